@@ -1,0 +1,3 @@
+module github.com/quecloud/quecloud-go
+
+go 1.26
