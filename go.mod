@@ -1,3 +1,9 @@
 module github.com/quecloud/quecloud-go
 
 go 1.26
+
+require (
+	github.com/go-json-experiment/json v1.27.2
+	github.com/google/go-querystring v1.2.0
+	github.com/shopspring/decimal v1.6.0
+)

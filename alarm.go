@@ -1,0 +1,180 @@
+package quecloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// An Alarm is how a card's data usage is watched: warnings by e-mail, and suspension.
+type Alarm struct {
+	ID             int64     `json:"alarmid"` // of these settings; 0 where the card has none
+	MSISDN         string    `json:"msisdn" quec:"alias=msisdns"`
+	NotifyEmails   []string  `json:"notifyemails" quec:"sep=,;"` // who is warned
+	Threshold1     float64   `json:"alarmthreshold1"`            // MB at which the first warning is sent; 0 for none
+	Threshold2     float64   `json:"alarmthreshold2"`            // MB at which the second warning is sent; 0 for none
+	Threshold3     float64   `json:"alarmthreshold3"`            // MB at which the third warning is sent; 0 for none
+	AlarmOn        bool      `json:"alarmstatus"`                // warnings are sent
+	PauseThreshold float64   `json:"pauseflowthreshold"`         // MB at which the card is suspended; 0 for none
+	PauseOn        bool      `json:"pausestatus"`                // the card is suspended at its threshold
+	CreatedAt      time.Time `json:"createdatetime,omitzero"`    // China Standard Time
+	UpdatedAt      time.Time `json:"updatedatetime,omitzero"`    // China Standard Time
+	Deleted        bool      `json:"isdelete"`                   // the settings were deleted
+}
+
+// Alarm returns how a card's data usage is watched.
+//
+// § 2.1.13 单卡流量管理查询, fc.function.card.alarm.get. It reads.
+func (s *FlowService) Alarm(ctx context.Context, card CardID) (*Alarm, error) {
+	var answer struct {
+		Alarm Alarm `json:"alarmInfo" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.card.alarm.get", cardParams{card}, &answer)
+	return onSuccess(&answer.Alarm, err)
+}
+
+// AlarmSettings say how the data usage of cards is to be watched. They replace all that was set before: what is zero
+// here is off, or not there, afterwards.
+type AlarmSettings struct {
+	NotifyEmails   []string // who is warned
+	Threshold1     float64  // MB at which the first warning is sent; 0 for none
+	Threshold2     float64  // MB at which the second warning is sent; 0 for none
+	Threshold3     float64  // MB at which the third warning is sent; 0 for none
+	AlarmOn        bool     // send warnings. Needs a threshold
+	PauseThreshold float64  // MB at which a card is suspended; 0 for none
+	PauseOn        bool     // suspend a card at its threshold. Needs PauseThreshold
+}
+
+func (s *AlarmSettings) validate() error {
+	bad := func(format string, args ...any) error {
+		return &ParamError{Param: "alarmParam", Reason: fmt.Sprintf(format, args...)}
+	}
+	for _, t := range [...]struct {
+		name string
+		mb   float64
+	}{{"Threshold1", s.Threshold1}, {"Threshold2", s.Threshold2}, {"Threshold3", s.Threshold3}, {"PauseThreshold", s.PauseThreshold}} {
+		if t.mb < 0 || math.IsNaN(t.mb) || math.IsInf(t.mb, 0) {
+			return bad("%s %v is not a number of MB", t.name, t.mb)
+		}
+	}
+	for _, email := range s.NotifyEmails {
+		if !strings.Contains(email, "@") || strings.ContainsAny(email, ",; \t\r\n") {
+			return bad("NotifyEmails: %q is not one e-mail address", email)
+		}
+	}
+	switch {
+	case s.AlarmOn && s.Threshold1 == 0 && s.Threshold2 == 0 && s.Threshold3 == 0:
+		return bad("AlarmOn needs a threshold")
+	case s.PauseOn && s.PauseThreshold == 0:
+		return bad("PauseOn needs a PauseThreshold: at 0 MB every card would be suspended at once")
+	}
+	return nil
+}
+
+// EncodeValues writes the settings as the JSON text that the parameter alarmParam is.
+func (s AlarmSettings) EncodeValues(name string, form *url.Values) error {
+	type wire struct {
+		NotifyEmails   string  `json:"notifyemails,omitempty"`
+		Threshold1     string  `json:"alarmthreshold1,omitempty"`
+		Threshold2     string  `json:"alarmthreshold2,omitempty"`
+		Threshold3     string  `json:"alarmthreshold3,omitempty"`
+		AlarmStatus    int     `json:"alarmstatus"`
+		PauseThreshold float64 `json:"pauseflowthreshold,omitzero"`
+		PauseStatus    int     `json:"pausestatus"`
+	}
+	text, err := json.Marshal(wire{
+		strings.Join(s.NotifyEmails, ","), megabytes(s.Threshold1), megabytes(s.Threshold2), megabytes(s.Threshold3),
+		oneOrZero(s.AlarmOn), s.PauseThreshold, oneOrZero(s.PauseOn),
+	})
+	form.Set(name, string(text))
+	return err
+}
+
+func megabytes(mb float64) string {
+	if mb == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(mb, 'f', -1, 64)
+}
+
+func oneOrZero(on bool) int {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+type setAlarmParams struct {
+	Cards    alarmIDs       `url:"cards"`
+	Settings *AlarmSettings `url:"alarmParam"`
+}
+
+func (p setAlarmParams) validate() error {
+	if p.Settings == nil {
+		return &ParamError{Param: "alarmParam", Reason: "no settings given"}
+	}
+	return p.Settings.validate()
+}
+
+// A SetAlarmResult says for which cards an alarm was set.
+type SetAlarmResult struct {
+	Succeeded []string `json:"success" quec:"receipt"` // the cards that were set, as the platform numbers them
+}
+
+// SetAlarm sets how the data usage of 1 to 1000 cards is watched: they are warned of at thresholds, and suspended at
+// another. The settings replace all that was set before.
+//
+// When it could set only some of the cards, the platform refuses the call and lists them: SetAlarm then returns both a
+// result and an error, which is an [*APIError] and [ErrPartial]. After full success the result lists all cards as they
+// were given.
+//
+// § 2.3.7 流量管理设置, fc.function.card.alarm. It changes the cards, and may cause their suspension.
+func (s *FlowService) SetAlarm(ctx context.Context, cards CardIDs, settings *AlarmSettings) (*SetAlarmResult, error) {
+	const method = "fc.function.card.alarm"
+	result := new(SetAlarmResult)
+	err := s.core.call(ctx, method, setAlarmParams{alarmIDs(cards), settings}, result)
+	switch {
+	case err == nil && len(result.Succeeded) == 0:
+		result.Succeeded = append(result.Succeeded, cards.numbers...)
+	case errors.As(err, new(*APIError)) && len(result.Succeeded) > 0:
+		return result, fmt.Errorf("%w (%w: %d of %d)", err, ErrPartial, len(result.Succeeded), cards.Len())
+	}
+	return onSuccess(result, err)
+}
+
+// AlarmStatusParams switch a card's warnings and its suspension at a threshold. At least one must be switched.
+type AlarmStatusParams struct {
+	Alarm Switch // warnings by e-mail
+	Pause Switch // suspension at the threshold
+}
+
+type alarmStatusParams struct {
+	Card  CardID `url:"card"`
+	Alarm Switch `url:"alarmStatus"`
+	Pause Switch `url:"pauseStatus"`
+}
+
+func (p alarmStatusParams) validate() error {
+	if p.Alarm == Unchanged && p.Pause == Unchanged {
+		return &ParamError{Param: "alarmStatus", Reason: "neither Alarm nor Pause is On or Off"}
+	}
+	return nil
+}
+
+// SetAlarmStatus switches a card's warnings and its suspension at a threshold on or off, and leaves the thresholds as
+// they are.
+//
+// § 2.3.8 单卡流量管理状态, fc.function.card.alarm.status. It changes the card.
+func (s *FlowService) SetAlarmStatus(ctx context.Context, card CardID, params *AlarmStatusParams) error {
+	if params == nil {
+		params = &AlarmStatusParams{}
+	}
+	return s.core.call(ctx, "fc.function.card.alarm.status", alarmStatusParams{card, params.Alarm, params.Pause}, nil)
+}

@@ -1,0 +1,123 @@
+package quecloud
+
+import (
+	"context"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// BillingService has the methods about billing groups, the account and its wallet.
+type BillingService service
+
+// A BillingGroup is a group of cards under one plan (计费组).
+type BillingGroup struct {
+	ID          int64    `json:"id" quec:"required"`
+	Name        string   `json:"name"`
+	Code        string   `json:"code"`        // code of the group
+	Carrier     Carrier  `json:"carrier"`     // network operator
+	PlanName    string   `json:"setMeal"`     // name of the plan
+	CardType    CardType `json:"cardType"`    // form of the cards; may be empty
+	ProductCode string   `json:"productCode"` // product code
+	SharesFlow  bool     `json:"isflowshare"` // the cards share their data volume
+}
+
+// Groups returns all billing groups of the account.
+//
+// § 2.1.1 计费组列表, fc.function.billing_group.list. It reads.
+func (s *BillingService) Groups(ctx context.Context) ([]BillingGroup, error) {
+	var answer struct {
+		Groups []BillingGroup `json:"billingGroups" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.billing_group.list", nil, &answer)
+	return onSuccess(answer.Groups, err)
+}
+
+// GroupStatistics are the sums over the cards of a billing group.
+type GroupStatistics struct {
+	Code        string  `json:"billingCode"`                  // code of the group
+	Name        string  `json:"billingName"`                  // name of the group
+	UsedFlow    float64 `json:"useFlow" quec:"required"`      // data used, MB
+	TotalFlow   float64 `json:"sumFlow" quec:"required"`      // data in the plans, MB
+	ResidueFlow float64 `json:"residualFlow" quec:"required"` // data left, MB
+	CardCount   int64   `json:"cardSum" quec:"required"`      // number of cards
+	SharesFlow  bool    `json:"isflowshare"`                  // the cards share their data volume
+}
+
+type groupParams struct {
+	ID int64 `url:"id"`
+}
+
+func (p groupParams) validate() error { return needPositive("id", p.ID) }
+
+// GroupStatistics returns the sums over the cards of one billing group, by its ID.
+//
+// § 2.1.2 计费组统计信息, fc.function.billing_group.statistics. It reads.
+func (s *BillingService) GroupStatistics(ctx context.Context, id int64) (*GroupStatistics, error) {
+	var answer struct {
+		Data GroupStatistics `json:"data" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.billing_group.statistics", groupParams{id}, &answer)
+	return onSuccess(&answer.Data, err)
+}
+
+// GroupTreeStatistics are the sums over the cards of a billing group, and those of the groups below it.
+type GroupTreeStatistics struct {
+	GroupStatistics
+	Children []GroupStatistics `json:"rows"` // the groups below it
+}
+
+// GroupTreeStatistics returns the sums over the cards of one billing group, by its ID, and of the groups below it.
+//
+// § 2.1.3 计费组统计信息(含子计费组), fc.function.billing_groups.statistics. It reads.
+func (s *BillingService) GroupTreeStatistics(ctx context.Context, id int64) (*GroupTreeStatistics, error) {
+	var answer struct {
+		Data GroupTreeStatistics `json:"data" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.billing_groups.statistics", groupParams{id}, &answer)
+	return onSuccess(&answer.Data, err)
+}
+
+// An Account is a company, or a sub-account of one, at the platform.
+type Account struct {
+	CompanyID   int64     `json:"companyid" quec:"required"` // the companyid of its cards
+	CompanyName string    `json:"companyname"`
+	Children    []Account `json:"children"` // its sub-accounts
+}
+
+// Account returns the company that the client's credentials belong to, and its sub-accounts.
+//
+// § 2.1.17 账户信息查询, fc.function.account.info. It reads.
+func (s *BillingService) Account(ctx context.Context) (*Account, error) {
+	var answer struct {
+		Data Account `json:"data" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.account.info", nil, &answer)
+	return onSuccess(&answer.Data, err)
+}
+
+// A Wallet is the account's money at the platform.
+type Wallet struct {
+	Balance decimal.Decimal `json:"money" quec:"required"`          // what is left, CNY
+	Entries []WalletEntry   `json:"billingDetails" quec:"required"` // what changed it, in the platform's order
+}
+
+// A WalletEntry is a change of the balance.
+type WalletEntry struct {
+	Amount       decimal.Decimal `json:"changeMoney" quec:"required"` // CNY; below 0 for money spent, above for money paid in
+	Type         WalletChange    `json:"handleType"`                  // why
+	Time         time.Time       `json:"handleTime,omitzero"`         // when, China Standard Time
+	ICCID        string          `json:"iccid"`                       // the card that it was spent on; empty for money paid in
+	OrderNo      string          `json:"orderNo"`                     // the order, see OrdersService.Get; empty for money paid in
+	ProductName  string          `json:"productName"`                 // what was bought
+	ProductPrice decimal.Decimal `json:"productPrice"`                // its price, CNY
+	Years        int             `json:"cycle"`                       // years bought with a renewal
+	Remark       string          `json:"remark"`
+}
+
+// Wallet returns the balance of the account and the changes that led to it.
+//
+// § 2.5.7 企业余额及明细查询, fc.function.wallet.details. It reads.
+func (s *BillingService) Wallet(ctx context.Context) (*Wallet, error) {
+	return fetch[Wallet](ctx, s.core, "fc.function.wallet.details", nil)
+}

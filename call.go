@@ -1,0 +1,305 @@
+package quecloud
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// core is what makes the calls of a client: the pipeline that all methods share.
+type core struct {
+	settings
+	appKey string
+	sign   func(params []param, unsigned []string) string // holds the secret where nothing can print it
+	shared *shared
+}
+
+// shared is what a client and its copies have in common.
+type shared struct {
+	clock  clock
+	budget budget
+}
+
+func newShared() *shared {
+	s := &shared{}
+	s.budget.tokens.Store(budgetSize)
+	return s
+}
+
+// A CallInfo describes a call to an [Interceptor].
+type CallInfo struct {
+	Method string     // fc.function.…
+	Kind   Kind       // what it does to the world
+	Params url.Values // what is sent, apart from appKey, method, t and sign. A copy; personal data
+	Result any        // a pointer to what the answer is read into; nil for downloads and where there is nothing to read
+
+	// These are set when next has returned.
+	Attempts   int           // how often the call was tried, at least once sent or not
+	HTTPStatus int           // of the last answer; 0 where none came
+	Answered   bool          // the platform has answered, so that ResultCode means something
+	ResultCode int           // of the last answer, 0 for success
+	Duration   time.Duration // from the first attempt to the end of the last
+}
+
+// An Interceptor wraps a call: it does what it likes before and after next, which makes the call with all its
+// repetitions. It must return what next returned, or an error of its own; it may also not call next at all, and fill
+// info.Result itself. next can be called once only, so that no interceptor can make a call happen twice.
+type Interceptor func(ctx context.Context, info *CallInfo, next func(context.Context) error) error
+
+// A call is one use of a method, with all its attempts.
+type call struct {
+	info       CallInfo
+	endpoint   *endpoint
+	params     []param // without t and sign, in order
+	result     any
+	externalID string
+	unsure     bool          // something was sent to which no usable answer came
+	offset     time.Duration // of the platform's clock from ours
+	corrected  bool          // offset was learnt during this call
+}
+
+// repeatable reports whether sending the call twice is harmless.
+func (c *call) repeatable() bool {
+	return c.info.Kind == KindRead || c.info.Kind == KindSpend && c.externalID != ""
+}
+
+// call makes a call: the way of every method of the SDK.
+func (c *core) call(ctx context.Context, method string, params, result any) error {
+	e := lookup(method)
+	form, err := formOf(method, params)
+	if err != nil {
+		return err
+	}
+	call := &call{endpoint: e, result: result, externalID: form.Get("externalId")}
+	call.info = CallInfo{Method: method, Kind: e.kind}
+	call.params = make([]param, 0, len(form)+4)
+	for name, values := range form {
+		call.params = append(call.params, param{name, values[0]})
+	}
+	call.params = append(call.params, param{"appKey", c.appKey}, param{"method", method})
+	sortParams(call.params)
+	if len(c.interceptors) == 0 {
+		return c.run(ctx, call)
+	}
+	call.info.Params = form
+	if _, isDownload := result.(*download); !isDownload {
+		call.info.Result = result
+	}
+	return c.intercept(ctx, call)
+}
+
+// intercept runs a call inside the interceptors.
+func (c *core) intercept(ctx context.Context, call *call) error {
+	next := func(ctx context.Context) error { return c.run(ctx, call) }
+	for i := len(c.interceptors) - 1; i >= 0; i-- {
+		interceptor, inner := c.interceptors[i], next
+		var used atomic.Bool
+		next = func(ctx context.Context) error {
+			return interceptor(ctx, &call.info, func(ctx context.Context) error {
+				if used.Swap(true) {
+					return callError(call.info.Method, "interceptor", errors.New("next was called twice"))
+				}
+				return inner(ctx)
+			})
+		}
+	}
+	return next(ctx)
+}
+
+// run makes the attempts of a call, as many as it needs and may have.
+func (c *core) run(ctx context.Context, call *call) error {
+	start := c.now()
+	defer func() { call.info.Duration = c.now().Sub(start) }()
+	for {
+		if err := c.admit(ctx, call); err != nil {
+			return call.failed(err)
+		}
+		if !call.corrected {
+			call.offset = c.shared.clock.offset()
+		}
+		call.info.Attempts++
+		a := c.attempt(ctx, call)
+		call.note(a)
+		c.logAttempt(ctx, call, a)
+		if a.err == nil {
+			c.shared.clock.accepted(call, a)
+			c.shared.budget.give()
+			return nil
+		}
+		if c.shared.clock.correct(call, a) {
+			c.logRepeat(ctx, call, a, 0)
+			continue
+		}
+		delay, again := c.repeatAfter(ctx, call, a)
+		if !again {
+			return call.failed(a.err)
+		}
+		c.logRepeat(ctx, call, a, delay)
+		if err := sleep(ctx, delay); err != nil {
+			return call.failed(errors.Join(callError(call.info.Method, "waiting to repeat the call", err), a.err))
+		}
+	}
+}
+
+// admit waits until an attempt may be made.
+func (c *core) admit(ctx context.Context, call *call) error {
+	if ctx.Err() != nil {
+		return callError(call.info.Method, "not sent", context.Cause(ctx))
+	}
+	if c.limiter != nil {
+		if err := c.limiter.Wait(ctx); err != nil {
+			return callError(call.info.Method, "not sent, because the limiter says so", err)
+		}
+	}
+	return nil
+}
+
+// note keeps what an attempt tells about the call.
+func (c *call) note(a *attempt) {
+	c.info.HTTPStatus, c.info.Answered, c.info.ResultCode = a.status, a.answered, a.code
+	refused := 300 <= a.status && a.status < 500 // by something in front of the platform
+	if a.sent && !a.answered && !refused {
+		c.unsure = true
+	}
+}
+
+// failed is the error of a call that ends without success.
+func (c *call) failed(err error) error {
+	if c.unsure && c.info.Kind != KindRead {
+		return &outcomeError{err, c.info.Kind, c.externalID}
+	}
+	return err
+}
+
+// An attempt is one request of a call and what came of it.
+type attempt struct {
+	t          int64 // the time that was sent
+	sent       bool  // the platform may have received it
+	status     int
+	date       time.Time // of the answer, zero where it says none
+	retryAfter time.Duration
+	answered   bool // the platform itself has answered
+	code       int
+	cut        bool // the connection failed or the time was up
+	delivered  bool // the caller has a part of the answer already
+	took       time.Duration
+	err        error // nil for success
+}
+
+// attempt sends a call once and reads the answer.
+func (c *core) attempt(ctx context.Context, call *call) *attempt {
+	start := c.now()
+	a := &attempt{t: start.Add(call.offset).Unix()}
+	defer func() { a.took = c.now().Sub(start) }()
+
+	timed, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(c.timeout, func() { cancel(ErrAttemptTimeout) })
+	defer timer.Stop()
+
+	body := &sentBody{text: c.body(call, a.t)}
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { body.taken.Store(true) }}
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(timed, trace), http.MethodPost, c.baseURL, body)
+	if err != nil {
+		a.err = callError(call.info.Method, "making the request", err)
+		return a
+	}
+	req.ContentLength = int64(len(body.text))
+	req.GetBody = func() (io.ReadCloser, error) { return &sentBody{text: body.text, first: body}, nil }
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("User-Agent", c.userAgent)
+	resp, err := c.http.Do(req)
+	a.sent = body.taken.Load()
+	if err != nil {
+		a.cut, a.err = true, callError(call.info.Method, "no answer", attemptError(timed, err))
+		return a
+	}
+	defer resp.Body.Close()
+	a.status = resp.StatusCode
+	a.date, _ = http.ParseTime(resp.Header.Get("Date"))
+	a.retryAfter = retryAfter(resp.Header, a.date)
+	answer := &answerBody{resp.Body, timed, timer, c.timeout}
+	if d, ok := call.result.(*download); ok && a.status == http.StatusOK {
+		c.receiveFile(call, a, answer, d)
+	} else {
+		c.receiveJSON(call, a, answer, resp.ContentLength, resp.Header.Get("Location"))
+	}
+	return a
+}
+
+// attemptError is err, or ErrAttemptTimeout where that is what ended the attempt.
+func attemptError(timed context.Context, err error) error {
+	if timed.Err() != nil && context.Cause(timed) == ErrAttemptTimeout {
+		return ErrAttemptTimeout
+	}
+	return err
+}
+
+// body is the form that is sent at a time.
+func (c *core) body(call *call, t int64) string {
+	params := append(call.params[:len(call.params):len(call.params)], param{"t", strconv.FormatInt(t, 10)})
+	sortParams(params)
+	signature := c.sign(params, call.endpoint.unsigned)
+	size := len(signature) + 16
+	for _, p := range params {
+		size += len(p.name) + len(p.value)*5/4 + 2
+	}
+	form := make([]byte, 0, size)
+	for _, p := range append(params, param{"sign", signature}) {
+		if len(form) > 0 {
+			form = append(form, '&')
+		}
+		form = append(append(form, url.QueryEscape(p.name)...), '=')
+		form = append(form, url.QueryEscape(p.value)...)
+	}
+	return string(form)
+}
+
+// sentBody is the body of a request. It knows whether anybody has begun to send it: until then, and until there is a
+// connection, the platform cannot have received the call.
+type sentBody struct {
+	text  string
+	at    int
+	taken atomic.Bool
+	first *sentBody // the body that this one sends again, on another connection
+}
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	b.taken.Store(true)
+	if b.first != nil {
+		b.first.taken.Store(true)
+	}
+	if b.at == len(b.text) {
+		return 0, io.EOF
+	}
+	n := copy(p, b.text[b.at:])
+	b.at += n
+	return n, nil
+}
+
+func (*sentBody) Close() error { return nil }
+
+// answerBody is the body of an answer. It gives the attempt new time for every step of progress that a download makes.
+type answerBody struct {
+	io.Reader
+	timed   context.Context
+	timer   *time.Timer
+	timeout time.Duration
+}
+
+func (b *answerBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = attemptError(b.timed, err)
+	}
+	return n, err
+}
+
+// progress allows as much time again as the attempt had. It is of no use once the time is up.
+func (b *answerBody) progress() { b.timer.Reset(b.timeout) }

@@ -1,0 +1,178 @@
+package quecloud
+
+import (
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// ChinaStandardTime is the zone of every local time of the platform: UTC+8 without daylight saving. It is a fixed
+// zone, so no time zone database is needed.
+var ChinaStandardTime = time.FixedZone("CST", 8*60*60)
+
+// A Date is a day of the calendar, without a time zone. It is comparable. The zero value stands for no date: in a
+// parameter it is not sent, and an empty or null date of an answer becomes it.
+type Date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// DateOf returns the day on which t falls in [ChinaStandardTime].
+func DateOf(t time.Time) Date {
+	y, m, d := t.In(ChinaStandardTime).Date()
+	return Date{y, m, d}
+}
+
+// ParseDate reads a date in one of the platform's layouts: yyyyMMdd or yyyy-MM-dd, the latter also with a time of day
+// behind it, which is dropped.
+func ParseDate(s string) (Date, error) {
+	t, err := parseLocal(s, "20060102", time.DateOnly, time.DateTime, "20060102150405", time.RFC3339)
+	if err != nil {
+		return Date{}, fmt.Errorf("%q is not a date: want yyyyMMdd or yyyy-MM-dd", s)
+	}
+	y, m, d := t.Date()
+	return Date{y, m, d}, nil
+}
+
+// parseLocal reads a time of China Standard Time in the layout, of those given, that has the length of s.
+func parseLocal(s string, layouts ...string) (t time.Time, err error) {
+	err = fmt.Errorf("no known layout")
+	for _, layout := range layouts {
+		if len(layout) != len(s) && layout != time.RFC3339 {
+			continue
+		}
+		if t, err = time.ParseInLocation(layout, s, ChinaStandardTime); err == nil {
+			return t.In(ChinaStandardTime), nil
+		}
+	}
+	return time.Time{}, err
+}
+
+// IsZero reports whether d stands for no date.
+func (d Date) IsZero() bool { return d == Date{} }
+
+// IsValid reports whether d is a day of the calendar in the years 1 to 9999.
+func (d Date) IsValid() bool {
+	t := d.Time()
+	return t.Year() == d.Year && t.Month() == d.Month && t.Day() == d.Day && 1 <= d.Year && d.Year <= 9999
+}
+
+// Time returns the day's first instant in [ChinaStandardTime], and the zero time for the zero date.
+func (d Date) Time() time.Time {
+	if d.IsZero() {
+		return time.Time{}
+	}
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, ChinaStandardTime)
+}
+
+// AddDays returns the date n days later, or earlier where n is negative.
+func (d Date) AddDays(n int) Date {
+	return DateOf(time.Date(d.Year, d.Month, d.Day+n, 0, 0, 0, 0, ChinaStandardTime))
+}
+
+// Compare returns -1, 0 or +1 as d is before, on or after o.
+func (d Date) Compare(o Date) int { return d.Time().Compare(o.Time()) }
+
+// String returns the date as yyyy-MM-dd, and "" for the zero date.
+func (d Date) String() string {
+	if d.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
+}
+
+// MarshalText returns what String returns.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads a date as [ParseDate] does. Empty text gives the zero date.
+func (d *Date) UnmarshalText(text []byte) (err error) {
+	*d = Date{}
+	if len(text) > 0 {
+		*d, err = ParseDate(string(text))
+	}
+	return err
+}
+
+// EncodeValues writes the date as the platform's requests want it, yyyyMMdd.
+func (d Date) EncodeValues(name string, form *url.Values) error {
+	if !d.IsValid() {
+		return &ParamError{Param: name, Reason: fmt.Sprintf("there is no such day as %s", d)}
+	}
+	form.Set(name, fmt.Sprintf("%04d%02d%02d", d.Year, d.Month, d.Day))
+	return nil
+}
+
+// A Month is a month of the calendar, without a time zone. It is comparable. The zero value stands for no month and is
+// refused by the methods that need one.
+type Month struct {
+	Year  int
+	Month time.Month
+}
+
+// MonthOf returns the month in which t falls in [ChinaStandardTime].
+func MonthOf(t time.Time) Month {
+	y, m, _ := t.In(ChinaStandardTime).Date()
+	return Month{y, m}
+}
+
+// ParseMonth reads a month written as yyyyMM or yyyy-MM.
+func ParseMonth(s string) (Month, error) {
+	t, err := parseLocal(s, "200601", "2006-01")
+	if err != nil {
+		return Month{}, fmt.Errorf("%q is not a month: want yyyyMM or yyyy-MM", s)
+	}
+	return Month{t.Year(), t.Month()}, nil
+}
+
+// IsZero reports whether m stands for no month.
+func (m Month) IsZero() bool { return m == Month{} }
+
+// IsValid reports whether m is a month of the calendar in the years 1 to 9999.
+func (m Month) IsValid() bool {
+	return time.January <= m.Month && m.Month <= time.December && 1 <= m.Year && m.Year <= 9999
+}
+
+// AddMonths returns the month n months later, or earlier where n is negative.
+func (m Month) AddMonths(n int) Month {
+	t := time.Date(m.Year, m.Month+time.Month(n), 1, 0, 0, 0, 0, ChinaStandardTime)
+	return Month{t.Year(), t.Month()}
+}
+
+// Day returns a day of the month; the first is 1.
+func (m Month) Day(day int) Date { return Date{m.Year, m.Month, day} }
+
+// Compare returns -1, 0 or +1 as m is before, equal to or after o.
+func (m Month) Compare(o Month) int { return m.Day(1).Compare(o.Day(1)) }
+
+// String returns the month as yyyy-MM, and "" for the zero month.
+func (m Month) String() string {
+	if m.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("%04d-%02d", m.Year, m.Month)
+}
+
+// MarshalText returns what String returns.
+func (m Month) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads a month as [ParseMonth] does. Empty text gives the zero month.
+func (m *Month) UnmarshalText(text []byte) (err error) {
+	*m = Month{}
+	if len(text) > 0 {
+		*m, err = ParseMonth(string(text))
+	}
+	return err
+}
+
+// EncodeValues writes the month as the platform's requests want it, yyyyMM.
+func (m Month) EncodeValues(name string, form *url.Values) error {
+	if m.IsZero() {
+		return &ParamError{Param: name, Reason: "no month given"}
+	}
+	if !m.IsValid() {
+		return &ParamError{Param: name, Reason: fmt.Sprintf("there is no such month as %s", m)}
+	}
+	form.Set(name, fmt.Sprintf("%04d%02d", m.Year, m.Month))
+	return nil
+}

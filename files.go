@@ -1,0 +1,84 @@
+package quecloud
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// FilesService has the methods to export all cards of the account as a zip file, made in the background by a task. The
+// zip holds one file, card_list.txt, whose format is not documented.
+type FilesService service
+
+// Start starts a task that makes an export, and returns the task's ID. The platform allows three a day, one at a time.
+//
+// § 2.2.1 开始生成卡列表文件, fc.function.file.card.get. It starts something and is never repeated by the SDK.
+func (s *FilesService) Start(ctx context.Context) (taskID int64, err error) {
+	var answer struct {
+		TaskID int64 `json:"taskId" quec:"receipt required"`
+	}
+	err = s.core.call(ctx, "fc.function.file.card.get", nil, &answer)
+	return onSuccess(answer.TaskID, err)
+}
+
+type taskParams struct {
+	TaskID int64 `url:"taskId"`
+}
+
+func (p taskParams) validate() error { return needPositive("taskId", p.TaskID) }
+
+// Status returns how far a task has got.
+//
+// § 2.2.2 卡列表文件任务状态, fc.function.file.status. It reads.
+func (s *FilesService) Status(ctx context.Context, taskID int64) (FileTaskStatus, error) {
+	var answer struct {
+		Status FileTaskStatus `json:"taskStatus" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.file.status", taskParams{taskID}, &answer)
+	return onSuccess(answer.Status, err)
+}
+
+// Download writes the zip file that a finished task has made to w, and returns how many bytes it wrote. They are a whole
+// file only if err is nil: a file that breaks off gives [io.ErrUnexpectedEOF]. Until the first byte has been written a
+// failed download is repeated like any other call that reads, and not after it. A timeout set with [WithTimeout] limits
+// the time without progress, not the whole download.
+//
+// § 2.2.3 卡列表文件下载, fc.function.file.down. It reads.
+func (s *FilesService) Download(ctx context.Context, taskID int64, w io.Writer) (n int64, err error) {
+	return s.download(ctx, "fc.function.file.down", taskParams{taskID}, w)
+}
+
+// DownloadLatest writes the zip file that was made last to w, as Download does.
+//
+// § 2.2.4 最近卡列表文件下载, fc.function.file.last.down. It reads.
+func (s *FilesService) DownloadLatest(ctx context.Context, w io.Writer) (n int64, err error) {
+	return s.download(ctx, "fc.function.file.last.down", nil, w)
+}
+
+func (s *FilesService) download(ctx context.Context, method string, params any, w io.Writer) (int64, error) {
+	if w == nil {
+		return 0, &ParamError{Method: method, Param: "w", Reason: "the writer is nil"}
+	}
+	file := &download{to: w}
+	err := s.core.call(ctx, method, params, file)
+	return file.n, err
+}
+
+// A FileTask is a task that makes, or has made, an export.
+type FileTask struct {
+	TaskID    int64          `json:"TaskId" quec:"required"`
+	CreatedAt time.Time      `json:"AddTime,omitzero"` // when it was started
+	EndedAt   time.Time      `json:"EndTime,omitzero"` // when it was done; zero while it runs
+	Status    FileTaskStatus `json:"TaskStatus"`       // how far it has got
+}
+
+// List returns the last 10 tasks.
+//
+// § 2.2.5 卡列表文件任务列表, fc.function.file.list. It reads.
+func (s *FilesService) List(ctx context.Context) ([]FileTask, error) {
+	var answer struct {
+		Tasks []FileTask `json:"tasks" quec:"bare required"`
+	}
+	err := s.core.call(ctx, "fc.function.file.list", nil, &answer)
+	return onSuccess(answer.Tasks, err)
+}

@@ -1,0 +1,186 @@
+package quecloud
+
+import (
+	"context"
+	"time"
+)
+
+// FlowService has the methods about usage of data and voice, and about data packages. The platform answers for the last
+// 12 months, the present one included. Data volumes are in MB, voice in minutes.
+type FlowService service
+
+// MonthListParams choose a month and page its listing.
+type MonthListParams struct {
+	Month    Month `url:"month"`              // required
+	PageNo   int   `url:"pageNo,omitempty"`   // page to return, the first is 1; the platform's default is 1
+	PageSize int   `url:"pageSize,omitempty"` // rows per page, 1 to 1000; the platform's default is 100
+}
+
+func (p *MonthListParams) validate() error { return checkPaging(p.PageNo, p.PageSize) }
+
+// A MonthFlowList is a page of the data usage of all cards in a month.
+type MonthFlowList struct {
+	Page  Page           `json:"page" quec:"inline"`    // which page it is
+	Flows []MonthFlowRow `json:"flows" quec:"required"` // the cards on it
+}
+
+// A MonthFlowRow is a card's data usage in a month.
+type MonthFlowRow struct {
+	MSISDN    string  `json:"msisdn" quec:"alias=msisdns"`
+	ICCID     string  `json:"iccid" quec:"required"`
+	MonthFlow float64 `json:"monthflow" quec:"required"` // data used in the month, MB
+	CycleFlow float64 `json:"flow"`                      // data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans
+}
+
+// ListMonth returns one page of the data usage of all cards in a month.
+//
+// § 2.1.7 资产月流量日志, fc.function.monthflow.list. It reads. A page has at most 1000 cards.
+func (s *FlowService) ListMonth(ctx context.Context, params *MonthListParams) (*MonthFlowList, error) {
+	return fetch[MonthFlowList](ctx, s.core, "fc.function.monthflow.list", params)
+}
+
+// A DayFlow is a card's data usage on a day.
+type DayFlow struct {
+	Date Date    `json:"date" quec:"required"`
+	Flow float64 `json:"flow" quec:"required"` // data used, MB
+}
+
+// cardMonthParams are the parameters of the methods that take one card and a month.
+type cardMonthParams struct {
+	Card  CardID `url:"card"`
+	Month Month  `url:"month"`
+}
+
+// Days returns a card's data usage on the days of a month. Days without usage may be missing.
+//
+// § 2.1.8 资产用量日志, fc.function.dayflow.list. It reads.
+func (s *FlowService) Days(ctx context.Context, card CardID, month Month) ([]DayFlow, error) {
+	var answer struct {
+		Flows []DayFlow `json:"flows" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.dayflow.list", cardMonthParams{card, month}, &answer)
+	return onSuccess(answer.Flows, err)
+}
+
+// A MonthFlow is a card's data usage in a month.
+type MonthFlow struct {
+	MonthFlow float64 `json:"monthflow" quec:"required"` // data used in the month, MB
+	CycleFlow float64 `json:"cycleflow"`                 // data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans
+}
+
+// Month returns a card's data usage in a month.
+//
+// § 2.1.9 月流量查询, fc.function.card.monthflow. It reads.
+func (s *FlowService) Month(ctx context.Context, card CardID, month Month) (*MonthFlow, error) {
+	return fetch[MonthFlow](ctx, s.core, "fc.function.card.monthflow", cardMonthParams{card, month})
+}
+
+// A CardMonthFlow is a card's data usage in a month, with the card's number.
+type CardMonthFlow struct {
+	Number string `json:"number" quec:"required"` // MSISDN or ICCID, whichever the card was asked for by
+	MonthFlow
+}
+
+// MonthBatch returns the data usage of 1 to 1000 cards in a month, in the platform's order. A card that the platform
+// does not know is missing from the result.
+//
+// § 2.1.10 月流量查询(批量), fc.function.cards.monthflow. It reads.
+func (s *FlowService) MonthBatch(ctx context.Context, cards CardIDs, month Month) ([]CardMonthFlow, error) {
+	var answer struct {
+		Data []CardMonthFlow `json:"data" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.cards.monthflow", struct {
+		Cards batchIDs `url:"cards"`
+		Month Month    `url:"month"`
+	}{batchIDs(cards), month}, &answer)
+	return onSuccess(answer.Data, err)
+}
+
+// A VoiceMonthList is a page of the voice usage of all cards in a month.
+type VoiceMonthList struct {
+	Page  Page            `json:"page" quec:"inline"`    // which page it is
+	Flows []VoiceMonthRow `json:"flows" quec:"required"` // the cards on it
+}
+
+// A VoiceMonthRow is a card's voice usage in a month.
+type VoiceMonthRow struct {
+	MSISDN  string  `json:"msisdn" quec:"alias=msisdns"`
+	ICCID   string  `json:"iccid" quec:"required"`
+	Minutes float64 `json:"monthflow" quec:"required"` // voice used in the month, minutes
+}
+
+// ListVoiceMonth returns one page of the voice usage of all cards in a month.
+//
+// § 2.1.11 资产语音月用量日志, fc.function.voice.monthflow.list. It reads. A page has at most 1000 cards.
+func (s *FlowService) ListVoiceMonth(ctx context.Context, params *MonthListParams) (*VoiceMonthList, error) {
+	return fetch[VoiceMonthList](ctx, s.core, "fc.function.voice.monthflow.list", params)
+}
+
+// A VoiceDay is a card's voice usage on a day.
+type VoiceDay struct {
+	Date    Date    `json:"date" quec:"required"`
+	Minutes float64 `json:"flow" quec:"required"` // voice used, minutes
+}
+
+// VoiceDays returns a card's voice usage on the days of a month. Days without usage may be missing.
+//
+// § 2.1.12 资产语音用量日志, fc.function.voice.dayflow.list. It reads.
+func (s *FlowService) VoiceDays(ctx context.Context, card CardID, month Month) ([]VoiceDay, error) {
+	var answer struct {
+		Flows []VoiceDay `json:"flows" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.voice.dayflow.list", cardMonthParams{card, month}, &answer)
+	return onSuccess(answer.Flows, err)
+}
+
+// A FlowPackage is a data package in force on a card.
+type FlowPackage struct {
+	Name  string    `json:"tfName"`
+	Size  float64   `json:"tfSize" quec:"required"` // MB
+	Type  FlowType  `json:"tfType"`                 // the traffic it is good for
+	Start time.Time `json:"startTime,omitzero"`     // China Standard Time
+	End   time.Time `json:"endTime,omitzero"`       // China Standard Time
+}
+
+// Packages returns the data packages in force on a card.
+//
+// § 2.1.14 资产生效流量包列表, fc.function.card.flowpackages. It reads.
+func (s *FlowService) Packages(ctx context.Context, card CardID) ([]FlowPackage, error) {
+	var answer struct {
+		Packages []FlowPackage `json:"flowpackages" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.card.flowpackages", cardParams{card}, &answer)
+	return onSuccess(answer.Packages, err)
+}
+
+// YearPackages are the packages of a year in force on a card, and its usage.
+type YearPackages struct {
+	MonthFlow   float64       `json:"flow"`                          // data used this month, MB
+	UsedFlow    float64       `json:"useFlow" quec:"required"`       // data used in the billing cycle, MB
+	TotalFlow   float64       `json:"totalFlow" quec:"required"`     // data in all packages, MB
+	ResidueFlow float64       `json:"residueFlow"`                   // data left, MB
+	AllotDate   Date          `json:"createTime"`                    // the card left the warehouse
+	Packages    []YearPackage `json:"packageGroups" quec:"required"` // the packages
+}
+
+// A YearPackage is a data package that lasts a year.
+type YearPackage struct {
+	OrderID   string  `json:"orderId"` // the order that bought it
+	Name      string  `json:"name"`
+	UsedFlow  float64 `json:"useFlow" quec:"required"`   // data used, MB
+	TotalFlow float64 `json:"totalFlow" quec:"required"` // data in the package, MB
+	Begin     Date    `json:"beginTime"`                 // first day in force
+	End       Date    `json:"endTime"`                   // last day in force
+	Created   Date    `json:"createTime"`                // when it was made
+}
+
+// YearPackages returns the packages of a year in force on a card. Only for cards on yearly plans.
+//
+// § 2.1.15 资产生效年包列表, fc.function.yearmonth.detail. It reads.
+func (s *FlowService) YearPackages(ctx context.Context, card CardID) (*YearPackages, error) {
+	var answer struct {
+		Data YearPackages `json:"data" quec:"inline"`
+	}
+	err := s.core.call(ctx, "fc.function.yearmonth.detail", cardParams{card}, &answer)
+	return onSuccess(&answer.Data, err)
+}

@@ -1,0 +1,117 @@
+package quecloud
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"reflect"
+	"unicode/utf8"
+
+	"github.com/google/go-querystring/query"
+)
+
+// A validator is a struct of parameters with rules beyond those of its fields' types. It reports a *ParamError, to which
+// the method's name is added.
+type validator interface{ validate() error }
+
+// formOf turns the parameters of a call into the form that is sent, or says as a *ParamError what is wrong with them.
+func formOf(method string, params any) (url.Values, error) {
+	form, err := encode(params)
+	if err == nil {
+		err = checkForm(form)
+	}
+	if bad, ok := errors.AsType[*ParamError](err); ok {
+		bad.Method = method
+		return nil, bad
+	}
+	if err != nil {
+		return nil, &ParamError{Method: method, Param: "params", Reason: err.Error()}
+	}
+	return form, nil
+}
+
+func encode(params any) (url.Values, error) {
+	switch p := params.(type) {
+	case nil:
+		return url.Values{}, nil
+	case url.Values:
+		form := make(url.Values, len(p))
+		for name, values := range p {
+			form[name] = values
+		}
+		return form, nil
+	case map[string]string:
+		form := make(url.Values, len(p))
+		for name, value := range p {
+			form.Set(name, value)
+		}
+		return form, nil
+	}
+	if v := reflect.ValueOf(params); v.Kind() == reflect.Pointer && v.IsNil() {
+		params = reflect.New(v.Type().Elem()).Interface() // no parameters are the defaults
+	}
+	if v, ok := params.(validator); ok {
+		if err := v.validate(); err != nil {
+			return nil, err
+		}
+	}
+	return query.Values(params)
+}
+
+// checkForm removes blank parameters and refuses what cannot be signed.
+func checkForm(form url.Values) error {
+	for name, values := range form {
+		switch name {
+		case "appKey", "method", "t", "sign":
+			return &ParamError{Param: name, Reason: "is set by the SDK and cannot be given"}
+		case "":
+			return &ParamError{Param: "params", Reason: "a parameter has no name"}
+		}
+		if len(values) > 1 {
+			return &ParamError{Param: name, Reason: fmt.Sprintf("has %d values, only one is allowed: join them first", len(values))}
+		}
+		if len(values) == 0 || values[0] == "" {
+			delete(form, name)
+		} else if !utf8.ValidString(name + values[0]) {
+			return &ParamError{Param: name, Reason: "is not valid UTF-8"}
+		}
+	}
+	return nil
+}
+
+// needText checks a text that must be given.
+func needText(param, value string) error {
+	if value == "" {
+		return &ParamError{Param: param, Reason: "is empty"}
+	}
+	return nil
+}
+
+// checkLength checks a text that may have at most that many characters.
+func checkLength(param, value string, most int) error {
+	if n := utf8.RuneCountInString(value); n > most {
+		return &ParamError{Param: param, Reason: fmt.Sprintf("has %d characters, at most %d are allowed", n, most)}
+	}
+	return nil
+}
+
+// needPositive checks a number that must be given, such as an id.
+func needPositive(param string, value int64) error {
+	if value <= 0 {
+		return &ParamError{Param: param, Reason: fmt.Sprintf("%d is not a number from 1", value)}
+	}
+	return nil
+}
+
+// checkPaging checks the two parameters of every listing; 0 is the platform's default.
+func checkPaging(pageNo, pageSize int) error {
+	if pageNo < 0 {
+		return &ParamError{Param: "pageNo", Reason: fmt.Sprintf("%d is not a page: the first is 1, and 0 stands for it", pageNo)}
+	}
+	if pageSize < 0 || pageSize > maxPageSize {
+		return &ParamError{Param: "pageSize", Reason: fmt.Sprintf("%d is not from 1 to %d; 0 stands for the platform's default of 100", pageSize, maxPageSize)}
+	}
+	return nil
+}
+
+const maxPageSize = 1000

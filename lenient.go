@@ -1,0 +1,330 @@
+package quecloud
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The platform's JSON cannot be trusted in its types, nor in the case and spelling of its names: a number comes as text
+// in one method and bare in the next. The rules of reading it all the same are here and in scalars.go.
+//
+// What a member may be beyond its name in the json tag is said in the tag quec, whose words are separated by spaces:
+//
+//	alias=a,b   other names of the same member
+//	required    an answer without it is no answer; null and "" count as missing, but a list may be null
+//	receipt     what the caller of a changing method pays for: only such members can turn its success into an error
+//	inline      the members of this object may also stand beside it
+//	bare        the whole answer may be this list instead of an object
+//	sep=,;      a text that is a list, separated by any of these characters
+//
+// Names match whatever their case. Members that no field knows are skipped.
+
+// A Drift is a place where an answer is not what the SDK knows of the platform. See [WithDriftHandler].
+type Drift struct {
+	Method string    // fc.function.…
+	Kind   DriftKind // what is off
+	Path   string    // where: cards[3].monthflow
+	Value  string    // the JSON that stands there, at most 64 bytes. It may be personal data
+}
+
+// A DriftKind says in which way an answer differs from what the SDK knows.
+type DriftKind string
+
+const (
+	// DriftUnknownMember is a member of an object that no field of the SDK takes.
+	DriftUnknownMember DriftKind = "unknown member"
+	// DriftWrongValue is a value that cannot mean what its place says: "abc" for a number. Its field stays zero.
+	DriftWrongValue DriftKind = "wrong value"
+)
+
+// A decoder reads one answer.
+type decoder struct {
+	json    jsontext.Decoder
+	source  bytes.Buffer
+	method  string
+	strict  bool        // every member counts, not only those tagged receipt
+	drift   func(Drift) // may be nil
+	receipt int         // how many members tagged receipt enclose the present one
+	failure *FieldError // the first member that is not what it should be
+	syntax  error       // sticky: the text is not JSON
+	scratch []byte
+	strings [64]string // recently read short texts, so that repeated ones share memory
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+var jsonOptions = []jsontext.Options{
+	jsontext.AllowDuplicateNames(true), // found out by what they mean, in object
+	jsontext.AllowInvalidUTF8(true),    // one broken character in an SMS must not hide a page of others
+}
+
+// An envelope is what every answer has.
+type envelope struct {
+	code    int
+	hasCode bool
+	problem *FieldError // why the code cannot be told
+	message string
+}
+
+// decode reads a whole answer into result, which is nil or a pointer. It reports the envelope and, apart from it, the
+// first member that is wrong, or a syntax error of the text.
+func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
+	d.source = *bytes.NewBuffer(bytes.TrimPrefix(body, []byte("\ufeff")))
+	d.json.Reset(&d.source, jsonOptions...)
+	d.receipt, d.failure, d.syntax = 0, nil, nil
+
+	defer func() { d.source = bytes.Buffer{} }()
+
+	target := reflect.ValueOf(result)
+	shape := noFields
+	if target.IsValid() {
+		target = target.Elem()
+		shape = cmp.Or(shapeOf(target.Type()), noFields)
+	}
+	switch {
+	case d.json.PeekKind() == '{':
+		d.object(target, shape, &env)
+	case d.json.PeekKind() == '[' && shape.bare != nil:
+		env.hasCode = true
+		shape.bare.read(d, target.FieldByIndex(shape.bare.index))
+	default:
+		d.check(d.json.SkipValue())
+	}
+	if d.syntax == nil {
+		if _, err := d.json.ReadToken(); err != io.EOF {
+			d.syntax = cmp.Or(err, errors.New("more text after the end of the answer"))
+		}
+	}
+	if d.syntax == nil && shape == noFields && target.IsValid() {
+		d.check(json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), result, json.MatchCaseInsensitiveNames(true), json.JoinOptions(jsonOptions...)))
+	}
+	if d.syntax == nil && d.failure != nil {
+		return env, d.failure
+	}
+	return env, d.syntax
+}
+
+func (d *decoder) check(err error) {
+	if d.syntax == nil && err != nil {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		d.syntax = err
+	}
+}
+
+// object reads an object into the struct v. The outermost one has an envelope.
+func (d *decoder) object(v reflect.Value, s *shape, env *envelope) {
+	var few [64]bool
+	seen := few[:]
+	if len(s.fields) > len(seen) {
+		seen = make([]bool, len(s.fields))
+	}
+	_, err := d.json.ReadToken()
+	d.check(err)
+	for d.syntax == nil && d.json.PeekKind() != '}' {
+		raw, err := d.json.ReadValue()
+		if d.check(err); err != nil {
+			return
+		}
+		name := d.unquoted(raw)
+		f := s.find(name)
+		switch {
+		case env != nil && env.takes(name):
+			d.envelope(env, name, v, f)
+		case f == nil:
+			d.unknown()
+		default:
+			d.member(v, s, f, seen)
+		}
+	}
+	if d.syntax != nil {
+		return
+	}
+	_, err = d.json.ReadToken()
+	d.check(err)
+	for i, f := range s.fields {
+		if f.required && !seen[i] && (f.container == nil || !seen[f.container.number]) {
+			d.fail(f, string(d.json.StackPointer())+"/"+f.name, "", "missing")
+		}
+	}
+}
+
+// member reads the value of one member into its field of v.
+func (d *decoder) member(v reflect.Value, s *shape, f *field, seen []bool) {
+	kind := d.json.PeekKind()
+	if f.nested != nil && kind == '{' {
+		f = f.nested
+	}
+	if f.receipt {
+		d.receipt++
+		defer func() { d.receipt-- }()
+	}
+	again := seen[f.number]
+	if f.scalar == nil {
+		if present := kind != 'n'; present || f.list {
+			seen[f.number] = true
+			if again && present {
+				raw, err := d.json.ReadValue()
+				d.check(err)
+				d.failHere(f, raw, "stands here a second time")
+				return
+			}
+		}
+		f.read(d, v.FieldByIndex(f.index))
+		return
+	}
+	raw, err := d.json.ReadValue()
+	if d.check(err); err != nil {
+		return
+	}
+	to := v.FieldByIndex(f.index)
+	if again {
+		to = reflect.New(to.Type()).Elem()
+	}
+	if !d.setScalar(f, to, raw) {
+		return
+	}
+	if seen[f.number] = true; again && !reflect.DeepEqual(to.Interface(), v.FieldByIndex(f.index).Interface()) {
+		d.failHere(f, raw, "stands here a second time, with another value")
+	}
+}
+
+// setScalar sets a field to the meaning of a JSON value, and reports whether there was any: null and "" mean nothing.
+func (d *decoder) setScalar(f *field, v reflect.Value, raw jsontext.Value) bool {
+	text := scalar{kind: raw.Kind(), text: raw}
+	switch text.kind {
+	case '"':
+		text.text = d.unquoted(raw)
+	case 'n':
+		return false
+	case '{', '[':
+		d.failHere(f, raw, "want "+f.want)
+		return false
+	}
+	if len(text.text) == 0 {
+		return false
+	}
+	if !f.scalar(d, v, text) {
+		d.failHere(f, raw, "want "+f.want)
+		return false
+	}
+	return true
+}
+
+// unknown skips a member that no field takes.
+func (d *decoder) unknown() {
+	if d.drift == nil {
+		d.check(d.json.SkipValue())
+		return
+	}
+	raw, err := d.json.ReadValue()
+	if d.check(err); err == nil {
+		d.drift(Drift{d.method, DriftUnknownMember, dotted(string(d.json.StackPointer())), excerpt(string(raw), 64)})
+	}
+}
+
+// failHere records that the value just read is not what the field needs.
+func (d *decoder) failHere(f *field, raw []byte, reason string) {
+	d.fail(f, string(d.json.StackPointer()), excerpt(string(raw), 64), reason)
+}
+
+// fail records what is wrong with a member, unless nobody needs it.
+func (d *decoder) fail(f *field, pointer, value, reason string) {
+	counts := d.strict || f.receipt || d.receipt > 0
+	if value != "" && d.drift != nil && (d.strict || !counts) {
+		d.drift(Drift{d.method, DriftWrongValue, dotted(pointer), value})
+		return
+	}
+	if counts && d.failure == nil {
+		d.failure = &FieldError{Path: dotted(pointer), Value: value, Reason: reason}
+	}
+}
+
+// unquoted returns the text of a JSON string. It is valid until the next call of the decoder.
+func (d *decoder) unquoted(raw []byte) []byte {
+	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return raw[1 : len(raw)-1]
+	}
+	d.scratch, _ = jsontext.AppendUnquote(d.scratch[:0], raw) // its only error is invalid UTF-8, which it replaces
+	return d.scratch
+}
+
+// share returns a text as a string, and the same string for texts that come again and again.
+func (d *decoder) share(text []byte) string {
+	if len(text) == 0 || len(text) > 64 {
+		return string(text)
+	}
+	slot := &d.strings[(len(text)*7+int(text[0])*3+int(text[len(text)-1]))%len(d.strings)]
+	if *slot != string(text) {
+		*slot = string(text)
+	}
+	return *slot
+}
+
+// dotted writes a JSON pointer as people do: /cards/3/monthflow is cards[3].monthflow.
+func dotted(pointer string) string {
+	var b strings.Builder
+	for token := range jsontext.Pointer(pointer).Tokens() {
+		switch {
+		case consistsOf(token, isDigit):
+			b.WriteString("[" + token + "]")
+		case b.Len() > 0:
+			b.WriteString("." + token)
+		default:
+			b.WriteString(token)
+		}
+	}
+	return b.String()
+}
+
+// takes reports whether a member is part of the envelope.
+func (*envelope) takes(name []byte) bool {
+	return len(name) == len("resultCode") && strings.EqualFold(string(name), "resultCode") ||
+		len(name) == len("errorMessage") && strings.EqualFold(string(name), "errorMessage")
+}
+
+// envelope reads a member of the envelope, and gives it to a field f of v too where the caller's own struct has one.
+func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field) {
+	isCode := len(name) == len("resultCode")
+	raw, err := d.json.ReadValue()
+	if d.check(err); err != nil {
+		return
+	}
+	if f != nil && f.scalar != nil {
+		d.setScalar(f, v.FieldByIndex(f.index), raw)
+	}
+	text := []byte(raw)
+	if raw.Kind() == '"' {
+		text = d.unquoted(raw)
+	}
+	if !isCode {
+		if raw.Kind() != 'n' {
+			env.message = string(text)
+		}
+		return
+	}
+	code, err := strconv.Atoi(string(text))
+	if f, ok := parseFloat(text); ok && f == float64(int32(f)) {
+		code, err = int(f), nil // 0.0
+	}
+	switch {
+	case raw.Kind() == 'n' || len(text) == 0:
+	case err != nil:
+		env.problem = &FieldError{"resultCode", excerpt(string(raw), 64), "want a whole number"}
+	case env.hasCode && env.code != code:
+		env.problem = &FieldError{"resultCode", excerpt(string(raw), 64), "stands here a second time, with another value"}
+	default:
+		env.code, env.hasCode = code, true
+	}
+}

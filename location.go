@@ -1,0 +1,71 @@
+package quecloud
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// A Location is where the network last saw a card, to the precision of a cell.
+type Location struct {
+	MSISDN         string    `json:"MSISDN" quec:"alias=msisdns"`
+	ICCID          string    `json:"ICCID"`
+	Latitude       float64   `json:"LATITUDE"`           // degrees north; meaningful only if Located
+	Longitude      float64   `json:"LONGITUDE"`          // degrees east; meaningful only if Located
+	PositionResult string    `json:"POSITIONRESULT"`     // as it came: a code for China Telecom, an address for China Mobile
+	MSIDType       string    `json:"MSID_TYPE"`          // as it came; 0 for a success. China Telecom only
+	MSID           string    `json:"MSID"`               // the number that was located. China Telecom only
+	Time           time.Time `json:"LOCALTIME,omitzero"` // when it was located, China Standard Time. China Telecom only
+}
+
+// A LocationCode is how the location of a China Telecom card went. Codes that are not among the constants mean that it
+// failed.
+type LocationCode int
+
+// The codes of a location.
+const (
+	LocationFound         LocationCode = 2
+	LocationNoCell        LocationCode = 104 // no cell could be found, or an NB-IoT card is asleep
+	LocationSuspended     LocationCode = 225 // the card is suspended
+	LocationPoweredOff    LocationCode = 226 // the device is off
+	LocationOutOfCoverage LocationCode = 227 // the device is out of coverage
+	LocationNoAccount     LocationCode = 245 // the card has no account at the location platform
+)
+
+// Code returns how the location of a China Telecom card went, and false for cards of others, which have no code.
+func (l *Location) Code() (LocationCode, bool) {
+	code, err := strconv.Atoi(l.PositionResult)
+	return LocationCode(code), err == nil
+}
+
+// Address returns the place in words, as China Mobile cards have it. It is empty for cards of others, and may be empty
+// for theirs.
+func (l *Location) Address() string {
+	if _, isCode := l.Code(); isCode {
+		return ""
+	}
+	return l.PositionResult
+}
+
+// Located reports whether the card was found, so that Latitude and Longitude mean something.
+func (l *Location) Located() bool {
+	if code, ok := l.Code(); ok && code != LocationFound {
+		return false
+	}
+	if l.MSIDType != "" && l.MSIDType != "0" {
+		return false
+	}
+	return l.Latitude != 0 || l.Longitude != 0
+}
+
+// Location returns where the network last saw a card. An answer that the card could not be found is no error: see
+// [Location.Located].
+//
+// § 2.3.2 基站粗定位, fc.function.card.location. It reads.
+func (s *CardsService) Location(ctx context.Context, card CardID) (*Location, error) {
+	var answer struct {
+		Data Location `json:"data" quec:"inline"`
+	}
+	err := s.core.call(ctx, "fc.function.card.location", cardParams{card}, &answer)
+	return onSuccess(&answer.Data, err)
+}

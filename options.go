@@ -1,0 +1,235 @@
+package quecloud
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Version is the version of the SDK, as it is sent in the header User-Agent.
+const Version = "0.1.0"
+
+// DefaultBaseURL is the platform's address, § 1.2 of the vendor's document.
+const DefaultBaseURL = "https://api.quectel.com/openapi/router"
+
+// DefaultTimeout is how long one attempt of a call may take. See [WithTimeout].
+const DefaultTimeout = 30 * time.Second
+
+// An Option changes how a [Client] works. Options may come in any order; a bad one is an error of [NewClient] and of
+// [Client.With].
+type Option func(*settings) error
+
+// settings are what options set.
+type settings struct {
+	baseURL      string
+	plainHTTP    bool
+	http         *http.Client
+	timeout      time.Duration
+	retry        RetryPolicy
+	limiter      Limiter
+	interceptors []Interceptor
+	logger       *slog.Logger
+	drift        func(Drift)
+	userAgent    string
+	now          func() time.Time
+}
+
+func defaultSettings() settings {
+	return settings{
+		baseURL:   DefaultBaseURL,
+		http:      &http.Client{Transport: defaultTransport()},
+		timeout:   DefaultTimeout,
+		retry:     DefaultRetryPolicy(),
+		userAgent: "quecloud-go/" + Version,
+		now:       time.Now,
+	}
+}
+
+// defaultTransport is Go's own with room for many calls at once to one host. Go's keeps two connections to a host when
+// they fall idle, so that a burst of calls would dial again and again.
+func defaultTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 256
+	return t
+}
+
+// apply runs the options and checks what can only be checked when all of them are known.
+func (s *settings) apply(opts []Option) error {
+	for i, opt := range opts {
+		if opt == nil {
+			return &ParamError{Param: fmt.Sprintf("option %d of %d", i+1, len(opts)), Reason: "is nil"}
+		}
+		if err := opt(s); err != nil {
+			return err
+		}
+	}
+	return s.checkBaseURL()
+}
+
+func (s *settings) checkBaseURL() error {
+	u, err := url.Parse(s.baseURL)
+	bad := ""
+	switch {
+	case err != nil:
+		bad = "is not a URL"
+	case u.Scheme != "https" && u.Scheme != "http":
+		bad = "must begin with https://"
+	case u.Hostname() == "":
+		bad = "names no host"
+	case u.User != nil:
+		bad = "must not hold a user or password"
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		bad = "must not have a query or fragment: parameters go into the form"
+	case u.Scheme == "http" && !isLoopback(u.Hostname()) && !s.plainHTTP:
+		bad = "is not encrypted, so that anyone on the way can read and change calls: use https://, or allow it with WithPlainHTTP"
+	}
+	if bad == "" {
+		return nil
+	}
+	shown := s.baseURL
+	if i := strings.LastIndexByte(shown, '@'); i >= 0 {
+		shown = "…" + shown[i:] // a password may stand before it
+	}
+	return &ParamError{Param: "WithBaseURL", Reason: fmt.Sprintf("%q %s", excerpt(shown, 200), bad)}
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// WithBaseURL sets the address to which calls are sent, instead of [DefaultBaseURL]: that of a proxy or of a stand-in.
+func WithBaseURL(rawURL string) Option {
+	return func(s *settings) error {
+		s.baseURL = rawURL
+		return nil
+	}
+}
+
+// WithPlainHTTP allows a base URL of the scheme http to a host other than this machine. Calls and answers can then be
+// read and changed on the way, and a signed call can be repeated by others for five minutes.
+func WithPlainHTTP() Option {
+	return func(s *settings) error {
+		s.plainHTTP = true
+		return nil
+	}
+}
+
+// WithHTTPClient makes calls through a client of your own, for its transport: a proxy, certificates, limits on
+// connections. Leave its Timeout at 0 unless you mean to cut long downloads too; [WithTimeout] limits attempts. Redirects
+// are never followed, whatever its CheckRedirect. The client is copied.
+func WithHTTPClient(client *http.Client) Option {
+	return func(s *settings) error {
+		if client == nil {
+			return &ParamError{Param: "WithHTTPClient", Reason: "the client is nil"}
+		}
+		s.http = client
+		return nil
+	}
+}
+
+// WithTimeout limits one attempt of a call, from sending to the end of the answer; of a download, the time without any
+// progress. The default is [DefaultTimeout]. The whole call, with its repetitions, ends with its context.
+func WithTimeout(d time.Duration) Option {
+	return func(s *settings) error {
+		if d <= 0 {
+			return &ParamError{Param: "WithTimeout", Reason: fmt.Sprintf("%v is not a time to wait: want more than 0", d)}
+		}
+		s.timeout = d
+		return nil
+	}
+}
+
+// WithRetry sets how often and when calls are repeated that may be repeated. The default is [DefaultRetryPolicy]; a
+// policy with MaxAttempts 1 repeats nothing.
+func WithRetry(policy RetryPolicy) Option {
+	return func(s *settings) error {
+		if reason := policy.check(); reason != "" {
+			return &ParamError{Param: "WithRetry", Reason: reason}
+		}
+		s.retry = policy
+		return nil
+	}
+}
+
+// A Limiter delays calls so that the platform is not asked too often. The *rate.Limiter of golang.org/x/time/rate is one.
+type Limiter interface {
+	// Wait blocks until the next attempt may be sent, and returns an error when it must not be.
+	Wait(context.Context) error
+}
+
+// WithLimiter asks a limiter before every attempt of every call.
+func WithLimiter(limiter Limiter) Option {
+	return func(s *settings) error {
+		if limiter == nil {
+			return &ParamError{Param: "WithLimiter", Reason: "the limiter is nil"}
+		}
+		s.limiter = limiter
+		return nil
+	}
+}
+
+// WithInterceptor wraps every call in a function of yours. Several compose: the first given is the outermost.
+func WithInterceptor(interceptor Interceptor) Option {
+	return func(s *settings) error {
+		if interceptor == nil {
+			return &ParamError{Param: "WithInterceptor", Reason: "the interceptor is nil"}
+		}
+		s.interceptors = append(s.interceptors[:len(s.interceptors):len(s.interceptors)], interceptor)
+		return nil
+	}
+}
+
+// WithLogger writes a record of level debug for every attempt and of level warn for every repetition. Card and phone
+// numbers are masked, and neither parameters nor answers are written.
+func WithLogger(logger *slog.Logger) Option {
+	return func(s *settings) error {
+		if logger == nil {
+			return &ParamError{Param: "WithLogger", Reason: "the logger is nil"}
+		}
+		s.logger = logger
+		return nil
+	}
+}
+
+// WithDriftHandler calls a function for each place in which an answer differs from what the SDK knows of the platform,
+// so that you learn of a change before it hurts. It also makes reading more tolerant: a value that cannot mean what its
+// place says leaves its field zero, where without a handler the call fails with a [*ResponseError], so that one bad row
+// does not stop a sweep. The handler is called from the goroutine of the call, and from several at once where several
+// calls are under way.
+func WithDriftHandler(handler func(Drift)) Option {
+	return func(s *settings) error {
+		if handler == nil {
+			return &ParamError{Param: "WithDriftHandler", Reason: "the handler is nil"}
+		}
+		s.drift = handler
+		return nil
+	}
+}
+
+// WithUserAgent sets the header User-Agent: your program's name and version, as a rule. The SDK's own follows it.
+func WithUserAgent(agent string) Option {
+	return func(s *settings) error {
+		if agent == "" || strings.ContainsFunc(agent, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return &ParamError{Param: "WithUserAgent", Reason: fmt.Sprintf("%q is not a line of printable ASCII", agent)}
+		}
+		s.userAgent = agent + " quecloud-go/" + Version
+		return nil
+	}
+}
+
+// WithClock sets where the time of the parameter t comes from, instead of [time.Now]. It is meant for tests.
+func WithClock(now func() time.Time) Option {
+	return func(s *settings) error {
+		if now == nil {
+			return &ParamError{Param: "WithClock", Reason: "the function is nil"}
+		}
+		s.now = now
+		return nil
+	}
+}

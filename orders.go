@@ -1,0 +1,203 @@
+package quecloud
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// OrdersService has the methods that spend money on cards, and those that tell what there is to buy and what became of
+// an order.
+//
+// Set an ExternalID on everything you buy. The platform recognizes a repeated order by it, so that the SDK may send the
+// call again when the network fails, and so may you after [ErrOutcomeUnknown].
+type OrdersService service
+
+// A FlowPackageProduct is a data package that can be bought for a card.
+type FlowPackageProduct struct {
+	ProductID   int64           `json:"productId" quec:"required"`
+	ProductName string          `json:"productName"`
+	Carrier     Carrier         `json:"telecomOperatorName"`   // the cards it is for
+	Price       decimal.Decimal `json:"price" quec:"required"` // CNY
+	Flow        float64         `json:"flow"`                  // data in the package, MB
+	FlowType    FlowType        `json:"flowType"`              // the traffic it is good for
+}
+
+// FlowPackages returns the data packages that the account can buy with [OrdersService.Recharge].
+//
+// § 2.5.1 企业流量包产品列表, fc.function.company.flowpackage. It reads.
+func (s *OrdersService) FlowPackages(ctx context.Context) ([]FlowPackageProduct, error) {
+	var answer struct {
+		Products []FlowPackageProduct `json:"products" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.company.flowpackage", nil, &answer)
+	return onSuccess(answer.Products, err)
+}
+
+// A RenewalProduct is the plan with which a card can be renewed.
+type RenewalProduct struct {
+	ProductID   int64           `json:"productId" quec:"required"`
+	ProductName string          `json:"productName"`
+	Carrier     Carrier         `json:"telecomOperatorName"`   // network operator
+	Price       decimal.Decimal `json:"price" quec:"required"` // of a year, CNY
+	MonthPrice  decimal.Decimal `json:"monthPrice"`            // of a month, CNY
+	Flow        float64         `json:"flow"`                  // data in the plan, MB
+	Months      int             `json:"setmealMonths"`         // length of the plan in months
+}
+
+// RenewalProduct returns the plan with which a card can be renewed with [OrdersService.Renew].
+//
+// § 2.5.2 资产续费套餐产品, fc.function.card.setmeal.product. It reads.
+func (s *OrdersService) RenewalProduct(ctx context.Context, card CardID) (*RenewalProduct, error) {
+	var answer struct {
+		Product RenewalProduct `json:"product" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.card.setmeal.product", cardParams{card}, &answer)
+	return onSuccess(&answer.Product, err)
+}
+
+// An OrderReceipt is the platform's answer to a purchase.
+type OrderReceipt struct {
+	OrderNo     string `json:"orderNo"`     // for OrdersService.Get; empty when only verified
+	ExternalID  string `json:"externalId"`  // the one that was sent
+	Preverified bool   `json:"preverified"` // the purchase was only verified: nothing was ordered
+	Message     string `json:"message"`     // the platform's remark, for people
+}
+
+// RechargeParams are a top-up: a data package for a card.
+type RechargeParams struct {
+	ICCID       string `url:"iccid"`                   // the card, required
+	ProductID   int64  `url:"productId"`               // from FlowPackages, required
+	ProductName string `url:"productName"`             // from FlowPackages, required
+	Remark      string `url:"remark,omitempty"`        // kept with the order, at most 200 characters
+	ExternalID  string `url:"externalId,omitempty"`    // your ID of the order, at most 100 characters: the same never buys twice
+	Preverify   bool   `url:"preverify,omitempty,int"` // only verify that the purchase would be accepted: nothing is ordered
+}
+
+func (p *RechargeParams) validate() error {
+	return firstError(
+		needPositive("productId", p.ProductID), needText("productName", p.ProductName),
+		checkOrder(p.ICCID, p.Remark, p.ExternalID),
+	)
+}
+
+// checkOrder checks what both purchases have.
+func checkOrder(iccid, remark, externalID string) error {
+	if reason := kindICCID.check(iccid); reason != "" {
+		return &ParamError{Param: "iccid", Reason: reason}
+	}
+	return firstError(checkLength("remark", remark, 200), checkLength("externalId", externalID, 100))
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Recharge buys a data package for a card. It is good for the present month, and several add up. The order is then
+// carried out in the background: see [OrdersService.Get].
+//
+// § 2.5.3 资产流量包充值, fc.function.card.recharge. It spends money, unless Preverify is set.
+func (s *OrdersService) Recharge(ctx context.Context, params *RechargeParams) (*OrderReceipt, error) {
+	if params == nil {
+		params = &RechargeParams{}
+	}
+	return s.buy(ctx, "fc.function.card.recharge", params, params.ExternalID, params.Preverify)
+}
+
+// RenewalParams are a renewal: more time on a card's plan.
+type RenewalParams struct {
+	ICCID       string `url:"iccid"`                   // the card, required
+	ProductID   int64  `url:"productId,omitempty"`     // from RenewalProduct; may be left out
+	ProductName string `url:"productName,omitempty"`   // from RenewalProduct; may be left out
+	Years       int    `url:"cycle"`                   // years of 12 months, at least 1; 1 where Months is set
+	Months      int    `url:"months,omitempty"`        // months instead of a year, 1 to 12; for some companies only
+	Remark      string `url:"remark,omitempty"`        // kept with the order, at most 200 characters
+	ExternalID  string `url:"externalId,omitempty"`    // your ID of the order, at most 100 characters: the same never buys twice
+	Preverify   bool   `url:"preverify,omitempty,int"` // only verify that the purchase would be accepted: nothing is ordered
+}
+
+func (p *RenewalParams) validate() error {
+	switch {
+	case p.ProductID < 0:
+		return needPositive("productId", p.ProductID)
+	case p.Years < 1:
+		return &ParamError{Param: "cycle", Reason: fmt.Sprintf("%d years, want at least 1", p.Years)}
+	case p.Months < 0 || p.Months > 12:
+		return &ParamError{Param: "months", Reason: fmt.Sprintf("%d months, want 1 to 12, or 0 for whole years", p.Months)}
+	case p.Months > 0 && p.Years != 1:
+		return &ParamError{Param: "months", Reason: fmt.Sprintf("is only allowed where cycle is 1, not %d", p.Years)}
+	}
+	return checkOrder(p.ICCID, p.Remark, p.ExternalID)
+}
+
+// Renew buys more time on a card's plan. The order is then carried out in the background: see [OrdersService.Get].
+//
+// § 2.5.4 资产套餐续费, fc.function.card.renewal. It spends money, unless Preverify is set.
+func (s *OrdersService) Renew(ctx context.Context, params *RenewalParams) (*OrderReceipt, error) {
+	if params == nil {
+		params = &RenewalParams{}
+	}
+	return s.buy(ctx, "fc.function.card.renewal", params, params.ExternalID, params.Preverify)
+}
+
+func (s *OrdersService) buy(ctx context.Context, method string, params any, externalID string, preverify bool) (*OrderReceipt, error) {
+	type verified struct {
+		OrderNo string `json:"orderNo" quec:"receipt"`
+		Message string `json:"errorMessage"`
+	}
+	type ordered struct {
+		OrderNo string `json:"orderNo" quec:"receipt required"`
+		Message string `json:"errorMessage"`
+	}
+	var answer verified
+	var err error
+	if preverify {
+		err = s.core.call(ctx, method, params, &answer)
+	} else {
+		err = s.core.call(ctx, method, params, (*ordered)(&answer))
+	}
+	return onSuccess(&OrderReceipt{answer.OrderNo, externalID, preverify, answer.Message}, err)
+}
+
+// An Order is a purchase and what became of it.
+type Order struct {
+	OrderNo      string          `json:"orderNo"`                      // the one that was asked for
+	Type         OrderType       `json:"orderType"`                    // what it buys
+	Status       OrderStatus     `json:"orderStatus" quec:"required"`  // how far it has got
+	Result       string          `json:"result"`                       // what happened, for people
+	ICCID        string          `json:"iccid"`                        // the card
+	ProductName  string          `json:"productname"`                  // what was bought
+	ProductPrice decimal.Decimal `json:"productprice" quec:"required"` // CNY
+	CreatedAt    time.Time       `json:"createTime,omitzero"`          // China Standard Time
+	CompletedAt  time.Time       `json:"completeTime,omitzero"`        // China Standard Time; zero while it is pending
+	Remark       string          `json:"remark"`                       // the one that was sent
+	Years        int             `json:"cycle"`                        // of a renewal
+	Months       int             `json:"months"`                       // of a renewal by months
+	MonthPrice   decimal.Decimal `json:"monthPrice"`                   // of a renewal by months, CNY
+	ExternalID   string          `json:"externalId"`                   // the one that was sent
+}
+
+// Get returns an order by the number that its receipt has.
+//
+// § 2.5.5 资产充值续费订单, fc.function.order.details. It reads.
+func (s *OrdersService) Get(ctx context.Context, orderNo string) (*Order, error) {
+	var answer struct {
+		Details Order `json:"details" quec:"required"`
+	}
+	err := s.core.call(ctx, "fc.function.order.details", orderParams{orderNo}, &answer)
+	answer.Details.OrderNo = orderNo
+	return onSuccess(&answer.Details, err)
+}
+
+type orderParams struct {
+	OrderNo string `url:"orderNo"`
+}
+
+func (p orderParams) validate() error { return needText("orderNo", p.OrderNo) }

@@ -1,0 +1,209 @@
+package quecloud
+
+import (
+	"bytes"
+	"encoding"
+	"math"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/shopspring/decimal"
+)
+
+// A scalar is a JSON string, number or boolean, by its text: without quotes and escapes, and never empty.
+type scalar struct {
+	kind jsontext.Kind
+	text []byte
+}
+
+// scalarFor returns how a type reads a scalar, and what it wants, or nil for types that are no scalars.
+func scalarFor(t reflect.Type) (want string, set func(*decoder, reflect.Value, scalar) bool) {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return "a time", setTime
+	case reflect.TypeFor[decimal.Decimal]():
+		return "an amount", setDecimal
+	case reflect.TypeFor[Date]():
+		return "a date", setDate
+	}
+	if p := reflect.PointerTo(t); p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return "a " + t.Name(), setText
+	}
+	if readsItself(t) {
+		return "", nil
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a text", setString
+	case reflect.Bool:
+		return "1 or 0", setBool
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "a whole number", setInt
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number from 0", setUint
+	case reflect.Float32, reflect.Float64:
+		return "a number", setFloat
+	}
+	return "", nil
+}
+
+// setString keeps a scalar as it is written: a bare number digit for digit.
+func setString(d *decoder, v reflect.Value, s scalar) bool {
+	v.SetString(d.share(s.text))
+	return true
+}
+
+func setBool(_ *decoder, v reflect.Value, s scalar) bool {
+	text := bytes.TrimSpace(s.text)
+	switch {
+	case string(text) == "1" || bytes.EqualFold(text, []byte("true")):
+		v.SetBool(true)
+	case string(text) == "0" || bytes.EqualFold(text, []byte("false")):
+		v.SetBool(false)
+	default:
+		f, ok := parseFloat(text)
+		if !ok || f != 0 && f != 1 {
+			return false
+		}
+		v.SetBool(f == 1)
+	}
+	return true
+}
+
+func setInt(_ *decoder, v reflect.Value, s scalar) bool {
+	text := bytes.TrimSpace(s.text)
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil {
+		f, ok := wholeFloat(s, text)
+		if !ok {
+			return false
+		}
+		n = int64(f)
+	}
+	if v.OverflowInt(n) {
+		return false
+	}
+	v.SetInt(n)
+	return true
+}
+
+func setUint(_ *decoder, v reflect.Value, s scalar) bool {
+	text := bytes.TrimSpace(s.text)
+	n, err := strconv.ParseUint(string(text), 10, 64)
+	if err != nil {
+		f, ok := wholeFloat(s, text)
+		if !ok || f < 0 {
+			return false
+		}
+		n = uint64(f)
+	}
+	if v.OverflowUint(n) {
+		return false
+	}
+	v.SetUint(n)
+	return true
+}
+
+// wholeFloat reads what is a whole number though not written as one: 12.0, 1e3, true.
+func wholeFloat(s scalar, text []byte) (float64, bool) {
+	switch s.kind {
+	case 't':
+		return 1, true
+	case 'f':
+		return 0, true
+	}
+	f, ok := parseFloat(text)
+	const exact = 1 << 53
+	return f, ok && f == math.Trunc(f) && -exact <= f && f <= exact
+}
+
+func setFloat(_ *decoder, v reflect.Value, s scalar) bool {
+	f, ok := parseFloat(bytes.TrimSpace(s.text))
+	if ok {
+		v.SetFloat(f)
+	}
+	return ok && !v.OverflowFloat(f)
+}
+
+// parseFloat reads a decimal number, and none of the other things that strconv takes for one: inf, 0x1p-2, 1_000.
+func parseFloat(text []byte) (float64, bool) {
+	if !consistsOf(text, isNumeric) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	return f, err == nil
+}
+
+func isNumeric(c byte) bool {
+	return isDigit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'
+}
+
+func setDecimal(_ *decoder, v reflect.Value, s scalar) bool {
+	text := bytes.TrimSpace(s.text)
+	if len(text) > 40 || !consistsOf(text, isNumeric) {
+		return false
+	}
+	amount, err := decimal.NewFromString(string(text))
+	// An exponent beyond this is no amount of money, and some of decimal's methods would fill the memory with zeros.
+	if err != nil || amount.Exponent() > 30 || amount.Exponent() < -30 {
+		return false
+	}
+	*v.Addr().Interface().(*decimal.Decimal) = amount
+	return true
+}
+
+func setText(_ *decoder, v reflect.Value, s scalar) bool {
+	return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(s.text) == nil
+}
+
+func setDate(_ *decoder, v reflect.Value, s scalar) bool {
+	d, ok := fastDate(s.text)
+	if !ok {
+		var err error
+		if d, err = ParseDate(string(bytes.TrimSpace(s.text))); err != nil {
+			return false
+		}
+	}
+	*v.Addr().Interface().(*Date) = d
+	return true
+}
+
+// fastDate reads the two usual layouts, yyyy-MM-dd and yyyyMMdd.
+func fastDate(s []byte) (d Date, ok bool) {
+	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
+		s = []byte{s[0], s[1], s[2], s[3], s[5], s[6], s[8], s[9]}
+	}
+	if len(s) != 8 || !consistsOf(s, isDigit) {
+		return Date{}, false
+	}
+	n := 0
+	for _, c := range s {
+		n = n*10 + int(c-'0')
+	}
+	d = Date{n / 10000, time.Month(n / 100 % 100), n % 100}
+	return d, d.IsValid()
+}
+
+// setTime reads local times of China Standard Time in all layouts of the platform, seconds and milliseconds since 1970,
+// and RFC 3339, in which the SDK's own structs are marshaled. A bare 0 is no time.
+func setTime(_ *decoder, v reflect.Value, s scalar) bool {
+	text := string(bytes.TrimSpace(s.text))
+	t, err := time.Time{}, error(nil)
+	switch {
+	case text == "0":
+		return true
+	case len(text) != 8 && len(text) != 14 && len(text) <= 13 && consistsOf(text, isDigit):
+		n, _ := strconv.ParseInt(text, 10, 64)
+		if len(text) < 12 {
+			n *= 1000
+		}
+		t = time.UnixMilli(n).In(ChinaStandardTime)
+	default:
+		t, err = parseLocal(text, time.DateTime, "20060102150405", time.DateOnly, "20060102", "2006-01-02 15:04:05.0",
+			"2006-01-02 15:04:05.000", time.RFC3339)
+	}
+	*v.Addr().Interface().(*time.Time) = t
+	return err == nil
+}

@@ -1,0 +1,247 @@
+package quecloud
+
+import (
+	"cmp"
+	"encoding"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A shape is how a struct type is read.
+type shape struct {
+	fields []*field
+	byName map[string]*field // by lower-case name
+	bare   *field
+}
+
+var noFields = &shape{}
+
+// A field is how a member is read.
+type field struct {
+	name      string
+	number    int   // in shape.fields
+	index     []int // in the struct
+	container *field
+	nested    *field // the field to take instead when the value is an object
+	required  bool
+	receipt   bool
+	list      bool
+	want      string // what a scalar may be, for error texts
+	scalar    func(*decoder, reflect.Value, scalar) bool
+	read      func(*decoder, reflect.Value) // where it is no scalar
+}
+
+func (s *shape) find(name []byte) *field {
+	if f := s.byName[string(name)]; f != nil {
+		return f
+	}
+	var lower [64]byte
+	return s.byName[string(appendLower(lower[:0], name))]
+}
+
+func appendLower(dst, name []byte) []byte {
+	for _, c := range name {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+var shapes sync.Map // of reflect.Type to *shape; nil for types that are read by the JSON library
+
+func shapeOf(t reflect.Type) *shape {
+	if s, ok := shapes.Load(t); ok {
+		return s.(*shape)
+	}
+	var s *shape
+	if t.Kind() == reflect.Struct && !readsItself(t) {
+		s = &shape{byName: map[string]*field{}}
+		s.addStruct(t, nil, nil)
+		for name, f := range s.byName {
+			s.byName[strings.ToLower(name)] = f
+		}
+	}
+	actual, _ := shapes.LoadOrStore(t, s)
+	return actual.(*shape)
+}
+
+func readsItself(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[json.Unmarshaler]()) || p.Implements(reflect.TypeFor[json.UnmarshalerFrom]()) ||
+		p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+func (s *shape) addStruct(t reflect.Type, index []int, container *field) {
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
+		at := append(index[:len(index):len(index)], i)
+		switch {
+		case sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Struct && !readsItself(sf.Type):
+			s.addStruct(sf.Type, at, container)
+		case name == "-" || !sf.IsExported():
+		default:
+			s.addField(sf, cmp.Or(name, sf.Name), at, container)
+		}
+	}
+}
+
+func (s *shape) addField(sf reflect.StructField, name string, index []int, container *field) {
+	f := &field{name: name, number: len(s.fields), index: index, container: container}
+	s.fields = append(s.fields, f)
+	names := []string{name}
+	separators := ""
+	for option := range strings.FieldsSeq(sf.Tag.Get("quec")) {
+		key, value, _ := strings.Cut(option, "=")
+		switch key {
+		case "alias":
+			names = append(names, strings.Split(value, ",")...)
+		case "required":
+			f.required = true
+		case "receipt":
+			f.receipt = true
+		case "bare":
+			s.bare = f
+		case "sep":
+			separators = value
+		case "inline":
+			s.addStruct(sf.Type, index, f)
+		}
+	}
+	f.describe(sf.Type, separators)
+	for _, name := range names {
+		if beside := s.byName[name]; beside != nil && beside.container == f {
+			beside.nested = f // an object has a member of its own name: page.page
+		} else if beside == nil {
+			s.byName[name] = f
+		}
+	}
+}
+
+// describe decides how values of a type are read.
+func (f *field) describe(t reflect.Type, separators string) {
+	if f.want, f.scalar = scalarFor(t); f.scalar != nil {
+		return
+	}
+	switch {
+	case separators != "":
+		f.list = true
+		f.read = func(d *decoder, v reflect.Value) { d.separated(f, v, separators) }
+	case t.Kind() == reflect.Pointer:
+		inner := &field{receipt: f.receipt}
+		f.read = func(d *decoder, v reflect.Value) { d.pointer(f, inner, v) }
+		inner.describe(t.Elem(), "")
+	case t.Kind() == reflect.Slice && !readsItself(t) && t.Elem().Kind() != reflect.Uint8:
+		f.list = true
+		element := &field{receipt: f.receipt}
+		f.read = func(d *decoder, v reflect.Value) { d.list(f, element, v) }
+		element.describe(t.Elem(), "")
+	case t.Kind() == reflect.Struct && !readsItself(t):
+		shape := sync.OnceValue(func() *shape { return shapeOf(t) })
+		f.read = func(d *decoder, v reflect.Value) {
+			if d.expect(f, '{', "an object") {
+				d.object(v, shape(), nil)
+			}
+		}
+	default:
+		f.read = func(d *decoder, v reflect.Value) { d.foreign(f, v) }
+	}
+}
+
+// expect reports whether a value of that kind comes next. A null or "" is skipped, and anything else is a failure.
+func (d *decoder) expect(f *field, kind jsontext.Kind, want string) bool {
+	if d.json.PeekKind() == kind {
+		return true
+	}
+	raw, err := d.json.ReadValue()
+	if d.check(err); err == nil && raw.Kind() != 'n' && string(raw) != `""` {
+		d.failHere(f, raw, "want "+want)
+	}
+	return false
+}
+
+func (d *decoder) list(f, element *field, v reflect.Value) {
+	if !d.expect(f, '[', "a list") {
+		return
+	}
+	_, err := d.json.ReadToken()
+	d.check(err)
+	if v.IsNil() {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	}
+	for d.syntax == nil && d.json.PeekKind() != ']' {
+		n := v.Len()
+		v.Grow(1)
+		v.SetLen(n + 1)
+		d.element(element, v.Index(n))
+	}
+	if d.syntax == nil {
+		_, err = d.json.ReadToken()
+		d.check(err)
+	}
+}
+
+// element reads an element of a list, or what a pointer points to. Unlike a member it cannot be left out.
+func (d *decoder) element(f *field, v reflect.Value) {
+	if f.scalar == nil && d.json.PeekKind() != 'n' {
+		f.read(d, v)
+		return
+	}
+	raw, err := d.json.ReadValue()
+	if d.check(err); err != nil {
+		return
+	}
+	if raw.Kind() == 'n' {
+		d.failHere(f, raw, "an element of a list cannot be null")
+	} else {
+		d.setScalar(f, v, raw)
+	}
+}
+
+func (d *decoder) pointer(f, inner *field, v reflect.Value) {
+	if d.json.PeekKind() == 'n' {
+		d.check(d.json.SkipValue())
+		return
+	}
+	v.Set(reflect.New(v.Type().Elem()))
+	d.element(inner, v.Elem())
+}
+
+// separated reads a list that comes as one text, or as a JSON list.
+func (d *decoder) separated(f *field, v reflect.Value, separators string) {
+	raw, err := d.json.ReadValue()
+	if d.check(err); err != nil || raw.Kind() == 'n' {
+		return
+	}
+	var texts []string
+	if raw.Kind() == '[' {
+		if json.Unmarshal(raw, &texts, json.JoinOptions(jsonOptions...)) != nil {
+			d.failHere(f, raw, "want a text or a list of texts")
+			return
+		}
+	} else {
+		text := ""
+		if !d.setScalar(&field{scalar: setString, want: "a text", receipt: f.receipt}, reflect.ValueOf(&text).Elem(), raw) {
+			return
+		}
+		texts = strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
+	}
+	v.Set(reflect.ValueOf(texts))
+}
+
+// foreign reads a value of a type that the JSON library knows better.
+func (d *decoder) foreign(f *field, v reflect.Value) {
+	raw, err := d.json.ReadValue()
+	if d.check(err); err != nil {
+		return
+	}
+	if err := json.Unmarshal(raw, v.Addr().Interface(), json.MatchCaseInsensitiveNames(true), json.JoinOptions(jsonOptions...)); err != nil {
+		d.failHere(f, raw, err.Error())
+	}
+}
