@@ -1,7 +1,5 @@
 package quecloud
 
-import "strings"
-
 // A Kind says what a call does to the world, and with it whether the SDK may send it a second time.
 // See the section "Retries" of the package documentation.
 type Kind uint8
@@ -33,9 +31,6 @@ type endpoint struct {
 }
 
 const methodPrefix = "fc.function."
-
-// short is the method's name without the prefix that all share, for error texts.
-func (e *endpoint) short() string { return strings.TrimPrefix(e.method, methodPrefix) }
 
 // endpoints is the one list of what the platform offers. Whatever needs to know a method's kind or its unsigned
 // parameters reads them here.

@@ -1,0 +1,70 @@
+// Package quecloud is a client for Quectel's platform for the connectivity of IoT SIM cards
+// (移远物联网连接服务接口, version 3.15). It looks cards up, reads their usage, suspends and resumes them, sends SMS,
+// sets alarms, buys top-ups and renewals, and exports whole fleets.
+//
+//	client, err := quecloud.NewClient(appKey, secret)
+//	if err != nil { … }
+//	card, err := client.Cards.Info(ctx, quecloud.ICCID("8986062343202380834"))
+//
+// Each of the platform's 48 methods is a Go method with structs of its own, in one of the services of [Client]; its
+// documentation names its chapter in the vendor's document and its name there, fc.function.…. Methods that this version
+// does not know can be called with [Client.Call].
+//
+// # Values
+//
+// A card is a [CardID], made by [MSISDN], [ICCID] or [ParseCardID]; methods for many cards take [CardIDs]. Days and
+// months are [Date] and [Month], without a time zone; instants are [time.Time] in [ChinaStandardTime]. Data volumes are
+// float64 in MB, voice is in minutes, and money is [decimal.Decimal] in CNY. Enumerations such as [CardStatus] are open:
+// a value without a constant is kept as it came.
+//
+// The platform's JSON is not exact about types and names. It is read leniently: any scalar may come as text, number or
+// boolean, a name in any case. A value that cannot mean what its place says is an error that names the place. Structs
+// marshal to JSON with the platform's names, and can be read back.
+//
+// # Errors
+//
+// Every call that fails returns an error that says what was being done. What kind it is, [errors.Is] and [errors.As]
+// tell:
+//
+//   - [*ParamError]: bad input, found before anything was sent.
+//   - [*APIError]: the platform refused. [ErrUnauthorized] is one.
+//   - [*ResponseError]: what came is not the platform's protocol, such as the error page of a proxy. A [*FieldError] in
+//     it names a single bad value.
+//   - [ErrOutcomeUnknown]: a call that changes something was sent, and no usable answer came. See below.
+//   - [ErrQueryFailed]: the platform took the call and could not find out what was asked.
+//   - [ErrPartial]: a part of what was asked was done. The method returns a result as well.
+//   - [ErrAttemptTimeout], [context.DeadlineExceeded], [context.Canceled] and what package net reports: no answer came.
+//
+// # Retries
+//
+// The SDK repeats calls only where that cannot do harm. What matters is the [Kind] of the call:
+//
+//	what went wrong                                 reads  spends, with ExternalID  anything else
+//	nothing was sent (no connection)                yes    yes                      yes
+//	HTTP status 429                                 yes    yes                      yes
+//	no answer, or a broken one, or HTTP status 5xx  yes    yes                      never
+//	any other answer                                no     no                       no
+//
+// Delays are random and grow; a Retry-After is obeyed; the context always wins. A budget shared by the whole client
+// keeps repetitions from multiplying the load of an outage. [WithRetry] tunes all this.
+//
+// The platform refuses a call whose time is off by more than five minutes. When an answer shows that this machine's
+// clock is, the client learns the difference and sends the refused call once more.
+//
+// # Spending safely
+//
+// Set an ExternalID on every purchase, one that you have stored before: the platform recognizes a repeated order by it.
+// Then, whatever happens, the same call can be made again, and it never buys twice:
+//
+//	params := &quecloud.RechargeParams{ICCID: iccid, ProductID: 50, ProductName: "30M-当月", ExternalID: order.ID}
+//	receipt, err := client.Orders.Recharge(ctx, params)
+//	if errors.Is(err, quecloud.ErrOutcomeUnknown) {
+//		receipt, err = client.Orders.Recharge(ctx, params) // or later, after a restart
+//	}
+//
+// Without one, after [ErrOutcomeUnknown] look for the order in [BillingService.Wallet] before you try again.
+//
+// # Testing
+//
+// Package quecloudtest has a stand-in for the platform that runs inside a test, with a client that is ready to use.
+package quecloud
