@@ -1,0 +1,214 @@
+package quecloudtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An Alarm is what was set for a card with fc.function.card.alarm (§2.3.7). A threshold of 0 is not set.
+type Alarm struct {
+	Emails     []string
+	Thresholds [3]float64 // MB of the month's usage, at which a mail is due
+	Enabled    bool
+
+	PauseThreshold float64 // MB of the month's usage, at which the card is suspended
+	PauseEnabled   bool
+}
+
+// alarm is what the server keeps of one.
+type alarm struct {
+	id               int64
+	settings         Alarm
+	created, updated time.Time
+	tripped          month // in which it suspended the card; it does so once a month
+}
+
+// setAlarm gives a card its alarm, or takes it away.
+func (s *Server) setAlarm(c *card, settings *Alarm, now instant) {
+	if settings == nil {
+		c.history.alarm = nil
+		return
+	}
+	a := c.history.alarm
+	if a == nil {
+		s.alarms++
+		a = &alarm{id: s.alarms, created: now.time}
+		c.history.alarm = a
+	}
+	a.settings, a.updated = *settings, now.time
+}
+
+// checkThresholds suspends the cards that crossed their thresholds on the days since it last did.
+func (s *Server) checkThresholds(today day) {
+	if today == s.checked {
+		return
+	}
+	for _, i := range s.fleet.changed() {
+		for d := s.checked + 1; d <= today; d++ {
+			s.checkThreshold(s.fleet.kept[i], d)
+		}
+	}
+	s.checked = today
+}
+
+func (s *Server) checkThreshold(c *card, today day) {
+	a := c.history.alarm
+	if a == nil || !a.settings.PauseEnabled || a.settings.PauseThreshold <= 0 || a.tripped == today.month() {
+		return
+	}
+	if c.status != StatusNormal || s.fleet.used(c, today.month().first(), today) < volumeOf(a.settings.PauseThreshold) {
+		return
+	}
+	a.tripped = today.month()
+	c.setState(StatusSuspended, ReasonThreshold, today)
+}
+
+// alarmSettings is the JSON of the parameter alarmParam. Its numbers may be in quotes. What is absent stays as it is.
+type alarmSettings struct {
+	Emails      *string `json:"notifyemails"`
+	Threshold1  *amount `json:"alarmthreshold1"`
+	Threshold2  *amount `json:"alarmthreshold2"`
+	Threshold3  *amount `json:"alarmthreshold3"`
+	Alarm       *amount `json:"alarmstatus"`
+	PauseAt     *amount `json:"pauseflowthreshold"`
+	PauseStatus *amount `json:"pausestatus"`
+}
+
+// An amount is a number, or one in quotes.
+type amount float64
+
+func (a *amount) UnmarshalJSON(b []byte) error {
+	text := strings.Trim(string(b), `"`)
+	if text == "" {
+		*a = 0
+		return nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err == nil && !(v >= 0 && v < 1e12) {
+		err = fmt.Errorf("%v is no amount", v)
+	}
+	*a = amount(v)
+	return err
+}
+
+// §2.3.7
+func (s *Server) alarmSet(c *call) error {
+	var settings alarmSettings
+	decoder := json.NewDecoder(strings.NewReader(c.params["alarmParam"]))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&settings); err != nil || decoder.More() || !settings.valid() {
+		return refuse("参数格式错误：alarmParam")
+	}
+	for _, i := range c.cards {
+		card := s.fleet.edit(i)
+		var a Alarm
+		if card.history.alarm != nil {
+			a = card.history.alarm.settings
+		}
+		settings.apply(&a)
+		s.setAlarm(card, &a, c.now)
+		s.checkThreshold(card, c.now.day)
+	}
+	if len(c.unknown) == 0 {
+		return nil
+	}
+	if len(c.cards) == 0 {
+		return refuse("卡号不存在")
+	}
+	c.code = codeRefused
+	c.out.list("success", func() {
+		for _, i := range c.cards {
+			card := s.fleet.card(i)
+			if c.byICCID {
+				c.out.text("", card.iccid)
+			} else {
+				c.out.text("", card.msisdn)
+			}
+		}
+	})
+	return nil
+}
+
+func (p *alarmSettings) valid() bool {
+	for _, flag := range []*amount{p.Alarm, p.PauseStatus} {
+		if flag != nil && *flag != 0 && *flag != 1 {
+			return false
+		}
+	}
+	return *p != alarmSettings{}
+}
+
+func (p *alarmSettings) apply(a *Alarm) {
+	if p.Emails != nil {
+		a.Emails = nil
+		if *p.Emails != "" {
+			a.Emails = strings.Split(*p.Emails, ",")
+		}
+	}
+	for i, threshold := range []*amount{p.Threshold1, p.Threshold2, p.Threshold3} {
+		if threshold != nil {
+			a.Thresholds[i] = float64(*threshold)
+		}
+	}
+	if p.Alarm != nil {
+		a.Enabled = *p.Alarm == 1
+	}
+	if p.PauseAt != nil {
+		a.PauseThreshold = float64(*p.PauseAt)
+	}
+	if p.PauseStatus != nil {
+		a.PauseEnabled = *p.PauseStatus == 1
+	}
+}
+
+// §2.3.8
+func (s *Server) alarmStatus(c *call) error {
+	alarmed, paused := c.params["alarmStatus"], c.params["pauseStatus"]
+	if alarmed == "" && paused == "" {
+		return refuse("alarmStatus、pauseStatus至少传递一个")
+	}
+	if c.card.history == nil || c.card.history.alarm == nil {
+		return refuse("该卡未设置流量管理")
+	}
+	card := s.edit(c)
+	settings := card.history.alarm.settings
+	if alarmed != "" {
+		settings.Enabled = c.integer("alarmStatus") == 1
+	}
+	if paused != "" {
+		settings.PauseEnabled = c.integer("pauseStatus") == 1
+	}
+	s.setAlarm(card, &settings, c.now)
+	s.checkThreshold(card, c.now.day)
+	return nil
+}
+
+// §2.1.13. Without an alarm alarmInfo has no members.
+func (s *Server) alarmGet(c *call) error {
+	c.out.object("alarmInfo", func() {
+		if c.card.history == nil || c.card.history.alarm == nil {
+			return
+		}
+		a := c.card.history.alarm
+		c.out.int("alarmid", a.id)
+		c.out.text("msisdn", c.card.msisdn)
+		c.out.text("notifyemails", strings.Join(a.settings.Emails, ";"))
+		for i, threshold := range a.settings.Thresholds {
+			if threshold != 0 {
+				c.out.text("alarmthreshold"+strconv.Itoa(i+1), formatAmount(threshold))
+			}
+		}
+		c.out.flag("alarmstatus", a.settings.Enabled)
+		c.out.text("pauseflowthreshold", formatAmount(a.settings.PauseThreshold))
+		c.out.flag("pausestatus", a.settings.PauseEnabled)
+		c.out.int("createdatetime", a.created.Unix())
+		c.out.int("updatedatetime", a.updated.Unix())
+		c.out.int("isdelete", 0)
+	})
+	return nil
+}
+
+func formatAmount(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -1,0 +1,287 @@
+package quecloudtest
+
+import "strings"
+
+// A page is which part of a list is asked for.
+type page struct{ number, size int64 }
+
+func (c *call) page() page {
+	p := page{c.integer("pageNo"), c.integer("pageSize")}
+	setDefault(&p.number, 1)
+	setDefault(&p.size, 100)
+	return p
+}
+
+// bounds are the places of the page in a list of that length.
+func (p page) bounds(total int) (from, to int) {
+	from = int(min((p.number-1)*p.size, int64(total)))
+	return from, int(min(int64(from)+p.size, int64(total)))
+}
+
+// encode writes the members that describe the page.
+func (p page) encode(c *call, total int) {
+	c.out.int("page", p.number)
+	c.out.int("pageSize", p.size)
+	c.out.int("totalCount", int64(total))
+	c.out.int("totalPage", (int64(total)+p.size-1)/p.size)
+}
+
+// pageOfCards writes a page of the cards that match, or of all when match is nil, in the order of the fleet.
+func (s *Server) pageOfCards(c *call, name string, match func(*card) bool, row func(*card)) {
+	p := c.page()
+	total := s.fleet.len()
+	place := func(n int) int { return n }
+	if match != nil {
+		var places []int
+		for i := range s.fleet.len() {
+			if card := s.fleet.facts(i); match(&card) {
+				places = append(places, i)
+			}
+		}
+		total = len(places)
+		place = func(n int) int { return places[n] }
+	}
+	c.out.object("page", func() { p.encode(c, total) })
+	c.out.list(name, func() {
+		for n, to := p.bounds(total); n < to; n++ {
+			card := s.fleet.card(place(n))
+			c.out.object("", func() { row(&card) })
+		}
+	})
+}
+
+// §2.1.4
+func (s *Server) cardList(c *call) error {
+	s.pageOfCards(c, "cards", c.cardFilter(), func(card *card) { s.encodeListed(c, card) })
+	return nil
+}
+
+// cardFilter is what the parameters of card.list ask for; nil when they ask for all.
+func (c *call) cardFilter() func(*card) bool {
+	var all []func(*card) bool
+	if id := c.integer("billingid"); id != 0 {
+		all = append(all, func(card *card) bool { return card.group.ID == id })
+	}
+	for _, limit := range []struct {
+		param string
+		date  func(*card) day
+	}{
+		{"allotDate", func(c *card) day { return c.allotted }},
+		{"activeDate", func(c *card) day { return c.activated }},
+		{"expireDate", func(c *card) day { return c.expires }},
+	} {
+		start, from := parseDay(layoutShortDay, c.params[limit.param+"Start"])
+		end, to := parseDay(layoutShortDay, c.params[limit.param+"End"])
+		if from || to {
+			all = append(all, func(card *card) bool {
+				d := limit.date(card)
+				return d != 0 && (!from || start <= d) && (!to || d <= end)
+			})
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return func(card *card) bool {
+		for _, match := range all {
+			if !match(card) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func (s *Server) encodeListed(c *call, card *card) {
+	out, now := &c.out, c.now
+	status, reason := s.state(card, now)
+	out.text("msisdn", card.msisdn)
+	out.text("iccid", card.iccid)
+	out.text("imsi", card.imsi)
+	out.optional("imei", card.imei)
+	out.int("servicecycle", int64(card.group.CycleMonths))
+	out.int("billingid", card.group.ID)
+	out.text("carrier", card.group.Carrier)
+	out.text("setMeal", card.group.SetMeal)
+	out.text("status", status)
+	out.text("pausereason", reason)
+	out.optional("cardType", card.cardType)
+	s.encodeDates(c, card, "activeDate")
+	monthly := s.fleet.used(card, now.day.month().first(), now.day)
+	out.volume("monthflow", monthly)
+	out.volume("flow", s.cycleAfterMonth(card, now, monthly))
+	out.text("islock", digit(card.locked))
+	out.text("gprsstatus", digit(!card.gprsClosed))
+	out.flag("realnamestatus", card.realName)
+	s.encodeVoice(c, card, out.int, "voicewhitelist")
+	out.text("spcode", smsCode(card))
+	out.int("companyid", companyID)
+}
+
+// cycleAfterMonth is the usage of the present cycle, which for most cards is that of the month.
+func (s *Server) cycleAfterMonth(card *card, now instant, monthly volume) volume {
+	if card.group.CycleMonths == 1 {
+		return monthly
+	}
+	return s.fleet.cycleUsed(card, now.day)
+}
+
+func (s *Server) encodeDates(c *call, card *card, activation string) {
+	c.out.text("allotDate", card.allotted.format(layoutDay))
+	c.out.optional("openDate", card.opened.format(layoutDay))
+	if card.activated == 0 {
+		c.out.text("active", "未激活")
+		c.out.null(activation)
+		c.out.null("expiryDate")
+		c.out.null("cycleStartDate")
+		c.out.null("cycleEndDate")
+		return
+	}
+	cycle := card.cycle(c.now.day)
+	c.out.text("active", "激活")
+	c.out.text(activation, card.activated.format(layoutDay))
+	c.out.optional("expiryDate", card.expires.format(layoutDay))
+	c.out.text("cycleStartDate", cycle.first.format(layoutDay))
+	c.out.text("cycleEndDate", cycle.last.format(layoutDay))
+}
+
+func (s *Server) encodeVoice(c *call, card *card, number func(string, int64), whitelist string) {
+	number("callstatus", card.voice.wire())
+	c.out.text(whitelist, strings.Join(card.whitelist, "_"))
+	number("voiceflow", int64(card.group.VoiceMinutes))
+	number("monthvoiceflow", s.fleet.minutes(card, c.now.day.month().first(), c.now.day))
+}
+
+// digit is a flag as text.
+func digit(v bool) string {
+	if v {
+		return "1"
+	}
+	return "0"
+}
+
+// smsCode is the number that a card's device sends SMS to.
+func smsCode(card *card) string { return carrierDigits[card.group.Carrier][1] + "99100001" }
+
+// §2.1.5
+func (s *Server) cardInfo(c *call) error {
+	s.encodeDetails(c, &c.card, c.out.int, c.out.volume, "voicewhitelist", "spcode")
+	return nil
+}
+
+// §2.1.6. Its example has all numbers in quotes, and other names for two members.
+func (s *Server) cardsInfo(c *call) error {
+	if len(c.cards) == 0 {
+		return refuse("卡号不存在")
+	}
+	name := "List"
+	if c.out.dialect.has(OtherListName) {
+		name = "list"
+	}
+	c.out.list(name, func() {
+		for _, i := range c.cards {
+			card := s.fleet.card(i)
+			c.out.object("", func() { s.encodeDetails(c, &card, c.out.integerText, c.out.volumeText, "voicewitelist", "socode") })
+		}
+	})
+	return nil
+}
+
+func (s *Server) encodeDetails(
+	c *call, card *card, number func(string, int64), megabytes func(string, volume), whitelist, code string,
+) {
+	out, now := &c.out, c.now
+	status, reason := s.state(card, now)
+	monthly := s.fleet.used(card, now.day.month().first(), now.day)
+	used := s.cycleAfterMonth(card, now, monthly)
+	out.text("msisdn", card.msisdn)
+	out.text("iccid", card.iccid)
+	out.text("imsi", card.imsi)
+	out.optional("imei", card.imei)
+	number("companyid", companyID)
+	number("billingid", card.group.ID)
+	out.text("billingCode", card.group.Code)
+	out.text("productCode", card.group.ProductCode)
+	out.text("supplier", card.group.Carrier)
+	out.optional("cardType", card.cardType)
+	out.text("networkType", card.group.NetworkType)
+	out.text("setMeal", card.group.SetMeal)
+	number("setmealmonths", int64(card.group.CycleMonths))
+	number("flowratenumber", card.group.PlanMB)
+	number("servicecycle", int64(card.group.CycleMonths))
+	s.encodeDates(c, card, "activateTime")
+	out.text("status", status)
+	out.text("pausereason", reason)
+	out.text("gprsstatus", digit(!card.gprsClosed))
+	out.text("islock", digit(card.locked))
+	megabytes("monthflow", monthly)
+	megabytes("flow", used)
+	megabytes("residueFlow", max(0, card.allowance(now)-used))
+	number("realnamestatus", card.realName64())
+	s.encodeVoice(c, card, number, whitelist)
+	out.text(code, smsCode(card))
+}
+
+func (c *card) realName64() int64 {
+	if c.realName {
+		return 1
+	}
+	return 0
+}
+
+// §2.1.14
+func (s *Server) cardPackages(c *call) error {
+	c.out.list("flowpackages", func() {
+		for _, p := range c.card.packages(c.now.time) {
+			c.out.object("", func() {
+				c.out.text("tfName", p.Name)
+				c.out.int("tfSize", p.MB)
+				c.out.text("tfType", map[bool]string{false: "公网", true: "定向"}[p.Directed])
+				c.out.text("startTime", formatTime(p.Start))
+				c.out.text("endTime", formatTime(p.End))
+			})
+		}
+	})
+	return nil
+}
+
+// §2.1.15. The field table has its members under data, the example has not.
+func (s *Server) yearPackages(c *call) error {
+	card := &c.card
+	if card.group.CycleMonths != 12 {
+		return refuse("仅支持年卡")
+	}
+	c.nest(func() {
+		used, total := s.fleet.cycleUsed(card, c.now.day), card.allowance(c.now)
+		c.out.volume("flow", s.fleet.used(card, c.now.day.month().first(), c.now.day))
+		c.out.volume("useFlow", used)
+		c.out.volume("totalFlow", total)
+		c.out.volume("residueFlow", max(0, total-used))
+		c.out.text("createTime", card.allotted.format(layoutDay))
+		c.out.list("packageGroups", func() {
+			if card.activated == 0 {
+				return
+			}
+			cycle := card.cycle(c.now.day)
+			c.out.object("", func() {
+				c.out.int("orderId", int64(card.index)+1)
+				c.out.text("name", card.group.SetMeal)
+				c.out.volume("useFlow", min(used, volume(card.group.PlanMB)*megabyte))
+				c.out.int("totalFlow", card.group.PlanMB)
+				c.out.text("beginTime", cycle.first.format(layoutShortDay))
+				c.out.text("endTime", cycle.last.format(layoutShortDay))
+				c.out.text("createTime", cycle.first.format(layoutShortDay))
+			})
+		})
+	})
+	return nil
+}
+
+// nest writes members at the top of the answer, or under data in the dialect that has them there.
+func (c *call) nest(members func()) {
+	if c.out.dialect.has(OtherNesting) {
+		c.out.object("data", members)
+		return
+	}
+	members()
+}

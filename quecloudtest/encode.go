@@ -1,0 +1,172 @@
+package quecloudtest
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// An encoder appends the members of an answer to a buffer, in a dialect. A page of a thousand cards has thirty
+// thousand members, which is why there is no reflection and no tree.
+type encoder struct {
+	buf     []byte
+	dialect Dialect
+}
+
+// name starts a member: the comma before it where one is due, and its name. Elements of a list have none.
+func (e *encoder) name(name string) {
+	if n := len(e.buf); n > 0 && e.buf[n-1] != '{' && e.buf[n-1] != '[' {
+		e.buf = append(e.buf, ',')
+	}
+	if name == "" {
+		return
+	}
+	if e.dialect.has(OtherCase) {
+		name = otherCase(name)
+	}
+	e.buf = append(e.buf, '"')
+	e.buf = append(e.buf, name...)
+	e.buf = append(e.buf, '"', ':')
+}
+
+func otherCase(name string) string {
+	if upper := strings.ToUpper(name); upper != name {
+		return upper
+	}
+	return strings.ToLower(name)
+}
+
+func (e *encoder) object(name string, members func()) {
+	e.name(name)
+	e.buf = append(e.buf, '{')
+	members()
+	e.buf = append(e.buf, '}')
+}
+
+func (e *encoder) list(name string, elements func()) {
+	e.name(name)
+	e.buf = append(e.buf, '[')
+	elements()
+	e.buf = append(e.buf, ']')
+}
+
+func (e *encoder) null(name string) {
+	e.name(name)
+	e.buf = append(e.buf, "null"...)
+}
+
+func (e *encoder) bool(name string, v bool) {
+	e.name(name)
+	e.buf = strconv.AppendBool(e.buf, v)
+}
+
+// flag is a bool as the platform writes it: 1 or 0.
+func (e *encoder) flag(name string, v bool) {
+	if v {
+		e.int(name, 1)
+		return
+	}
+	e.int(name, 0)
+}
+
+// text writes a string.
+func (e *encoder) text(name, v string) {
+	e.name(name)
+	if e.dialect.has(DigitsAsNumbers) && isNumber(v) {
+		e.buf = append(e.buf, v...)
+		return
+	}
+	e.buf = appendQuoted(e.buf, v)
+}
+
+// optional writes a string, or null for an empty one.
+func (e *encoder) optional(name, v string) {
+	if v == "" {
+		e.null(name)
+		return
+	}
+	e.text(name, v)
+}
+
+func (e *encoder) int(name string, v int64) {
+	e.name(name)
+	quoted := e.quote()
+	e.buf = strconv.AppendInt(e.buf, v, 10)
+	e.unquote(quoted)
+}
+
+// volume writes an amount of data in MB.
+func (e *encoder) volume(name string, v volume) {
+	e.name(name)
+	quoted := e.quote()
+	e.buf = appendFixed(e.buf, int64(v), 3)
+	e.unquote(quoted)
+}
+
+// money writes an amount in yuan.
+func (e *encoder) money(name string, v Money) {
+	e.name(name)
+	quoted := e.quote()
+	e.buf = appendHundredths(e.buf, int64(v))
+	e.unquote(quoted)
+}
+
+// integerText writes a number in quotes, as the example of fc.function.cards.info has them. They are text, and so subject
+// to DigitsAsNumbers.
+func (e *encoder) integerText(name string, v int64) {
+	e.name(name)
+	if e.dialect.has(DigitsAsNumbers) {
+		e.buf = strconv.AppendInt(e.buf, v, 10)
+		return
+	}
+	e.buf = append(e.buf, '"')
+	e.buf = strconv.AppendInt(e.buf, v, 10)
+	e.buf = append(e.buf, '"')
+}
+
+// volumeText is integerText for an amount of data.
+func (e *encoder) volumeText(name string, v volume) {
+	e.name(name)
+	if e.dialect.has(DigitsAsNumbers) {
+		e.buf = appendFixed(e.buf, int64(v), 3)
+		return
+	}
+	e.buf = append(e.buf, '"')
+	e.buf = appendFixed(e.buf, int64(v), 3)
+	e.buf = append(e.buf, '"')
+}
+
+func (e *encoder) quote() bool {
+	quoted := e.dialect.has(NumbersAsText)
+	if quoted {
+		e.buf = append(e.buf, '"')
+	}
+	return quoted
+}
+
+func (e *encoder) unquote(quoted bool) {
+	if quoted {
+		e.buf = append(e.buf, '"')
+	}
+}
+
+// appendQuoted appends v as a JSON string.
+func appendQuoted(b []byte, v string) []byte {
+	for i := range len(v) {
+		if c := v[i]; c < ' ' || c == '"' || c == '\\' || c == 0x7f {
+			quoted, _ := json.Marshal(v) // of a string, never an error
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, v...)
+	return append(b, '"')
+}
+
+// isNumber says whether v is digits that JSON allows as a number: no leading zero.
+func isNumber(v string) bool {
+	if v == "" || v[0] == '0' && v != "0" {
+		return false
+	}
+	return strings.Trim(v, "0123456789") == ""
+}

@@ -1,0 +1,144 @@
+package quecloudtest
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	filesPerDay = 3
+	filesKept   = 10
+	fileName    = "card_list.txt"
+	zipType     = "application/x-zip-compressed"
+)
+
+// A fileTask writes all cards to a file.
+type fileTask struct {
+	id         int64
+	began, end time.Time // end is zero while it runs
+	zip        []byte
+}
+
+func (t *fileTask) running() bool { return t.end.IsZero() }
+
+// §2.2.1
+func (s *Server) fileStart(c *call) error {
+	today := 0
+	for _, t := range s.files {
+		if t.running() {
+			return refuse("上一次任务尚未执行完成")
+		}
+		if dayOf(t.began) == c.now.day {
+			today++
+		}
+	}
+	if today >= filesPerDay {
+		return refuse("每天最多生成%d次", filesPerDay)
+	}
+	t := &fileTask{id: 1, began: c.now.time}
+	if n := len(s.files); n > 0 {
+		t.id = s.files[n-1].id + 1
+	}
+	s.files = append(s.files, t)
+	s.files = s.files[max(0, len(s.files)-filesKept):]
+	s.at(t.began.Add(s.fileDelay), func(now time.Time) {
+		t.end = now
+		t.zip = s.export(instantOf(now))
+	})
+	c.out.int("taskId", t.id)
+	return nil
+}
+
+// export writes all cards into a zip: a heading, and a line for each card with its columns divided by tabs.
+func (s *Server) export(now instant) []byte {
+	var file bytes.Buffer
+	archive := zip.NewWriter(&file)
+	// The errors are those of a buffer, which has none.
+	entry, _ := archive.CreateHeader(&zip.FileHeader{Name: fileName, Method: zip.Deflate, Modified: now.time})
+	w := bufio.NewWriterSize(entry, 1<<16)
+	io.WriteString(w, "msisdn\ticcid\timsi\tcarrier\tsetMeal\tstatus\tactiveDate\texpiryDate\n")
+	for i := range s.fleet.len() {
+		card := s.fleet.card(i)
+		status, _ := s.state(&card, now)
+		columns := [...]string{
+			card.msisdn, card.iccid, card.imsi, card.group.Carrier, card.group.SetMeal, status,
+			card.activated.format(layoutDay), card.expires.format(layoutDay),
+		}
+		io.WriteString(w, strings.Join(columns[:], "\t"))
+		w.WriteByte('\n')
+	}
+	w.Flush()
+	archive.Close()
+	return file.Bytes()
+}
+
+func (s *Server) fileTask(id int64) *fileTask {
+	i := slices.IndexFunc(s.files, func(t *fileTask) bool { return t.id == id })
+	if i < 0 {
+		return nil
+	}
+	return s.files[i]
+}
+
+// §2.2.2
+func (s *Server) fileStatus(c *call) error {
+	t := s.fileTask(c.integer("taskId"))
+	switch {
+	case t == nil:
+		return refuse("任务不存在")
+	case t.running():
+		c.out.text("taskStatus", "1")
+	default:
+		c.out.text("taskStatus", "2")
+	}
+	return nil
+}
+
+// §2.2.3
+func (s *Server) fileDown(c *call) error {
+	t := s.fileTask(c.integer("taskId"))
+	if t == nil {
+		return refuse("任务不存在")
+	}
+	if t.running() {
+		return refuse("任务执行中")
+	}
+	c.raw, c.contentType = t.zip, zipType
+	return nil
+}
+
+// §2.2.4
+func (s *Server) fileLastDown(c *call) error {
+	for _, t := range slices.Backward(s.files) {
+		if !t.running() {
+			c.raw, c.contentType = t.zip, zipType
+			return nil
+		}
+	}
+	return refuse("没有可下载的文件")
+}
+
+// §2.2.5. Success is a bare list, latest first.
+func (s *Server) fileList(c *call) error {
+	c.out.list("", func() {
+		for _, t := range slices.Backward(s.files) {
+			c.out.object("", func() {
+				c.out.int("TaskId", t.id)
+				if t.running() {
+					c.out.null("EndTime")
+				} else {
+					c.out.int("EndTime", t.end.Unix())
+				}
+				c.out.int("AddTime", t.began.Unix())
+				c.out.text("TaskStatus", map[bool]string{true: "执行中", false: "文件生成成功"}[t.running()])
+			})
+		}
+	})
+	c.raw, c.contentType = c.out.buf, "application/json;charset=UTF-8"
+	return nil
+}

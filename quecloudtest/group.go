@@ -1,0 +1,196 @@
+package quecloudtest
+
+import (
+	"fmt"
+	"slices"
+)
+
+// The carriers, as the protocol writes them (§1.8).
+const (
+	ChinaMobile  = "中国移动"
+	ChinaTelecom = "中国电信"
+	ChinaUnicom  = "中国联通"
+)
+
+// A Group is a billing group: the plan that its cards are on.
+type Group struct {
+	ID          int64
+	Parent      int64 // the group that this one is a child of, or 0
+	Name        string
+	Code        string
+	Carrier     string // ChinaMobile, ChinaTelecom or ChinaUnicom
+	ProductCode string
+	NetworkType string // 4G or NB
+	CardType    string // may be empty
+	Shared      bool   // the cards share their data volume: no card is suspended for having used up its own
+
+	SetMeal      string // name of the plan
+	PlanMB       int64  // data of one card in one cycle, MB; 0: no limit
+	CycleMonths  int    // length of a cycle: 1 or 12
+	VoiceMinutes int    // voice of one card in one month; 0: no voice
+
+	ProductID  int64 // of the plan, to renew it by
+	MonthPrice Money // of the plan
+}
+
+// yearPrice is what twelve months of the plan cost.
+func (g *Group) yearPrice() Money { return 12 * g.MonthPrice }
+
+// defaultGroups are what a server starts with: all carriers, a child, a pool, a plan by the year.
+func defaultGroups() []*Group {
+	return []*Group{
+		{
+			ID: 10, Name: "1G/月", Code: "1YY-939-2108-55", Carrier: ChinaMobile, ProductCode: "CN-QC-1-939-2108-55",
+			NetworkType: "4G", CardType: "工业标准(MP2)", SetMeal: "1G/月", PlanMB: 1024, CycleMonths: 1, VoiceMinutes: 300,
+			ProductID: 151, MonthPrice: 8 * Yuan,
+		},
+		{
+			ID: 860, Name: "NB-1年期", Code: "3YY-122-2067-36", Carrier: ChinaTelecom, ProductCode: "CN-QC-3-122-2067-36",
+			NetworkType: "NB", CardType: "工业贴片 MS1 5mm*6mm", SetMeal: "NB-1年期", PlanMB: 20000, CycleMonths: 12,
+			ProductID: 152, MonthPrice: 50 * Fen,
+		},
+		{
+			ID: 20, Name: "2G/月-共享", Code: "2YY-415-3301-07", Carrier: ChinaUnicom, ProductCode: "CN-QC-2-415-3301-07",
+			NetworkType: "4G", CardType: "标准双切(STD+MICRO)", Shared: true, SetMeal: "2G/月", PlanMB: 2048, CycleMonths: 1,
+			ProductID: 153, MonthPrice: 12 * Yuan,
+		},
+		{
+			ID: 11, Parent: 10, Name: "30M/月", Code: "1YY-939-2108-56", Carrier: ChinaMobile, ProductCode: "CN-QC-1-939-2108-56",
+			NetworkType: "4G", CardType: "工业标准(MP2)", SetMeal: "30M/月", PlanMB: 30, CycleMonths: 1,
+			ProductID: 51, MonthPrice: 30 * Fen,
+		},
+	}
+}
+
+// AddGroup adds a billing group. The ID must be new, and Parent, where it is set, that of a group. What is left empty is
+// filled in: ID, Name, Code, Carrier, NetworkType, SetMeal, CycleMonths. AddGroup returns the whole of it, and panics
+// when the group is impossible.
+func (s *Server) AddGroup(g Group) Group {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g.ID == 0 {
+		g.ID = 1
+		for _, other := range s.groups {
+			g.ID = max(g.ID, other.ID+1)
+		}
+	}
+	switch {
+	case s.group(g.ID) != nil:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: there is a group %d already", g.ID))
+	case g.Parent != 0 && s.group(g.Parent) == nil:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: there is no group %d to be the parent", g.Parent))
+	case g.CycleMonths != 0 && g.CycleMonths != 1 && g.CycleMonths != 12:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: a cycle of %d months: want 1 or 12", g.CycleMonths))
+	case g.PlanMB < 0 || g.VoiceMinutes < 0 || g.MonthPrice < 0:
+		panic("quecloudtest: AddGroup: a negative amount")
+	}
+	setDefault(&g.Carrier, ChinaMobile)
+	if !slices.Contains([]string{ChinaMobile, ChinaTelecom, ChinaUnicom}, g.Carrier) {
+		panic("quecloudtest: AddGroup: no such carrier: " + g.Carrier)
+	}
+	setDefault(&g.Code, fmt.Sprintf("9YY-%d", g.ID))
+	setDefault(&g.ProductCode, "CN-QC-"+g.Code)
+	setDefault(&g.NetworkType, "4G")
+	setDefault(&g.SetMeal, fmt.Sprintf("%dM/月", g.PlanMB))
+	setDefault(&g.Name, g.SetMeal)
+	setDefault(&g.CycleMonths, 1)
+	setDefault(&g.ProductID, 1000+g.ID)
+	s.groups = append(s.groups, &g)
+	return g
+}
+
+// setDefault sets a value that is not set.
+func setDefault[T comparable](v *T, to T) {
+	var zero T
+	if *v == zero {
+		*v = to
+	}
+}
+
+func (s *Server) group(id int64) *Group {
+	for _, g := range s.groups {
+		if g.ID == id {
+			return g
+		}
+	}
+	return nil
+}
+
+// §2.1.1
+func (s *Server) groupList(c *call) error {
+	c.out.list("billingGroups", func() {
+		for _, g := range s.groups {
+			c.out.object("", func() {
+				c.out.int("id", g.ID)
+				c.out.text("name", g.Name)
+				c.out.text("code", g.Code)
+				c.out.text("carrier", g.Carrier)
+				c.out.text("setMeal", g.SetMeal)
+				c.out.optional("cardType", g.CardType)
+				c.out.text("productCode", g.ProductCode)
+				c.out.flag("isflowshare", g.Shared)
+			})
+		}
+	})
+	return nil
+}
+
+// §2.1.2
+func (s *Server) groupStatistics(c *call) error {
+	g := s.group(c.integer("id"))
+	if g == nil {
+		return refuse("计费组不存在")
+	}
+	sums := s.sumGroups(c.now)
+	c.out.object("data", func() { sums[g].encode(c, g) })
+	return nil
+}
+
+// §2.1.3
+func (s *Server) groupTreeStatistics(c *call) error {
+	g := s.group(c.integer("id"))
+	if g == nil {
+		return refuse("计费组不存在")
+	}
+	sums := s.sumGroups(c.now)
+	c.out.object("data", func() {
+		sums[g].encode(c, g)
+		c.out.list("rows", func() {
+			for _, child := range s.groups {
+				if child.Parent == g.ID {
+					c.out.object("", func() { sums[child].encode(c, child) })
+				}
+			}
+		})
+	})
+	return nil
+}
+
+// groupSum is what the cards of one group have together, not counting its children.
+type groupSum struct {
+	cards       int64
+	used, total volume
+}
+
+func (s *Server) sumGroups(now instant) map[*Group]groupSum {
+	sums := make(map[*Group]groupSum, len(s.groups))
+	for i := range s.fleet.len() {
+		card := s.fleet.facts(i)
+		sum := sums[card.group]
+		sum.cards++
+		sum.used += s.fleet.cycleUsed(&card, now.day)
+		sum.total += card.allowance(now)
+		sums[card.group] = sum
+	}
+	return sums
+}
+
+func (sum groupSum) encode(c *call, g *Group) {
+	c.out.text("billingCode", g.Code)
+	c.out.text("billingName", g.Name)
+	c.out.volume("useFlow", sum.used)
+	c.out.volume("sumFlow", sum.total)
+	c.out.volume("residualFlow", max(0, sum.total-sum.used))
+	c.out.int("cardSum", sum.cards)
+	c.out.flag("isflowshare", g.Shared)
+}

@@ -1,0 +1,232 @@
+package quecloudtest
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// edit returns the call's card, to be changed.
+func (s *Server) edit(c *call) *card { return s.fleet.edit(c.card.index) }
+
+// expect refuses the call unless the card is in one of these states.
+func (s *Server) expect(c *call, allowed ...string) error {
+	if status, _ := s.state(&c.card, c.now); !slices.Contains(allowed, status) {
+		return refuse("卡状态为%s，不能办理该业务", status)
+	}
+	return nil
+}
+
+// §2.4.1. What follows the test period is the silent one.
+func (s *Server) endTest(c *call) error {
+	if err := s.expect(c, StatusTest, StatusTestSuspended); err != nil {
+		return err
+	}
+	s.edit(c).setState(StatusInactive, "", c.now.day)
+	return nil
+}
+
+// §2.4.2
+func (s *Server) activate(c *call) error {
+	if err := s.expect(c, StatusInactive, StatusTest, StatusTestSuspended); err != nil {
+		return err
+	}
+	card := s.edit(c)
+	card.activated = c.now.day
+	card.expires = c.now.day.addMonths(12) - 1
+	card.setState(StatusNormal, "", c.now.day)
+	return nil
+}
+
+// §2.4.3
+func (s *Server) pause(c *call) error {
+	if err := s.expect(c, StatusNormal); err != nil {
+		return err
+	}
+	s.edit(c).setState(StatusSuspended, ReasonUser, c.now.day)
+	return nil
+}
+
+// §2.4.4. It lifts what the company or its threshold brought about; what another thing must lift it refuses.
+func (s *Server) resume(c *call) error {
+	if err := s.expect(c, StatusSuspended); err != nil {
+		return err
+	}
+	if _, reason := s.state(&c.card, c.now); reason != ReasonUser && reason != ReasonThreshold {
+		return refuse("停机原因为%s，不能复机", reason)
+	}
+	card := s.edit(c)
+	card.history.resetAt = time.Time{}
+	card.setState(StatusNormal, "", c.now.day)
+	return nil
+}
+
+const resetPause = 10 * time.Minute
+
+// §2.4.8
+func (s *Server) reset(c *call) error {
+	if err := s.expect(c, StatusNormal); err != nil {
+		return err
+	}
+	card := s.edit(c)
+	began := c.now.time
+	card.history.resetAt = began
+	card.setState(StatusSuspended, ReasonUser, c.now.day)
+	s.at(began.Add(resetPause), func(now time.Time) {
+		if card.history.resetAt.Equal(began) && card.status == StatusSuspended && card.reason == ReasonUser {
+			card.history.resetAt = time.Time{}
+			card.setState(StatusNormal, "", dayOf(now))
+		}
+	})
+	return nil
+}
+
+const unbindPause = 30 * time.Minute
+
+// §2.4.5
+func (s *Server) unbind(c *call) error {
+	if c.card.group.Carrier != ChinaTelecom {
+		return refuse("仅支持电信卡解绑")
+	}
+	if err := s.expect(c, StatusNormal, StatusSuspended); err != nil {
+		return err
+	}
+	card := s.edit(c)
+	if last := card.history.unboundAt; !last.IsZero() && c.now.time.Sub(last) < unbindPause {
+		return refuse("同一卡号30分钟内不能重复办理")
+	}
+	card.history.unboundAt = c.now.time
+	card.locked = false
+	if card.reason == ReasonIMEISplit {
+		card.setState(StatusNormal, "", c.now.day)
+	}
+	return nil
+}
+
+// §2.4.6. Without its data service the card is suspended.
+func (s *Server) closeGPRS(c *call) error {
+	if err := s.expect(c, StatusNormal); err != nil {
+		return err
+	}
+	if c.card.gprsClosed {
+		return refuse("数据服务已关闭")
+	}
+	card := s.edit(c)
+	card.gprsClosed = true
+	card.setState(StatusSuspended, ReasonGPRSClosed, c.now.day)
+	return nil
+}
+
+// §2.4.7
+func (s *Server) openGPRS(c *call) error {
+	if err := s.expect(c, StatusNormal, StatusSuspended); err != nil {
+		return err
+	}
+	if !c.card.gprsClosed && c.card.reason != ReasonGPRSClosed {
+		return refuse("数据服务已开启")
+	}
+	card := s.edit(c)
+	card.gprsClosed = false
+	if card.reason == ReasonGPRSClosed {
+		card.setState(StatusNormal, "", c.now.day)
+	}
+	return nil
+}
+
+// expectVoice refuses the call unless the card has voice and is not given up.
+func (s *Server) expectVoice(c *call) error {
+	switch c.card.status {
+	case StatusPreCancelled, StatusCancelled, StatusUnknown:
+		return refuse("卡状态为%s，不能办理该业务", c.card.status)
+	}
+	if c.card.voice == VoiceNone {
+		return refuse("该卡未开通语音功能")
+	}
+	return nil
+}
+
+// §2.4.9
+func (s *Server) closeVoice(c *call) error { return s.setVoice(c, VoiceOff, "语音服务已关闭") }
+
+// §2.4.10
+func (s *Server) openVoice(c *call) error { return s.setVoice(c, VoiceOn, "语音服务已开启") }
+
+func (s *Server) setVoice(c *call, to Voice, already string) error {
+	if err := s.expectVoice(c); err != nil {
+		return err
+	}
+	if c.card.voice == to {
+		return refuse("%s", already)
+	}
+	s.edit(c).voice = to
+	return nil
+}
+
+const (
+	maxWhitelist = 5 // numbers
+	maxCut       = 2 // numbers in one deletion
+)
+
+// whitelistNumbers reads the parameter voiceWhiteList.
+func (c *call) whitelistNumbers(most int) ([]string, error) {
+	numbers := strings.Split(c.params["voiceWhiteList"], "_")
+	if len(numbers) > most {
+		return nil, refuse("语音白名单号码不能超过%d个", most)
+	}
+	for i, number := range numbers {
+		if number == "" || len(number) > 13 || strings.Trim(number, "0123456789") != "" {
+			return nil, refuse("语音白名单号码格式错误")
+		}
+		if slices.Contains(numbers[:i], number) {
+			return nil, refuse("语音白名单号码重复")
+		}
+	}
+	return numbers, nil
+}
+
+// §2.4.11
+func (s *Server) addWhitelist(c *call) error {
+	if err := s.expectVoice(c); err != nil {
+		return err
+	}
+	numbers, err := c.whitelistNumbers(maxWhitelist)
+	if err != nil {
+		return err
+	}
+	for _, number := range numbers {
+		if slices.Contains(c.card.whitelist, number) {
+			return refuse("语音白名单号码已存在")
+		}
+	}
+	if len(c.card.whitelist)+len(numbers) > maxWhitelist {
+		return refuse("语音白名单号码不能超过%d个", maxWhitelist)
+	}
+	card := s.edit(c)
+	card.whitelist = slices.Concat(card.whitelist, numbers)
+	return nil
+}
+
+// §2.4.12
+func (s *Server) deleteWhitelist(c *call) error {
+	if err := s.expectVoice(c); err != nil {
+		return err
+	}
+	numbers, err := c.whitelistNumbers(maxCut)
+	if err != nil {
+		return err
+	}
+	for _, number := range numbers {
+		if !slices.Contains(c.card.whitelist, number) {
+			return refuse("语音白名单号码不存在")
+		}
+	}
+	card := s.edit(c)
+	if card.history.whitelistCut == c.now.day.month() {
+		return refuse("语音白名单每自然月只能删除1次")
+	}
+	card.history.whitelistCut = c.now.day.month()
+	card.whitelist = slices.DeleteFunc(slices.Clone(card.whitelist), func(number string) bool {
+		return slices.Contains(numbers, number)
+	})
+	return nil
+}

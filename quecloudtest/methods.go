@@ -1,0 +1,129 @@
+package quecloudtest
+
+import (
+	"slices"
+	"strings"
+)
+
+// A choice says how a method is told which cards it is about.
+type choice uint8
+
+const (
+	noCard    choice = iota
+	oneCard          // msisdn or iccid
+	manyCards        // msisdns or iccids, joined by commas
+	listCards        // msisdn or iccid, each a list joined by commas
+)
+
+// A method is what the server knows of one method: the parameters that it takes besides the cards and those that all
+// take, and what it does.
+type method struct {
+	name               string // without the prefix fc.function.
+	cards              choice
+	required, optional string // names, divided by spaces
+	unsigned           string // names of parameters that the signature leaves out
+	run                func(*Server, *call) error
+}
+
+const prefix = "fc.function."
+
+// methods is the one list of what the server answers.
+var methods = []method{
+	{name: "billing_group.list", run: (*Server).groupList},
+	{name: "billing_group.statistics", required: "id", run: (*Server).groupStatistics},
+	{name: "billing_groups.statistics", required: "id", run: (*Server).groupTreeStatistics},
+	{name: "card.list", optional: "pageNo pageSize billingid " +
+		"allotDateStart allotDateEnd activeDateStart activeDateEnd expireDateStart expireDateEnd", run: (*Server).cardList},
+	{name: "card.info", cards: oneCard, run: (*Server).cardInfo},
+	{name: "cards.info", cards: manyCards, run: (*Server).cardsInfo},
+	{name: "monthflow.list", required: "month", optional: "pageNo pageSize", run: (*Server).monthFlowList},
+	{name: "dayflow.list", cards: oneCard, required: "month", run: (*Server).dayFlowList},
+	{name: "card.monthflow", cards: oneCard, required: "month", run: (*Server).cardMonthFlow},
+	{name: "cards.monthflow", cards: manyCards, required: "month", run: (*Server).cardsMonthFlow},
+	{name: "voice.monthflow.list", required: "month", optional: "pageNo pageSize", run: (*Server).voiceMonthList},
+	{name: "voice.dayflow.list", cards: oneCard, required: "month", run: (*Server).voiceDayList},
+	{name: "card.alarm.get", cards: oneCard, run: (*Server).alarmGet},
+	{name: "card.flowpackages", cards: oneCard, run: (*Server).cardPackages},
+	{name: "yearmonth.detail", cards: oneCard, run: (*Server).yearPackages},
+	{name: "card.realNameStatusQuery", cards: oneCard, run: (*Server).realNameStatus},
+	{name: "account.info", run: (*Server).accountInfo},
+
+	{name: "file.card.get", run: (*Server).fileStart},
+	{name: "file.status", required: "taskId", run: (*Server).fileStatus},
+	{name: "file.down", required: "taskId", run: (*Server).fileDown},
+	{name: "file.last.down", run: (*Server).fileLastDown},
+	{name: "file.list", run: (*Server).fileList},
+
+	{name: "card.realtimestatus", cards: oneCard, run: (*Server).realtimeStatus},
+	{name: "card.location", cards: oneCard, run: (*Server).location},
+	{name: "sms.send", cards: manyCards, required: "content", optional: "smsId", run: (*Server).smsSend},
+	{name: "sms.sendlog", required: "dateStr", optional: "pageNo pageSize", run: (*Server).smsLog},
+	{name: "sms.monthcount", required: "dateStr", run: (*Server).smsMonthCount},
+	{name: "card.alarm", cards: listCards, required: "alarmParam", unsigned: "alarmParam", run: (*Server).alarmSet},
+	{name: "card.alarm.status", cards: oneCard, optional: "alarmStatus pauseStatus", unsigned: "alarmStatus pauseStatus",
+		run: (*Server).alarmStatus},
+	{name: "card.realName", cards: oneCard, run: (*Server).realNameRegister},
+
+	{name: "card.overtest", cards: oneCard, run: (*Server).endTest},
+	{name: "card.silenceactive", cards: oneCard, run: (*Server).activate},
+	{name: "card.pause", cards: oneCard, run: (*Server).pause},
+	{name: "card.resume", cards: oneCard, run: (*Server).resume},
+	{name: "card.imeiUnbind", cards: oneCard, run: (*Server).unbind},
+	{name: "card.gprs.close", cards: oneCard, run: (*Server).closeGPRS},
+	{name: "card.gprs.open", cards: oneCard, run: (*Server).openGPRS},
+	{name: "card.reset", cards: oneCard, run: (*Server).reset},
+	{name: "card.voice.close", cards: oneCard, run: (*Server).closeVoice},
+	{name: "card.voice.open", cards: oneCard, run: (*Server).openVoice},
+	{name: "card.voice.addwhitelist", cards: oneCard, required: "voiceWhiteList", run: (*Server).addWhitelist},
+	{name: "card.voice.delwhitelist", cards: oneCard, required: "voiceWhiteList", run: (*Server).deleteWhitelist},
+
+	{name: "company.flowpackage", run: (*Server).flowPackages},
+	{name: "card.setmeal.product", cards: oneCard, run: (*Server).renewalProduct},
+	{name: "card.recharge", required: "iccid productId productName", optional: "remark externalId preverify",
+		run: (*Server).recharge},
+	{name: "card.renewal", required: "iccid cycle", optional: "productId productName months remark externalId preverify",
+		run: (*Server).renew},
+	{name: "order.details", required: "orderNo", run: (*Server).orderDetails},
+	{name: "wallet.details", run: (*Server).walletDetails},
+}
+
+// Methods returns the full names, fc.function.…, of the methods that a server answers, sorted.
+func Methods() []string {
+	names := make([]string, len(methods))
+	for i, m := range methods {
+		names[i] = prefix + m.name
+	}
+	slices.Sort(names)
+	return names
+}
+
+// findMethod returns the method of that full name.
+func findMethod(name string) *method {
+	short, ok := strings.CutPrefix(name, prefix)
+	if !ok {
+		return nil
+	}
+	for i := range methods {
+		if methods[i].name == short {
+			return &methods[i]
+		}
+	}
+	return nil
+}
+
+// takes says whether the method has a parameter of that name.
+func (m *method) takes(name string) bool {
+	switch m.cards {
+	case oneCard, listCards:
+		if name == "msisdn" || name == "iccid" {
+			return true
+		}
+	case manyCards:
+		if name == "msisdns" || name == "iccids" {
+			return true
+		}
+	}
+	return contains("appKey method t sign", name) || contains(m.required, name) || contains(m.optional, name)
+}
+
+func contains(names, name string) bool { return slices.Contains(strings.Fields(names), name) }

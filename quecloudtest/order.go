@@ -1,0 +1,333 @@
+package quecloudtest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// A Product is a flow package that can be bought for cards of one carrier (§2.5.1). It is valid from the order's end to
+// the end of that month.
+type Product struct {
+	ID       int64
+	Name     string
+	Carrier  string
+	MB       int64
+	Directed bool // for certain addresses only
+	Price    Money
+}
+
+func defaultProducts() []Product {
+	return []Product{
+		{50, "30M-当月", ChinaMobile, 30, false, Yuan + 50*Fen},
+		{53, "1G-当月", ChinaMobile, 1024, false, 10 * Yuan},
+		{55, "1G-定向", ChinaMobile, 1024, true, 11 * Yuan},
+		{60, "10M-当月", ChinaTelecom, 10, false, 60 * Fen},
+		{70, "500M-当月", ChinaUnicom, 500, false, 6 * Yuan},
+	}
+}
+
+// AddProduct adds a flow package. What is left empty is filled in: ID, Name, Carrier. AddProduct returns the whole of it,
+// and panics when the ID is taken or an amount is negative.
+func (s *Server) AddProduct(p Product) Product {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.MB < 0 || p.Price < 0 {
+		panic("quecloudtest: AddProduct: a negative amount")
+	}
+	if p.ID == 0 {
+		p.ID = 5000 + int64(len(s.products))
+	}
+	if s.product(p.ID) != nil {
+		panic(fmt.Sprintf("quecloudtest: AddProduct: there is a product %d already", p.ID))
+	}
+	setDefault(&p.Carrier, ChinaMobile)
+	setDefault(&p.Name, fmt.Sprintf("%dM-当月", p.MB))
+	s.products = append(s.products, p)
+	return p
+}
+
+func (s *Server) product(id int64) *Product {
+	for i := range s.products {
+		if s.products[i].ID == id {
+			return &s.products[i]
+		}
+	}
+	return nil
+}
+
+// §2.5.1
+func (s *Server) flowPackages(c *call) error {
+	c.out.list("products", func() {
+		for _, p := range s.products {
+			c.out.object("", func() {
+				c.out.text("telecomOperatorName", p.Carrier)
+				c.out.int("productId", p.ID)
+				c.out.money("price", p.Price)
+				c.out.text("productName", p.Name)
+				c.out.int("flow", p.MB)
+				c.out.text("flowType", digit(p.Directed))
+			})
+		}
+	})
+	return nil
+}
+
+// §2.5.2
+func (s *Server) renewalProduct(c *call) error {
+	g := c.card.group
+	c.out.object("product", func() {
+		c.out.text("telecomOperatorName", g.Carrier)
+		c.out.int("productId", g.ProductID)
+		c.out.money("price", g.yearPrice())
+		c.out.text("productName", g.SetMeal)
+		c.out.int("flow", g.PlanMB)
+		c.out.int("setmealMonths", 12)
+		c.out.money("monthPrice", g.MonthPrice)
+	})
+	return nil
+}
+
+// An Order is a top-up or a renewal.
+type Order struct {
+	No          string
+	Type        string // OrderRecharge or OrderRenewal
+	Status      string // OrderPending, OrderDone or OrderFailed
+	Result      string // what became of it, in words
+	ICCID       string
+	ProductID   int64
+	ProductName string
+	Price       Money // of the whole order; it was taken from the wallet, and is given back when the order fails
+	MonthPrice  Money // of a renewal
+	Cycle       int   // years of a renewal
+	Months      int   // of a renewal by the month, or 0
+	Remark      string
+	ExternalID  string
+	Created     time.Time
+	Completed   time.Time // zero: pending
+
+	card    int
+	product Product
+}
+
+// The types and states of orders.
+const (
+	OrderRecharge = "充值订单"
+	OrderRenewal  = "续费订单"
+
+	OrderPending = "订单待处理"
+	OrderDone    = "订单完成"
+	OrderFailed  = "订单失败"
+)
+
+// Orders returns all orders, oldest first.
+func (s *Server) Orders() []Order {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	orders := make([]Order, len(s.orders))
+	for i, o := range s.orders {
+		orders[i] = *o
+	}
+	return orders
+}
+
+// FailOrders lets the next n orders be taken and then fail for that reason. Their money comes back.
+func (s *Server) FailOrders(n int, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing = append(s.failing, slices.Repeat([]string{reason}, max(0, n))...)
+}
+
+// orderable refuses orders for cards that none can be placed for.
+func (s *Server) orderable(c *call) error {
+	i, ok := s.fleet.findBy(true, c.params["iccid"])
+	if !ok {
+		return refuse("卡号不存在")
+	}
+	c.card = s.fleet.card(i)
+	return s.expect(c, StatusNormal, StatusSuspended)
+}
+
+// §2.5.3
+func (s *Server) recharge(c *call) error {
+	if err := s.orderable(c); err != nil {
+		return err
+	}
+	p := s.product(c.integer("productId"))
+	if p == nil || p.Name != c.params["productName"] {
+		return refuse("产品不存在")
+	}
+	if p.Carrier != c.card.group.Carrier {
+		return refuse("产品与卡的运营商不一致")
+	}
+	return s.place(c, Order{
+		Type: OrderRecharge, ProductID: p.ID, ProductName: p.Name, Price: p.Price, product: *p,
+	}, WalletEntry{Kind: kindRecharge, ProductPrice: p.Price})
+}
+
+// §2.5.4
+func (s *Server) renew(c *call) error {
+	if err := s.orderable(c); err != nil {
+		return err
+	}
+	g := c.card.group
+	if id := c.integer("productId"); id != 0 && id != g.ProductID {
+		return refuse("产品不存在")
+	}
+	if name := c.params["productName"]; name != "" && name != g.SetMeal {
+		return refuse("产品不存在")
+	}
+	cycle, months := int(c.integer("cycle")), int(c.integer("months"))
+	if months != 0 && cycle != 1 {
+		return refuse("months仅当cycle=1时有效")
+	}
+	o := Order{
+		Type: OrderRenewal, ProductID: g.ProductID, ProductName: g.SetMeal, MonthPrice: g.MonthPrice,
+		Cycle: cycle, Months: months, Price: Money(cycle) * g.yearPrice(),
+	}
+	if months != 0 {
+		o.Price = Money(months) * g.MonthPrice
+	}
+	return s.place(c, o, WalletEntry{Kind: kindRenewal, ProductPrice: g.MonthPrice, Cycle: cycle})
+}
+
+// place takes an order and its money, or says that it would.
+func (s *Server) place(c *call, o Order, entry WalletEntry) error {
+	preverify := c.integer("preverify") == 1
+	o.ExternalID, o.Remark = c.params["externalId"], c.params["remark"]
+	if earlier := s.externalIDs[o.ExternalID]; earlier != nil && !preverify {
+		c.out.text("orderNo", earlier.No)
+		return nil
+	}
+	if s.wallet.balance < o.Price {
+		return refuse("余额不足")
+	}
+	if preverify {
+		c.message = "预校验通过"
+		return nil
+	}
+	o.No = s.newOrderNo(c.now.time)
+	o.card, o.ICCID = c.card.index, c.card.iccid
+	o.Status, o.Created = OrderPending, c.now.time
+	entry.Change, entry.Time, entry.OrderNo, entry.ICCID = -o.Price, o.Created, o.No, o.ICCID
+	entry.ProductName, entry.Remark = o.ProductName, o.Remark
+	s.wallet.add(entry)
+	failure := ""
+	if len(s.failing) > 0 {
+		failure, s.failing = s.failing[0], s.failing[1:]
+	}
+	s.orders = append(s.orders, &o)
+	s.orderNos[o.No] = &o
+	if o.ExternalID != "" {
+		s.externalIDs[o.ExternalID] = &o
+	}
+	s.at(o.Created.Add(s.orderDelay), func(now time.Time) { s.finish(&o, entry, failure, now) })
+	c.out.text("orderNo", o.No)
+	return nil
+}
+
+// newOrderNo makes a number like the document's: the time in milliseconds, and four characters more.
+func (s *Server) newOrderNo(now time.Time) string {
+	for n := uint64(len(s.orders)); ; n += 1 << 32 {
+		no := strconv.FormatInt(now.UnixMilli(), 10) + token(s.seed, 4, saltID, n)
+		if s.orderNos[no] == nil {
+			return no
+		}
+	}
+}
+
+// finish brings an order to its end.
+func (s *Server) finish(o *Order, entry WalletEntry, failure string, now time.Time) {
+	o.Completed = now
+	c := s.fleet.edit(o.card)
+	if status := c.status; failure == "" && status != StatusNormal && status != StatusSuspended {
+		failure = "卡状态为" + status
+	}
+	what := fmt.Sprintf("%s于%s充值流量包%s，金额%v元", o.ICCID, formatTime(o.Created), o.ProductName, o.Price)
+	if o.Type == OrderRenewal {
+		what = fmt.Sprintf("%s于%s进行续费，周期%d，套餐%s，金额%v元", o.ICCID, formatTime(o.Created), o.Cycle, o.ProductName, o.Price)
+	}
+	o.Status, o.Result = OrderDone, what
+	switch {
+	case failure != "":
+		o.Status, o.Result = OrderFailed, what+"，失败原因："+failure
+		entry.Change, entry.Time = o.Price, now
+		s.wallet.add(entry)
+	case o.Type == OrderRecharge:
+		c.topUp(o.product, now)
+	default:
+		c.renew(o, dayOf(now))
+	}
+	s.notify(s.orderURL, o.notification(), orderSuccess)
+}
+
+// topUp gives the card a package until the end of the month.
+func (c *card) topUp(p Product, now time.Time) {
+	last := dayOf(now).month().last()
+	end := time.Unix((int64(last)+1)*24*60*60-8*60*60-1, 0).In(cst)
+	c.history.packages = append(c.history.packages, FlowPackage{Name: p.Name, MB: p.MB, Directed: p.Directed, Start: now, End: end})
+	if c.reason == ReasonUsedUp {
+		c.setState(StatusNormal, "", dayOf(now))
+	}
+}
+
+// renew moves the card's expiry, counted from today where it had expired.
+func (c *card) renew(o *Order, today day) {
+	months := o.Months
+	setDefault(&months, 12*o.Cycle)
+	paidUntil := c.expires
+	if paidUntil < today {
+		if paidUntil != 0 {
+			c.history.quiet = append(c.history.quiet, span{paidUntil + 1, today - 1})
+		}
+		paidUntil = today - 1
+	}
+	c.expires = (paidUntil + 1).addMonths(months) - 1
+	if c.reason == ReasonExpired {
+		c.setState(StatusNormal, "", today)
+	}
+}
+
+func (o *Order) notification() OrderNotification {
+	status := 1
+	if o.Status == OrderFailed {
+		status = -1
+	}
+	return OrderNotification{
+		OrderNo: o.No, OrderType: o.Type, StatusDesc: o.Status, Status: status, ICCID: o.ICCID,
+		ProductName: o.ProductName, ProductPrice: float64(o.Price) / 100, Remark: o.Remark, Result: o.Result,
+		CreateTime: formatTime(o.Created), CompleteTime: formatTime(o.Completed), ExternalID: o.ExternalID,
+	}
+}
+
+// §2.5.5
+func (s *Server) orderDetails(c *call) error {
+	o := s.orderNos[c.params["orderNo"]]
+	if o == nil {
+		return refuse("订单不存在")
+	}
+	c.out.object("details", func() {
+		c.out.text("result", o.Result)
+		c.out.text("orderType", o.Type)
+		c.out.text("iccid", o.ICCID)
+		c.out.text("createTime", formatTime(o.Created))
+		c.out.text("productname", o.ProductName)
+		c.out.text("orderStatus", o.Status)
+		c.out.text("completeTime", formatTime(o.Completed))
+		c.out.text("remark", o.Remark)
+		c.out.money("productprice", o.Price)
+		if o.Type == OrderRenewal {
+			c.out.int("cycle", int64(o.Cycle))
+		}
+		if o.Type == OrderRenewal && o.Cycle == 1 {
+			months := o.Months
+			setDefault(&months, 12)
+			c.out.int("months", int64(months))
+			c.out.money("monthPrice", o.MonthPrice)
+		}
+		c.out.optional("externalId", o.ExternalID)
+	})
+	return nil
+}

@@ -1,0 +1,329 @@
+package quecloudtest
+
+import (
+	"cmp"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	codeRefused      = 1     // every refusal but one; it is the only other code in the document's examples
+	codeUnauthorized = 70031 // a verb other than POST
+	maxSkew          = 300 * time.Second
+	maxBody          = 8 << 20
+)
+
+// A refusal is an answer with a resultCode other than 0.
+type refusal struct {
+	code    int
+	message string
+}
+
+func (r *refusal) Error() string { return r.message }
+
+// refuse is the refusal with resultCode 1.
+func refuse(format string, args ...any) error {
+	return &refusal{codeRefused, fmt.Sprintf(format, args...)}
+}
+
+// A call is one request on its way to an answer.
+type call struct {
+	method *method
+	params map[string]string
+	now    instant
+
+	card    card     // that msisdn or iccid names
+	cards   []int    // that msisdns or iccids name, as far as they are ours
+	unknown []string // the numbers that are not
+	byICCID bool
+
+	out         encoder // the members of the answer
+	code        int
+	message     string // the errorMessage; empty means null
+	raw         []byte // an answer that is not an object
+	contentType string // of raw
+}
+
+// integer is a parameter whose rule says that it is one; 0 when it is not there.
+func (c *call) integer(name string) int64 {
+	n, _ := strconv.ParseInt(c.params[name], 10, 64)
+	return n
+}
+
+// readParams collects the parameters from the query and from the body, both of which the platform reads.
+func readParams(r *http.Request) (map[string]string, error) {
+	if r.Method != http.MethodPost {
+		return nil, &refusal{codeUnauthorized, "unauthorized"}
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse("请求参数无法解析")
+	}
+	form, err := readForm(r)
+	if err != nil {
+		return nil, err
+	}
+	params := map[string]string{}
+	for _, values := range []url.Values{query, form} {
+		for name, list := range values {
+			if _, repeated := params[name]; repeated || len(list) > 1 {
+				err = refuse("参数重复：%s", name)
+			}
+			params[name] = list[0]
+		}
+	}
+	return params, err
+}
+
+func readForm(r *http.Request) (url.Values, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, refuse("请求体不完整")
+	case len(body) > maxBody:
+		return nil, refuse("请求体过大")
+	case len(body) == 0:
+		return nil, nil
+	}
+	mediaType, options, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch mediaType {
+	case "application/x-www-form-urlencoded":
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, refuse("请求参数无法解析")
+		}
+		return form, nil
+	case "multipart/form-data":
+		return readMultipart(multipart.NewReader(strings.NewReader(string(body)), options["boundary"]))
+	}
+	return nil, refuse("不支持的参数格式，请使用form-data或x-www-form-urlencoded")
+}
+
+func readMultipart(parts *multipart.Reader) (url.Values, error) {
+	form := url.Values{}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return form, nil
+		}
+		if err != nil {
+			return nil, refuse("请求参数无法解析")
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return nil, refuse("请求参数无法解析")
+		}
+		form.Add(part.FormName(), string(value))
+	}
+}
+
+// signature computes what sign must be, from §1.6 of the vendor's document: upper-case hexadecimal SHA-1 of the
+// parameters in the order of their names, with the secret at both ends.
+func signature(secret string, params map[string]string, unsigned string) string {
+	type pair struct{ name, value string }
+	var signed []pair
+	for name, value := range params {
+		if name != "sign" && !contains(unsigned, name) {
+			signed = append(signed, pair{name, value})
+		}
+	}
+	slices.SortFunc(signed, func(a, b pair) int { return cmp.Compare(a.name, b.name) })
+	hash := sha1.New()
+	io.WriteString(hash, secret)
+	for _, p := range signed {
+		io.WriteString(hash, p.name+p.value)
+	}
+	io.WriteString(hash, secret)
+	return strings.ToUpper(hex.EncodeToString(hash.Sum(nil)))
+}
+
+// signed says whether the request carries the right signature, whatever else is wrong with it.
+func (s *Server) signed(params map[string]string) bool {
+	unsigned := ""
+	if m := findMethod(params["method"]); m != nil {
+		unsigned = m.unsigned
+	}
+	return params["sign"] != "" && strings.EqualFold(params["sign"], signature(s.Secret, params, unsigned))
+}
+
+// accept checks all that can be checked without knowing what the method does, and finds the cards that it is about.
+func (s *Server) accept(params map[string]string, now instant) (*call, error) {
+	for _, name := range []string{"appKey", "method", "t", "sign"} {
+		if params[name] == "" {
+			return nil, refuse("缺少系统级参数：%s", name)
+		}
+	}
+	if params["appKey"] != s.AppKey {
+		return nil, refuse("appKey不存在")
+	}
+	m := findMethod(params["method"])
+	if m == nil {
+		return nil, refuse("服务方法不存在：%s", params["method"])
+	}
+	sent, err := strconv.ParseInt(params["t"], 10, 64)
+	if err != nil {
+		return nil, refuse("参数格式错误：t")
+	}
+	if skew := now.time.Sub(time.Unix(sent, 0)); skew > maxSkew+time.Second-1 || skew < -maxSkew {
+		return nil, refuse("请求已过期，请检查时间戳t")
+	}
+	if !s.signed(params) {
+		return nil, refuse("签名错误")
+	}
+	if err := m.checkParams(params); err != nil {
+		return nil, err
+	}
+	c := &call{method: m, params: params, now: now}
+	return c, s.findCards(c)
+}
+
+// checkParams checks names and values against the method's row and the rules of the parameters.
+func (m *method) checkParams(params map[string]string) error {
+	for _, name := range sortedNames(params) {
+		switch value := params[name]; {
+		case !m.takes(name):
+			return refuse("未知参数：%s", name)
+		case strings.TrimSpace(value) == "":
+			return refuse("参数为空：%s", name)
+		default:
+			if rule := paramRules[name]; rule != nil && !rule(value) {
+				return refuse("参数格式错误：%s", name)
+			}
+		}
+	}
+	for _, name := range strings.Fields(m.required) {
+		if params[name] == "" {
+			return refuse("缺少参数：%s", name)
+		}
+	}
+	return nil
+}
+
+func sortedNames(params map[string]string) []string {
+	names := make([]string, 0, len(params))
+	for name := range params {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// paramRules say what the values of a parameter look like. Each name means the same in every method.
+var paramRules = map[string]func(string) bool{
+	"id":              between64(1, 1<<62),
+	"billingid":       between64(1, 1<<62),
+	"taskId":          between64(1, 1<<62),
+	"productId":       between64(1, 1<<62),
+	"pageNo":          between64(1, 1<<31),
+	"pageSize":        between64(1, 1000),
+	"cycle":           between64(1, 100),
+	"months":          between64(1, 12),
+	"preverify":       between64(0, 1),
+	"alarmStatus":     between64(0, 1),
+	"pauseStatus":     between64(0, 1),
+	"month":           isDate(layoutMonth),
+	"dateStr":         isDate(layoutMonth),
+	"allotDateStart":  isDate(layoutShortDay),
+	"allotDateEnd":    isDate(layoutShortDay),
+	"activeDateStart": isDate(layoutShortDay),
+	"activeDateEnd":   isDate(layoutShortDay),
+	"expireDateStart": isDate(layoutShortDay),
+	"expireDateEnd":   isDate(layoutShortDay),
+	"smsId":           atMost(50),
+	"externalId":      atMost(100),
+	"remark":          atMost(200),
+}
+
+func between64(low, high int64) func(string) bool {
+	return func(v string) bool {
+		n, err := strconv.ParseInt(v, 10, 64)
+		return err == nil && low <= n && n <= high
+	}
+}
+
+func isDate(layout string) func(string) bool {
+	return func(v string) bool {
+		_, ok := parseDay(layout, v)
+		return ok
+	}
+}
+
+func atMost(characters int) func(string) bool {
+	return func(v string) bool { return len([]rune(v)) <= characters }
+}
+
+const maxCards = 1000
+
+// findCards finds the cards that a call is about, as its method wants them named.
+func (s *Server) findCards(c *call) error {
+	msisdn, iccid := c.params["msisdn"], c.params["iccid"]
+	switch c.method.cards {
+	case noCard:
+		return nil
+	case manyCards:
+		msisdn, iccid = c.params["msisdns"], c.params["iccids"]
+	case oneCard:
+		return s.findCard(c, msisdn, iccid)
+	}
+	if (msisdn == "") == (iccid == "") {
+		return refuse("msisdn、iccid须任选一项作为参数")
+	}
+	c.byICCID = iccid != ""
+	numbers := strings.Split(msisdn+iccid, ",")
+	if len(numbers) > maxCards {
+		return refuse("最多支持%d张卡", maxCards)
+	}
+	seen := map[string]bool{}
+	for _, number := range numbers {
+		if number == "" {
+			return refuse("卡号为空")
+		}
+		if seen[number] {
+			continue
+		}
+		seen[number] = true
+		if i, ok := s.fleet.findBy(c.byICCID, number); ok {
+			c.cards = append(c.cards, i)
+		} else {
+			c.unknown = append(c.unknown, number)
+		}
+	}
+	return nil
+}
+
+// findCard finds the one card of a call. Both numbers may be sent when they are of the same card (§1.6.2).
+func (s *Server) findCard(c *call, msisdn, iccid string) error {
+	if msisdn == "" && iccid == "" {
+		return refuse("msisdn、iccid须任选一项作为参数")
+	}
+	found := -1
+	for _, by := range []struct {
+		iccid  bool
+		number string
+	}{{false, msisdn}, {true, iccid}} {
+		if by.number == "" {
+			continue
+		}
+		i, ok := s.fleet.findBy(by.iccid, by.number)
+		if !ok {
+			return refuse("卡号不存在")
+		}
+		if found >= 0 && found != i {
+			return refuse("msisdn与iccid不是同一张卡")
+		}
+		found = i
+	}
+	c.card = s.fleet.card(found)
+	return nil
+}

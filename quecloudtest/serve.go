@@ -1,0 +1,294 @@
+package quecloudtest
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Request is what the server received, and what became of it.
+type Request struct {
+	Time     time.Time         // by the server's clock
+	Verb     string            // of HTTP
+	Method   string            // fc.function.…; as sent, whether it exists or not
+	Params   map[string]string // all that was sent, but for sign
+	Sign     string
+	SignedOK bool // the signature was right, whatever else was wrong
+
+	Accepted bool   // it kept to the protocol: verb, form, signature, parameters, cards
+	Executed bool   // it did what it asked for; an answer that then got lost does not change that
+	Reason   string // why it was refused: the errorMessage, by the protocol, the method or a fault
+
+	Faults     []string // that befell it
+	ResultCode int      // that was answered, or would have been but for the faults
+	HTTPStatus int      // that was answered; 0: the connection was cut
+	Duration   time.Duration
+}
+
+// Requests returns the requests received so far, oldest first; see [WithRequestLimit].
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// RequestsOf returns the requests received so far for one method, oldest first. The prefix fc.function. may be left out.
+func (s *Server) RequestsOf(method string) []Request {
+	all := s.Requests()
+	return slices.DeleteFunc(all, func(r Request) bool {
+		return strings.TrimPrefix(r.Method, prefix) != strings.TrimPrefix(method, prefix)
+	})
+}
+
+// ServeHTTP answers a call as the platform does. It takes calls on any path.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	params, err := readParams(r)
+	req := Request{Verb: r.Method, Method: params["method"], Sign: params["sign"]}
+	req.Params = maps.Clone(params)
+	delete(req.Params, "sign")
+
+	s.mu.Lock()
+	s.settle()
+	faults := s.befall(req.Method)
+	s.mu.Unlock()
+	f := combine(faults)
+	req.Faults = f.names
+	gone := false
+	if !f.late {
+		gone = !s.wait(r, f.latency)
+	}
+
+	s.mu.Lock()
+	s.settle()
+	answer := s.answer(params, err, f, gone, &req)
+	s.settle()
+	date := s.clock.now().UTC().Format(http.TimeFormat)
+	s.mu.Unlock()
+
+	if f.late && !gone {
+		gone = !s.wait(r, f.latency)
+	}
+	answer = f.spoil(answer)
+	if gone || answer.cut == 0 {
+		answer.status = 0
+	}
+	req.HTTPStatus, req.Duration = answer.status, time.Since(began)
+	s.record(req)
+	defer s.startDelivering()
+	if f.date != nil {
+		date = f.date()
+	}
+	answer.write(w, date)
+}
+
+// answer checks a request and, unless a fault forbids it, does what it asks for.
+func (s *Server) answer(params map[string]string, err error, f fault, gone bool, req *Request) response {
+	now := instantOf(s.clock.now())
+	req.Time = now.time
+	req.SignedOK = s.signed(params)
+	c := &call{}
+	if err == nil {
+		c, err = s.accept(params, now)
+	}
+	if c == nil {
+		c = &call{}
+	}
+	req.Accepted = err == nil
+	c.out.dialect = s.dialect | f.dialect
+	if err == nil && !gone && !f.prevents() {
+		err = c.method.run(s, c)
+		req.Executed = err == nil
+	}
+	if f.act == actRefuse {
+		err = &refusal{f.code, f.body}
+	}
+	var refused *refusal
+	if errors.As(err, &refused) {
+		c.code, c.message, c.out.buf, c.raw = refused.code, refused.message, nil, nil
+		req.Reason = refused.message
+	}
+	req.ResultCode = c.code
+	return c.respond()
+}
+
+func (s *Server) record(req Request) {
+	s.mu.Lock()
+	s.requests = append(s.requests, req)
+	if extra := len(s.requests) - s.kept; extra > 0 {
+		s.requests = slices.Delete(s.requests, 0, extra)
+	}
+	s.mu.Unlock()
+	s.observe(req)
+}
+
+// A response is the answer to a call in HTTP.
+type response struct {
+	status int
+	header http.Header
+	parts  [][]byte // of the body
+	length int      // announced
+	cut    int      // bytes that are sent before the connection is cut; less than 0: all, and it is not cut
+}
+
+// respond makes the answer of what the method wrote.
+func (c *call) respond() response {
+	contentType := "application/json;charset=UTF-8"
+	parts := [][]byte{c.raw}
+	if c.raw != nil {
+		contentType = c.contentType
+	} else {
+		head := encoder{dialect: c.out.dialect, buf: []byte{'{'}}
+		head.int("resultCode", int64(c.code))
+		head.optional("errorMessage", c.message)
+		if len(c.out.buf) > 0 {
+			head.buf = append(head.buf, ',')
+		}
+		parts = [][]byte{head.buf, c.out.buf, {'}'}}
+	}
+	length := 0
+	for _, part := range parts {
+		length += len(part)
+	}
+	return response{http.StatusOK, http.Header{"Content-Type": {contentType}}, parts, length, -1}
+}
+
+// write sends the response, or as much of it as there is before it is cut.
+func (a response) write(w http.ResponseWriter, date string) {
+	if a.status == 0 {
+		panic(http.ErrAbortHandler) // as net/http wants it: the connection closes, nothing is logged
+	}
+	maps.Copy(w.Header(), a.header)
+	if date == "" {
+		w.Header()["Date"] = nil
+	} else {
+		w.Header().Set("Date", date)
+	}
+	if a.status >= 200 && a.status != http.StatusNoContent && a.status != http.StatusNotModified {
+		w.Header().Set("Content-Length", strconv.Itoa(a.length))
+	}
+	w.WriteHeader(a.status)
+	left := a.cut
+	for _, part := range a.parts {
+		if a.cut >= 0 {
+			part = part[:min(left, len(part))]
+			left -= len(part)
+		}
+		if _, err := w.Write(part); err != nil {
+			return
+		}
+	}
+	if a.cut >= 0 && a.cut < a.length {
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// A fault is the sum of what befalls one call.
+type fault struct {
+	Fault
+	names []string
+}
+
+// combine adds faults up.
+func combine(faults []Fault) fault {
+	var sum fault
+	for _, f := range faults {
+		sum.names = append(sum.names, f.name)
+		latency, dialect, date, late := sum.latency+f.latency, sum.dialect|f.dialect, sum.date, sum.late || f.late
+		if f.date != nil {
+			date = f.date
+		}
+		sum.Fault = f
+		sum.latency, sum.dialect, sum.date, sum.late = latency, dialect, date, late
+	}
+	return sum
+}
+
+// prevents says whether the call must not take effect.
+func (f *fault) prevents() bool { return f.act != actNone && !f.late }
+
+// spoil makes of an answer what the fault leaves of it.
+func (f *fault) spoil(a response) response {
+	switch f.act {
+	case actReplace:
+		body := []byte(f.body)
+		return response{f.status, f.header, [][]byte{body}, len(body), -1}
+	case actCut:
+		a.cut = 0
+	case actTruncate:
+		whole := slices.Concat(a.parts...)
+		a.parts = [][]byte{whole[:min(f.n, len(whole))]}
+		a.length = len(a.parts[0])
+	case actCutBody:
+		a.cut = min(f.n, a.length-1)
+	}
+	return a
+}
+
+// wait waits for d, and says whether the caller did so too. It ends with the server.
+func (s *Server) wait(r *http.Request, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// Transport returns a transport that takes calls to the server without any network, whatever their URL. With it, and a
+// server that was not started, a test can run in a bubble of testing/synctest.
+func (s *Server) Transport() http.RoundTripper { return transport{s} }
+
+type transport struct{ s *Server }
+
+// RoundTrip serves a request in the goroutine that asks.
+func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	in := r.Clone(r.Context())
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	defer in.Body.Close()
+	rec := httptest.NewRecorder()
+	defer func() {
+		switch cause := recover(); {
+		case cause == nil:
+		case cause != http.ErrAbortHandler:
+			panic(cause)
+		case r.Context().Err() != nil:
+			resp, err = nil, r.Context().Err()
+		case resp == nil && !rec.Flushed:
+			err = io.EOF // as from a connection that closed before the answer
+		default:
+			resp = rec.Result()
+			resp.Body = struct {
+				io.Reader
+				io.Closer
+			}{io.MultiReader(resp.Body, brokenReader{}), resp.Body}
+		}
+	}()
+	t.s.ServeHTTP(rec, in)
+	resp = rec.Result()
+	resp.Request = r
+	return resp, nil
+}
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -1,0 +1,208 @@
+package quecloudtest
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"time"
+)
+
+// What a server goes by unless options say otherwise.
+const (
+	DefaultAppKey  = "000001"
+	DefaultSecret  = "quecloudtest-secret"
+	DefaultFleet   = 12
+	DefaultBalance = 1000 * Yuan
+)
+
+// A Server stands in for the platform. Make one with [NewServer]. All its methods may be called from several goroutines
+// at once.
+type Server struct {
+	URL    string // of the running server, for the SDK's WithBaseURL; set by Start
+	AppKey string
+	Secret string
+
+	options
+	http   *httptest.Server
+	ctx    context.Context // ends with the server
+	cancel context.CancelFunc
+
+	mu                    sync.Mutex // guards what follows
+	clock                 clock
+	events                events
+	timer                 *time.Timer
+	closed                bool
+	fleet                 *fleet
+	groups                []*Group
+	products              []Product
+	wallet                wallet
+	orders                []*Order
+	orderNos, externalIDs map[string]*Order
+	failing               []string // reasons for which the next orders will fail
+	messages              []*SMS
+	received              []ReceivedSMS
+	files                 []*fileTask
+	alarms                int64
+	checked               day // thresholds were last checked
+	faults                []*injected
+	injections            uint64
+	requests              []Request
+	outbox                outbox
+}
+
+// NewServer starts a server on a port of this machine. The caller should call [Server.Close] when finished, to shut it
+// down.
+func NewServer(opts ...Option) *Server {
+	s := NewUnstartedServer(opts...)
+	s.Start()
+	return s
+}
+
+// NewUnstartedServer returns a server that listens on no port yet. It can be used as an [http.Handler] under a server of
+// your own, through [Server.Transport] without any network, or be started with [Server.Start]. It panics when an option
+// is impossible.
+func NewUnstartedServer(opts ...Option) *Server {
+	s := &Server{AppKey: DefaultAppKey, Secret: DefaultSecret, options: defaultOptions()}
+	for _, opt := range opts {
+		opt(s)
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if s.start.IsZero() {
+		s.clock = clock{base: time.Now(), started: time.Now()}
+	} else {
+		s.clock = clock{base: s.start}
+	}
+	now := s.clock.now()
+	s.orderNos, s.externalIDs = map[string]*Order{}, map[string]*Order{}
+	s.groups, s.products = defaultGroups(), defaultProducts()
+	s.fleet = newFleet(s.seed, s.size, dayOf(now), s.groups)
+	s.checked = dayOf(now)
+	if s.balance > 0 {
+		s.wallet.deposit(now, s.balance, "")
+	}
+	return s
+}
+
+// Start starts a server made by [NewUnstartedServer] on a port of this machine, and sets URL.
+func (s *Server) Start() {
+	if s.http != nil {
+		panic("quecloudtest: the server was started already")
+	}
+	s.http = httptest.NewServer(s)
+	s.URL = s.http.URL + "/openapi/router"
+}
+
+// Close shuts the server down: it ends running callbacks and waits for running calls.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.mu.Unlock()
+	s.cancel()
+	if s.http != nil {
+		s.http.Close()
+	}
+	s.WaitCallbacks()
+}
+
+// Seed returns what synthetic cards and the faults' probabilities follow from.
+func (s *Server) Seed() uint64 { return s.seed }
+
+// An Option sets something up for a new server.
+type Option func(*Server)
+
+type options struct {
+	start      time.Time // zero: the clock runs with the real one
+	seed       uint64
+	size       int
+	balance    Money
+	orderDelay time.Duration
+	fileDelay  time.Duration
+	smsDelay   time.Duration
+	dialect    Dialect
+	kept       int // requests
+
+	smsURL, orderURL string // guarded by mu
+	retries          int
+	interval         time.Duration
+	caller           *http.Client
+	observe          func(Request)
+}
+
+func defaultOptions() options {
+	return options{
+		seed: 1, size: DefaultFleet, balance: DefaultBalance, kept: 10000,
+		caller: &http.Client{Timeout: 5 * time.Second}, observe: func(Request) {},
+	}
+}
+
+// WithCredentials sets the application key and the secret that the server knows. The defaults are [DefaultAppKey] and
+// [DefaultSecret].
+func WithCredentials(appKey, secret string) Option {
+	return func(s *Server) { s.AppKey, s.Secret = appKey, secret }
+}
+
+// WithTime sets the server's time, where it stands until [Server.Advance] or [Server.SetTime] moves it. Without it the
+// server's time is the real one, and runs.
+func WithTime(t time.Time) Option { return func(s *Server) { s.start = t } }
+
+// WithSeed sets what synthetic cards, their usage and the faults' probabilities follow from. The default is 1.
+func WithSeed(seed uint64) Option { return func(s *Server) { s.seed = seed } }
+
+// WithFleet sets the number of synthetic cards. Every fleet begins with the same states: all nine occur among the first
+// twelve cards, which are the default; the others are mostly in use. WithFleet(0) leaves all cards to [Server.AddCard].
+func WithFleet(n int) Option {
+	if n < 0 || n > 100_000_000 {
+		panic("quecloudtest: WithFleet: want 0 to 100000000 cards")
+	}
+	return func(s *Server) { s.size = n }
+}
+
+// WithBalance sets the money in the wallet at the start. The default is [DefaultBalance].
+func WithBalance(m Money) Option {
+	if m < 0 {
+		panic("quecloudtest: WithBalance: a negative balance")
+	}
+	return func(s *Server) { s.balance = m }
+}
+
+// WithOrderDelay sets how long orders stay pending. By default they finish at once.
+func WithOrderDelay(d time.Duration) Option { return func(s *Server) { s.orderDelay = max(0, d) } }
+
+// WithFileDelay sets how long file tasks run. By default they finish at once.
+func WithFileDelay(d time.Duration) Option { return func(s *Server) { s.fileDelay = max(0, d) } }
+
+// WithSMSDelay sets how long SMS are under way. By default they arrive, or fail, at once.
+func WithSMSDelay(d time.Duration) Option { return func(s *Server) { s.smsDelay = max(0, d) } }
+
+// WithDialect sets the dialect of all answers. By default they are written as in the vendor's examples.
+func WithDialect(d Dialect) Option { return func(s *Server) { s.dialect = d } }
+
+// WithFaults injects faults from the start; see [Server.Inject].
+func WithFaults(faults ...Fault) Option { return func(s *Server) { s.Inject(faults...) } }
+
+// WithRequestLimit sets how many requests the server remembers for [Server.Requests]: the last n. The default is 10,000.
+func WithRequestLimit(n int) Option { return func(s *Server) { s.kept = max(0, n) } }
+
+// WithObserver calls a function for every request, before it is answered. It may be called from several goroutines.
+func WithObserver(observe func(Request)) Option { return func(s *Server) { s.observe = observe } }
+
+// WithSMSCallback sets the URL that delivery reports and inbound SMS are sent to (§2.3.6); see [Server.SetSMSCallback].
+func WithSMSCallback(url string) Option { return func(s *Server) { s.smsURL = url } }
+
+// WithOrderCallback sets the URL that finished orders are sent to (§2.5.6); see [Server.SetOrderCallback].
+func WithOrderCallback(url string) Option { return func(s *Server) { s.orderURL = url } }
+
+// WithCallbackRetries sets how often a callback is repeated that its receiver did not answer with success. The default is
+// 0.
+func WithCallbackRetries(n int) Option { return func(s *Server) { s.retries = max(0, n) } }
+
+// WithCallbackInterval sets how long the server waits, by its own clock, before it repeats a callback. By default it
+// repeats it at once.
+func WithCallbackInterval(d time.Duration) Option { return func(s *Server) { s.interval = max(0, d) } }
+
+// WithCallbackClient sets the HTTP client that callbacks are sent with. The default one waits 5 seconds for an answer.
+func WithCallbackClient(client *http.Client) Option { return func(s *Server) { s.caller = client } }

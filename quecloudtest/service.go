@@ -1,0 +1,142 @@
+package quecloudtest
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	companyID    = 123
+	subsidiaryID = 321
+)
+
+// §2.1.17
+func (s *Server) accountInfo(c *call) error {
+	c.out.object("data", func() {
+		c.out.int("companyid", companyID)
+		c.out.text("companyname", "测试企业")
+		c.out.list("children", func() {
+			c.out.object("", func() {
+				c.out.int("companyid", subsidiaryID)
+				c.out.text("companyname", "测试子企业")
+			})
+		})
+	})
+	return nil
+}
+
+// reachable says whether the carrier knows anything about the card. What is asked of it in real time fails otherwise.
+func (c *card) reachable() bool { return c.status != StatusUnknown && c.status != StatusCancelled }
+
+// online says whether the card has a data connection: when it is in use, mostly.
+func (s *Server) online(c *card, now instant) bool {
+	status, _ := s.state(c, now)
+	inUse := status == StatusNormal || status == StatusTest
+	return inUse && !c.gprsClosed && mix(s.seed, uint64(c.index), saltOnline)%8 != 0
+}
+
+// §2.3.1
+func (s *Server) realtimeStatus(c *call) error {
+	card := &c.card
+	used := s.fleet.cycleUsed(card, c.now.day)
+	total := card.allowance(c.now)
+	left := max(0, total-used)
+	power, connection := "关机", "离线"
+	if s.online(card, c.now) {
+		power, connection = "开机工作中", "在线"
+	}
+	c.out.object("realTimeStatus", func() {
+		c.out.bool("issuccess", card.reachable())
+		c.out.text("onlinestatus", power)
+		c.out.text("usedFlow", used.String()+"MB")
+		c.out.text("surpFlow", left.String()+"MB")
+		c.out.text("totalFlow", total.String()+"MB")
+		c.out.text("gprsstatus", connection)
+		c.out.text("ip", fmt.Sprintf("10.%d.%d.%d", card.index>>16&0xff, card.index>>8&0xff, card.index&0xff))
+		c.out.volume("usedFlowb", used)
+		c.out.volume("surpFlowb", left)
+		c.out.volume("totalFlowb", total)
+		c.out.text("apn", map[string]string{ChinaMobile: "CMIOT", ChinaTelecom: "CTNB", ChinaUnicom: "UNIM2M"}[card.group.Carrier])
+	})
+	return nil
+}
+
+// §2.3.2. Cards of China Telecom get a code for the outcome, cards of China Mobile an address.
+func (s *Server) location(c *call) error {
+	card := &c.card
+	online := s.online(card, c.now)
+	h := mix(s.seed, uint64(card.index), saltOnline)
+	latitude, longitude := appendFixed(nil, 31_000_000+int64(h>>8%2_000_000), 6), appendFixed(nil, 118_000_000+int64(h>>32%3_000_000), 6)
+	if !online {
+		if card.group.Carrier != ChinaTelecom {
+			return refuse("定位失败")
+		}
+		latitude, longitude = nil, nil
+	}
+	c.nest(func() {
+		c.out.text("MSISDN", card.msisdn)
+		c.out.text("ICCID", card.iccid)
+		c.out.text("LATITUDE", string(latitude))
+		c.out.text("LONGITUDE", string(longitude))
+		switch card.group.Carrier {
+		case ChinaMobile:
+			c.out.text("POSITIONRESULT", fmt.Sprintf("南京市测试街%d号", card.index+1))
+		case ChinaTelecom:
+			c.out.text("POSITIONRESULT", s.locating(card, c.now, online))
+			c.out.text("MSID_TYPE", "0")
+			c.out.text("MSID", card.msisdn)
+			c.out.text("LOCALTIME", c.now.time.Format(layoutLocating))
+		}
+	})
+	return nil
+}
+
+// locating is China Telecom's code for how the search went.
+func (s *Server) locating(c *card, now instant, online bool) string {
+	status, _ := s.state(c, now)
+	switch {
+	case online:
+		return "2"
+	case status == StatusNormal || status == StatusTest:
+		return "226" // switched off
+	default:
+		return "225" // suspended
+	}
+}
+
+// §2.1.16. The description is not text in the example, though in the table it is.
+func (s *Server) realNameStatus(c *call) error {
+	c.out.object("data", func() {
+		if !c.card.reachable() {
+			c.out.text("rpscode", "0001")
+			c.out.bool("rspdesc", false)
+			return
+		}
+		c.out.text("rpscode", "0000")
+		c.out.bool("rspdesc", c.card.realName)
+	})
+	return nil
+}
+
+const registrationPause = time.Minute
+
+// §2.3.9. That the holder then goes through with it is told by UpdateCard.
+func (s *Server) realNameRegister(c *call) error {
+	if c.card.group.Carrier != ChinaMobile {
+		return refuse("仅支持移动卡实名认证")
+	}
+	if !c.card.reachable() {
+		return refuse("卡状态为%s，不能办理该业务", c.card.status)
+	}
+	card := s.edit(c)
+	if last := card.history.registeredAt; !last.IsZero() && c.now.time.Sub(last) < registrationPause {
+		return refuse("同一卡号一分钟内仅可调用一次")
+	}
+	card.history.registeredAt = c.now.time
+	serial := c.now.time.Format(layoutLocating) + fmt.Sprintf("%08d", card.index)
+	c.out.object("data", func() {
+		c.out.text("busiSeq", serial)
+		c.out.text("url", "https://realname.invalid/signTheCheck?transactionID="+serial+"&signature="+token(s.seed, 16, saltID, uint64(card.index)))
+	})
+	return nil
+}

@@ -1,0 +1,163 @@
+package quecloudtest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// An SMS is a message that was sent to a card.
+type SMS struct {
+	ID      string // the caller's smsId, or made up; the same in all messages of one call
+	LogID   int64  // the number of the message in the log
+	ICCID   string
+	MSISDN  string
+	Content string
+	Status  int // SMSSubmitted, SMSDelivered or SMSFailed
+	Sent    time.Time
+}
+
+// The states of an SMS.
+const (
+	SMSSubmitted = 100
+	SMSDelivered = 200
+	SMSFailed    = 400
+)
+
+// A ReceivedSMS is a message that a card sent.
+type ReceivedSMS struct {
+	ID      string
+	ICCID   string
+	MSISDN  string
+	Content string
+	Time    time.Time
+}
+
+// SMS returns the messages sent to cards, oldest first.
+func (s *Server) SMS() []SMS {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	messages := make([]SMS, len(s.messages))
+	for i, m := range s.messages {
+		messages[i] = *m
+	}
+	return messages
+}
+
+// ReceiveSMS is what happens when the device of a card, by ICCID or MSISDN, sends a message to its SMS number: it counts
+// for the month, and goes to the callback. ReceiveSMS returns when that has been delivered or given up, and panics when
+// there is no such card.
+func (s *Server) ReceiveSMS(number, content string) ReceivedSMS {
+	m := s.receive(number, content)
+	s.WaitCallbacks()
+	return m
+}
+
+func (s *Server) receive(number, content string) ReceivedSMS {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	i, ok := s.fleet.find(number)
+	if !ok {
+		panic(fmt.Sprintf("quecloudtest: ReceiveSMS: there is no card %s", number))
+	}
+	card := s.fleet.card(i)
+	m := ReceivedSMS{
+		ID: token(s.seed, 20, saltID, 1<<33+uint64(len(s.received))), ICCID: card.iccid, MSISDN: card.msisdn,
+		Content: content, Time: s.clock.now(),
+	}
+	s.received = append(s.received, m)
+	s.notify(s.smsURL, SMSNotification{
+		Type: SMSInbox, MSISDN: m.MSISDN, ICCID: m.ICCID, ID: m.ID, Content: content, ReceivedAt: formatTime(m.Time),
+	}, smsSuccess)
+	return m
+}
+
+// §2.3.3. Messages to cards that are ours are taken, whatever the state of the card: the report tells whether they
+// arrived.
+func (s *Server) smsSend(c *call) error {
+	id := c.params["smsId"]
+	setDefault(&id, token(s.seed, 20, saltID, 1<<32+uint64(len(s.messages))))
+	c.out.list("successList", func() {
+		for _, i := range c.cards {
+			card := s.fleet.card(i)
+			m := &SMS{
+				ID: id, LogID: int64(len(s.messages)) + 1, ICCID: card.iccid, MSISDN: card.msisdn,
+				Content: c.params["content"], Status: SMSSubmitted, Sent: c.now.time,
+			}
+			s.messages = append(s.messages, m)
+			s.at(m.Sent.Add(s.smsDelay), func(now time.Time) { s.report(m, i, instantOf(now)) })
+			c.out.object("", func() {
+				c.out.text("iccid", m.ICCID)
+				c.out.text("msisdns", m.MSISDN)
+				c.out.text("sms_id", m.ID)
+			})
+		}
+	})
+	c.out.list("errorList", func() {
+		for _, number := range c.unknown {
+			c.out.text("", number)
+		}
+	})
+	return nil
+}
+
+// report ends the way of a message. It arrives at cards in use.
+func (s *Server) report(m *SMS, place int, now instant) {
+	card := s.fleet.card(place)
+	text := "送达"
+	m.Status = SMSDelivered
+	if status, _ := s.state(&card, now); status != StatusNormal && status != StatusTest {
+		m.Status, text = SMSFailed, "卡状态为"+status
+	}
+	s.notify(s.smsURL, SMSNotification{
+		Type: SMSReport, MSISDN: m.MSISDN, ICCID: m.ICCID, ID: m.ID, Status: strconv.Itoa(m.Status), Msg: text,
+	}, smsSuccess)
+}
+
+// §2.3.4. Unlike other lists it has the members of its page beside the rows. The latest message comes first.
+func (s *Server) smsLog(c *call) error {
+	m, _ := parseMonth(c.params["dateStr"])
+	var log []*SMS
+	for _, message := range slices.Backward(s.messages) {
+		if dayOf(message.Sent).month() == m {
+			log = append(log, message)
+		}
+	}
+	p := c.page()
+	p.encode(c, len(log))
+	from, to := p.bounds(len(log))
+	c.out.list("infoList", func() {
+		for _, message := range log[from:to] {
+			c.out.object("", func() {
+				c.out.text("content", message.Content)
+				c.out.text("msisdn", message.MSISDN)
+				c.out.text("sendTime", formatTime(message.Sent))
+				c.out.int("sms_id", message.LogID)
+				c.out.int("status", int64(message.Status))
+			})
+		}
+	})
+	return nil
+}
+
+// §2.3.5
+func (s *Server) smsMonthCount(c *call) error {
+	m, _ := parseMonth(c.params["dateStr"])
+	var sent, received int64
+	for _, message := range s.messages {
+		if dayOf(message.Sent).month() == m {
+			sent++
+		}
+	}
+	for _, message := range s.received {
+		if dayOf(message.Time).month() == m {
+			received++
+		}
+	}
+	c.out.int("mt", sent)
+	c.out.int("mo", received)
+	return nil
+}

@@ -1,0 +1,264 @@
+package quecloudtest
+
+import (
+	"fmt"
+	"math"
+)
+
+// SetUsage says that a card used that many MB on a date (yyyy-MM-dd), in place of whatever it had used. A card that has
+// thereby used up its plan is suspended, and one that crossed a threshold set with fc.function.card.alarm too. SetUsage
+// panics when there is no such card, the date is none, or the amount is negative.
+func (s *Server) SetUsage(number, date string, mb float64) {
+	if !(mb >= 0 && mb < math.MaxInt32) {
+		panic(fmt.Sprintf("quecloudtest: SetUsage: %v MB", mb))
+	}
+	s.setUsage("SetUsage", number, date, func(h *history, d day) {
+		if h.days == nil {
+			h.days = map[day]volume{}
+		}
+		h.days[d] = volumeOf(mb)
+	})
+}
+
+// SetVoiceUsage says that a card called for that many minutes on a date (yyyy-MM-dd). It panics as [Server.SetUsage]
+// does.
+func (s *Server) SetVoiceUsage(number, date string, minutes int) {
+	if minutes < 0 {
+		panic(fmt.Sprintf("quecloudtest: SetVoiceUsage: %d minutes", minutes))
+	}
+	s.setUsage("SetVoiceUsage", number, date, func(h *history, d day) {
+		if h.minutes == nil {
+			h.minutes = map[day]int64{}
+		}
+		h.minutes[d] = int64(minutes)
+	})
+}
+
+func (s *Server) setUsage(caller, number, date string, set func(*history, day)) {
+	d, ok := parseDay(layoutDay, date)
+	if !ok {
+		panic(fmt.Sprintf("quecloudtest: %s: %q is no date of the form yyyy-MM-dd", caller, date))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	c := s.mustEdit(caller, number)
+	set(c.history, d)
+	s.checkThreshold(c, dayOf(s.clock.now()))
+}
+
+// cycleUsed is the data used in the present cycle.
+func (f *fleet) cycleUsed(c *card, today day) volume {
+	return f.used(c, c.cycle(today).first, today)
+}
+
+// used is the data used on the days from first to last.
+func (f *fleet) used(c *card, first, last day) volume {
+	return total(f, c, first, last, f.dataUntil, func(h *history) map[day]volume { return h.days })
+}
+
+// minutes is the voice used on the days from first to last.
+func (f *fleet) minutes(c *card, first, last day) int64 {
+	return total(f, c, first, last, f.voiceUntil, func(h *history) map[day]int64 { return h.minutes })
+}
+
+// total adds up usage: what the seed says for the days on which the card was in use, and what was set by hand.
+func total[T ~int64](f *fleet, c *card, first, last day, until func(*card, month, int) T, set func(*history) map[day]T) T {
+	computed := func(s span) T { return between(c, s, until) }
+	sum := computed(span{first, last})
+	if c.history == nil {
+		return sum
+	}
+	quiet := func(s span) T {
+		var sum T
+		for _, q := range c.history.quiet {
+			sum += computed(span{max(s.first, q.first), min(s.last, q.last)})
+		}
+		return sum
+	}
+	sum -= quiet(span{first, last})
+	for d, v := range set(c.history) {
+		if first <= d && d <= last {
+			sum += v - computed(span{d, d}) + quiet(span{d, d})
+		}
+	}
+	return sum
+}
+
+// between is the computed usage of a card on the days of s on which it was active, had not expired and had not stopped.
+func between[T ~int64](c *card, s span, until func(*card, month, int) T) T {
+	if !c.synthetic || c.activated == 0 {
+		return 0
+	}
+	first, last := max(s.first, c.activated), s.last
+	if c.stopped != 0 {
+		last = min(last, c.stopped)
+	}
+	if c.expires != 0 {
+		last = min(last, c.expires)
+	}
+	var sum T
+	for first <= last {
+		m := first.month()
+		start := m.first()
+		end := min(last, m.last())
+		sum += until(c, m, int(end-start)+1) - until(c, m, int(first-start))
+		first = end + 1
+	}
+	return sum
+}
+
+// dataUntil is the data that a card uses on the first n days of a month: between a twentieth and four fifths of its
+// plan by the end, at an uneven pace.
+func (f *fleet) dataUntil(c *card, m month, n int) volume {
+	plan := c.group.PlanMB
+	if plan == 0 {
+		plan = 1024
+	}
+	most := volume(plan) * megabyte / volume(c.group.CycleMonths)
+	h := mix(f.seed, uint64(c.index), uint64(m), saltData)
+	return share(most*volume(50+h%750)/1000, h, m, n)
+}
+
+// voiceUntil is the minutes that a card calls on the first n days of a month.
+func (f *fleet) voiceUntil(c *card, m month, n int) int64 {
+	if c.voice == VoiceNone {
+		return 0
+	}
+	h := mix(f.seed, uint64(c.index), uint64(m), saltVoice)
+	return share(int64(h%uint64(c.group.VoiceMinutes+1)), h, m, n)
+}
+
+// share is the part of a month's usage that falls on its first n days. It never falls from one day to the next.
+func share[T ~int64](whole T, h uint64, m month, n int) T {
+	days := m.days()
+	if n <= 0 {
+		return 0
+	}
+	if n >= days {
+		return whole
+	}
+	jitter := int64(mix(h, uint64(n), saltShape)%800) - 400
+	return whole * T(int64(n)*1000+jitter) / T(days*1000)
+}
+
+// months checks that the parameter month is among the last twelve, the present one included.
+func (c *call) month() (month, error) {
+	m, _ := parseMonth(c.params["month"])
+	this := c.now.day.month()
+	if m > this || m <= this-12 {
+		return 0, refuse("仅支持查询最近12个月内的数据")
+	}
+	return m, nil
+}
+
+// usageUntil is the last day of a month that has come.
+func (c *call) usageUntil(m month) day { return min(m.last(), c.now.day) }
+
+// monthUsage is the data that a card used in a month, and in its cycle up to the end of that month.
+func (s *Server) monthUsage(c *call, card *card, m month) (inMonth, inCycle volume) {
+	last := c.usageUntil(m)
+	inMonth = s.fleet.used(card, m.first(), last)
+	if card.group.CycleMonths == 1 {
+		return inMonth, inMonth
+	}
+	return inMonth, s.fleet.used(card, card.cycle(last).first, last)
+}
+
+// §2.1.7
+func (s *Server) monthFlowList(c *call) error {
+	m, err := c.month()
+	if err != nil {
+		return err
+	}
+	s.pageOfCards(c, "flows", nil, func(card *card) {
+		inMonth, inCycle := s.monthUsage(c, card, m)
+		c.out.text("iccid", card.iccid)
+		c.out.text("msisdn", card.msisdn)
+		c.out.volume("monthflow", inMonth)
+		c.out.volume("flow", inCycle)
+	})
+	return nil
+}
+
+// §2.1.8
+func (s *Server) dayFlowList(c *call) error {
+	m, err := c.month()
+	if err != nil {
+		return err
+	}
+	c.days(m, func(d day) { c.out.volume("flow", s.fleet.used(&c.card, d, d)) })
+	return nil
+}
+
+// days writes a row for each day of a month that has come.
+func (c *call) days(m month, usage func(day)) {
+	c.out.list("flows", func() {
+		for d := m.first(); d <= c.usageUntil(m); d++ {
+			c.out.object("", func() {
+				c.out.text("date", d.format(layoutShortDay))
+				usage(d)
+			})
+		}
+	})
+}
+
+// §2.1.9
+func (s *Server) cardMonthFlow(c *call) error {
+	m, err := c.month()
+	if err != nil {
+		return err
+	}
+	inMonth, inCycle := s.monthUsage(c, &c.card, m)
+	c.out.volume("monthflow", inMonth)
+	c.out.volume("cycleflow", inCycle)
+	return nil
+}
+
+// §2.1.10
+func (s *Server) cardsMonthFlow(c *call) error {
+	m, err := c.month()
+	if err != nil {
+		return err
+	}
+	c.out.list("data", func() {
+		for _, i := range c.cards {
+			card := s.fleet.card(i)
+			inMonth, inCycle := s.monthUsage(c, &card, m)
+			c.out.object("", func() {
+				if c.byICCID {
+					c.out.text("number", card.iccid)
+				} else {
+					c.out.text("number", card.msisdn)
+				}
+				c.out.volume("monthflow", inMonth)
+				c.out.volume("cycleflow", inCycle)
+			})
+		}
+	})
+	return nil
+}
+
+// §2.1.11
+func (s *Server) voiceMonthList(c *call) error {
+	m, err := c.month()
+	if err != nil {
+		return err
+	}
+	s.pageOfCards(c, "flows", nil, func(card *card) {
+		c.out.text("iccid", card.iccid)
+		c.out.text("msisdn", card.msisdn)
+		c.out.int("monthflow", s.fleet.minutes(card, m.first(), c.usageUntil(m)))
+	})
+	return nil
+}
+
+// §2.1.12
+func (s *Server) voiceDayList(c *call) error {
+	m, err := c.month()
+	if err != nil {
+		return err
+	}
+	c.days(m, func(d day) { c.out.volume("flow", volume(s.fleet.minutes(&c.card, d, d))*megabyte) })
+	return nil
+}

@@ -1,0 +1,100 @@
+package quecloudtest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A Wallet is the company's money.
+type Wallet struct {
+	Balance Money
+	Entries []WalletEntry // latest first
+}
+
+// A WalletEntry is a change of the balance.
+type WalletEntry struct {
+	Change  Money // less than 0: spent
+	Time    time.Time
+	Kind    string // 预充值, 流量包充值 or 套餐续费; the return of a failed order's money has that order's kind
+	OrderNo string
+	ICCID   string
+	Remark  string
+
+	ProductName  string
+	ProductPrice Money // for one package, or one month of a plan
+	Cycle        int
+}
+
+// The kinds of wallet entries.
+const (
+	kindDeposit  = "预充值"
+	kindRecharge = "流量包充值"
+	kindRenewal  = "套餐续费"
+)
+
+type wallet struct {
+	balance Money
+	entries []WalletEntry // oldest first
+}
+
+func (w *wallet) add(e WalletEntry) {
+	w.balance += e.Change
+	w.entries = append(w.entries, e)
+}
+
+func (w *wallet) deposit(now time.Time, m Money, remark string) {
+	w.add(WalletEntry{Change: m, Time: now, Kind: kindDeposit, Remark: remark})
+}
+
+// Deposit puts money into the wallet. It panics when the amount is not positive.
+func (s *Server) Deposit(m Money, remark string) {
+	if m <= 0 {
+		panic(fmt.Sprintf("quecloudtest: Deposit of %v yuan", m))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	s.wallet.deposit(s.clock.now(), m, remark)
+}
+
+// Wallet returns the balance and all its changes, latest first.
+func (s *Server) Wallet() Wallet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	entries := slices.Clone(s.wallet.entries)
+	slices.Reverse(entries)
+	return Wallet{s.wallet.balance, entries}
+}
+
+// §2.5.7
+func (s *Server) walletDetails(c *call) error {
+	c.out.money("money", s.wallet.balance)
+	c.out.list("billingDetails", func() {
+		for _, e := range slices.Backward(s.wallet.entries) {
+			c.out.object("", func() { e.encode(&c.out) })
+		}
+	})
+	return nil
+}
+
+func (e *WalletEntry) encode(out *encoder) {
+	out.money("changeMoney", e.Change)
+	out.optional("iccid", e.ICCID)
+	out.text("handleTime", formatTime(e.Time))
+	out.optional("orderNo", e.OrderNo)
+	out.text("handleType", e.Kind)
+	out.optional("remark", e.Remark)
+	out.optional("productName", e.ProductName)
+	if e.Cycle == 0 {
+		out.null("cycle")
+	} else {
+		out.int("cycle", int64(e.Cycle))
+	}
+	if e.Kind == kindDeposit {
+		out.null("productPrice")
+	} else {
+		out.money("productPrice", e.ProductPrice)
+	}
+}
