@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestTheTourNeedsNoAccount(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := run(t.Context(), &out, "", ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"stand-in", "ICCID", "Its usage in", "session", "balance", "verdict"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestHalfOfTheCredentialsIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, given := range [][2]string{{"key", ""}, {"", "secret"}} {
+		if err := run(context.Background(), io.Discard, given[0], given[1]); err == nil || !strings.Contains(err.Error(), "both") {
+			t.Errorf("%v: error %v, want one that asks for both", given, err)
+		}
+	}
+}
