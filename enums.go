@@ -92,10 +92,12 @@ const (
 // UnmarshalText reads true and false as 1 and 0.
 func (s *CallStatus) UnmarshalText(text []byte) error {
 	switch string(text) {
-	case "true":
+	case "1", "true":
 		*s = CallStatusOpen
-	case "false":
+	case "0", "false":
 		*s = CallStatusClosed
+	case "-2":
+		*s = CallStatusUnsubscribed
 	default:
 		*s = CallStatus(text)
 	}

@@ -58,7 +58,9 @@ type decoder struct {
 	failure *FieldError // the first member that is not what it should be
 	syntax  error       // sticky: the text is not JSON
 	scratch []byte
-	strings [64]string // recently read short texts, so that repeated ones share memory
+	strings [256][2]string // recently read short texts by their hash, so that repeated ones share memory
+	order   [64]*field     // the members of the object read last, because the next has them in the same order
+	ordered *shape         // whose members they are
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
@@ -132,14 +134,13 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) {
 	}
 	_, err := d.json.ReadToken()
 	d.check(err)
-	for d.syntax == nil && d.json.PeekKind() != '}' {
+	for i := 0; d.syntax == nil && d.json.PeekKind() != '}'; i++ {
 		raw, err := d.json.ReadValue()
 		if d.check(err); err != nil {
 			return
 		}
-		name := d.unquoted(raw)
-		f := s.find(name)
-		switch {
+		f := d.field(s, i, raw)
+		switch name := raw[1 : len(raw)-1]; {
 		case env != nil && env.takes(name):
 			d.envelope(env, name, v, f)
 		case f == nil:
@@ -158,6 +159,25 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) {
 			d.fail(f, string(d.json.StackPointer())+"/"+f.name, "", "missing")
 		}
 	}
+}
+
+// field returns the field for the i-th member of an object, by its quoted name. Objects of a list usually have the same
+// members in the same order, so the one at that place in the object before is tried first.
+func (d *decoder) field(s *shape, i int, raw []byte) *field {
+	if d.ordered != s {
+		d.ordered = s
+		clear(d.order[:])
+	}
+	if i < len(d.order) {
+		if f := d.order[i]; f != nil && f.name == string(raw[1:len(raw)-1]) {
+			return f
+		}
+	}
+	f := s.find(d.unquoted(raw))
+	if i < len(d.order) {
+		d.order[i] = f
+	}
+	return f
 }
 
 // member reads the value of one member into its field of v.
@@ -262,14 +282,21 @@ func (d *decoder) unquoted(raw []byte) []byte {
 
 // share returns a text as a string, and the same string for texts that come again and again.
 func (d *decoder) share(text []byte) string {
-	if len(text) == 0 || len(text) > 64 {
+	if len(text) == 0 || len(text) > 32 {
 		return string(text)
 	}
-	slot := &d.strings[(len(text)*7+int(text[0])*3+int(text[len(text)-1]))%len(d.strings)]
-	if *slot != string(text) {
-		*slot = string(text)
+	hash := uint32(len(text))
+	for _, c := range text {
+		hash = (hash ^ uint32(c)) * 16777619 // FNV-1a
 	}
-	return *slot
+	slot := &d.strings[hash>>24]
+	if slot[0] != string(text) {
+		slot[0], slot[1] = slot[1], slot[0]
+	}
+	if slot[0] != string(text) {
+		slot[0] = string(text)
+	}
+	return slot[0]
 }
 
 // dotted writes a JSON pointer as people do: /cards/3/monthflow is cards[3].monthflow.

@@ -129,12 +129,50 @@ func setFloat(_ *decoder, v reflect.Value, s scalar) bool {
 
 // parseFloat reads a decimal number, and none of the other things that strconv takes for one: inf, 0x1p-2, 1_000.
 func parseFloat(text []byte) (float64, bool) {
+	if f, ok := shortFloat(text); ok {
+		return f, true
+	}
 	if !consistsOf(text, isNumeric) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(text), 64)
 	return f, err == nil
 }
+
+// shortFloat reads the usual numbers, of at most 15 digits and with no exponent: the digits and the power of ten are
+// both exact as float64, and so is then the rounding of their quotient. It saves the string that strconv wants.
+func shortFloat(text []byte) (float64, bool) {
+	digits, places, point, negative := 0, 0, false, false
+	if len(text) > 0 && text[0] == '-' {
+		text, negative = text[1:], true
+	}
+	if len(text) == 0 || len(text) > 16 || !isDigit(text[0]) || !isDigit(text[len(text)-1]) {
+		return 0, false
+	}
+	for _, c := range text {
+		switch {
+		case isDigit(c):
+			digits = digits*10 + int(c-'0')
+			if point {
+				places++
+			}
+		case c == '.' && !point:
+			point = true
+		default:
+			return 0, false
+		}
+	}
+	if digits >= 1e15 {
+		return 0, false
+	}
+	f := float64(digits) / powersOfTen[places]
+	if negative {
+		f = -f
+	}
+	return f, true
+}
+
+var powersOfTen = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 func isNumeric(c byte) bool {
 	return isDigit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'

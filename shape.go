@@ -220,17 +220,25 @@ func (d *decoder) separated(f *field, v reflect.Value, separators string) {
 		return
 	}
 	var texts []string
-	if raw.Kind() == '[' {
+	switch text := []byte(raw); raw.Kind() {
+	case '[':
 		if json.Unmarshal(raw, &texts, json.JoinOptions(jsonOptions...)) != nil {
 			d.failHere(f, raw, "want a text or a list of texts")
 			return
 		}
-	} else {
-		text := ""
-		if !d.setScalar(&field{scalar: setString, want: "a text", receipt: f.receipt}, reflect.ValueOf(&text).Elem(), raw) {
+	case '{':
+		d.failHere(f, raw, "want a text or a list of texts")
+		return
+	case '"':
+		if text = d.unquoted(raw); len(text) == 0 {
 			return
 		}
-		texts = strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
+		fallthrough
+	default:
+		texts = strings.FieldsFunc(string(text), func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
+	}
+	if len(texts) == 0 {
+		return
 	}
 	v.Set(reflect.ValueOf(texts))
 }

@@ -2,10 +2,10 @@ package quecloud
 
 import (
 	"crypto/sha1"
-	"encoding/hex"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A param is one parameter of a request.
@@ -38,21 +38,35 @@ func sortParams(params []param) {
 
 // signSorted signs parameters that are in order already, without those named in unsigned.
 func signSorted(secret string, params []param, unsigned []string) string {
+	size := 2 * len(secret)
+	for _, p := range params {
+		size += len(p.name) + len(p.value)
+	}
 	var short [512]byte
-	text := append(short[:0], secret...)
+	text := short[:0]
+	if size > len(short) {
+		long := longTexts.Get().(*[]byte)
+		defer longTexts.Put(long)
+		*long = slices.Grow((*long)[:0], size)
+		text = *long
+	}
+	text = append(text, secret...)
 	for _, p := range params {
 		if !slices.Contains(unsigned, p.name) {
 			text = append(append(text, p.name...), p.value...)
 		}
 	}
-	text = append(text, secret...)
-	sum := sha1.Sum(text)
-	var digits [2 * sha1.Size]byte
-	hex.Encode(digits[:], sum[:])
-	for i, c := range digits {
-		if 'a' <= c {
-			digits[i] = c - ('a' - 'A')
-		}
+	return upperHex(sha1.Sum(append(text, secret...)))
+}
+
+// longTexts holds memory for the texts of calls with many cards.
+var longTexts = sync.Pool{New: func() any { return new([]byte) }}
+
+func upperHex(sum [sha1.Size]byte) string {
+	const digits = "0123456789ABCDEF"
+	var text [2 * sha1.Size]byte
+	for i, b := range sum {
+		text[2*i], text[2*i+1] = digits[b>>4], digits[b&15]
 	}
-	return string(digits[:])
+	return string(text[:])
 }
