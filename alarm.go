@@ -17,16 +17,16 @@ import (
 type Alarm struct {
 	ID             int64     `json:"alarmid"` // of these settings; 0 where the card has none
 	MSISDN         string    `json:"msisdn" quec:"alias=msisdns"`
-	NotifyEmails   []string  `json:"notifyemails" quec:"sep=,;"` // who is warned
-	Threshold1     float64   `json:"alarmthreshold1"`            // MB at which the first warning is sent; 0 for none
-	Threshold2     float64   `json:"alarmthreshold2"`            // MB at which the second warning is sent; 0 for none
-	Threshold3     float64   `json:"alarmthreshold3"`            // MB at which the third warning is sent; 0 for none
-	AlarmOn        bool      `json:"alarmstatus"`                // warnings are sent
-	PauseThreshold float64   `json:"pauseflowthreshold"`         // MB at which the card is suspended; 0 for none
-	PauseOn        bool      `json:"pausestatus"`                // the card is suspended at its threshold
-	CreatedAt      time.Time `json:"createdatetime,omitzero"`    // China Standard Time
-	UpdatedAt      time.Time `json:"updatedatetime,omitzero"`    // China Standard Time
-	Deleted        bool      `json:"isdelete"`                   // the settings were deleted
+	NotifyEmails   []string  `json:"notifyemails" quec:"sep=,;"`            // who is warned
+	Threshold1     float64   `json:"alarmthreshold1" quec:"type=s"`         // MB at which the first warning is sent; 0 for none
+	Threshold2     float64   `json:"alarmthreshold2" quec:"type=s"`         // MB at which the second warning is sent; 0 for none
+	Threshold3     float64   `json:"alarmthreshold3" quec:"type=s"`         // MB at which the third warning is sent; 0 for none
+	AlarmOn        bool      `json:"alarmstatus"`                           // warnings are sent
+	PauseThreshold float64   `json:"pauseflowthreshold" quec:"type=s"`      // MB at which the card is suspended; 0 for none
+	PauseOn        bool      `json:"pausestatus"`                           // the card is suspended at its threshold
+	CreatedAt      time.Time `json:"createdatetime,omitzero" quec:"type=n"` // China Standard Time
+	UpdatedAt      time.Time `json:"updatedatetime,omitzero" quec:"type=n"` // China Standard Time
+	Deleted        bool      `json:"isdelete"`                              // the settings were deleted
 }
 
 // Alarm returns how a card's data usage is watched.

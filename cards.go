@@ -80,10 +80,10 @@ type Card struct {
 	CycleEnd       Date        `json:"cycleEndDate"`                                      // last day of the present billing cycle
 	MonthFlow      float64     `json:"monthflow"`                                         // data used this month, MB
 	CycleFlow      float64     `json:"flow"`                                              // data used in this billing cycle, MB; equal to MonthFlow for monthly plans
-	IMEILocked     bool        `json:"islock"`                                            // locked because the card was moved to another device
-	GPRSOn         bool        `json:"gprsstatus"`                                        // the data service is open
+	IMEILocked     bool        `json:"islock" quec:"type=s"`                              // locked because the card was moved to another device
+	GPRSOn         bool        `json:"gprsstatus" quec:"type=s"`                          // the data service is open
 	RealName       bool        `json:"realnamestatus"`                                    // a person's identity is registered
-	CallStatus     CallStatus  `json:"callstatus"`                                        // the voice service
+	CallStatus     CallStatus  `json:"callstatus" quec:"type=n"`                          // the voice service
 	VoiceWhitelist []string    `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs that may be called
 	VoiceTotal     float64     `json:"voiceflow"`                                         // voice in the plan, minutes
 	MonthVoice     float64     `json:"monthvoiceflow"`                                    // voice used this month, minutes
@@ -104,8 +104,8 @@ type CardInfo struct {
 	ICCID          string      `json:"iccid" quec:"required"`
 	IMSI           string      `json:"imsi"`
 	IMEI           string      `json:"imei"`                                              // of the device the card was last seen in; may be empty
-	CompanyID      int64       `json:"companyid"`                                         // the company or sub-account that owns the card
-	BillingID      int64       `json:"billingid"`                                         // billing group
+	CompanyID      int64       `json:"companyid" quec:"type=ns"`                          // the company or sub-account that owns the card
+	BillingID      int64       `json:"billingid" quec:"type=ns"`                          // billing group
 	BillingCode    string      `json:"billingCode"`                                       // code of the billing group
 	ProductCode    string      `json:"productCode"`                                       // product code of the billing group
 	Carrier        Carrier     `json:"supplier" quec:"alias=carrier"`                     // network operator
@@ -113,9 +113,9 @@ type CardInfo struct {
 	CardType       CardType    `json:"cardType"`                                          // form of the card
 	NetworkType    NetworkType `json:"networkType"`                                       // 4G or NB-IoT
 	PlanName       string      `json:"setMeal"`                                           // name of the plan
-	PlanFlow       float64     `json:"flowratenumber" quec:"alias=flowratenum"`           // data in the plan, MB
-	PlanMonths     int         `json:"setmealmonths"`                                     // length of the plan in months; undocumented, in examples only
-	ServiceMonths  int         `json:"servicecycle"`                                      // service period in months
+	PlanFlow       float64     `json:"flowratenumber" quec:"alias=flowratenum type=ns"`   // data in the plan, MB
+	PlanMonths     int         `json:"setmealmonths" quec:"type=ns"`                      // length of the plan in months; undocumented, in examples only
+	ServiceMonths  int         `json:"servicecycle" quec:"type=ns"`                       // service period in months
 	Active         ActiveState `json:"active"`                                            // whether it was ever activated
 	OpenDate       Date        `json:"openDate"`                                          // opened at the carrier
 	AllotDate      Date        `json:"allotDate"`                                         // left the warehouse
@@ -124,16 +124,16 @@ type CardInfo struct {
 	CycleStart     Date        `json:"cycleStartDate"`                                    // first day of the present billing cycle
 	CycleEnd       Date        `json:"cycleEndDate"`                                      // last day of the present billing cycle
 	Status         CardStatus  `json:"status"`                                            // state in the card's life
-	GPRSOn         bool        `json:"gprsstatus"`                                        // the data service is open
-	IMEILocked     bool        `json:"islock"`                                            // locked because the card was moved to another device
+	GPRSOn         bool        `json:"gprsstatus" quec:"type=s"`                          // the data service is open
+	IMEILocked     bool        `json:"islock" quec:"type=s"`                              // locked because the card was moved to another device
 	PauseReason    PauseReason `json:"pausereason"`                                       // why the card is suspended; empty if it is not
-	MonthFlow      float64     `json:"monthflow"`                                         // data used this month, MB
-	CycleFlow      float64     `json:"flow"`                                              // data used in this billing cycle, MB; equal to MonthFlow for monthly plans
-	ResidueFlow    float64     `json:"residueFlow"`                                       // data left, MB
-	RealName       bool        `json:"realnamestatus"`                                    // a person's identity is registered
-	CallStatus     CallStatus  `json:"callstatus"`                                        // the voice service
-	MonthVoice     float64     `json:"monthvoiceflow"`                                    // voice used this month, minutes
-	VoiceTotal     float64     `json:"voiceflow"`                                         // voice in the plan, minutes
+	MonthFlow      float64     `json:"monthflow" quec:"type=ns"`                          // data used this month, MB
+	CycleFlow      float64     `json:"flow" quec:"type=ns"`                               // data used in this billing cycle, MB; equal to MonthFlow for monthly plans
+	ResidueFlow    float64     `json:"residueFlow" quec:"type=ns"`                        // data left, MB
+	RealName       bool        `json:"realnamestatus" quec:"type=ns"`                     // a person's identity is registered
+	CallStatus     CallStatus  `json:"callstatus" quec:"type=ns"`                         // the voice service
+	MonthVoice     float64     `json:"monthvoiceflow" quec:"type=ns"`                     // voice used this month, minutes
+	VoiceTotal     float64     `json:"voiceflow" quec:"type=ns"`                          // voice in the plan, minutes
 	VoiceWhitelist []string    `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs that may be called
 }
 
@@ -160,7 +160,7 @@ func (s *CardsService) InfoBatch(ctx context.Context, cards CardIDs) ([]CardInfo
 
 // RealNameStatus tells whether a card's user has registered an identity.
 type RealNameStatus struct {
-	Registered bool `json:"rspdesc" quec:"required"`
+	Registered bool `json:"rspdesc" quec:"required type=sb"`
 }
 
 // RealNameStatus asks the carrier whether a card's user has registered an identity. Where the carrier could not be
@@ -171,7 +171,7 @@ func (s *CardsService) RealNameStatus(ctx context.Context, card CardID) (*RealNa
 	const method = "fc.function.card.realNameStatusQuery"
 	var answer struct {
 		Data struct {
-			Code string `json:"rpscode" quec:"required"` // 0000 for success
+			Code string `json:"rpscode" quec:"required type=sn"` // 0000 for success
 			RealNameStatus
 		} `json:"data" quec:"required"`
 	}
@@ -202,7 +202,7 @@ func (s *CardsService) RealtimeStatus(ctx context.Context, card CardID) (*Realti
 	const method = "fc.function.card.realtimestatus"
 	var answer struct {
 		Data struct {
-			Success string `json:"issuccess" quec:"required"` // true or false
+			Success string `json:"issuccess" quec:"required type=b"` // true or false
 			RealtimeStatus
 		} `json:"realTimeStatus" quec:"required"`
 	}

@@ -165,13 +165,13 @@ type YearPackages struct {
 
 // A YearPackage is a data package that lasts a year.
 type YearPackage struct {
-	OrderID   string  `json:"orderId"` // the order that bought it
+	OrderID   string  `json:"orderId" quec:"type=sn"` // the order that bought it
 	Name      string  `json:"name"`
-	UsedFlow  float64 `json:"useFlow" quec:"required"`   // data used, MB
-	TotalFlow float64 `json:"totalFlow" quec:"required"` // data in the package, MB
-	Begin     Date    `json:"beginTime"`                 // first day in force
-	End       Date    `json:"endTime"`                   // last day in force
-	Created   Date    `json:"createTime"`                // when it was made
+	UsedFlow  float64 `json:"useFlow" quec:"required type=sn"` // data used, MB
+	TotalFlow float64 `json:"totalFlow" quec:"required"`       // data in the package, MB
+	Begin     Date    `json:"beginTime"`                       // first day in force
+	End       Date    `json:"endTime"`                         // last day in force
+	Created   Date    `json:"createTime"`                      // when it was made
 }
 
 // YearPackages returns the packages of a year in force on a card. Only for cards on yearly plans.

@@ -26,6 +26,8 @@ import (
 //	inline      the members of this object may also stand beside it
 //	bare        the whole answer may be this list instead of an object
 //	sep=,;      a text that is a list, separated by any of these characters
+//	type=ns     the JSON types the document gives it: n number, s text, b boolean. Only needed where they differ from what
+//	            the Go type suggests: a number for numbers and flags, else a text
 //
 // Names match whatever their case. Members that no field knows are skipped.
 
@@ -43,6 +45,9 @@ type DriftKind string
 const (
 	// DriftUnknownMember is a member of an object that no field of the SDK takes.
 	DriftUnknownMember DriftKind = "unknown member"
+	// DriftWrongType is a scalar whose JSON type is none that the document gives it, such as "12" for a number. It is read
+	// all the same.
+	DriftWrongType DriftKind = "wrong type"
 	// DriftWrongValue is a value that cannot mean what its place says: "abc" for a number. Its field stays zero.
 	DriftWrongValue DriftKind = "wrong value"
 )
@@ -239,7 +244,23 @@ func (d *decoder) setScalar(f *field, v reflect.Value, raw jsontext.Value) bool 
 		d.failHere(f, raw, "want "+f.want)
 		return false
 	}
+	d.checkType(f, raw)
 	return true
+}
+
+// checkType reports a scalar of another JSON type than the document's.
+func (d *decoder) checkType(f *field, raw jsontext.Value) {
+	if d.drift == nil || f.types == "" {
+		return
+	}
+	letter := map[jsontext.Kind]string{'"': "s", '0': "n", 't': "b", 'f': "b"}[raw.Kind()]
+	if !strings.Contains(f.types, letter) {
+		d.report(DriftWrongType, string(d.json.StackPointer()), raw)
+	}
+}
+
+func (d *decoder) report(kind DriftKind, pointer string, raw []byte) {
+	d.drift(Drift{d.method, kind, dotted(pointer), excerpt(string(raw), 64)})
 }
 
 // unknown skips a member that no field takes.
@@ -250,7 +271,7 @@ func (d *decoder) unknown() {
 	}
 	raw, err := d.json.ReadValue()
 	if d.check(err); err == nil {
-		d.drift(Drift{d.method, DriftUnknownMember, dotted(string(d.json.StackPointer())), excerpt(string(raw), 64)})
+		d.report(DriftUnknownMember, string(d.json.StackPointer()), raw)
 	}
 }
 
@@ -263,7 +284,7 @@ func (d *decoder) failHere(f *field, raw []byte, reason string) {
 func (d *decoder) fail(f *field, pointer, value, reason string) {
 	counts := d.strict || f.receipt || d.receipt > 0
 	if value != "" && d.drift != nil && (d.strict || !counts) {
-		d.drift(Drift{d.method, DriftWrongValue, dotted(pointer), value})
+		d.report(DriftWrongValue, pointer, []byte(value))
 		return
 	}
 	if counts && d.failure == nil {

@@ -17,12 +17,12 @@ type OrdersService service
 
 // A FlowPackageProduct is a data package that can be bought for a card.
 type FlowPackageProduct struct {
-	ProductID   int64           `json:"productId" quec:"required"`
+	ProductID   int64           `json:"productId" quec:"required type=ns"`
 	ProductName string          `json:"productName"`
-	Carrier     Carrier         `json:"telecomOperatorName"`   // the cards it is for
-	Price       decimal.Decimal `json:"price" quec:"required"` // CNY
-	Flow        float64         `json:"flow"`                  // data in the package, MB
-	FlowType    FlowType        `json:"flowType"`              // the traffic it is good for
+	Carrier     Carrier         `json:"telecomOperatorName"`           // the cards it is for
+	Price       decimal.Decimal `json:"price" quec:"required type=ns"` // CNY
+	Flow        float64         `json:"flow"`                          // data in the package, MB
+	FlowType    FlowType        `json:"flowType"`                      // the traffic it is good for
 }
 
 // FlowPackages returns the data packages that the account can buy with [OrdersService.Recharge].

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/shopspring/decimal"
 )
 
 // A shape is how a struct type is read.
@@ -30,6 +31,7 @@ type field struct {
 	required  bool
 	receipt   bool
 	list      bool
+	types     string // the JSON types that the document gives a scalar, as in the tag; empty where nothing is known
 	want      string // what a scalar may be, for error texts
 	scalar    func(*decoder, reflect.Value, scalar) bool
 	read      func(*decoder, reflect.Value) // where it is no scalar
@@ -110,6 +112,8 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 			s.bare = f
 		case "sep":
 			separators = value
+		case "type":
+			f.types = value
 		case "inline":
 			s.addStruct(sf.Type, index, f)
 		}
@@ -127,6 +131,9 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 // describe decides how values of a type are read.
 func (f *field) describe(t reflect.Type, separators string) {
 	if f.want, f.scalar = scalarFor(t); f.scalar != nil {
+		if f.types == "" {
+			f.types = usualType(t)
+		}
 		return
 	}
 	switch {
@@ -152,6 +159,17 @@ func (f *field) describe(t reflect.Type, separators string) {
 	default:
 		f.read = func(d *decoder, v reflect.Value) { d.foreign(f, v) }
 	}
+}
+
+// usualType is the JSON type in which the document gives what is kept in a Go type.
+func usualType(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[decimal.Decimal]():
+		return "n"
+	case t.Kind() == reflect.String || t.Kind() == reflect.Struct:
+		return "s"
+	}
+	return "n"
 }
 
 // expect reports whether a value of that kind comes next. A null or "" is skipped, and anything else is a failure.

@@ -75,10 +75,10 @@ type SMSLogList struct {
 // An SMSEntry is an SMS that was sent to a card.
 type SMSEntry struct {
 	MSISDN  string    `json:"msisdn" quec:"alias=msisdns"`
-	Content string    `json:"content"`           // the text
-	SentAt  time.Time `json:"sendTime,omitzero"` // China Standard Time
-	SMSID   string    `json:"sms_id"`            // ID of the SMS
-	Status  SMSStatus `json:"status"`            // how far it has got
+	Content string    `json:"content"`              // the text
+	SentAt  time.Time `json:"sendTime,omitzero"`    // China Standard Time
+	SMSID   string    `json:"sms_id" quec:"type=n"` // ID of the SMS
+	Status  SMSStatus `json:"status"`               // how far it has got
 }
 
 // ListLog returns one page of the SMS sent to cards in a month.
