@@ -3,10 +3,12 @@ package quecloud
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"regexp"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // logAttempt writes what came of an attempt.
@@ -14,32 +16,65 @@ func (c *core) logAttempt(ctx context.Context, call *call, a *attempt) {
 	if c.logger == nil || !c.logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	c.logger.LogAttrs(ctx, slog.LevelDebug, "quecloud: attempt", call.attrs(a,
-		slog.Int("http_status", a.status), slog.Int("result_code", a.code), slog.Duration("duration", a.took))...)
+	c.logger.LogAttrs(ctx, slog.LevelDebug, "quecloud: attempt", c.attrs(call, a,
+		slog.Int("http_status", a.status), slog.Int("result_code", a.code), slog.Duration("duration", a.took),
+		c.paramAttrs(call))...)
 }
 
 // logRepeat writes that and why a call is made once more.
 func (c *core) logRepeat(ctx context.Context, call *call, a *attempt, delay time.Duration) {
 	if c.logger != nil {
-		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: repeating a call", call.attrs(a, slog.Duration("delay", delay))...)
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: repeating a call", c.attrs(call, a, slog.Duration("delay", delay))...)
 	}
 }
 
-func (c *call) attrs(a *attempt, more ...slog.Attr) []slog.Attr {
+func (c *core) attrs(call *call, a *attempt, more ...slog.Attr) []slog.Attr {
 	attrs := append([]slog.Attr{
-		slog.String("method", c.info.Method), slog.String("kind", c.info.Kind.String()), slog.Int("attempt", c.info.Attempts),
+		slog.String("method", call.info.Method), slog.String("kind", call.info.Kind.String()), slog.Int("attempt", call.info.Attempts),
 	}, more...)
 	if a.err != nil {
-		attrs = append(attrs, slog.String("error", logText(a.err)))
+		text := a.err.Error()
+		if !c.unmasked {
+			text = maskError(a.err)
+		}
+		attrs = append(attrs, slog.String("error", text))
 	}
 	return attrs
+}
+
+// paramAttrs are the parameters of a call, without the credentials, and masked unless they are about nobody.
+func (c *core) paramAttrs(call *call) slog.Attr {
+	var attrs []any
+	for _, p := range call.params {
+		switch p.name {
+		case "appKey", "method":
+			continue
+		case "pageNo", "pageSize", "month", "dateStr", "id", "billingid", "taskId", "productId", "cycle", "months",
+			"preverify", "alarmStatus", "pauseStatus", "orderNo", "externalId":
+		default:
+			if !c.unmasked {
+				p.value = mask(p.value)
+			}
+		}
+		attrs = append(attrs, slog.String(p.name, p.value))
+	}
+	return slog.Group("params", attrs...)
+}
+
+// mask keeps of a value what is enough to find it again, and says how long it is.
+func mask(value string) string {
+	n := utf8.RuneCountInString(value)
+	if !consistsOf(value, isDigitOrCapital) || n < 8 {
+		return fmt.Sprintf("…(%d characters)", n)
+	}
+	return fmt.Sprintf("…%s(%d characters)", value[len(value)-4:], n)
 }
 
 // numbers are what may be a card's or a person's number.
 var numbers = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9A-Z]*[0-9]{5,}[0-9A-Z]*`) })
 
-// logText is an error's text without what came from the platform's data, and with numbers masked.
-func logText(err error) string {
+// maskError is an error's text without what came from the platform's data, and with numbers masked.
+func maskError(err error) string {
 	if bad, ok := errors.AsType[*ResponseError](err); ok {
 		shown := *bad
 		shown.Body = nil
@@ -48,7 +83,5 @@ func logText(err error) string {
 		}
 		err = &shown
 	}
-	return numbers().ReplaceAllStringFunc(err.Error(), func(n string) string {
-		return "…" + n[len(n)-min(4, len(n)/2):]
-	})
+	return numbers().ReplaceAllStringFunc(err.Error(), func(n string) string { return "…" + n[len(n)-min(4, len(n)/2):] })
 }

@@ -34,6 +34,7 @@ type settings struct {
 	limiter      Limiter
 	interceptors []Interceptor
 	logger       *slog.Logger
+	unmasked     bool
 	drift        func(Drift)
 	userAgent    string
 	now          func() time.Time
@@ -186,13 +187,22 @@ func WithInterceptor(interceptor Interceptor) Option {
 }
 
 // WithLogger writes a record of level debug for every attempt and of level warn for every repetition. Card and phone
-// numbers are masked, and neither parameters nor answers are written.
+// numbers, the text of SMS and whatever else may be about a person is masked; see [WithUnmaskedLog].
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		if logger == nil {
 			return &ParamError{Param: "WithLogger", Reason: "the logger is nil"}
 		}
 		s.logger = logger
+		return nil
+	}
+}
+
+// WithUnmaskedLog lets the logger write card and phone numbers and the text of SMS as they are. Credentials and
+// signatures are never written.
+func WithUnmaskedLog() Option {
+	return func(s *settings) error {
+		s.unmasked = true
 		return nil
 	}
 }
