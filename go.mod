@@ -7,3 +7,8 @@ require (
 	github.com/google/go-querystring v1.2.0
 	github.com/shopspring/decimal v1.6.0
 )
+
+require (
+	github.com/stretchr/testify v1.12.1
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+)
