@@ -197,6 +197,19 @@ const (
 	OrderStatusFailed  OrderStatus = "订单失败"
 )
 
+// UnmarshalText reads 1 and -1, as the platform's notifications have it, as [OrderStatusDone] and [OrderStatusFailed].
+func (s *OrderStatus) UnmarshalText(text []byte) error {
+	switch code, ok := parseFloat(text); {
+	case ok && code == 1:
+		*s = OrderStatusDone
+	case ok && code == -1:
+		*s = OrderStatusFailed
+	default:
+		*s = OrderStatus(text)
+	}
+	return nil
+}
+
 // IsFinal reports whether the order will stay in this state: it is done or has failed.
 func (s OrderStatus) IsFinal() bool { return s == OrderStatusDone || s == OrderStatusFailed }
 

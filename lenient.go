@@ -86,11 +86,8 @@ type envelope struct {
 // decode reads a whole answer into result, which is nil or a pointer. It reports the envelope and, apart from it, the
 // first member that is wrong, or a syntax error of the text.
 func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
-	d.source = *bytes.NewBuffer(bytes.TrimPrefix(body, []byte("\ufeff")))
-	d.json.Reset(&d.source, jsonOptions...)
-	d.receipt, d.failure, d.syntax = 0, nil, nil
-
-	defer func() { d.source = bytes.Buffer{} }()
+	d.begin(body)
+	defer d.release()
 
 	target := reflect.ValueOf(result)
 	shape := noFields
@@ -107,11 +104,7 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 	default:
 		d.check(d.json.SkipValue())
 	}
-	if d.syntax == nil {
-		if _, err := d.json.ReadToken(); err != io.EOF {
-			d.syntax = cmp.Or(err, errors.New("more text after the end of the answer"))
-		}
-	}
+	d.finish()
 	if d.syntax == nil && shape == noFields && target.IsValid() {
 		d.check(json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), result, json.MatchCaseInsensitiveNames(true), json.JoinOptions(jsonOptions...)))
 	}
@@ -120,6 +113,46 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 	}
 	return env, d.syntax
 }
+
+// decodeObject reads a whole text that must be an object, and has no envelope, into the struct that result points to.
+func (d *decoder) decodeObject(body []byte, result any) error {
+	d.method, d.strict, d.drift = "", true, nil
+	d.begin(body)
+	defer d.release()
+	target := reflect.ValueOf(result).Elem()
+	if d.json.PeekKind() == '{' {
+		d.object(target, shapeOf(target.Type()), nil)
+	} else {
+		d.check(d.json.SkipValue())
+		d.check(errNoObject)
+	}
+	d.finish()
+	if d.syntax == nil && d.failure != nil {
+		return d.failure
+	}
+	return d.syntax
+}
+
+var errNoObject = errors.New("it is not an object")
+
+func (d *decoder) begin(body []byte) {
+	d.source = *bytes.NewBuffer(bytes.TrimPrefix(body, []byte("\ufeff")))
+	d.json.Reset(&d.source, jsonOptions...)
+	d.receipt, d.failure, d.syntax = 0, nil, nil
+}
+
+// finish checks that the text ends where it should.
+func (d *decoder) finish() {
+	if d.syntax != nil {
+		return
+	}
+	if _, err := d.json.ReadToken(); err != io.EOF {
+		d.syntax = cmp.Or(err, errors.New("more text after its end"))
+	}
+}
+
+// release lets go of the text.
+func (d *decoder) release() { d.source = bytes.Buffer{} }
 
 func (d *decoder) check(err error) {
 	if d.syntax == nil && err != nil {
