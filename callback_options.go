@@ -1,0 +1,263 @@
+package quecloud
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/textproto"
+	"slices"
+	"strings"
+	"time"
+)
+
+// DefaultBodyLimit is how large a notification may be, in bytes. See [WithBodyLimit].
+const DefaultBodyLimit = 1 << 20
+
+// A HandlerOption changes how the handlers of [NewSMSHandler] and [NewOrderHandler] work. Options may come in any order;
+// a bad one makes these functions panic, as a bad pattern does in [http.Handle].
+//
+// Whatever the options, a handler passes on only what is a POST (405 otherwise) of application/json (415) of bounded size
+// (413) that is a JSON object with the required members, each of which can mean what it should (400). The answer says in
+// its body what is wrong.
+//
+// Nothing in the platform's protocol tells its notifications from those of anybody else who knows the address. Use what
+// can: [WithCallbackToken], [WithAllowedSources], and for orders [VerifyWith].
+//
+// A handler reads a body for as long as it keeps coming: set the ReadTimeout of your [http.Server], after which the answer
+// is 408. The context of your function ends when the sender leaves.
+type HandlerOption func(*callbackSettings) *ParamError
+
+// callbackSettings are what options set.
+type callbackSettings struct {
+	tokens      [][sha256.Size]byte
+	allowed     []netip.Prefix
+	proxies     []netip.Prefix
+	proxyHeader string
+	client      *Client
+	store       DedupStore
+	maxBody     int64
+	timeout     time.Duration
+	logger      *slog.Logger // nil for slog's default
+}
+
+func defaultCallbackSettings() callbackSettings { return callbackSettings{maxBody: DefaultBodyLimit} }
+
+func (s *callbackSettings) apply(opts []HandlerOption) *ParamError {
+	for i, opt := range opts {
+		if opt == nil {
+			return &ParamError{Param: fmt.Sprintf("option %d of %d", i+1, len(opts)), Reason: "is nil"}
+		}
+		if err := opt(s); err != nil {
+			return err
+		}
+	}
+	if s.proxyHeader != "" && s.allowed == nil {
+		return &ParamError{Param: "WithTrustedProxy", Reason: "keeps nobody out by itself: add WithAllowedSources"}
+	}
+	return nil
+}
+
+// WithCallbackToken refuses deliveries, with status 401, whose URL does not have one of these tokens in the parameter
+// token. Register the address with it: https://example.com/quecloud/sms?token=…. Several tokens are accepted at once, so
+// that one can be replaced without a gap. Make them long and random, 32 letters and digits for example.
+//
+// They are compared in constant time, and the SDK neither logs nor answers with any part of the URL. Servers and proxies
+// in front of the handler do log URLs unless they are told not to.
+func WithCallbackToken(tokens ...string) HandlerOption {
+	return func(s *callbackSettings) *ParamError {
+		if len(tokens) == 0 || slices.Contains(tokens, "") {
+			return &ParamError{Param: "WithCallbackToken", Reason: "a token is missing or empty"}
+		}
+		for _, token := range tokens {
+			s.tokens = append(s.tokens, sha256.Sum256([]byte(token)))
+		}
+		return nil
+	}
+}
+
+// hasToken compares the hash of the token, whose length and beginning tell nothing, with all that there are.
+func (s *callbackSettings) hasToken(r *http.Request) bool {
+	if s.tokens == nil {
+		return true
+	}
+	given := r.URL.Query()["token"]
+	if len(given) != 1 {
+		return false
+	}
+	hash, found := sha256.Sum256([]byte(given[0])), 0
+	for _, token := range s.tokens {
+		found |= subtle.ConstantTimeCompare(hash[:], token[:])
+	}
+	return found == 1
+}
+
+// WithAllowedSources refuses deliveries, with status 403, that do not come from one of these networks. Ask the vendor for
+// the addresses of the platform. Behind a proxy of your own, add [WithTrustedProxy].
+//
+// IPv4 addresses that are written as IPv6 (::ffff:192.0.2.1) count as IPv4.
+func WithAllowedSources(prefixes ...netip.Prefix) HandlerOption {
+	return func(s *callbackSettings) *ParamError {
+		networks, err := unmapped("WithAllowedSources", prefixes)
+		s.allowed = append(s.allowed, networks...)
+		return err
+	}
+}
+
+// WithTrustedProxy believes a header of requests that come from one of these networks, which must be those of your own
+// proxies and of nobody else. Without it only the address of the connection counts, since anyone can send any header.
+//
+// The header is X-Forwarded-For as a rule, or another one in which every proxy appends the address that it was called
+// from, and can be one that a proxy sets anew, such as X-Real-IP. The source is the last address in it that is not one of
+// the proxies. A request whose header is not a list of addresses up to there comes from nowhere and is refused.
+func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
+	return func(s *callbackSettings) *ParamError {
+		name := textproto.CanonicalMIMEHeaderKey(header)
+		switch {
+		case name == "" || strings.ContainsAny(name, " :\r\n\t"):
+			return &ParamError{Param: "WithTrustedProxy", Reason: fmt.Sprintf("%q is not the name of a header", header)}
+		case name == "Forwarded":
+			return &ParamError{Param: "WithTrustedProxy", Reason: "Forwarded is not a list of plain addresses: use X-Forwarded-For"}
+		case s.proxyHeader != "" && s.proxyHeader != name:
+			return &ParamError{Param: "WithTrustedProxy", Reason: "there can be one header only"}
+		}
+		networks, err := unmapped("WithTrustedProxy", prefixes)
+		s.proxyHeader, s.proxies = name, append(s.proxies, networks...)
+		return err
+	}
+}
+
+// VerifyWith asks the platform, by [OrdersService.Get], for the order of every delivery, and gives your function the
+// platform's own values. A delivery about an order that the platform does not know, or whose status, card, type, price or
+// external ID are others there, is refused with status 403. When the platform cannot be asked the answer has status 500,
+// so that the notification is delivered again. The platform is asked before the store of [WithDeduplication] is, so that a
+// forged delivery cannot be taken for the true one.
+//
+// It is for [NewOrderHandler] only.
+func VerifyWith(client *Client) HandlerOption {
+	return func(s *callbackSettings) *ParamError {
+		if client == nil {
+			return &ParamError{Param: "VerifyWith", Reason: "the client is nil"}
+		}
+		s.client = client
+		return nil
+	}
+}
+
+// WithDeduplication calls your function once for an event, however often it is delivered: deliveries of an event for which
+// it has returned nil are answered with success at once. Deliveries that come while it is running for the same event wait
+// and are answered as that one is. When the function fails, the next delivery calls it again.
+//
+// Give every handler a store of its own. See [NewMemoryDedup] for one that is good for a single process.
+func WithDeduplication(store DedupStore) HandlerOption {
+	return func(s *callbackSettings) *ParamError {
+		if store == nil {
+			return &ParamError{Param: "WithDeduplication", Reason: "the store is nil"}
+		}
+		s.store = store
+		return nil
+	}
+}
+
+// WithBodyLimit sets how many bytes a notification may have, instead of [DefaultBodyLimit]. Larger ones are refused with
+// status 413.
+func WithBodyLimit(bytes int64) HandlerOption {
+	return func(s *callbackSettings) *ParamError {
+		if bytes < 1 {
+			return &ParamError{Param: "WithBodyLimit", Reason: fmt.Sprintf("%d bytes are no notification", bytes)}
+		}
+		s.maxBody = bytes
+		return nil
+	}
+}
+
+// WithCallbackTimeout sets how long the handling of a notification may take once it has been read: the question of
+// [VerifyWith], the store of [WithDeduplication] and your function. The context that they are given ends then. Your
+// function must heed it: the handler waits until it returns, and its result counts. By default the context ends only
+// with the request.
+func WithCallbackTimeout(d time.Duration) HandlerOption {
+	return func(s *callbackSettings) *ParamError {
+		if d <= 0 {
+			return &ParamError{Param: "WithCallbackTimeout", Reason: fmt.Sprintf("%v is not a time to work: want more than 0", d)}
+		}
+		s.timeout = d
+		return nil
+	}
+}
+
+// WithCallbackLogger sets where it is written why a delivery was refused (level warn) or could not be handled (level
+// error), instead of [slog.Default]. Neither the URL nor anything of the notification is written. The error of your
+// function is, with numbers of five and more digits masked: leave the text of an SMS out of it.
+func WithCallbackLogger(logger *slog.Logger) HandlerOption {
+	return func(s *callbackSettings) *ParamError {
+		if logger == nil {
+			return &ParamError{Param: "WithCallbackLogger", Reason: "the logger is nil"}
+		}
+		s.logger = logger
+		return nil
+	}
+}
+
+// unmapped checks networks, and writes those as IPv4 that are.
+func unmapped(option string, prefixes []netip.Prefix) ([]netip.Prefix, *ParamError) {
+	if len(prefixes) == 0 {
+		return nil, &ParamError{Param: option, Reason: "no network is given"}
+	}
+	networks := make([]netip.Prefix, 0, len(prefixes))
+	for _, p := range prefixes {
+		if p.Addr().Is4In6() {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96) // not valid where it reaches beyond IPv4
+		}
+		if !p.IsValid() {
+			return nil, &ParamError{Param: option, Reason: "a network is not valid: make it with netip.ParsePrefix"}
+		}
+		networks = append(networks, p)
+	}
+	return networks, nil
+}
+
+func (s *callbackSettings) fromAllowedSource(r *http.Request) bool {
+	if s.allowed == nil {
+		return true
+	}
+	addr, ok := s.source(r)
+	return ok && within(s.allowed, addr)
+}
+
+// source is the address that a request comes from: that of the connection, or where that is a proxy, the last one in
+// the proxy's header that is not.
+func (s *callbackSettings) source(r *http.Request) (netip.Addr, bool) {
+	addr, ok := parseSource(r.RemoteAddr)
+	for i := len(r.Header[s.proxyHeader]) - 1; i >= 0; i-- {
+		for hops := strings.Split(r.Header[s.proxyHeader][i], ","); len(hops) > 0; hops = hops[:len(hops)-1] {
+			if !ok || !within(s.proxies, addr) {
+				return addr, ok
+			}
+			addr, ok = parseSource(strings.TrimSpace(hops[len(hops)-1]))
+		}
+	}
+	return addr, ok
+}
+
+// parseSource reads an address with or without a port.
+func parseSource(text string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		withPort, portErr := netip.ParseAddrPort(text)
+		addr, err = withPort.Addr(), portErr
+	}
+	return addr.Unmap().WithZone(""), err == nil
+}
+
+func within(networks []netip.Prefix, addr netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+func (s *callbackSettings) log() *slog.Logger {
+	if s.logger == nil {
+		return slog.Default()
+	}
+	return s.logger
+}

@@ -1,0 +1,226 @@
+package quecloud
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The platform's notifications arrive as requests that nothing in its protocol authenticates. What both kinds have in
+// common is here: a delivery is admitted, read, verified, told apart from its repetitions, and given to the user's
+// function. Success is answered when that function has returned nil, and in no other case.
+
+// A callback is the handler of one kind of notification, whose events are E.
+type callback[E any] struct {
+	callbackSettings
+	name   string // of the kind, for logs
+	handle func(context.Context, *E) error
+	check  func(*E) error                     // what is wrong with the event beyond its members; may be nil
+	verify func(context.Context, *E) *refusal // may be nil
+	key    func(*E) string                    // that tells events apart
+	answer func(w http.ResponseWriter, status int, reason string)
+	flights
+}
+
+// A refusal is why a delivery is not answered with success.
+type refusal struct {
+	status int
+	reason string // for the sender
+	err    error  // for the log; may be nil
+}
+
+func newCallback[E any](constructor, name string, handle func(context.Context, *E) error, opts []HandlerOption) *callback[E] {
+	h := &callback[E]{callbackSettings: defaultCallbackSettings(), name: name, handle: handle}
+	if handle == nil {
+		panic(fmt.Sprintf("quecloud: %s: the function is nil", constructor))
+	}
+	if err := h.apply(opts); err != nil {
+		panic(fmt.Sprintf("quecloud: %s: %s: %s", constructor, err.Param, err.Reason))
+	}
+	return h
+}
+
+// ServeHTTP answers one delivery.
+func (h *callback[E]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	refused := h.serve(w, r)
+	if refused == nil {
+		h.answer(w, http.StatusOK, "")
+		return
+	}
+	h.logRefusal(r, refused)
+	switch refused.status {
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodPost)
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", "Token")
+	}
+	h.answer(w, refused.status, refused.reason)
+}
+
+// serve does what a delivery asks for, and returns nil where it is to be answered with success.
+func (h *callback[E]) serve(w http.ResponseWriter, r *http.Request) (refused *refusal) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			refused = &refusal{http.StatusInternalServerError, notHandled, &panicError{cause, debug.Stack()}}
+		}
+	}()
+	if refused := h.admit(r); refused != nil {
+		return refused
+	}
+	event := new(E)
+	if refused := h.read(w, r, event); refused != nil {
+		return refused
+	}
+	ctx := r.Context()
+	if h.timeout > 0 {
+		limited, cancel := context.WithTimeout(ctx, h.timeout)
+		defer cancel()
+		ctx = limited
+	}
+	if h.verify != nil {
+		if refused := h.verify(ctx, event); refused != nil {
+			return refused
+		}
+	}
+	return h.once(ctx, event)
+}
+
+// notHandled is all that the sender learns of what went wrong on this side.
+const notHandled = "the notification could not be handled here, deliver it again"
+
+// run calls the user's function.
+func (h *callback[E]) run(ctx context.Context, event *E) *refusal {
+	if err := h.handle(ctx, event); err != nil {
+		return &refusal{http.StatusInternalServerError, notHandled, err}
+	}
+	return nil
+}
+
+// admit decides by what stands before the body.
+func (h *callback[E]) admit(r *http.Request) *refusal {
+	switch {
+	case r.Method != http.MethodPost:
+		return &refusal{http.StatusMethodNotAllowed, "notifications are sent with POST", nil}
+	case !h.fromAllowedSource(r):
+		return &refusal{http.StatusForbidden, "notifications are not accepted from this address", nil}
+	case !h.hasToken(r):
+		return &refusal{http.StatusUnauthorized, "the parameter token of the URL is missing or wrong", nil}
+	}
+	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
+		return &refusal{http.StatusUnsupportedMediaType, "want the Content-Type application/json, in UTF-8", nil}
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return &refusal{http.StatusUnsupportedMediaType, "want a body without a Content-Encoding", nil}
+	}
+	return nil
+}
+
+// isJSON reports whether a Content-Type promises JSON in the encoding that JSON has.
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	mediaType, params, err := mime.ParseMediaType(contentType)
+	if err != nil || mediaType != "application/json" {
+		return false
+	}
+	charset := strings.ToLower(params["charset"])
+	return charset == "" || charset == "utf-8" || charset == "utf8" || charset == "us-ascii"
+}
+
+// read reads the body into an event.
+func (h *callback[E]) read(w http.ResponseWriter, r *http.Request, event *E) *refusal {
+	if r.ContentLength > h.maxBody {
+		return h.tooLarge()
+	}
+	text := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if text.Cap() <= maxKept {
+			text.Reset()
+			buffers.Put(text)
+		}
+	}()
+	if r.Body != nil {
+		if _, err := text.ReadFrom(http.MaxBytesReader(w, r.Body, h.maxBody)); err != nil {
+			return h.brokenOff(err)
+		}
+	}
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	err := d.decodeObject(text.Bytes(), event)
+	if err == nil && h.check != nil {
+		err = h.check(event)
+	}
+	if err != nil {
+		return &refusal{http.StatusBadRequest, malformed(err), nil}
+	}
+	return nil
+}
+
+func (h *callback[E]) tooLarge() *refusal {
+	return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes", h.maxBody), nil}
+}
+
+// brokenOff says why a body could not be read to its end.
+func (h *callback[E]) brokenOff(err error) *refusal {
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return h.tooLarge()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &refusal{http.StatusRequestTimeout, "the body came too slowly", err}
+	}
+	return &refusal{http.StatusBadRequest, "the body broke off", err}
+}
+
+// malformed says what is wrong with a body, in words that are not those of the body: they are logged, and an answer that
+// repeated what was sent could be made to read as success.
+func malformed(err error) string {
+	if field, ok := errors.AsType[*FieldError](err); ok {
+		return fmt.Sprintf("member %s: %s", field.Path, field.Reason)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the body is empty or ends too early"
+	}
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return fmt.Sprintf("the body is not JSON, at byte %d", syntax.ByteOffset)
+	}
+	return "the body is not right: " + err.Error()
+}
+
+// logRefusal writes why a delivery was not answered with success. The URL is left out, since the token stands in it, and
+// the body, which is personal data.
+func (h *callback[E]) logRefusal(r *http.Request, refused *refusal) {
+	level := slog.LevelWarn
+	if refused.status >= 500 {
+		level = slog.LevelError
+	}
+	attrs := []slog.Attr{
+		slog.String("kind", h.name), slog.Int("status", refused.status), slog.String("reason", refused.reason),
+		slog.String("remote", r.RemoteAddr),
+	}
+	if refused.err != nil {
+		attrs = append(attrs, slog.String("error", maskError(refused.err)))
+	}
+	if panicked, ok := errors.AsType[*panicError](refused.err); ok {
+		attrs = append(attrs, slog.String("stack", string(panicked.stack)))
+	}
+	h.log().LogAttrs(r.Context(), level, "quecloud: notification refused", attrs...)
+}
+
+// A panicError is a panic of the user's function, or of what else the handler was given.
+type panicError struct {
+	cause any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }

@@ -1,0 +1,362 @@
+package quecloud_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+const (
+	smsReport = `{"type":"report","msisdn":"1064991300001","iccid":"89860391749203860001","sms_id":"YkSzqc66fIE0umbCVD6w","status":"200","msg":"送达"}`
+	smsInbox  = `{"type":"inbox","msisdn":"1064991300001","iccid":"89860391749203860001","sms_id":"3213","content":"温度 21.5","recievetime":"2026-11-03 09:15:00"}`
+	orderDone = `{"orderNo":"CZ20261103000017","orderType":"充值订单","orderStatusDesc":"订单完成","orderStatus":1,"iccid":"89860412091880130001",` +
+		`"productName":"1G-定向","productPrice":11.0,"remark":"","result":"89860412091880130001 于 2026-11-03 11:43:23 充值流量包 1G-定向, 金额 11.0 元",` +
+		`"createTime":"2026-11-03 11:43:23","completeTime":"2026-11-03 11:47:57","externalId":"topup-0001"}`
+)
+
+// A notification is one of the two kinds, for tests of what both have in common.
+type notification struct {
+	name, body           string
+	success, contentType string
+	handler              func(run func(context.Context) error, opts ...quecloud.HandlerOption) http.Handler
+}
+
+var (
+	quiet = quecloud.WithCallbackLogger(slog.New(slog.DiscardHandler))
+
+	notifications = []notification{
+		{"SMS", smsReport, "success", "text/plain; charset=utf-8",
+			func(run func(context.Context) error, opts ...quecloud.HandlerOption) http.Handler {
+				return quecloud.NewSMSHandler(func(ctx context.Context, _ *quecloud.SMSEvent) error { return run(ctx) },
+					append([]quecloud.HandlerOption{quiet}, opts...)...)
+			}},
+		{"Order", orderDone, `{"code":200,"msg":""}`, "application/json",
+			func(run func(context.Context) error, opts ...quecloud.HandlerOption) http.Handler {
+				return quecloud.NewOrderHandler(func(ctx context.Context, _ *quecloud.OrderEvent) error { return run(ctx) },
+					append([]quecloud.HandlerOption{quiet}, opts...)...)
+			}},
+	}
+)
+
+// forBoth runs a test for the handlers of both kinds.
+func forBoth(t *testing.T, test func(*testing.T, notification)) {
+	t.Parallel()
+	for _, n := range notifications {
+		t.Run(n.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, n)
+		})
+	}
+}
+
+// with returns the kind's body with further members before its own.
+func (n notification) with(members string) string { return "{" + members + "," + n.body[1:] }
+
+// delivery is the request that the platform makes.
+func delivery(body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
+func deliver(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// refused checks that an answer has that status, a reason that contains a text, and nothing that reads as success.
+func (n notification) refused(t *testing.T, w *httptest.ResponseRecorder, status int, reason string) {
+	t.Helper()
+	assert.Equal(t, status, w.Code, w.Body)
+	assert.Equal(t, n.contentType, w.Header().Get("Content-Type"))
+	assert.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+	assert.NotContains(t, strings.ToLower(w.Body.String()), "success")
+	text, ok := strings.CutPrefix(w.Body.String(), "failed: ")
+	if n.name == "Order" {
+		var answer struct {
+			Code int
+			Msg  string
+		}
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer), w.Body)
+		assert.Equal(t, status, answer.Code)
+		text, ok = answer.Msg, true
+	}
+	assert.True(t, ok, text)
+	assert.NotEmpty(t, text)
+	assert.Contains(t, text, reason)
+}
+
+func TestHandlersAnswerSuccessAsTheDocumentSays(t *testing.T) {
+	forBoth(t, func(t *testing.T, n notification) {
+		srv := httptest.NewServer(n.handler(func(context.Context) error { return nil }))
+		defer srv.Close()
+		for _, contentType := range []string{"application/json", "application/json;charset=UTF-8", "Application/JSON; Charset=utf8"} {
+			resp, err := http.Post(srv.URL, contentType, strings.NewReader(n.body))
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, errors.Join(err, resp.Body.Close()))
+			assert.Equal(t, http.StatusOK, resp.StatusCode)
+			assert.Equal(t, n.success, string(body))
+			assert.Equal(t, n.contentType, resp.Header.Get("Content-Type"))
+			assert.EqualValues(t, len(n.success), resp.ContentLength)
+		}
+	})
+}
+
+func TestHandlersRefuseWhatIsNoProperDelivery(t *testing.T) {
+	request := func(edit func(*http.Request)) func(notification) *http.Request {
+		return func(n notification) *http.Request {
+			r := delivery(n.body)
+			edit(r)
+			return r
+		}
+	}
+	verb := func(verb string) func(notification) *http.Request {
+		return request(func(r *http.Request) { r.Method = verb })
+	}
+	header := func(name, value string) func(notification) *http.Request {
+		return request(func(r *http.Request) { r.Header.Set(name, value) })
+	}
+	body := func(body string) func(notification) *http.Request {
+		return func(notification) *http.Request { return delivery(body) }
+	}
+	member := func(members string) func(notification) *http.Request {
+		return func(n notification) *http.Request { return delivery(n.with(members)) }
+	}
+	cases := []struct {
+		name    string
+		request func(notification) *http.Request
+		status  int
+		reason  string
+	}{
+		{"GET", verb(http.MethodGet), 405, "POST"},
+		{"HEAD", verb(http.MethodHead), 405, "POST"},
+		{"PUT", verb(http.MethodPut), 405, "POST"},
+		{"OPTIONS", verb(http.MethodOptions), 405, "POST"},
+		{"a form", header("Content-Type", "application/x-www-form-urlencoded"), 415, "application/json"},
+		{"plain text, as a browser may send anywhere", header("Content-Type", "text/plain"), 415, "application/json"},
+		{"no type", request(func(r *http.Request) { r.Header.Del("Content-Type") }), 415, "application/json"},
+		{"a broken type", header("Content-Type", "application/json; charset"), 415, "application/json"},
+		{"another character set", header("Content-Type", "application/json;charset=GBK"), 415, "UTF-8"},
+		{"a compressed body", header("Content-Encoding", "gzip"), 415, "Content-Encoding"},
+		{"too much, announced", body(strings.Repeat(" ", 1<<20+1)), 413, "1048576"},
+		{"too much, not announced", request(func(r *http.Request) {
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(strings.Repeat(" ", 1<<20+1))), -1
+		}), 413, "1048576"},
+		{"no body", request(func(r *http.Request) { r.Body, r.ContentLength = nil, 0 }), 400, "empty"},
+		{"an empty body", body(""), 400, "empty"},
+		{"blanks", body(" \n "), 400, "empty"},
+		{"no JSON", body("type=report"), 400, "not JSON, at byte"},
+		{"a truncated text", func(n notification) *http.Request { return delivery(n.body[:len(n.body)-1]) }, 400, "ends too early"},
+		{"text behind the end", func(n notification) *http.Request { return delivery(n.body + "{}") }, 400, "more text"},
+		{"a list", body("[]"), 400, "not an object"},
+		{"null", body("null"), 400, "not an object"},
+		{"a text", body(`"success"`), 400, "not an object"},
+		{"an empty object", body("{}"), 400, "missing"},
+		{"a number without meaning", member(`"status":"abc","productPrice":"abc"`), 400, "want a"},
+		{"a time without meaning", member(`"recievetime":"yesterday","createTime":"yesterday"`), 400, "want a time"},
+		{"an object for a text", member(`"content":{"success":"success"},"remark":{"success":"success"}`), 400, "want a text"},
+		{"a list for a text", member(`"msg":["success"],"result":["success"]`), 400, "want a text"},
+		{"a card twice", member(`"iccid":"89860391749203869999"`), 400, "member iccid: stands here a second time"},
+		{"a card twice, spelt otherwise", member(`"ICCID":"89860391749203869999"`), 400, "a second time"},
+		{"endless nesting", body(strings.Repeat(`{"success":`, 80000)), 400, "not JSON"},
+		{"endless nesting in lists", member(`"x":` + strings.Repeat("[", 300000)), 400, "not JSON"},
+	}
+	forBoth(t, func(t *testing.T, n notification) {
+		h := n.handler(func(context.Context) error {
+			t.Error("the function was called")
+			return nil
+		})
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				w := deliver(h, c.request(n))
+				n.refused(t, w, c.status, c.reason)
+				assert.Equal(t, c.status == 405, w.Header().Get("Allow") == http.MethodPost)
+			})
+		}
+	})
+}
+
+var bareCard = regexp.MustCompile(`"([0-9]{20})",`)
+
+func TestHandlersTakeWhatMeansTheSame(t *testing.T) {
+	cases := map[string]func(notification) string{
+		"an unknown member": func(n notification) string { return n.with(`"x":[{"y":[]}]`) },
+		"deep nesting, unknown": func(n notification) string {
+			return n.with(`"x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000))
+		},
+		"the same member twice": func(n notification) string { return n.with(`"iccid":null,"ICCID":""`) },
+		"names in upper case":   func(n notification) string { return strings.ReplaceAll(n.body, `"iccid"`, `"ICCID"`) },
+		"a card as a bare number": func(n notification) string {
+			return bareCard.ReplaceAllString(n.body, "$1,")
+		},
+		"a byte order mark":        func(n notification) string { return "\ufeff" + n.body },
+		"a broken character":       func(n notification) string { return n.with("\"content\":\"\xff\",\"remark\":\"\xff\"") },
+		"as much as there may be":  func(n notification) string { return n.body + strings.Repeat(" ", 1<<20-len(n.body)) },
+		"null for what may be so":  func(n notification) string { return n.with(`"content":null,"remark":null`) },
+		"escapes in names":         func(n notification) string { return strings.ReplaceAll(n.body, `"iccid"`, `"\u0069ccid"`) },
+		"blanks and lines between": func(n notification) string { return strings.ReplaceAll(n.body, `,"`, " ,\r\n\t\"") },
+	}
+	forBoth(t, func(t *testing.T, n notification) {
+		for name, body := range cases {
+			ran := 0
+			w := deliver(n.handler(func(context.Context) error { ran++; return nil }), delivery(body(n)))
+			assert.Equal(t, n.success, w.Body.String(), name)
+			assert.Equal(t, 1, ran, name)
+		}
+	})
+}
+
+func TestHandlersAnswerFailureWhenTheFunctionFails(t *testing.T) {
+	failures := map[string]func(context.Context) error{
+		"error":         func(context.Context) error { return errors.New("success") },
+		"panic":         func(context.Context) error { panic("success") },
+		"runtime panic": func(context.Context) error { none := []error{}; return none[len(none)] },
+		"abort handler": func(context.Context) error { panic(http.ErrAbortHandler) },
+	}
+	forBoth(t, func(t *testing.T, n notification) {
+		for name, fail := range failures {
+			t.Run(name, func(t *testing.T) {
+				n.refused(t, deliver(n.handler(fail), delivery(n.body)), 500, "deliver it again")
+			})
+		}
+	})
+}
+
+func TestServerOutlivesAPanic(t *testing.T) {
+	forBoth(t, func(t *testing.T, n notification) {
+		var calls atomic.Int32
+		srv := httptest.NewServer(n.handler(func(context.Context) error {
+			if calls.Add(1) == 1 {
+				panic("the first one")
+			}
+			return nil
+		}))
+		defer srv.Close()
+		for _, want := range []int{500, 200} {
+			resp, err := http.Post(srv.URL, "application/json", strings.NewReader(n.body))
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			assert.Equal(t, want, resp.StatusCode)
+		}
+	})
+}
+
+func TestFunctionsContextEndsWhenTheSenderLeaves(t *testing.T) {
+	forBoth(t, func(t *testing.T, n notification) {
+		began, ended := make(chan struct{}), make(chan error)
+		srv := httptest.NewServer(n.handler(func(ctx context.Context) error {
+			close(began)
+			<-ctx.Done()
+			ended <- ctx.Err()
+			return nil
+		}))
+		defer srv.Close()
+		ctx, leave := context.WithCancel(t.Context())
+		go func() {
+			<-began
+			leave()
+		}()
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, strings.NewReader(n.body))
+		require.NoError(t, err)
+		r.Header.Set("Content-Type", "application/json")
+		_, err = http.DefaultClient.Do(r)
+		require.ErrorIs(t, err, context.Canceled)
+		assert.ErrorIs(t, <-ended, context.Canceled)
+	})
+}
+
+func TestFunctionsContextEndsAfterTheTimeForIt(t *testing.T) {
+	for _, n := range notifications {
+		t.Run(n.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				h := n.handler(func(ctx context.Context) error {
+					<-ctx.Done()
+					return ctx.Err()
+				}, quecloud.WithCallbackTimeout(7*time.Second))
+				n.refused(t, deliver(h, delivery(n.body)), 500, "deliver it again")
+				assert.Equal(t, 7*time.Second, time.Since(start))
+			})
+		})
+	}
+}
+
+// pipes is a listener whose connections are in memory, so that a server can run in a bubble of synctest.
+type pipes struct {
+	calls  chan net.Conn
+	closed chan struct{}
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.calls:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipes) Close() error { close(p.closed); return nil }
+
+func (pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+
+func (p pipes) call() net.Conn {
+	ours, theirs := net.Pipe()
+	p.calls <- theirs
+	return ours
+}
+
+// A body that trickles, and one that breaks off, against a real server with a ReadTimeout.
+func TestBodiesThatDoNotArriveAreNotPassedOn(t *testing.T) {
+	for _, n := range notifications {
+		t.Run(n.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				answers := make(chan *httptest.ResponseRecorder, 1)
+				h := n.handler(func(context.Context) error {
+					t.Error("the function was called")
+					return nil
+				})
+				srv := &http.Server{ReadTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
+					Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answers <- deliver(h, r) })}
+				l := pipes{make(chan net.Conn), make(chan struct{})}
+				go func() { _ = srv.Serve(l) }()
+				defer srv.Close()
+				head := "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 300\r\n\r\n{"
+
+				slow := l.call()
+				start := time.Now()
+				_, err := io.WriteString(slow, head)
+				require.NoError(t, err)
+				go func() { _, _ = io.Copy(io.Discard, slow) }()
+				n.refused(t, <-answers, 408, "too slowly")
+				assert.Equal(t, 10*time.Second, time.Since(start))
+
+				broken := l.call()
+				_, err = io.WriteString(broken, head)
+				require.NoError(t, err)
+				require.NoError(t, broken.Close())
+				n.refused(t, <-answers, 400, "broke off")
+			})
+		})
+	}
+}

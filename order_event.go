@@ -1,0 +1,119 @@
+package quecloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/shopspring/decimal"
+)
+
+// An OrderEvent is what the platform notifies of when an order has been carried out or has failed, § 2.5.6
+// 资产充值续费通知回调 of the vendor's document.
+type OrderEvent struct {
+	OrderNo      string          `json:"orderNo" quec:"required"`
+	Type         OrderType       `json:"orderType" quec:"required"`    // what it buys
+	Status       OrderStatus     `json:"orderStatus" quec:"required"`  // done or failed
+	StatusText   string          `json:"orderStatusDesc"`              // the same in words; it never contradicts Status
+	ICCID        string          `json:"iccid" quec:"required"`        // the card
+	ProductName  string          `json:"productName"`                  // what was bought
+	ProductPrice decimal.Decimal `json:"productPrice" quec:"required"` // CNY
+	Remark       string          `json:"remark"`                       // the one that was sent with the order
+	Result       string          `json:"result"`                       // what happened, for people
+	CreatedAt    time.Time       `json:"createTime,omitzero"`          // China Standard Time
+	CompletedAt  time.Time       `json:"completeTime,omitzero"`        // China Standard Time
+	ExternalID   string          `json:"externalId"`                   // the one that was sent with the order, or empty
+}
+
+// NewOrderHandler returns a handler for the address to which the platform sends the results of top-ups and renewals
+// (充值续费, at the portal under API管理 → 通知配置).
+//
+// The function is called for every proper delivery, from several goroutines at once. When it returns nil the platform is
+// told so, with code 200; when it returns an error or panics, the answer has the status and code 500 and means that the
+// delivery failed. See [HandlerOption] for what is refused before that, and for what keeps others from calling the
+// function. Where an order event moves money, use [VerifyWith] and
+// [WithDeduplication].
+//
+// NewOrderHandler panics when the function is nil or an option is not right.
+func NewOrderHandler(handle func(context.Context, *OrderEvent) error, opts ...HandlerOption) http.Handler {
+	h := newCallback("NewOrderHandler", "order", handle, opts)
+	h.check = (*OrderEvent).check
+	h.key = (*OrderEvent).key
+	h.answer = answerOrder
+	if client := h.client; client != nil {
+		h.verify = func(ctx context.Context, e *OrderEvent) *refusal { return e.verify(ctx, client) }
+	}
+	return h
+}
+
+// check refuses an event whose two statuses contradict each other.
+func (e *OrderEvent) check() error {
+	known := func(s OrderStatus) bool { return s.IsFinal() || s == OrderStatusPending }
+	var inWords OrderStatus
+	_ = inWords.UnmarshalText([]byte(e.StatusText)) // never fails
+	if known(e.Status) && known(inWords) && e.Status != inWords {
+		return &FieldError{Path: "orderStatusDesc", Reason: "contradicts orderStatus"}
+	}
+	return nil
+}
+
+// key is the same for all deliveries of an event: an order comes to an end once.
+func (e *OrderEvent) key() string { return eventKey("order", e.OrderNo, string(e.Status)) }
+
+// verify asks the platform for the order, and puts its values in place of those that were delivered.
+func (e *OrderEvent) verify(ctx context.Context, client *Client) *refusal {
+	order, err := client.Orders.Get(ctx, e.OrderNo)
+	if apiErr, ok := errors.AsType[*APIError](err); ok && apiErr.HTTPStatus < 500 && !errors.Is(err, ErrUnauthorized) {
+		return &refusal{http.StatusForbidden, "the platform does not know this order", err}
+	}
+	if err != nil {
+		return &refusal{http.StatusInternalServerError, "the platform cannot be asked about this order now", err}
+	}
+	if name := e.differsFrom(order); name != "" {
+		return &refusal{http.StatusForbidden, fmt.Sprintf("%s is not what the platform says of this order", name), nil}
+	}
+	*e = OrderEvent{
+		OrderNo: order.OrderNo, Type: order.Type, Status: order.Status, StatusText: string(order.Status), ICCID: order.ICCID,
+		ProductName: order.ProductName, ProductPrice: order.ProductPrice, Remark: order.Remark, Result: order.Result,
+		CreatedAt: order.CreatedAt, CompletedAt: order.CompletedAt, ExternalID: order.ExternalID,
+	}
+	return nil
+}
+
+// differsFrom names a member that is not what the order says. Texts for people may differ, and so may what the order
+// leaves out.
+func (e *OrderEvent) differsFrom(o *Order) string {
+	other := func(got, want string) bool { return want != "" && got != want }
+	switch {
+	case e.Status != o.Status:
+		return "orderStatus"
+	case e.ICCID != o.ICCID:
+		return "iccid"
+	case other(string(e.Type), string(o.Type)):
+		return "orderType"
+	case !e.ProductPrice.Equal(o.ProductPrice):
+		return "productPrice"
+	case e.ExternalID != "" && other(e.ExternalID, o.ExternalID):
+		return "externalId"
+	}
+	return ""
+}
+
+// answerOrder writes what the platform wants to read: an object with code 200, or any other.
+func answerOrder(w http.ResponseWriter, status int, reason string) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	text := []byte(`{"code":200,"msg":""}`)
+	if status != http.StatusOK {
+		h.Set("X-Content-Type-Options", "nosniff")
+		text, _ = json.Marshal(struct { // a number and a text never fail
+			Code int    `json:"code"`
+			Msg  string `json:"msg"`
+		}{status, reason})
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // to a sender that has left, there is nothing to say
+}

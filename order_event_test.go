@@ -1,0 +1,206 @@
+package quecloud_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// received delivers an order notification and returns the event that the function was given.
+func received(t *testing.T, body string, opts ...quecloud.HandlerOption) *quecloud.OrderEvent {
+	t.Helper()
+	var got *quecloud.OrderEvent
+	w := deliver(quecloud.NewOrderHandler(func(_ context.Context, e *quecloud.OrderEvent) error {
+		got = e
+		return nil
+	}, append(opts, quiet)...), delivery(body))
+	require.JSONEq(t, `{"code":200,"msg":""}`, w.Body.String())
+	return got
+}
+
+func TestOrderHandlerPassesOnWhatTheDocumentDescribes(t *testing.T) {
+	t.Parallel()
+	got := received(t, orderDone)
+	assert.Equal(t, "11", got.ProductPrice.String())
+	got.ProductPrice = decimal.Decimal{}
+	assert.Equal(t, &quecloud.OrderEvent{
+		OrderNo: "CZ20261103000017", Type: quecloud.OrderTypeRecharge, Status: quecloud.OrderStatusDone, StatusText: "订单完成",
+		ICCID: "89860412091880130001", ProductName: "1G-定向", ExternalID: "topup-0001",
+		Result:      "89860412091880130001 于 2026-11-03 11:43:23 充值流量包 1G-定向, 金额 11.0 元",
+		CreatedAt:   time.Date(2026, 11, 3, 11, 43, 23, 0, quecloud.ChinaStandardTime),
+		CompletedAt: time.Date(2026, 11, 3, 11, 47, 57, 0, quecloud.ChinaStandardTime),
+	}, got)
+}
+
+func TestOrderHandlerReadsEveryWayToWriteAStatus(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		members string
+		want    quecloud.OrderStatus
+	}{
+		{`"orderStatus":1,"orderStatusDesc":"订单完成"`, quecloud.OrderStatusDone},
+		{`"orderStatus":"1"`, quecloud.OrderStatusDone},
+		{`"orderStatus":1.0,"orderStatusDesc":null`, quecloud.OrderStatusDone},
+		{`"orderStatus":"订单完成","orderStatusDesc":"已完成"`, quecloud.OrderStatusDone},
+		{`"orderStatus":-1,"orderStatusDesc":"订单失败"`, quecloud.OrderStatusFailed},
+		{`"orderStatus":"-1","orderStatusDesc":"-1"`, quecloud.OrderStatusFailed},
+		{`"orderStatus":2,"orderStatusDesc":"订单退款"`, "2"},
+		{`"orderStatus":"订单退款","orderStatusDesc":"订单完成"`, "订单退款"},
+	}
+	for _, c := range cases {
+		assert.Equal(t, c.want, received(t, withStatus(c.members)).Status, c.members)
+	}
+}
+
+func withStatus(members string) string {
+	return strings.Replace(orderDone, `"orderStatusDesc":"订单完成","orderStatus":1`, members, 1)
+}
+
+func TestOrderHandlerRefusesStatusesThatContradict(t *testing.T) {
+	t.Parallel()
+	n := notifications[1]
+	h := n.handler(func(context.Context) error {
+		t.Error("the function was called")
+		return nil
+	})
+	for _, members := range []string{
+		`"orderStatus":1,"orderStatusDesc":"订单失败"`, `"orderStatus":-1,"orderStatusDesc":"订单完成"`,
+		`"orderStatus":1,"orderStatusDesc":"订单待处理"`, `"orderStatus":1,"orderStatusDesc":-1`,
+	} {
+		n.refused(t, deliver(h, delivery(withStatus(members))), 400, "orderStatusDesc: contradicts orderStatus")
+	}
+}
+
+func TestOrderHandlerNeedsTheMembersThatTellWhatItIsAbout(t *testing.T) {
+	t.Parallel()
+	needsMembers(t, notifications[1], "orderNo", "orderType", "orderStatus", "iccid", "productPrice")
+}
+
+func TestOrderEventSurvivesJSON(t *testing.T) {
+	t.Parallel()
+	first, err := json.Marshal(received(t, orderDone))
+	require.NoError(t, err)
+	second, err := json.Marshal(received(t, string(first)))
+	require.NoError(t, err)
+	assert.Equal(t, string(first), string(second))
+}
+
+// bought returns a stand-in with an order that is done, and what the platform would notify of it.
+func bought(t *testing.T) (*quecloudtest.Server, quecloudtest.OrderNotification) {
+	t.Helper()
+	srv := quecloudtest.NewUnstartedServer()
+	t.Cleanup(srv.Close)
+	client := srv.Client()
+	list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{})
+	require.NoError(t, err)
+	products, err := client.Orders.FlowPackages(t.Context())
+	require.NoError(t, err)
+	for _, card := range list.Cards {
+		for _, product := range products {
+			if card.Carrier == product.Carrier && card.Status == quecloud.CardStatusNormal {
+				_, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{ICCID: card.ICCID, ProductID: product.ProductID,
+					ProductName: product.ProductName, ExternalID: "topup-0001", Remark: "车队"})
+				require.NoError(t, err)
+				o := srv.Orders()[0]
+				return srv, quecloudtest.OrderNotification{OrderNo: o.No, OrderType: o.Type, Status: 1, StatusDesc: o.Status, ICCID: o.ICCID,
+					ProductName: o.ProductName, ProductPrice: float64(o.Price) / 100, Result: "?", ExternalID: o.ExternalID}
+			}
+		}
+	}
+	require.Fail(t, "no card and product go together")
+	return nil, quecloudtest.OrderNotification{}
+}
+
+func textOf(t *testing.T, n quecloudtest.OrderNotification) string {
+	t.Helper()
+	text, err := json.Marshal(n)
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestVerifiedOrdersHaveThePlatformsOwnValues(t *testing.T) {
+	t.Parallel()
+	srv, n := bought(t)
+	n.Remark, n.Result, n.ProductName, n.CreateTime = "forged", "forged", "forged", "2000-01-01 00:00:00"
+	got := received(t, textOf(t, n), quecloud.VerifyWith(srv.Client()))
+	order, err := srv.Client().Orders.Get(t.Context(), n.OrderNo)
+	require.NoError(t, err)
+	assert.Equal(t, &quecloud.OrderEvent{
+		OrderNo: order.OrderNo, Type: order.Type, Status: order.Status, StatusText: "订单完成", ICCID: order.ICCID,
+		ProductName: order.ProductName, ProductPrice: order.ProductPrice, Remark: "车队", Result: order.Result,
+		CreatedAt: order.CreatedAt, CompletedAt: order.CompletedAt, ExternalID: "topup-0001",
+	}, got)
+	assert.NotZero(t, got.CreatedAt)
+
+	n.ExternalID = ""
+	assert.Equal(t, "topup-0001", received(t, textOf(t, n), quecloud.VerifyWith(srv.Client())).ExternalID,
+		"what the delivery leaves out is no contradiction")
+}
+
+func TestVerifiedOrdersAreRefusedWhenThePlatformSaysOtherwise(t *testing.T) {
+	t.Parallel()
+	type wire = quecloudtest.OrderNotification
+	cases := []struct {
+		name   string
+		forge  func(*wire)
+		fault  quecloudtest.Fault
+		status int
+		reason string
+	}{
+		{"status", func(n *wire) { n.Status, n.StatusDesc = -1, "订单失败" }, quecloudtest.Fault{}, 403, "orderStatus"},
+		{"card", func(n *wire) { n.ICCID = "89860391749203869999" }, quecloudtest.Fault{}, 403, "iccid"},
+		{"type", func(n *wire) { n.OrderType = "续费订单" }, quecloudtest.Fault{}, 403, "orderType"},
+		{"price", func(n *wire) { n.ProductPrice += 0.01 }, quecloudtest.Fault{}, 403, "productPrice"},
+		{"external ID", func(n *wire) { n.ExternalID = "topup-0002" }, quecloudtest.Fault{}, 403, "externalId"},
+		{"unknown order", func(n *wire) { n.OrderNo = "1" }, quecloudtest.Fault{}, 403, "does not know this order"},
+		{"platform down", nil, quecloudtest.CutBefore(), 500, "cannot be asked"},
+		{"platform in error", nil, quecloudtest.HTTPStatus(503), 500, "cannot be asked"},
+		{"platform in error, in its own words", nil, quecloudtest.HTTPStatus(503).Body(`{"resultCode":1}`), 500, "cannot be asked"},
+		{"our credentials refused", nil, quecloudtest.Refuse(70031, "unauthorized"), 500, "cannot be asked"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			srv, n := bought(t)
+			if c.forge != nil {
+				c.forge(&n)
+			} else {
+				srv.Inject(c.fault)
+			}
+			client := srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+			kind := notifications[1]
+			h := kind.handler(func(context.Context) error {
+				t.Error("the function was called")
+				return nil
+			}, quecloud.VerifyWith(client))
+			kind.refused(t, deliver(h, delivery(textOf(t, n))), c.status, c.reason)
+		})
+	}
+}
+
+// Forged deliveries must not hold up or use up the true one.
+func TestVerificationComesBeforeDeduplication(t *testing.T) {
+	t.Parallel()
+	srv, n := bought(t)
+	calls := 0
+	h := quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { calls++; return nil },
+		quecloud.VerifyWith(srv.Client()), quecloud.WithDeduplication(quecloud.NewMemoryDedup(10, time.Hour)),
+		quecloud.WithCallbackLogger(slog.New(slog.DiscardHandler)))
+	forged := n
+	forged.ICCID = "89860391749203869999"
+	assert.Equal(t, 403, deliver(h, delivery(textOf(t, forged))).Code)
+	assert.Equal(t, 200, deliver(h, delivery(textOf(t, n))).Code)
+	assert.Equal(t, 403, deliver(h, delivery(textOf(t, forged))).Code)
+	assert.Equal(t, 200, deliver(h, delivery(textOf(t, n))).Code)
+	assert.Equal(t, 1, calls)
+}

@@ -1,0 +1,68 @@
+package quecloud
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// An SMSEventType says what the platform notifies of. A type without a constant is passed on as it came.
+type SMSEventType string
+
+// The types of SMS events.
+const (
+	SMSEventReport SMSEventType = "report" // 下行: what became of an SMS that was sent to a card
+	SMSEventInbox  SMSEventType = "inbox"  // 上行: an SMS that a card has sent
+)
+
+// An SMSEvent is what the platform notifies of about an SMS, § 2.3.6 短信回调通知 of the vendor's document.
+type SMSEvent struct {
+	Type       SMSEventType `json:"type" quec:"required"`
+	MSISDN     string       `json:"msisdn" quec:"alias=msisdns required"`          // the card
+	ICCID      string       `json:"iccid" quec:"required"`                         // the card
+	SMSID      string       `json:"sms_id" quec:"required"`                        // of a report: that of SMSService.Send
+	Status     SMSStatus    `json:"status,omitzero"`                               // of a report: delivered or failed; 0 where it does not say
+	Message    string       `json:"msg,omitzero"`                                  // of a report: a remark on the status, for people
+	Content    string       `json:"content,omitzero"`                              // of an inbound SMS: its text
+	ReceivedAt time.Time    `json:"recievetime,omitzero" quec:"alias=receivetime"` // of an inbound SMS: China Standard Time
+}
+
+// NewSMSHandler returns a handler for the address to which the platform sends SMS notifications (短信通知地址, at the
+// portal under API管理 → 通知配置): delivery reports of SMS sent to cards, and SMS that cards sent.
+//
+// The function is called for every proper delivery, from several goroutines at once. When it returns nil the platform is
+// told so, with the body success; when it returns an error or panics, the answer has the status 500 and means that the
+// delivery failed. See [HandlerOption] for what is refused before that, and for what keeps others from calling the
+// function.
+//
+// NewSMSHandler panics when the function is nil or an option is not right.
+func NewSMSHandler(handle func(context.Context, *SMSEvent) error, opts ...HandlerOption) http.Handler {
+	h := newCallback("NewSMSHandler", "sms", handle, opts)
+	if h.client != nil {
+		panic("quecloud: NewSMSHandler: VerifyWith: the platform can be asked about orders only")
+	}
+	h.key = (*SMSEvent).key
+	h.answer = answerSMS
+	return h
+}
+
+// key is the same for all deliveries of an event. The document does not say how far an ID is unique: one that was given to
+// SMSService.Send can stand for many cards.
+func (e *SMSEvent) key() string {
+	return eventKey("sms", string(e.Type), e.SMSID, e.MSISDN, e.ICCID, strconv.Itoa(int(e.Status)),
+		e.Content, e.ReceivedAt.UTC().Format(time.RFC3339Nano))
+}
+
+// answerSMS writes what the platform wants to read: the seven letters of success, or anything else.
+func answerSMS(w http.ResponseWriter, status int, reason string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	text := "success"
+	if status != http.StatusOK {
+		h.Set("X-Content-Type-Options", "nosniff")
+		text = "failed: " + reason
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // to a sender that has left, there is nothing to say
+}
