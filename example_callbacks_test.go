@@ -1,0 +1,72 @@
+package quecloud_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func ExampleNewSMSHandler() {
+	handler := quecloud.NewSMSHandler(func(ctx context.Context, e *quecloud.SMSEvent) error {
+		switch e.Type {
+		case quecloud.SMSEventReport:
+			fmt.Println("SMS", e.SMSID, "was delivered:", e.Status == quecloud.SMSStatusDelivered)
+		case quecloud.SMSEventInbox:
+			fmt.Println("card", e.MSISDN, "says:", e.Content)
+		}
+		return nil // only now the platform is told that the notification has been received
+	}, quecloud.WithCallbackToken("hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u"))
+
+	mux := http.NewServeMux()
+	mux.Handle("/quecloud/sms", handler)
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+
+	url := srv.URL + "/quecloud/sms?token=hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u" // to be set at the portal
+	got, err := quecloudtest.DeliverSMS(context.Background(), url, quecloudtest.SMSNotification{
+		Type: quecloudtest.SMSInbox, MSISDN: "1064991300001", ICCID: "89860391749203860001", ID: "3213",
+		Content: "door open", ReceivedAt: "2026-11-03 09:15:00",
+	})
+	fmt.Println(got.OK, err)
+	// Output:
+	// card 1064991300001 says: door open
+	// true <nil>
+}
+
+func ExampleNewOrderHandler() {
+	platform := quecloudtest.NewServer()
+	defer platform.Close()
+
+	handler := quecloud.NewOrderHandler(func(ctx context.Context, e *quecloud.OrderEvent) error {
+		fmt.Println(e.ExternalID, e.Status == quecloud.OrderStatusDone)
+		return nil
+	},
+		quecloud.VerifyWith(platform.Client()), // the function is given what the platform itself says
+		quecloud.WithDeduplication(quecloud.NewMemoryDedup(10_000, 24*time.Hour)),
+	)
+	srv := httptest.NewServer(handler)
+	defer srv.Close()
+
+	// Somebody claims that an order is done.
+	got, err := quecloudtest.DeliverOrder(context.Background(), srv.URL, quecloudtest.OrderNotification{
+		OrderNo: "CZ20261103000017", OrderType: "充值订单", Status: 1, StatusDesc: "订单完成", ICCID: "89860391749203860001",
+		ProductName: "30M-当月", ProductPrice: 3.6,
+	})
+	fmt.Println(got.OK, got.Answer, err)
+	// Output:
+	// false {"code":403,"msg":"the platform does not know this order"} <nil>
+}
+
+func ExampleWithTrustedProxy() {
+	handler := quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil },
+		quecloud.WithAllowedSources(netip.MustParsePrefix("192.0.2.0/24")),                 // the platform
+		quecloud.WithTrustedProxy("X-Forwarded-For", netip.MustParsePrefix("10.0.0.0/16")), // your load balancers
+	)
+	http.Handle("/quecloud/sms", handler)
+}
