@@ -193,23 +193,6 @@ func BenchmarkCardInfo(b *testing.B) {
 	})
 }
 
-// quotedInt and quotedFloat are the number types that a user would write for numbers that come as text.
-type quotedInt int64
-
-func (n *quotedInt) UnmarshalJSON(b []byte) error {
-	v, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 64)
-	*n = quotedInt(v)
-	return err
-}
-
-type quotedFloat float64
-
-func (n *quotedFloat) UnmarshalJSON(b []byte) error {
-	v, err := strconv.ParseFloat(strings.Trim(string(b), `"`), 64)
-	*n = quotedFloat(v)
-	return err
-}
-
 type handListCard struct {
 	MSISDN         string  `json:"msisdn"`
 	ICCID          string  `json:"iccid"`

@@ -72,6 +72,9 @@ func (e *OrderEvent) verify(ctx context.Context, client *Client) *refusal {
 	if err != nil {
 		return &refusal{http.StatusInternalServerError, "the platform cannot be asked about this order now", err}
 	}
+	if !order.Status.IsFinal() && e.Status.IsFinal() {
+		return &refusal{http.StatusInternalServerError, "the platform itself does not show this order as ended yet, deliver it again", nil}
+	}
 	if name := e.differsFrom(order); name != "" {
 		return &refusal{http.StatusForbidden, fmt.Sprintf("%s is not what the platform says of this order", name), nil}
 	}

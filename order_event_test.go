@@ -96,9 +96,9 @@ func TestOrderEventSurvivesJSON(t *testing.T) {
 }
 
 // bought returns a stand-in with an order that is done, and what the platform would notify of it.
-func bought(t *testing.T) (*quecloudtest.Server, quecloudtest.OrderNotification) {
+func bought(t *testing.T, opts ...quecloudtest.Option) (*quecloudtest.Server, quecloudtest.OrderNotification) {
 	t.Helper()
-	srv := quecloudtest.NewUnstartedServer()
+	srv := quecloudtest.NewUnstartedServer(opts...)
 	t.Cleanup(srv.Close)
 	client := srv.Client()
 	list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{})
@@ -186,6 +186,20 @@ func TestVerifiedOrdersAreRefusedWhenThePlatformSaysOtherwise(t *testing.T) {
 			kind.refused(t, deliver(h, delivery(textOf(t, n))), c.status, c.reason)
 		})
 	}
+}
+
+func TestNotificationsAheadOfTheirOrderAreToComeAgain(t *testing.T) {
+	t.Parallel()
+	srv, n := bought(t, quecloudtest.WithOrderDelay(time.Hour))
+	n.StatusDesc = "订单完成"
+	kind := notifications[1]
+	called := false
+	h := kind.handler(func(context.Context) error { called = true; return nil }, quecloud.VerifyWith(srv.Client()))
+	kind.refused(t, deliver(h, delivery(textOf(t, n))), 500, "not show this order as ended yet")
+	assert.False(t, called)
+	srv.Advance(time.Hour)
+	assert.Equal(t, 200, deliver(h, delivery(textOf(t, n))).Code)
+	assert.True(t, called)
 }
 
 // Forged deliveries must not hold up or use up the true one.
