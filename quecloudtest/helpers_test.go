@@ -150,3 +150,11 @@ func postMultipart(address string, form url.Values) (*http.Response, error) {
 	w.Close()
 	return http.Post(address, w.FormDataContentType(), &body)
 }
+
+// wantQueryFailed checks that the platform said it could not find out.
+func wantQueryFailed(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, quecloud.ErrQueryFailed) {
+		t.Fatalf("got %v, want %v", err, quecloud.ErrQueryFailed)
+	}
+}
