@@ -158,3 +158,70 @@ func wantQueryFailed(t *testing.T, err error) {
 		t.Fatalf("got %v, want %v", err, quecloud.ErrQueryFailed)
 	}
 }
+
+// readAll asks for everything that can be asked for without changing anything, and prints what the SDK makes of it.
+func readAll(t *testing.T, dialect quecloudtest.Dialect) map[string]string {
+	t.Helper()
+	srv := prepared(t, quecloudtest.WithDialect(dialect)).srv
+	client := srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+	ctx, one, many := t.Context(), quecloud.MSISDN("1064900000001"), quecloud.MSISDNs("1064900000001", "1064800000000")
+	mobile := quecloud.MSISDN("1064800000000")
+	all := map[string]string{}
+	add := func(method string, v any, err error) {
+		t.Helper()
+		text, marshalErr := json.Marshal(v)
+		if err = errors.Join(err, marshalErr); err != nil {
+			t.Errorf("%s in dialect %b: %v", method, dialect, err)
+		}
+		all[method] = string(text)
+	}
+	groups, err := client.Billing.Groups(ctx)
+	add("billing_group.list", groups, err)
+	tree, err := client.Billing.GroupTreeStatistics(ctx, 10)
+	add("billing_groups.statistics", tree, err)
+	cards, err := client.Cards.List(ctx, nil)
+	add("card.list", cards, err)
+	info, err := client.Cards.Info(ctx, one)
+	add("card.info", info, err)
+	infos, err := client.Cards.InfoBatch(ctx, many)
+	add("cards.info", infos, err)
+	flows, err := client.Flow.ListMonth(ctx, &quecloud.MonthListParams{Month: march})
+	add("monthflow.list", flows, err)
+	days, err := client.Flow.Days(ctx, one, march)
+	add("dayflow.list", days, err)
+	batch, err := client.Flow.MonthBatch(ctx, many, march)
+	add("cards.monthflow", batch, err)
+	alarm, err := client.Flow.Alarm(ctx, mobile)
+	add("card.alarm.get", alarm, err)
+	packages, err := client.Flow.Packages(ctx, mobile)
+	add("card.flowpackages", packages, err)
+	year, err := client.Flow.YearPackages(ctx, one)
+	add("yearmonth.detail", year, err)
+	name, err := client.Cards.RealNameStatus(ctx, one)
+	add("card.realNameStatusQuery", name, err)
+	account, err := client.Billing.Account(ctx)
+	add("account.info", account, err)
+	status, err := client.Files.Status(ctx, 1)
+	add("file.status", status, err)
+	tasks, err := client.Files.List(ctx)
+	add("file.list", tasks, err)
+	realtime, err := client.Cards.RealtimeStatus(ctx, mobile)
+	add("card.realtimestatus", realtime, err)
+	for carrier, id := range map[string]quecloud.CardID{"telecom": one, "mobile": mobile} {
+		where, err := client.Cards.Location(ctx, id)
+		add("card.location, "+carrier, where, err)
+	}
+	log, err := client.SMS.ListLog(ctx, &quecloud.SMSLogParams{Month: march})
+	add("sms.sendlog", log, err)
+	count, err := client.SMS.MonthCount(ctx, march)
+	add("sms.monthcount", count, err)
+	products, err := client.Orders.FlowPackages(ctx)
+	add("company.flowpackage", products, err)
+	plan, err := client.Orders.RenewalProduct(ctx, one)
+	add("card.setmeal.product", plan, err)
+	order, err := client.Orders.Get(ctx, srv.Orders()[0].No)
+	add("order.details", order, err)
+	wallet, err := client.Billing.Wallet(ctx)
+	add("wallet.details", wallet, err)
+	return all
+}
