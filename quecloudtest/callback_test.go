@@ -280,3 +280,21 @@ func TestDeliveriesToAnyReceiver(t *testing.T) {
 		t.Errorf("to nowhere: %+v, %v", d, err)
 	}
 }
+
+// receiverClient is a client whose requests reach a receiver without any network.
+func receiverClient(received func(body string)) *http.Client {
+	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		received(string(body))
+		rec := httptest.NewRecorder()
+		io.WriteString(rec, `{"code":200,"msg":""}`)
+		return rec.Result(), nil
+	})}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
