@@ -41,6 +41,13 @@ func (s *Server) setAlarm(c *card, settings *Alarm, now instant) {
 	a.settings, a.updated = *settings, now.time
 }
 
+// changeAlarm gives a card other settings, which may suspend it at once.
+func (s *Server) changeAlarm(c *card, settings Alarm, now instant) {
+	s.setAlarm(c, &settings, now)
+	c.history.alarm.tripped = 0
+	s.checkThreshold(c, now.day)
+}
+
 // checkThresholds suspends the cards that crossed their thresholds on the days since it last did.
 func (s *Server) checkThresholds(today day) {
 	if today == s.checked {
@@ -66,15 +73,15 @@ func (s *Server) checkThreshold(c *card, today day) {
 	c.setState(StatusSuspended, ReasonThreshold, today)
 }
 
-// alarmSettings is the JSON of the parameter alarmParam. Its numbers may be in quotes. What is absent stays as it is.
+// alarmSettings is the JSON of the parameter alarmParam. Its numbers may be in quotes. What is absent is not set.
 type alarmSettings struct {
-	Emails      *string `json:"notifyemails"`
-	Threshold1  *amount `json:"alarmthreshold1"`
-	Threshold2  *amount `json:"alarmthreshold2"`
-	Threshold3  *amount `json:"alarmthreshold3"`
-	Alarm       *amount `json:"alarmstatus"`
-	PauseAt     *amount `json:"pauseflowthreshold"`
-	PauseStatus *amount `json:"pausestatus"`
+	Emails      string `json:"notifyemails"`
+	Threshold1  amount `json:"alarmthreshold1"`
+	Threshold2  amount `json:"alarmthreshold2"`
+	Threshold3  amount `json:"alarmthreshold3"`
+	Alarm       amount `json:"alarmstatus"`
+	PauseAt     amount `json:"pauseflowthreshold"`
+	PauseStatus amount `json:"pausestatus"`
 }
 
 // An amount is a number, or one in quotes.
@@ -96,21 +103,16 @@ func (a *amount) UnmarshalJSON(b []byte) error {
 
 // §2.3.7
 func (s *Server) alarmSet(c *call) error {
-	var settings alarmSettings
+	var param alarmSettings
 	decoder := json.NewDecoder(strings.NewReader(c.params["alarmParam"]))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&settings); err != nil || decoder.More() || !settings.valid() {
+	err := decoder.Decode(&param)
+	settings, ok := param.alarm()
+	if err != nil || decoder.More() || !ok {
 		return refuse("参数格式错误：alarmParam")
 	}
 	for _, i := range c.cards {
-		card := s.fleet.edit(i)
-		var a Alarm
-		if card.history.alarm != nil {
-			a = card.history.alarm.settings
-		}
-		settings.apply(&a)
-		s.setAlarm(card, &a, c.now)
-		s.checkThreshold(card, c.now.day)
+		s.changeAlarm(s.fleet.edit(i), settings, c.now)
 	}
 	if len(c.unknown) == 0 {
 		return nil
@@ -132,36 +134,17 @@ func (s *Server) alarmSet(c *call) error {
 	return nil
 }
 
-func (p *alarmSettings) valid() bool {
-	for _, flag := range []*amount{p.Alarm, p.PauseStatus} {
-		if flag != nil && *flag != 0 && *flag != 1 {
-			return false
-		}
+// alarm returns the settings, and whether their flags are flags.
+func (p *alarmSettings) alarm() (a Alarm, ok bool) {
+	a = Alarm{
+		Thresholds: [3]float64{float64(p.Threshold1), float64(p.Threshold2), float64(p.Threshold3)},
+		Enabled:    p.Alarm == 1, PauseThreshold: float64(p.PauseAt), PauseEnabled: p.PauseStatus == 1,
 	}
-	return *p != alarmSettings{}
-}
-
-func (p *alarmSettings) apply(a *Alarm) {
-	if p.Emails != nil {
-		a.Emails = nil
-		if *p.Emails != "" {
-			a.Emails = strings.Split(*p.Emails, ",")
-		}
+	if p.Emails != "" {
+		a.Emails = strings.Split(p.Emails, ",")
 	}
-	for i, threshold := range []*amount{p.Threshold1, p.Threshold2, p.Threshold3} {
-		if threshold != nil {
-			a.Thresholds[i] = float64(*threshold)
-		}
-	}
-	if p.Alarm != nil {
-		a.Enabled = *p.Alarm == 1
-	}
-	if p.PauseAt != nil {
-		a.PauseThreshold = float64(*p.PauseAt)
-	}
-	if p.PauseStatus != nil {
-		a.PauseEnabled = *p.PauseStatus == 1
-	}
+	isFlag := func(v amount) bool { return v == 0 || v == 1 }
+	return a, isFlag(p.Alarm) && isFlag(p.PauseStatus)
 }
 
 // §2.3.8
@@ -181,8 +164,7 @@ func (s *Server) alarmStatus(c *call) error {
 	if paused != "" {
 		settings.PauseEnabled = c.integer("pauseStatus") == 1
 	}
-	s.setAlarm(card, &settings, c.now)
-	s.checkThreshold(card, c.now.day)
+	s.changeAlarm(card, settings, c.now)
 	return nil
 }
 

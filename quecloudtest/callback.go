@@ -196,6 +196,7 @@ func (s *Server) deliver() {
 		s.outbox.waiting = s.outbox.waiting[1:]
 		s.mu.Unlock()
 		cb.post(s.ctx, s.caller, cb.success)
+		s.observeDelivery(cb.Delivery)
 		s.mu.Lock()
 		s.outbox.done = append(s.outbox.done, cb.Delivery)
 		if !cb.OK && cb.Attempt <= s.retries && !s.closed {

@@ -67,6 +67,7 @@
 //   - A card that crosses its threshold is suspended once a month; a new month does not bring it back, resume does.
 //   - A card that is suspended has its usage of that day, and none on the days after.
 //   - For cards in state 未知 or 销号 the real-time queries fail: issuccess is false, rpscode 0001.
+//   - fc.function.card.alarm replaces all settings: what its alarmParam leaves out is not set.
 //   - A card without an alarm has an alarmInfo without members.
 //
 // Orders and files:

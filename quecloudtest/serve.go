@@ -14,12 +14,12 @@ import (
 
 // A Request is what the server received, and what became of it.
 type Request struct {
-	Time     time.Time         // by the server's clock
-	Verb     string            // of HTTP
-	Method   string            // fc.function.…; as sent, whether it exists or not
-	Params   map[string]string // all that was sent, but for sign
-	Sign     string
-	SignedOK bool // the signature was right, whatever else was wrong
+	Time        time.Time         // by the server's clock
+	Verb        string            // of HTTP
+	Method      string            // fc.function.…; as sent, whether it exists or not
+	Params      map[string]string // all that was sent, but for sign
+	Sign        string
+	SignatureOK bool // the signature was right, whatever else was wrong
 
 	Accepted bool   // it kept to the protocol: verb, form, signature, parameters, cards
 	Executed bool   // it did what it asked for; an answer that then got lost does not change that
@@ -92,7 +92,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) answer(params map[string]string, err error, f fault, gone bool, req *Request) response {
 	now := instantOf(s.clock.now())
 	req.Time = now.time
-	req.SignedOK = s.signed(params)
+	req.SignatureOK = s.signed(params)
 	c := &call{}
 	if err == nil {
 		c, err = s.accept(params, now)

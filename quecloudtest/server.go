@@ -130,12 +130,13 @@ type options struct {
 	interval         time.Duration
 	caller           *http.Client
 	observe          func(Request)
+	observeDelivery  func(Delivery)
 }
 
 func defaultOptions() options {
 	return options{
 		seed: 1, size: DefaultFleet, balance: DefaultBalance, kept: 10000,
-		caller: &http.Client{Timeout: 5 * time.Second}, observe: func(Request) {},
+		caller: &http.Client{Timeout: 5 * time.Second}, observe: func(Request) {}, observeDelivery: func(Delivery) {},
 	}
 }
 
@@ -189,6 +190,11 @@ func WithRequestLimit(n int) Option { return func(s *Server) { s.kept = max(0, n
 
 // WithObserver calls a function for every request, before it is answered. It may be called from several goroutines.
 func WithObserver(observe func(Request)) Option { return func(s *Server) { s.observe = observe } }
+
+// WithDeliveryObserver calls a function after every attempt to deliver a callback.
+func WithDeliveryObserver(observe func(Delivery)) Option {
+	return func(s *Server) { s.observeDelivery = observe }
+}
 
 // WithSMSCallback sets the URL that delivery reports and inbound SMS are sent to (§2.3.6); see [Server.SetSMSCallback].
 func WithSMSCallback(url string) Option { return func(s *Server) { s.smsURL = url } }

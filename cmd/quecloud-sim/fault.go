@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+const faultHelp = `	refuse=500:text  another result code and message
+	status=503       an HTTP status        html=502    an HTML page
+	garbage, empty   an answer that is none
+	cut-before, cut-after   the connection is cut, before or after the call took effect
+	truncate=20, cut-body=20   the first bytes of the answer only
+	latency=2s, dialect=other-case, no-date
+and after that, divided by commas:
+	on=card.info+card.list   these methods only
+	times=2   the next calls only   p=0.1   a share of the calls only
+	after   the call takes effect all the same
+	header=Retry-After:1   body=text`
+
+// faultKinds make a fault of the argument that stands after its name.
+var faultKinds = map[string]func(arg string) (quecloudtest.Fault, error){
+	"refuse": func(arg string) (quecloudtest.Fault, error) {
+		code, message, _ := strings.Cut(arg, ":")
+		n, err := number(code, math.MinInt32, math.MaxInt32)
+		return quecloudtest.Refuse(n, message), err
+	},
+	"status":     counted(quecloudtest.HTTPStatus, 200, 999),
+	"html":       counted(quecloudtest.HTMLPage, 200, 999),
+	"truncate":   counted(quecloudtest.Truncate, 0, math.MaxInt32),
+	"cut-body":   counted(quecloudtest.CutBody, 0, math.MaxInt32),
+	"garbage":    plain(quecloudtest.Garbage),
+	"empty":      plain(quecloudtest.EmptyBody),
+	"cut-before": plain(quecloudtest.CutBefore),
+	"cut-after":  plain(quecloudtest.CutAfter),
+	"no-date":    plain(quecloudtest.NoDate),
+	"latency": func(arg string) (quecloudtest.Fault, error) {
+		d, err := time.ParseDuration(arg)
+		return quecloudtest.Latency(d), err
+	},
+	"dialect": func(arg string) (quecloudtest.Fault, error) {
+		d, err := parseDialect(arg)
+		return quecloudtest.Speak(d), err
+	},
+}
+
+func counted(make func(int) quecloudtest.Fault, low, high int) func(string) (quecloudtest.Fault, error) {
+	return func(arg string) (quecloudtest.Fault, error) {
+		n, err := number(arg, low, high)
+		if err != nil {
+			return quecloudtest.Fault{}, err
+		}
+		return make(n), nil
+	}
+}
+
+func plain(make func() quecloudtest.Fault) func(string) (quecloudtest.Fault, error) {
+	return func(arg string) (quecloudtest.Fault, error) {
+		if arg != "" {
+			return quecloudtest.Fault{}, fmt.Errorf("it takes no argument: %q", arg)
+		}
+		return make(), nil
+	}
+}
+
+// parseFault reads an argument of -fault.
+func parseFault(v string) (quecloudtest.Fault, error) {
+	parts := strings.Split(v, ",")
+	name, arg, _ := strings.Cut(parts[0], "=")
+	kind, ok := faultKinds[name]
+	if !ok {
+		return quecloudtest.Fault{}, fmt.Errorf("no fault %q", name)
+	}
+	fault, err := kind(arg)
+	if err != nil {
+		return quecloudtest.Fault{}, fmt.Errorf("%s: %w", name, err)
+	}
+	for _, part := range parts[1:] {
+		name, arg, _ := strings.Cut(part, "=")
+		if fault, err = narrow(fault, name, arg); err != nil {
+			return quecloudtest.Fault{}, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return fault, nil
+}
+
+// narrow applies what stands after a fault's kind.
+func narrow(fault quecloudtest.Fault, name, arg string) (quecloudtest.Fault, error) {
+	switch name {
+	case "on":
+		methods := strings.Split(arg, "+")
+		for _, m := range methods {
+			if !slices.Contains(quecloudtest.Methods(), "fc.function."+strings.TrimPrefix(m, "fc.function.")) {
+				return fault, fmt.Errorf("no method %q", m)
+			}
+		}
+		return fault.On(methods...), nil
+	case "times":
+		n, err := number(arg, 1, math.MaxInt32)
+		return fault.Times(n), err
+	case "p":
+		p, err := strconv.ParseFloat(arg, 64)
+		if err != nil || !(p >= 0 && p <= 1) {
+			return fault, fmt.Errorf("%q: want a number from 0 to 1", arg)
+		}
+		return fault.Probability(p), nil
+	case "after":
+		return fault.AfterEffect(), nil
+	case "header":
+		header, value, ok := strings.Cut(arg, ":")
+		if !ok || http.CanonicalHeaderKey(header) == "" {
+			return fault, fmt.Errorf("%q: want Name:value", arg)
+		}
+		return fault.Header(header, value), nil
+	case "body":
+		return fault.Body(arg), nil
+	}
+	return fault, fmt.Errorf("want on, times, p, after, header or body")
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// errUsage is returned for arguments that are wrong, after that was said.
+var errUsage = errors.New("wrong arguments")
+
+// secretVariable can hold the secret, so that it need not stand among the arguments for every process to read.
+const secretVariable = "QUECLOUD_SIM_SECRET"
+
+type config struct {
+	addr           string
+	appKey, secret string
+	cards          int
+	seed           uint64
+	balance        int64
+
+	orderDelay, fileDelay, smsDelay, latency time.Duration
+	smsCallback, orderCallback               string
+	retries                                  int
+	interval                                 time.Duration
+
+	faults  []quecloudtest.Fault
+	dialect quecloudtest.Dialect
+}
+
+// parse reads the arguments, and says on usage what is wrong with them.
+func parse(args []string, usage io.Writer) (*config, error) {
+	c := &config{}
+	f := flag.NewFlagSet("quecloud-sim", flag.ContinueOnError)
+	f.SetOutput(usage)
+	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
+	f.StringVar(&c.appKey, "app-key", quecloudtest.DefaultAppKey, "application key")
+	f.StringVar(&c.secret, "secret", "", "secret; better given in the variable "+secretVariable+" (default \""+quecloudtest.DefaultSecret+"\")")
+	f.IntVar(&c.cards, "cards", quecloudtest.DefaultFleet, "number of cards")
+	f.Uint64Var(&c.seed, "seed", 1, "what cards, usage and the probabilities of faults follow from")
+	f.Int64Var(&c.balance, "balance", int64(quecloudtest.DefaultBalance/quecloudtest.Yuan), "money in the wallet, in yuan")
+	f.DurationVar(&c.orderDelay, "order-delay", 0, "how long orders stay pending")
+	f.DurationVar(&c.fileDelay, "file-delay", 0, "how long file tasks run")
+	f.DurationVar(&c.smsDelay, "sms-delay", 0, "how long SMS are under way")
+	f.DurationVar(&c.latency, "latency", 0, "how long every call takes")
+	f.StringVar(&c.smsCallback, "sms-callback", "", "URL for delivery reports and inbound SMS")
+	f.StringVar(&c.orderCallback, "order-callback", "", "URL for finished orders")
+	f.IntVar(&c.retries, "callback-retries", 3, "how often a callback that failed is repeated")
+	f.DurationVar(&c.interval, "callback-interval", 10*time.Second, "time before a callback is repeated")
+	f.Func("fault", "something that goes wrong, may be given several times:\n"+faultHelp, func(v string) error {
+		fault, err := parseFault(v)
+		c.faults = append(c.faults, fault)
+		return err
+	})
+	f.Func("dialect", "form of all answers, joined by +: "+dialectNames(), func(v string) (err error) {
+		c.dialect, err = parseDialect(v)
+		return err
+	})
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil, err
+		}
+		return nil, errUsage
+	}
+	if err := c.check(f.Args()); err != nil {
+		fmt.Fprintln(usage, "quecloud-sim:", err)
+		return nil, errUsage
+	}
+	return c, nil
+}
+
+func (c *config) check(rest []string) error {
+	if c.secret == "" {
+		c.secret = os.Getenv(secretVariable)
+	}
+	if c.secret == "" {
+		c.secret = quecloudtest.DefaultSecret
+	}
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("unexpected argument %q", rest[0])
+	case c.appKey == "":
+		return errors.New("the application key is empty")
+	case c.cards < 0 || c.cards > 100_000_000:
+		return fmt.Errorf("-cards %d: want 0 to 100000000", c.cards)
+	case c.balance < 0 || c.balance > 1e12:
+		return fmt.Errorf("-balance %d: want 0 to 1000000000000", c.balance)
+	}
+	for name, address := range map[string]string{"sms-callback": c.smsCallback, "order-callback": c.orderCallback} {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("-%s %q: want an http or https URL", name, address)
+		}
+	}
+	return nil
+}
+
+func (c *config) options() []quecloudtest.Option {
+	faults := c.faults
+	if c.latency > 0 {
+		faults = append([]quecloudtest.Fault{quecloudtest.Latency(c.latency)}, faults...)
+	}
+	return []quecloudtest.Option{
+		quecloudtest.WithCredentials(c.appKey, c.secret),
+		quecloudtest.WithFleet(c.cards),
+		quecloudtest.WithSeed(c.seed),
+		quecloudtest.WithBalance(quecloudtest.Money(c.balance) * quecloudtest.Yuan),
+		quecloudtest.WithOrderDelay(c.orderDelay),
+		quecloudtest.WithFileDelay(c.fileDelay),
+		quecloudtest.WithSMSDelay(c.smsDelay),
+		quecloudtest.WithSMSCallback(c.smsCallback),
+		quecloudtest.WithOrderCallback(c.orderCallback),
+		quecloudtest.WithCallbackRetries(c.retries),
+		quecloudtest.WithCallbackInterval(c.interval),
+		quecloudtest.WithDialect(c.dialect),
+		quecloudtest.WithFaults(faults...),
+	}
+}
+
+// dialects are the names of the dialects among the arguments.
+var dialects = []struct {
+	name    string
+	dialect quecloudtest.Dialect
+}{
+	{"numbers-as-text", quecloudtest.NumbersAsText},
+	{"digits-as-numbers", quecloudtest.DigitsAsNumbers},
+	{"other-list-name", quecloudtest.OtherListName},
+	{"other-nesting", quecloudtest.OtherNesting},
+	{"other-case", quecloudtest.OtherCase},
+}
+
+func dialectNames() string {
+	var names []string
+	for _, d := range dialects {
+		names = append(names, d.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func parseDialect(v string) (all quecloudtest.Dialect, err error) {
+	for name := range strings.SplitSeq(v, "+") {
+		var found quecloudtest.Dialect
+		for _, d := range dialects {
+			if d.name == name {
+				found = d.dialect
+			}
+		}
+		if found == 0 {
+			return 0, fmt.Errorf("no dialect %q: want some of %s", name, dialectNames())
+		}
+		all |= found
+	}
+	return all, nil
+}
+
+// number reads a number between low and high.
+func number(v string, low, high int) (int, error) {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < low || n > high {
+		return 0, fmt.Errorf("%q: want a number from %d to %d", v, low, high)
+	}
+	return n, nil
+}

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// With this variable set the test binary is the command itself.
+const asCommand = "QUECLOUD_SIM_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// A sim is a command that runs in a goroutine of the test.
+type sim struct {
+	url   string
+	lines *bufio.Scanner
+	log   strings.Builder // lines read so far
+	stop  context.CancelFunc
+	done  chan error
+}
+
+func startSim(t *testing.T, args ...string) *sim {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	s := &sim{lines: bufio.NewScanner(r), stop: cancel, done: make(chan error, 1)}
+	go func() {
+		err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), w, io.Discard)
+		w.CloseWithError(io.EOF)
+		s.done <- err
+	}()
+	s.url = regexp.MustCompile(`http://\S+`).FindString(s.line(t))
+	if s.url == "" {
+		t.Fatalf("no URL in %q", s.log.String())
+	}
+	s.line(t) // the credentials
+	t.Cleanup(func() {
+		cancel()
+		go io.Copy(io.Discard, r)
+		<-s.done
+	})
+	return s
+}
+
+// line returns the next line that the command writes.
+func (s *sim) line(t *testing.T) string {
+	t.Helper()
+	if !s.lines.Scan() {
+		t.Fatalf("the command ended: %v", s.lines.Err())
+	}
+	s.log.WriteString(s.lines.Text() + "\n")
+	return s.lines.Text()
+}
+
+// client is a client of the command. Calls run in the background, because the command waits for its lines to be read.
+func (s *sim) client(t *testing.T, secret string) *quecloud.Client {
+	t.Helper()
+	client, err := quecloud.NewClient(quecloudtest.DefaultAppKey, secret, quecloud.WithBaseURL(s.url),
+		quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// do makes a call and returns the line that it left in the log.
+func (s *sim) do(t *testing.T, call func() error) (string, error) {
+	t.Helper()
+	result := make(chan error, 1)
+	go func() { result <- call() }()
+	return s.line(t), <-result
+}
+
+func TestCallsAreServedAndLogged(t *testing.T) {
+	t.Parallel()
+	s := startSim(t, "-cards", "100")
+	client := s.client(t, quecloudtest.DefaultSecret)
+	pause := func() error { return client.Cards.Pause(t.Context(), quecloud.MSISDN("1064800000000")) }
+	line, err := s.do(t, pause)
+	if err != nil || !regexp.MustCompile(`POST 200 resultCode=0 \S+ card\.pause msisdn=1064800000000$`).MatchString(line) {
+		t.Errorf("logged %q, %v", line, err)
+	}
+	var refused *quecloud.APIError
+	line, err = s.do(t, pause)
+	if !errors.As(err, &refused) || !strings.Contains(line, "resultCode=1") || !strings.HasSuffix(line, "— "+refused.Message) {
+		t.Errorf("logged %q, %v", line, err)
+	}
+}
+
+func TestNeitherSecretNorSignatureIsWritten(t *testing.T) {
+	t.Parallel()
+	const canary = "canary-8d1f"
+	s := startSim(t, "-secret", canary)
+	client := s.client(t, canary)
+	if _, err := s.do(t, func() error {
+		_, err := client.Billing.Account(t.Context())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	sign := strings.Repeat("ABCD", 10)
+	_, err := s.do(t, func() error {
+		resp, err := http.Post(s.url+"?method=fc.function.account.info&sign="+sign+"&secret="+canary, "", nil)
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hidden := range []string{canary, sign, "sign="} {
+		if strings.Contains(s.log.String(), hidden) {
+			t.Errorf("%s is in the log:\n%s", hidden, &s.log)
+		}
+	}
+}
+
+func TestFaultsAndLatencyOfTheArguments(t *testing.T) {
+	t.Parallel()
+	s := startSim(t, "-fault", "status=503,on=account.info,times=1,header=Retry-After:1", "-latency", "1ms")
+	client := s.client(t, quecloudtest.DefaultSecret)
+	account := func() error {
+		_, err := client.Billing.Account(t.Context())
+		return err
+	}
+	line, err := s.do(t, account)
+	if err == nil || !strings.Contains(line, "POST 503") || !strings.HasSuffix(line, "[Latency(1ms) HTTPStatus(503)]") {
+		t.Errorf("logged %q, %v", line, err)
+	}
+	if line, err = s.do(t, account); err != nil || !strings.HasSuffix(line, "[Latency(1ms)]") {
+		t.Errorf("logged %q, %v", line, err)
+	}
+}
+
+func TestCallbacksAreSentAndLogged(t *testing.T) {
+	t.Parallel()
+	received := make(chan string, 1)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		received <- string(body)
+		io.WriteString(w, "success")
+	}))
+	defer receiver.Close()
+	s := startSim(t, "-sms-callback", receiver.URL)
+	client := s.client(t, quecloudtest.DefaultSecret)
+	_, err := s.do(t, func() error {
+		_, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000000"), Content: "x"})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line := s.line(t); !strings.Contains(line, "callback, attempt 1: "+receiver.URL+" took it") {
+		t.Errorf("logged %q", line)
+	}
+	if body := <-received; !strings.Contains(body, `"type":"report"`) {
+		t.Errorf("received %s", body)
+	}
+}
+
+func TestInterruptShutsDownCleanly(t *testing.T) {
+	t.Parallel()
+	var rest bytes.Buffer
+	cmd := exec.Command(os.Args[0], "-addr", "127.0.0.1:0", "-fault", "latency=1h")
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	reader := bufio.NewReader(out)
+	first, err := reader.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := regexp.MustCompile(`http://\S+`).FindString(first)
+	held := make(chan error, 1)
+	go func() {
+		resp, err := http.Post(address, "", nil) // held up by the latency, if it arrives before the interrupt
+		if err == nil {
+			resp.Body.Close()
+		}
+		held <- err
+	}()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Skip("this system has no interrupt:", err)
+	}
+	rest.ReadFrom(reader)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("ended with %v", err)
+	}
+	<-held
+	if !strings.Contains(rest.String(), "secret "+quecloudtest.DefaultSecret) || !strings.Contains(rest.String(), "quecloud-sim ends") {
+		t.Errorf("it wrote %q", rest.String())
+	}
+}
+
+func TestWrongArguments(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"-nosuch"},
+		{"argument"},
+		{"-app-key", ""},
+		{"-cards", "-1"},
+		{"-cards", "many"},
+		{"-balance", "-1"},
+		{"-sms-callback", "localhost"},
+		{"-order-callback", "ftp://x/"},
+		{"-dialect", "klingon"},
+		{"-fault", "nosuch"},
+		{"-fault", "status"},
+		{"-fault", "status=9"},
+		{"-fault", "garbage=1"},
+		{"-fault", "refuse=x"},
+		{"-fault", "latency=x"},
+		{"-fault", "dialect=x"},
+		{"-fault", "garbage,on=nosuch"},
+		{"-fault", "garbage,times=0"},
+		{"-fault", "garbage,p=2"},
+		{"-fault", "garbage,header=x"},
+		{"-fault", "garbage,nosuch=1"},
+	} {
+		var said strings.Builder
+		if err := run(t.Context(), args, io.Discard, &said); !errors.Is(err, errUsage) || said.Len() == 0 {
+			t.Errorf("%v: got %v, said %q", args, err, &said)
+		}
+	}
+}
+
+func TestRightFaults(t *testing.T) {
+	t.Parallel()
+	for arg, name := range map[string]string{
+		"refuse=500:系统繁忙,p=0.5":                   "Refuse(500)",
+		"html=502,body=<html>":                    "HTMLPage(502)",
+		"garbage,on=card.info+card.list":          "Garbage",
+		"empty,on=fc.function.card.info,times=3":  "EmptyBody",
+		"cut-before":                              "CutBefore",
+		"cut-after":                               "CutAfter",
+		"truncate=20":                             "Truncate(20)",
+		"cut-body=0":                              "CutBody(0)",
+		"latency=2s,after":                        "Latency(2s)",
+		"dialect=other-case+numbers-as-text":      "Speak",
+		"no-date":                                 "NoDate",
+		"status=429,header=Retry-After:1,times=2": "HTTPStatus(429)",
+	} {
+		fault, err := parseFault(arg)
+		if err != nil || fault.String() != name {
+			t.Errorf("%s: got %v, %v", arg, fault, err)
+			continue
+		}
+		quecloudtest.NewUnstartedServer(quecloudtest.WithFaults(fault)).Close() // panics when the fault is impossible
+	}
+}
+
+func TestAddressesThatAreTaken(t *testing.T) {
+	t.Parallel()
+	taken := httptest.NewServer(http.NotFoundHandler())
+	defer taken.Close()
+	err := run(t.Context(), []string{"-addr", strings.TrimPrefix(taken.URL, "http://")}, io.Discard, io.Discard)
+	if err == nil || errors.Is(err, errUsage) {
+		t.Errorf("got %v", err)
+	}
+}

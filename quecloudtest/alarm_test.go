@@ -1,0 +1,122 @@
+package quecloudtest_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func TestAlarmsAreKeptAndTold(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.MSISDN("1064800000000")
+	none, err := client.Flow.Alarm(t.Context(), id)
+	must(t, err)
+	if none.ID != 0 {
+		t.Errorf("before it is set the alarm is %+v", none)
+	}
+	_, err = client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(id.String()), &quecloud.AlarmSettings{
+		NotifyEmails: []string{"a@example.com", "b@example.com"}, Threshold1: 512, Threshold2: 768.5, AlarmOn: true,
+		PauseThreshold: 1000, PauseOn: true,
+	})
+	must(t, err)
+	srv.Advance(time.Minute)
+	must(t, client.Flow.SetAlarmStatus(t.Context(), id, &quecloud.AlarmStatusParams{Alarm: quecloud.Off}))
+	got, err := client.Flow.Alarm(t.Context(), id)
+	must(t, err)
+	want := quecloud.Alarm{
+		ID: 1, MSISDN: id.String(), NotifyEmails: []string{"a@example.com", "b@example.com"}, Threshold1: 512, Threshold2: 768.5,
+		PauseThreshold: 1000, PauseOn: true,
+	}
+	if !slices.Equal(got.NotifyEmails, want.NotifyEmails) || !got.CreatedAt.Equal(noon) || !got.UpdatedAt.Equal(noon.Add(time.Minute)) {
+		t.Errorf("got %+v", got)
+	}
+	if got.ID != want.ID || got.Threshold1 != want.Threshold1 || got.Threshold2 != want.Threshold2 || got.Threshold3 != 0 ||
+		got.AlarmOn || got.PauseThreshold != want.PauseThreshold || !got.PauseOn {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if body := newForeign(t, srv).call("card.alarm.get", "msisdn", id.String()).body; !strings.Contains(body, "a@example.com;b@example.com") {
+		t.Errorf("the addresses are not joined by a semicolon: %s", body)
+	}
+}
+
+func TestAlarmsAnswerPartialSuccess(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	result, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs("1064800000000", "1"), &quecloud.AlarmSettings{Threshold1: 1, AlarmOn: true})
+	if !errors.Is(err, quecloud.ErrPartial) || !slices.Equal(result.Succeeded, []string{"1064800000000"}) {
+		t.Errorf("got %+v and %v", result, err)
+	}
+	if card(t, srv, "1064800000000").Alarm == nil {
+		t.Error("the alarm of our card was not set")
+	}
+	_, err = client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs("1", "2"), &quecloud.AlarmSettings{Threshold1: 1, AlarmOn: true})
+	wantRefused(t, err, "an alarm for no card of ours")
+}
+
+func TestThresholdsSuspendOnceAMonth(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	number := srv.AddCard(quecloudtest.Card{Alarm: &quecloudtest.Alarm{PauseThreshold: 20, PauseEnabled: true}}).ICCID
+	status := func() string { return card(t, srv, number).Status + card(t, srv, number).PauseReason }
+	tripped := quecloudtest.StatusSuspended + quecloudtest.ReasonThreshold
+	srv.SetUsage(number, "2026-03-10", 19.999)
+	if s := status(); s != quecloudtest.StatusNormal {
+		t.Errorf("below the threshold the card is %s", s)
+	}
+	srv.SetUsage(number, "2026-03-10", 20)
+	if s := status(); s != tripped {
+		t.Errorf("at the threshold the card is %s", s)
+	}
+	must(t, client.Cards.Resume(t.Context(), quecloud.ICCID(number)))
+	srv.SetUsage(number, "2026-03-10", 25)
+	if s := status(); s != quecloudtest.StatusNormal {
+		t.Errorf("resumed in the same month the card is %s", s)
+	}
+	srv.SetUsage(number, "2026-04-02", 21)
+	srv.Advance(22 * 24 * time.Hour)
+	if s := status(); s != quecloudtest.StatusNormal {
+		t.Errorf("on the first of the next month the card is %s", s)
+	}
+	srv.Advance(10 * 24 * time.Hour)
+	if s := status(); s != tripped {
+		t.Errorf("after crossing in the next month the card is %s", s)
+	}
+}
+
+func TestThresholdsThatAreOffDoNothing(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	number := srv.AddCard(quecloudtest.Card{Alarm: &quecloudtest.Alarm{PauseThreshold: 20}}).ICCID
+	srv.SetUsage(number, "2026-03-10", 21)
+	if s := card(t, srv, number).Status; s != quecloudtest.StatusNormal {
+		t.Errorf("the card is %s", s)
+	}
+	must(t, client.Flow.SetAlarmStatus(t.Context(), quecloud.ICCID(number), &quecloud.AlarmStatusParams{Pause: quecloud.On}))
+	if r := card(t, srv, number).PauseReason; r != quecloudtest.ReasonThreshold {
+		t.Errorf("switched on, the reason is %q", r)
+	}
+}
+
+func TestAlarmParamThatIsNone(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	client := newForeign(t, srv)
+	client.unsigned = []string{"alarmParam", "alarmStatus", "pauseStatus"}
+	for _, param := range []string{"x", "[]", `{"alarmstatus":2}`, `{"alarmthreshold1":"x"}`, `{"alarmthreshold1":-1}`, `{"x":1}`, `{} {}`} {
+		if a := client.call("card.alarm", "msisdn", "1064800000000", "alarmParam", param); a.code() != 1.0 {
+			t.Errorf("%s: got %s", param, a.body)
+		}
+	}
+	if a := client.call("card.alarm.status", "msisdn", "1064800000000"); a.code() != 1.0 {
+		t.Errorf("neither status: got %s", a.body)
+	}
+	if a := client.call("card.alarm.status", "msisdn", "1064800000000", "alarmStatus", "1"); a.code() != 1.0 {
+		t.Errorf("status of no alarm: got %s", a.body)
+	}
+}

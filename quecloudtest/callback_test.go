@@ -1,0 +1,300 @@
+package quecloudtest_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// A receiver takes callbacks, and answers them with what is next in its list, or with the last of it.
+type receiver struct {
+	URL     string
+	mu      sync.Mutex
+	answers []string
+	bodies  []string
+	header  http.Header
+}
+
+func receive(t *testing.T, answers ...string) *receiver {
+	t.Helper()
+	r := &receiver{answers: answers}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		answer := r.answers[min(len(r.bodies), len(r.answers)-1)]
+		r.bodies, r.header = append(r.bodies, string(body)), req.Header
+		if answer == "500" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		io.WriteString(w, answer)
+	}))
+	t.Cleanup(srv.Close)
+	r.URL = srv.URL
+	return r
+}
+
+// got returns the callbacks received so far.
+func (r *receiver) got(t *testing.T) []map[string]any {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []map[string]any
+	for _, body := range r.bodies {
+		var members map[string]any
+		must(t, json.Unmarshal([]byte(body), &members))
+		all = append(all, members)
+	}
+	return all
+}
+
+func wantMembers(t *testing.T, got, want map[string]any) {
+	t.Helper()
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s is %#v, want %#v", name, got[name], value)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("there is a member %s", name)
+		}
+	}
+}
+
+func TestSMSReportsAreDelivered(t *testing.T) {
+	t.Parallel()
+	r := receive(t, "success")
+	srv, client := start(t, quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithSMSDelay(time.Second))
+	_, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{
+		Cards: quecloud.MSISDNs("1064800000000", "1064800000003"), Content: "x", SMSID: "mine",
+	})
+	must(t, err)
+	if n := len(r.got(t)); n != 0 {
+		t.Errorf("%d callbacks before the messages arrived", n)
+	}
+	srv.Advance(time.Second)
+	got := r.got(t)
+	if len(got) != 2 {
+		t.Fatalf("%d callbacks, want 2", len(got))
+	}
+	wantMembers(t, got[0], map[string]any{
+		"type": "report", "msisdn": "1064800000000", "iccid": "89860024310000000006", "sms_id": "mine", "status": "200", "msg": "送达",
+	})
+	wantMembers(t, got[1], map[string]any{
+		"type": "report", "msisdn": "1064800000003", "iccid": "89860024310000000030", "sms_id": "mine", "status": "400", "msg": "卡状态为停机",
+	})
+	if contentType := r.header.Get("Content-Type"); contentType != "application/json" {
+		t.Errorf("the content type is %s", contentType)
+	}
+	for _, d := range srv.Deliveries() {
+		if !d.OK || d.HTTPStatus != http.StatusOK || d.Answer != "success" || d.Attempt != 1 || d.URL != r.URL {
+			t.Errorf("noted as %+v", d)
+		}
+	}
+}
+
+func TestInboundSMSAreDelivered(t *testing.T) {
+	t.Parallel()
+	r := receive(t, "success")
+	srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL))
+	m := srv.ReceiveSMS("89860024310000000006", "温度 21")
+	wantMembers(t, r.got(t)[0], map[string]any{
+		"type": "inbox", "msisdn": "1064800000000", "iccid": "89860024310000000006", "sms_id": m.ID, "content": "温度 21",
+		"recievetime": "2026-03-10 12:00:00",
+	})
+}
+
+func TestOrdersAreNotified(t *testing.T) {
+	t.Parallel()
+	r := receive(t, `{"code":200,"msg":""}`)
+	srv, client := start(t, quecloudtest.WithOrderDelay(time.Minute))
+	srv.SetOrderCallback(r.URL)
+	number := srv.AddCard(quecloudtest.Card{}).ICCID
+	params := topUp(number)
+	params.ExternalID = "mine"
+	receipt, err := client.Orders.Recharge(t.Context(), params)
+	must(t, err)
+	srv.FailOrders(1, "x")
+	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, Remark: "note"})
+	must(t, err)
+	srv.Advance(time.Hour)
+	got := r.got(t)
+	if len(got) != 2 {
+		t.Fatalf("%d callbacks, want 2", len(got))
+	}
+	orders := srv.Orders()
+	wantMembers(t, got[0], map[string]any{
+		"orderNo": receipt.OrderNo, "orderType": "充值订单", "orderStatusDesc": "订单完成", "orderStatus": 1.0, "iccid": number,
+		"productName": "30M-当月", "productPrice": 1.5, "remark": "", "result": orders[0].Result, "externalId": "mine",
+		"createTime": "2026-03-10 12:00:00", "completeTime": "2026-03-10 12:01:00",
+	})
+	wantMembers(t, got[1], map[string]any{
+		"orderNo": orders[1].No, "orderType": "续费订单", "orderStatusDesc": "订单失败", "orderStatus": -1.0, "iccid": number,
+		"productName": "1G/月", "productPrice": 96.0, "remark": "note", "result": orders[1].Result, "externalId": "",
+		"createTime": "2026-03-10 12:00:00", "completeTime": "2026-03-10 12:01:00",
+	})
+}
+
+func TestCallbacksOfCallsGoOutByThemselves(t *testing.T) {
+	t.Parallel()
+	r := receive(t, `{"code":200}`)
+	srv, client := start(t, quecloudtest.WithOrderCallback(r.URL))
+	_, err := client.Orders.Recharge(t.Context(), topUp(srv.AddCard(quecloudtest.Card{}).ICCID))
+	must(t, err)
+	srv.WaitCallbacks()
+	if n := len(r.got(t)); n != 1 {
+		t.Errorf("%d callbacks, want 1", n)
+	}
+}
+
+func TestFailedCallbacksAreRepeated(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answers  []string
+		retries  int
+		attempts []bool
+	}{
+		"success at once":    {[]string{"success"}, 2, []bool{true}},
+		"success in the end": {[]string{"500", "Success", "success"}, 2, []bool{false, false, true}},
+		"given up":           {[]string{"no"}, 2, []bool{false, false, false}},
+		"no repetition":      {[]string{"no", "success"}, 0, []bool{false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := receive(t, c.answers...)
+			srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithCallbackRetries(c.retries))
+			srv.ReceiveSMS("1064800000000", "x")
+			got := srv.Deliveries()
+			if len(got) != len(c.attempts) {
+				t.Fatalf("%d attempts, want %d", len(got), len(c.attempts))
+			}
+			for i, d := range got {
+				if d.OK != c.attempts[i] || d.Attempt != i+1 || d.Body != got[0].Body {
+					t.Errorf("attempt %d is noted as %+v", i+1, d)
+				}
+			}
+		})
+	}
+}
+
+func TestCallbacksAreRepeatedAfterAnInterval(t *testing.T) {
+	t.Parallel()
+	r := receive(t, "no", "no", "success")
+	srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithCallbackRetries(5), quecloudtest.WithCallbackInterval(time.Minute))
+	srv.ReceiveSMS("1064800000000", "x")
+	for _, want := range []int{1, 1, 2} {
+		if n := len(srv.Deliveries()); n != want {
+			t.Errorf("%d attempts, want %d", n, want)
+		}
+		srv.Advance(30 * time.Second)
+	}
+	srv.Advance(time.Hour)
+	if n := len(srv.Deliveries()); n != 3 {
+		t.Errorf("%d attempts in the end, want 3", n)
+	}
+}
+
+func TestReceiversThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	dead := httptest.NewServer(http.NotFoundHandler())
+	dead.Close()
+	srv, _ := start(t, quecloudtest.WithSMSCallback(dead.URL), quecloudtest.WithCallbackRetries(1))
+	srv.ReceiveSMS("1064800000000", "x")
+	srv.SetSMSCallback("://")
+	srv.ReceiveSMS("1064800000000", "x")
+	for _, d := range srv.Deliveries() {
+		if d.OK || d.Err == nil || d.HTTPStatus != 0 {
+			t.Errorf("noted as %+v", d)
+		}
+	}
+	srv.SetSMSCallback("")
+	srv.ReceiveSMS("1064800000000", "x")
+	if n := len(srv.Deliveries()); n != 4 {
+		t.Errorf("%d attempts, want 4", n)
+	}
+}
+
+func TestReceiversMayAskTheServer(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithOrderDelay(time.Minute))
+	asked := make(chan quecloud.OrderStatus, 1)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var n quecloudtest.OrderNotification
+		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
+			t.Error(err)
+		}
+		order, err := client.Orders.Get(r.Context(), n.OrderNo)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		asked <- order.Status
+		io.WriteString(w, `{"code":200}`)
+	}))
+	defer receiver.Close()
+	srv.SetOrderCallback(receiver.URL)
+	_, err := client.Orders.Recharge(t.Context(), topUp(srv.AddCard(quecloudtest.Card{}).ICCID))
+	must(t, err)
+	srv.Advance(time.Minute)
+	if status := <-asked; status != quecloud.OrderStatusDone {
+		t.Errorf("the receiver was told that the order is %s", status)
+	}
+}
+
+func TestDeliveriesToAnyReceiver(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]struct{ sms, order bool }{
+		"success":                {sms: true},
+		"success\n":              {},
+		`"success"`:              {},
+		"Success":                {},
+		`{"code":200,"msg":""}`:  {order: true},
+		`{"code":"200"}`:         {order: true},
+		`{"code":0,"msg":"x"}`:   {},
+		`{"code":2000}`:          {},
+		`{}`:                     {},
+		`[200]`:                  {},
+		"":                       {},
+		"500":                    {},
+		strings.Repeat("x", 9e3): {},
+	} {
+		r := receive(t, answer)
+		sms, err := quecloudtest.DeliverSMS(t.Context(), r.URL, quecloudtest.SMSNotification{Type: quecloudtest.SMSInbox})
+		must(t, err)
+		order, err := quecloudtest.DeliverOrder(t.Context(), r.URL, quecloudtest.OrderNotification{})
+		must(t, err)
+		if sms.OK != want.sms || order.OK != want.order || len(sms.Answer) > 1024 {
+			t.Errorf("%.40q: SMS %v, order %v, want %v", answer, sms.OK, order.OK, want)
+		}
+	}
+	if d, err := quecloudtest.DeliverSMS(t.Context(), "http://127.0.0.1:0", quecloudtest.SMSNotification{}); err == nil || d.OK {
+		t.Errorf("to nowhere: %+v, %v", d, err)
+	}
+}
+
+// receiverClient is a client whose requests reach a receiver without any network.
+func receiverClient(received func(body string)) *http.Client {
+	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		received(string(body))
+		rec := httptest.NewRecorder()
+		io.WriteString(rec, `{"code":200,"msg":""}`)
+		return rec.Result(), nil
+	})}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

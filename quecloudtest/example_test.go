@@ -1,0 +1,178 @@
+package quecloudtest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func Example() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+
+	info, err := client.Cards.Info(context.Background(), quecloud.MSISDN("1064800000000"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(info.ICCID, info.Carrier, info.Status)
+	// Output: 89860024310000000006 中国移动 正常
+}
+
+// Testing a retry: the platform is unavailable twice, and the client asks again until it answers.
+func ExampleServer_Inject() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client := srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3}))
+
+	srv.Inject(quecloudtest.HTTPStatus(http.StatusServiceUnavailable).On("card.info").Times(2))
+
+	_, err := client.Cards.Info(context.Background(), quecloud.MSISDN("1064800000000"))
+	fmt.Println("error:", err)
+	for _, r := range srv.RequestsOf("card.info") {
+		fmt.Println(r.HTTPStatus, "executed:", r.Executed)
+	}
+	// Output:
+	// error: <nil>
+	// 503 executed: false
+	// 503 executed: false
+	// 200 executed: true
+}
+
+// Testing a purchase whose answer got lost: the order was placed, and asking again under the same external ID does not
+// place another.
+func ExampleCutAfter() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client := srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}))
+	card := srv.AddCard(quecloudtest.Card{})
+
+	srv.Inject(quecloudtest.CutAfter().On("card.recharge").Times(1))
+
+	_, err := client.Orders.Recharge(context.Background(), &quecloud.RechargeParams{
+		ICCID: card.ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "invoice-17",
+	})
+	fmt.Println("error:", err)
+	fmt.Println("requests:", len(srv.Requests()), "orders:", len(srv.Orders()), "balance:", srv.Wallet().Balance)
+	// Output:
+	// error: <nil>
+	// requests: 2 orders: 1 balance: 998.50
+}
+
+// Testing what a service does with a suspended card.
+func ExampleServer_AddCard() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+
+	card := srv.AddCard(quecloudtest.Card{PauseReason: quecloudtest.ReasonUsedUp})
+
+	var refused *quecloud.APIError
+	err := client.Cards.Resume(context.Background(), quecloud.ICCID(card.ICCID))
+	fmt.Println(errors.As(err, &refused))
+
+	_, err = client.Orders.Recharge(context.Background(), &quecloud.RechargeParams{
+		ICCID: card.ICCID, ProductID: 50, ProductName: "30M-当月",
+	})
+	fmt.Println(err)
+
+	card, _ = srv.Card(card.ICCID)
+	fmt.Println(card.Status)
+	// Output:
+	// true
+	// <nil>
+	// 正常
+}
+
+// Testing a month in which a card uses up its plan, and the month after.
+func ExampleServer_SetUsage() {
+	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 3, 31, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
+	defer srv.Close()
+
+	group := srv.AddGroup(quecloudtest.Group{Name: "meters", PlanMB: 30})
+	card := srv.AddCard(quecloudtest.Card{BillingID: group.ID})
+	srv.SetUsage(card.ICCID, "2026-03-30", 31.5)
+
+	card, _ = srv.Card(card.ICCID)
+	fmt.Println(card.MonthFlow, card.Status, card.PauseReason)
+
+	srv.Advance(24 * time.Hour)
+	card, _ = srv.Card(card.ICCID)
+	fmt.Println(card.MonthFlow, card.Status)
+	// Output:
+	// 31.5 停机 单卡流量用尽停机
+	// 0 正常
+}
+
+// Testing an order that takes a while: nobody sleeps, the test moves the clock.
+func ExampleServer_Advance() {
+	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(5 * time.Minute))
+	defer srv.Close()
+	client := srv.Client()
+	ctx := context.Background()
+
+	receipt, err := client.Orders.Recharge(ctx, &quecloud.RechargeParams{
+		ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, ProductID: 50, ProductName: "30M-当月",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	order, err := client.Orders.Get(ctx, receipt.OrderNo)
+	fmt.Println(order.Status, err)
+
+	srv.Advance(5 * time.Minute)
+	order, err = client.Orders.Get(ctx, receipt.OrderNo)
+	fmt.Println(order.Status, err)
+	// Output:
+	// 订单待处理 <nil>
+	// 订单完成 <nil>
+}
+
+// Testing a receiver of callbacks: it fails once, and the platform delivers again.
+func ExampleServer_ReceiveSMS() {
+	failures := 1
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if failures > 0 {
+			failures--
+			http.Error(w, "the database is away", http.StatusInternalServerError)
+			return
+		}
+		io.WriteString(w, "success")
+	}))
+	defer receiver.Close()
+
+	srv := quecloudtest.NewServer(quecloudtest.WithSMSCallback(receiver.URL), quecloudtest.WithCallbackRetries(3))
+	defer srv.Close()
+	srv.ReceiveSMS("1064800000000", "21.5 °C")
+
+	for _, d := range srv.Deliveries() {
+		fmt.Println(d.Attempt, d.HTTPStatus, d.OK)
+	}
+	// Output:
+	// 1 500 false
+	// 2 200 true
+}
+
+// Testing a receiver of order notifications without any server.
+func ExampleDeliverOrder() {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"code":200,"msg":""}`)
+	}))
+	defer receiver.Close()
+
+	d, err := quecloudtest.DeliverOrder(context.Background(), receiver.URL, quecloudtest.OrderNotification{
+		OrderNo: "158710745072904g8", OrderType: quecloudtest.OrderRecharge, Status: 1, StatusDesc: quecloudtest.OrderDone,
+		ICCID: "89860024310000000006", ProductName: "30M-当月", ProductPrice: 1.5,
+	})
+	fmt.Println(d.OK, d.Answer, err)
+	// Output: true {"code":200,"msg":""} <nil>
+}

@@ -1,0 +1,321 @@
+package quecloudtest_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+var pausable = quecloud.MSISDN("1064800000000")
+
+// TestFaultsBefall tries each fault on a call that suspends a card: what the caller sees, and whether it took effect.
+func TestFaultsBefall(t *testing.T) {
+	t.Parallel()
+	unknown := func(err error) bool { return errors.Is(err, quecloud.ErrOutcomeUnknown) }
+	noProtocol := func(err error) bool {
+		var wrong *quecloud.ResponseError
+		return errors.As(err, &wrong)
+	}
+	refused := func(code int) func(error) bool {
+		return func(err error) bool {
+			var refusal *quecloud.APIError
+			return errors.As(err, &refusal) && refusal.Code == code && refusal.Message == "系统繁忙"
+		}
+	}
+	for name, c := range map[string]struct {
+		fault    quecloudtest.Fault
+		seen     func(error) bool
+		executed bool
+		status   int
+	}{
+		"refusal":              {quecloudtest.Refuse(500, "系统繁忙"), refused(500), false, 200},
+		"refusal after effect": {quecloudtest.Refuse(500, "系统繁忙").AfterEffect(), refused(500), true, 200},
+		"status":               {quecloudtest.HTTPStatus(503), unknown, false, 503},
+		"status after effect":  {quecloudtest.HTTPStatus(503).AfterEffect(), unknown, true, 503},
+		"HTML":                 {quecloudtest.HTMLPage(200), noProtocol, false, 200},
+		"garbage":              {quecloudtest.Garbage(), noProtocol, false, 200},
+		"no body":              {quecloudtest.EmptyBody(), noProtocol, false, 200},
+		"body of choice":       {quecloudtest.HTTPStatus(200).Body("{}"), noProtocol, false, 200},
+		"cut before":           {quecloudtest.CutBefore(), unknown, false, 0},
+		"cut after":            {quecloudtest.CutAfter(), unknown, true, 0},
+		"truncated":            {quecloudtest.Truncate(10), noProtocol, true, 200},
+		"cut in the body":      {quecloudtest.CutBody(10), unknown, true, 200},
+	} {
+		for _, network := range []bool{true, false} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				srv := quecloudtest.NewUnstartedServer(quecloudtest.WithTime(noon), quecloudtest.WithFaults(c.fault.Times(1)))
+				defer srv.Close()
+				if network {
+					srv.Start()
+				}
+				client := srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+				if err := client.Cards.Pause(t.Context(), pausable); err == nil || !c.seen(err) {
+					t.Errorf("the caller sees %v", err)
+				}
+				r := srv.Requests()[0]
+				if r.Executed != c.executed || r.HTTPStatus != c.status || !r.Accepted || !slices.Equal(r.Faults, []string{c.fault.String()}) {
+					t.Errorf("recorded as %+v", r)
+				}
+				if suspended := card(t, srv, pausable.String()).Status == quecloudtest.StatusSuspended; suspended != c.executed {
+					t.Errorf("the card is suspended: %v", suspended)
+				}
+				_, err := client.Billing.Account(t.Context())
+				must(t, err)
+			})
+		}
+	}
+}
+
+func TestFaultsOnSomeMethodsForSomeCalls(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	srv.Inject(
+		quecloudtest.Refuse(7, "x").On("card.info", "fc.function.account.info").Times(2),
+		quecloudtest.Refuse(8, "x").On("account.info").Times(1),
+	)
+	code := func(err error) int {
+		var refused *quecloud.APIError
+		if errors.As(err, &refused) {
+			return refused.Code
+		}
+		must(t, err)
+		return 0
+	}
+	account := func() int {
+		_, err := client.Billing.Account(t.Context())
+		return code(err)
+	}
+	_, err := client.Billing.Groups(t.Context())
+	got := []int{code(err), account()}
+	_, err = client.Cards.Info(t.Context(), pausable)
+	got = append(got, code(err), account(), account())
+	if want := []int{0, 7, 7, 8, 0}; !slices.Equal(got, want) {
+		t.Errorf("the codes are %v, want %v", got, want)
+	}
+	srv.Inject(quecloudtest.Refuse(9, "x"))
+	got = []int{account(), account()}
+	srv.ClearFaults()
+	if got = append(got, account()); !slices.Equal(got, []int{9, 9, 0}) {
+		t.Errorf("without end and cleared, the codes are %v", got)
+	}
+}
+
+func TestFaultsOfOneSeedAreTheSame(t *testing.T) {
+	t.Parallel()
+	run := func(seed uint64) (failed string) {
+		srv, client := start(t, quecloudtest.WithSeed(seed), quecloudtest.WithFaults(
+			quecloudtest.Refuse(1, "x").On("account.info").Probability(0.3),
+			quecloudtest.CutBefore().On("account.info").Probability(0.2),
+		))
+		for range 200 {
+			_, _ = client.Billing.Account(t.Context())
+		}
+		for _, r := range srv.Requests() {
+			failed += strings.Join(r.Faults, "") + ","
+		}
+		return failed
+	}
+	first := run(5)
+	if first != run(5) {
+		t.Error("the same seed gives other faults")
+	}
+	if first == run(6) {
+		t.Error("another seed gives the same faults")
+	}
+	refused, cut := strings.Count(first, "Refuse"), strings.Count(first, "Cut")
+	if refused < 40 || refused > 80 || cut < 12 || cut > 45 {
+		t.Errorf("%d refusals and %d cuts in 200 calls", refused, cut)
+	}
+	srv, client := start(t, quecloudtest.WithFaults(quecloudtest.CutBefore().Probability(0), quecloudtest.Refuse(3, "x").Probability(1)))
+	for range 20 {
+		_, err := client.Billing.Account(t.Context())
+		wantRefused(t, err, "a fault with probability 1")
+	}
+	if f := srv.Requests()[0].Faults; !slices.Equal(f, []string{"Refuse(3)"}) {
+		t.Errorf("befallen by %v", f)
+	}
+}
+
+func TestStatusAndRetryAfterAreObeyedByTheSDK(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := quecloudtest.NewUnstartedServer()
+		defer srv.Close()
+		srv.Inject(quecloudtest.HTTPStatus(http.StatusTooManyRequests).Header("Retry-After", "7").Times(1))
+		began := time.Now()
+		must(t, srv.Client().Cards.Pause(t.Context(), pausable))
+		if waited := time.Since(began); waited < 7*time.Second || waited > 10*time.Second {
+			t.Errorf("the client waited %v, want 7 s", waited)
+		}
+	})
+}
+
+func TestLatencyBeforeAndAfterTheEffect(t *testing.T) {
+	t.Parallel()
+	for _, after := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := quecloudtest.NewUnstartedServer()
+			defer srv.Close()
+			fault := quecloudtest.Latency(3 * time.Second).On("card.pause")
+			if after {
+				fault = fault.AfterEffect()
+			}
+			srv.Inject(fault)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			err := srv.Client().Cards.Pause(ctx, pausable)
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+			if did := srv.Requests()[0].Executed; did != after {
+				t.Errorf("latency after effect: %v; executed: %v", after, did)
+			}
+			began := time.Now()
+			if after {
+				err = srv.Client().Cards.Resume(t.Context(), pausable)
+			} else {
+				err = srv.Client().Cards.Pause(t.Context(), pausable)
+			}
+			must(t, err)
+			want := 3 * time.Second
+			if after {
+				want = 0
+			}
+			if took := time.Since(began); took != want {
+				t.Errorf("the call took %v, want %v", took, want)
+			}
+		})
+	}
+}
+
+func TestCloseEndsCallsThatAreHeldUp(t *testing.T) {
+	t.Parallel()
+	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFaults(quecloudtest.Latency(time.Hour)))
+	arrived := make(chan struct{})
+	own := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		srv.ServeHTTP(w, r)
+	}))
+	defer own.Close()
+	go func() {
+		<-arrived
+		srv.Close()
+	}()
+	if _, err := http.PostForm(own.URL, newForeign(t, srv).form("account.info")); err == nil {
+		t.Error("the call succeeded")
+	}
+}
+
+func TestDateHeaders(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	client := newForeign(t, srv)
+	srv.Inject(quecloudtest.NoDate().Times(1), quecloudtest.WrongDate(noon.Add(time.Hour)).On("wallet.details"))
+	if a := client.call("account.info"); a.header["Date"] != nil {
+		t.Errorf("Date is %v, want none", a.header["Date"])
+	}
+	if a := client.call("wallet.details"); a.code() != 0.0 || a.header.Get("Date") != "Tue, 10 Mar 2026 05:00:00 GMT" {
+		t.Errorf("Date is %v", a.header["Date"])
+	}
+}
+
+func TestSkewedClocksAreLearntFromDate(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	client := srv.Client(quecloud.WithClock(func() time.Time { return noon.Add(-time.Hour) }))
+	must(t, client.Cards.Pause(t.Context(), pausable))
+	got := srv.Requests()
+	if len(got) != 2 || got[0].Accepted || !got[0].SignatureOK || !strings.Contains(got[0].Reason, "t") || !got[1].Executed {
+		t.Errorf("recorded as %+v", got)
+	}
+}
+
+func TestDialectsChangeTheFormOnly(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		dialect  quecloudtest.Dialect
+		method   string
+		has, not []string
+	}{
+		{"numbers as text", quecloudtest.NumbersAsText, "card.info",
+			[]string{`"resultCode":"0"`, `"billingid":"860"`, `"monthflow":"`}, []string{`:0`, `:860`}},
+		{"digits as numbers", quecloudtest.DigitsAsNumbers, "card.info",
+			[]string{`"msisdn":1064900000001`, `"iccid":89860324310000000011`, `"islock":0`, `"supplier":"中国电信"`}, []string{`:"0"`}},
+		{"digits as numbers, of numbers in quotes", quecloudtest.DigitsAsNumbers, "cards.info", []string{`"billingid":860`, `"flow":`}, []string{`"860"`}},
+		{"other name of a list", quecloudtest.OtherListName, "cards.info", []string{`"list":[`}, []string{"List"}},
+		{"other nesting", quecloudtest.OtherNesting, "yearmonth.detail", []string{`"data":{"flow"`}, nil},
+		{"other nesting", quecloudtest.OtherNesting, "card.location", []string{`"data":{"MSISDN"`}, nil},
+		{"other case", quecloudtest.OtherCase, "card.location", []string{`"msisdn"`, `"RESULTCODE":0`}, []string{"MSISDN", "resultCode"}},
+	} {
+		t.Run(c.name+", "+c.method, func(t *testing.T) {
+			t.Parallel()
+			client := prepared(t, quecloudtest.WithDialect(c.dialect))
+			body := client.example(c.method).body
+			for _, part := range c.has {
+				if !strings.Contains(body, part) {
+					t.Errorf("%s is not in %s", part, body)
+				}
+			}
+			for _, part := range c.not {
+				if strings.Contains(body, part) {
+					t.Errorf("%s is in %s", part, body)
+				}
+			}
+		})
+	}
+}
+
+// TestTheSDKReadsEveryDialect compares what the SDK makes of an answer in a dialect with what it makes of the plain one.
+func TestTheSDKReadsEveryDialect(t *testing.T) {
+	t.Parallel()
+	plain := readAll(t, 0)
+	for name, dialect := range map[string]quecloudtest.Dialect{
+		"NumbersAsText": quecloudtest.NumbersAsText, "DigitsAsNumbers": quecloudtest.DigitsAsNumbers,
+		"OtherListName": quecloudtest.OtherListName, "OtherNesting": quecloudtest.OtherNesting, "OtherCase": quecloudtest.OtherCase,
+		"most": quecloudtest.NumbersAsText | quecloudtest.OtherListName | quecloudtest.OtherNesting | quecloudtest.OtherCase,
+	} {
+		for method, got := range readAll(t, dialect) {
+			if got != plain[method] {
+				t.Errorf("%s in dialect %s:\n%s\nwant\n%s", method, name, got, plain[method])
+			}
+		}
+	}
+}
+
+func TestFaultsSpeakDialects(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t, quecloudtest.WithFaults(quecloudtest.Speak(quecloudtest.NumbersAsText).On("account.info").Times(1)))
+	client := newForeign(t, srv)
+	if a := client.call("account.info"); a.code() != "0" {
+		t.Errorf("got %s", a.body)
+	}
+	if a := client.call("account.info"); a.code() != 0.0 {
+		t.Errorf("the next call got %s", a.body)
+	}
+}
+
+func TestTransportTakesNoBodyForOne(t *testing.T) {
+	t.Parallel()
+	srv := quecloudtest.NewUnstartedServer()
+	defer srv.Close()
+	client := http.Client{Transport: srv.Transport()}
+	resp, err := client.Get("http://anything.invalid/")
+	must(t, err)
+	body, err := io.ReadAll(resp.Body)
+	must(t, err)
+	if !strings.Contains(string(body), "70031") {
+		t.Errorf("got %s", body)
+	}
+}

@@ -1,0 +1,231 @@
+package quecloudtest_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func TestDefaultFleetHasEveryStatusAndCarrier(t *testing.T) {
+	t.Parallel()
+	_, client := start(t)
+	list, err := client.Cards.List(t.Context(), nil)
+	must(t, err)
+	seen := map[string]int{}
+	for _, c := range list.Cards {
+		seen[string(c.Status)]++
+		seen[string(c.Carrier)]++
+	}
+	for _, what := range []string{
+		"停机", "预销号", "销号", "待激活", "未知", "正常", "测试期正常", "测试期停机", "停机保号", "中国移动", "中国电信", "中国联通",
+	} {
+		if seen[what] == 0 {
+			t.Errorf("no card is %s", what)
+		}
+	}
+	if len(list.Cards) != quecloudtest.DefaultFleet {
+		t.Errorf("%d cards, want %d", len(list.Cards), quecloudtest.DefaultFleet)
+	}
+}
+
+func TestFleetsOfOneSeedAreTheSame(t *testing.T) {
+	t.Parallel()
+	page := func(opts ...quecloudtest.Option) string {
+		srv, _ := start(t, opts...)
+		return newForeign(t, srv).call("card.list", "pageSize", "1000").body
+	}
+	first := page(quecloudtest.WithFleet(1000), quecloudtest.WithSeed(7))
+	if first != page(quecloudtest.WithFleet(1000), quecloudtest.WithSeed(7)) {
+		t.Error("the same seed gives another fleet")
+	}
+	if first == page(quecloudtest.WithFleet(1000), quecloudtest.WithSeed(8)) {
+		t.Error("another seed gives the same fleet")
+	}
+}
+
+func TestNumbersAreWellFormedAndUnique(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithFleet(3000))
+	seen := map[string]bool{}
+	for page := 1; page <= 3; page++ {
+		list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageNo: page, PageSize: 1000})
+		must(t, err)
+		for _, c := range list.Cards {
+			if len(c.ICCID) != 20 || len(c.MSISDN) != 13 || len(c.IMSI) != 15 || luhn(c.ICCID) != 0 {
+				t.Fatalf("malformed numbers: %+v", c)
+			}
+			if c.IMEI != "" && (len(c.IMEI) != 15 || luhn(c.IMEI) != 0) {
+				t.Fatalf("malformed IMEI: %s", c.IMEI)
+			}
+			for _, number := range []string{c.ICCID, c.MSISDN, c.IMSI} {
+				if seen[number] {
+					t.Fatalf("the number %s occurs twice", number)
+				}
+				seen[number] = true
+			}
+			for _, number := range []string{c.ICCID, c.MSISDN} {
+				if found, ok := srv.Card(number); !ok || found.ICCID != c.ICCID {
+					t.Fatalf("%s does not find its card", number)
+				}
+			}
+		}
+	}
+}
+
+func luhn(number string) (sum int) {
+	for i := range len(number) {
+		d := int(number[len(number)-1-i] - '0')
+		if i%2 == 1 {
+			d *= 2
+		}
+		sum += d/10 + d%10
+	}
+	return sum % 10
+}
+
+func TestDatesOfSyntheticCardsMakeSense(t *testing.T) {
+	t.Parallel()
+	_, client := start(t, quecloudtest.WithFleet(1000))
+	list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageSize: 1000})
+	must(t, err)
+	today := quecloud.DateOf(noon)
+	for _, c := range list.Cards {
+		if c.OpenDate.Compare(c.AllotDate) > 0 || c.AllotDate.Compare(today) > 0 {
+			t.Errorf("opened %v, allotted %v", c.OpenDate, c.AllotDate)
+		}
+		if c.Active == quecloud.ActiveStateInactive {
+			if !c.ActiveDate.IsZero() || !c.ExpiryDate.IsZero() || c.CycleFlow != 0 {
+				t.Errorf("not activated: %+v", c)
+			}
+			continue
+		}
+		if c.ActiveDate.Compare(c.AllotDate) < 0 || c.ActiveDate.Compare(today) > 0 || c.ExpiryDate.Compare(today) < 0 {
+			t.Errorf("allotted %v, activated %v, expires %v", c.AllotDate, c.ActiveDate, c.ExpiryDate)
+		}
+		if c.CycleStart.Compare(today) > 0 || c.CycleEnd.Compare(today) < 0 {
+			t.Errorf("the cycle is %v to %v", c.CycleStart, c.CycleEnd)
+		}
+	}
+}
+
+// heap is the memory in use, in MB.
+func heap() float64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return float64(stats.HeapAlloc) / 1e6
+}
+
+// BenchmarkPageOf1000 answers pages of a large fleet, from the request to the last byte, and reports the memory that the
+// server then holds. In the second case each card had its usage set by hand before.
+func BenchmarkPageOf1000(b *testing.B) {
+	for _, c := range []struct {
+		cards   int
+		touched bool
+	}{{100_000, false}, {100_000, true}, {1_000_000, false}} {
+		b.Run(fmt.Sprintf("cards=%d/touched=%v", c.cards, c.touched), func(b *testing.B) {
+			before := heap()
+			srv := quecloudtest.NewUnstartedServer(
+				quecloudtest.WithFleet(c.cards), quecloudtest.WithTime(noon), quecloudtest.WithRequestLimit(0))
+			defer srv.Close()
+			if c.touched {
+				touchAll(b, srv, c.cards)
+			}
+			form := newForeign(b, srv).form("card.list", "pageSize", "1000", "pageNo", strconv.Itoa(c.cards/2000))
+			for b.Loop() {
+				if n := post(b, srv, form); n < 1000 {
+					b.Fatalf("an answer of %d bytes", n)
+				}
+			}
+			b.ReportMetric(heap()-before, "MB-held")
+			runtime.KeepAlive(srv)
+		})
+	}
+}
+
+func touchAll(b *testing.B, srv *quecloudtest.Server, cards int) {
+	client := newForeign(b, srv)
+	for page := 1; page <= cards/1000; page++ {
+		body := read(b, must2(roundTrip(srv, client.form("card.list", "pageSize", "1000", "pageNo", strconv.Itoa(page)))), nil)
+		for _, c := range body.json["cards"].([]any) {
+			srv.SetUsage(c.(map[string]any)["iccid"].(string), "2026-03-09", 1)
+		}
+	}
+}
+
+func roundTrip(srv *quecloudtest.Server, form url.Values) (*http.Response, error) {
+	req, err := http.NewRequest(http.MethodPost, "http://quecloudtest.invalid", strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return srv.Transport().RoundTrip(req)
+}
+
+func post(b testing.TB, srv *quecloudtest.Server, form url.Values) int64 {
+	resp, err := roundTrip(srv, form)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, resp.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
+// TestAHundredThousandCardsTakeNoMemory is not parallel, because it measures what the whole process holds.
+func TestAHundredThousandCardsTakeNoMemory(t *testing.T) {
+	before := heap()
+	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(100_000))
+	defer srv.Close()
+	client := newForeign(t, srv)
+	for page := 1; page <= 100; page++ {
+		if n := post(t, srv, client.form("card.list", "pageSize", "1000", "pageNo", strconv.Itoa(page))); n < 500_000 {
+			t.Fatalf("page %d has %d bytes", page, n)
+		}
+	}
+	if held := heap() - before; held > 100 {
+		t.Errorf("the server holds %.1f MB", held)
+	}
+	runtime.KeepAlive(srv)
+}
+
+func TestAMillionCardsAreServed(t *testing.T) {
+	t.Parallel()
+	_, client := start(t, quecloudtest.WithFleet(1_000_000))
+	list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageNo: 1000, PageSize: 1000})
+	must(t, err)
+	last := list.Cards[999]
+	if list.Page.TotalCount != 1_000_000 || last.MSISDN != "1064800999999" {
+		t.Errorf("%d cards, the last is %s", list.Page.TotalCount, last.MSISDN)
+	}
+	must(t, client.Cards.CloseGPRS(t.Context(), quecloud.MSISDN("1064800000000")))
+}
+
+func TestClockRunsWithTheRealOneUnlessItIsSet(t *testing.T) {
+	t.Parallel()
+	srv := quecloudtest.NewUnstartedServer()
+	defer srv.Close()
+	if off := time.Since(srv.Now()).Abs(); off > time.Minute {
+		t.Errorf("the clock is %v off", off)
+	}
+	before := srv.Now()
+	srv.Advance(time.Hour)
+	if moved := srv.Now().Sub(before); moved < time.Hour || moved > time.Hour+time.Minute {
+		t.Errorf("advanced by an hour it moved %v", moved)
+	}
+	srv.SetTime(noon)
+	if now := srv.Now(); !now.Equal(noon) || now.Format(time.RFC3339) != "2026-03-10T12:00:00+08:00" {
+		t.Errorf("set to noon it shows %v", now)
+	}
+}

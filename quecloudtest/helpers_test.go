@@ -1,0 +1,227 @@
+package quecloudtest_test
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha1"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// noon is where the clocks of these tests stand: a Tuesday, ten days into a month.
+var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, quecloud.ChinaStandardTime)
+
+var march = quecloud.Month{Year: 2026, Month: time.March}
+
+// start returns a running server whose clock stands at noon, and a client of it that repeats nothing.
+func start(t testing.TB, opts ...quecloudtest.Option) (*quecloudtest.Server, *quecloud.Client) {
+	t.Helper()
+	srv := quecloudtest.NewServer(append([]quecloudtest.Option{quecloudtest.WithTime(noon)}, opts...)...)
+	t.Cleanup(srv.Close)
+	return srv, srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+}
+
+// wantRefused checks that the platform refused a call, and did so with a message.
+func wantRefused(t *testing.T, err error, what string) {
+	t.Helper()
+	var refused *quecloud.APIError
+	if !errors.As(err, &refused) {
+		t.Fatalf("%s: got %v, want a refusal", what, err)
+	}
+	if refused.Code == 0 || refused.Message == "" || refused.HTTPStatus != http.StatusOK {
+		t.Fatalf("%s: got the refusal %+v, want a code and a message under HTTP 200", what, refused)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// card returns the present state of a card.
+func card(t *testing.T, srv *quecloudtest.Server, number string) quecloudtest.Card {
+	t.Helper()
+	c, ok := srv.Card(number)
+	if !ok {
+		t.Fatalf("there is no card %s", number)
+	}
+	return c
+}
+
+// A foreign client is one that somebody else wrote, without the SDK: its own signature, its own way to send it.
+type foreign struct {
+	t        testing.TB
+	srv      *quecloudtest.Server
+	send     func(address string, form url.Values) (*http.Response, error)
+	signHex  func(string) string
+	unsigned []string
+}
+
+func newForeign(t testing.TB, srv *quecloudtest.Server) foreign {
+	return foreign{t: t, srv: srv, send: http.PostForm, signHex: strings.ToUpper}
+}
+
+// form is a signed request: the system parameters, and pairs of names and values besides.
+func (f foreign) form(method string, pairs ...string) url.Values {
+	form := url.Values{
+		"appKey": {f.srv.AppKey}, "method": {"fc.function." + method}, "t": {strconv.FormatInt(f.srv.Now().Unix(), 10)},
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	f.sign(form)
+	return form
+}
+
+func (f foreign) sign(form url.Values) {
+	text := f.srv.Secret
+	for _, name := range slices.SortedFunc(maps.Keys(form), cmp.Compare[string]) {
+		if name != "sign" && !slices.Contains(f.unsigned, name) {
+			text += name + form.Get(name)
+		}
+	}
+	form.Set("sign", f.signHex(fmt.Sprintf("%x", sha1.Sum([]byte(text+f.srv.Secret)))))
+}
+
+// call makes a request and returns the answer.
+func (f foreign) call(method string, pairs ...string) answer {
+	return f.do(f.form(method, pairs...))
+}
+
+func (f foreign) do(form url.Values) answer {
+	f.t.Helper()
+	resp, err := f.send(f.srv.URL, form)
+	return read(f.t, resp, err)
+}
+
+// An answer is what came back, as text and as JSON.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	json   map[string]any
+}
+
+func (a answer) code() any { return a.json["resultCode"] }
+
+func read(t testing.TB, resp *http.Response, err error) answer {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := answer{status: resp.StatusCode, header: resp.Header, body: string(body)}
+	_ = json.Unmarshal(body, &a.json) // not everything is an object
+	return a
+}
+
+func postQuery(address string, form url.Values) (*http.Response, error) {
+	return http.Post(address+"?"+form.Encode(), "", nil)
+}
+
+func postMultipart(address string, form url.Values) (*http.Response, error) {
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name := range form {
+		if err := w.WriteField(name, form.Get(name)); err != nil {
+			return nil, err
+		}
+	}
+	w.Close()
+	return http.Post(address, w.FormDataContentType(), &body)
+}
+
+// wantQueryFailed checks that the platform said it could not find out.
+func wantQueryFailed(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, quecloud.ErrQueryFailed) {
+		t.Fatalf("got %v, want %v", err, quecloud.ErrQueryFailed)
+	}
+}
+
+// readAll asks for everything that can be asked for without changing anything, and prints what the SDK makes of it.
+func readAll(t *testing.T, dialect quecloudtest.Dialect) map[string]string {
+	t.Helper()
+	srv := prepared(t, quecloudtest.WithDialect(dialect)).srv
+	client := srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+	ctx, one, many := t.Context(), quecloud.MSISDN("1064900000001"), quecloud.MSISDNs("1064900000001", "1064800000000")
+	mobile := quecloud.MSISDN("1064800000000")
+	all := map[string]string{}
+	add := func(method string, v any, err error) {
+		t.Helper()
+		text, marshalErr := json.Marshal(v)
+		if err = errors.Join(err, marshalErr); err != nil {
+			t.Errorf("%s in dialect %b: %v", method, dialect, err)
+		}
+		all[method] = string(text)
+	}
+	groups, err := client.Billing.Groups(ctx)
+	add("billing_group.list", groups, err)
+	tree, err := client.Billing.GroupTreeStatistics(ctx, 10)
+	add("billing_groups.statistics", tree, err)
+	cards, err := client.Cards.List(ctx, nil)
+	add("card.list", cards, err)
+	info, err := client.Cards.Info(ctx, one)
+	add("card.info", info, err)
+	infos, err := client.Cards.InfoBatch(ctx, many)
+	add("cards.info", infos, err)
+	flows, err := client.Flow.ListMonth(ctx, &quecloud.MonthListParams{Month: march})
+	add("monthflow.list", flows, err)
+	days, err := client.Flow.Days(ctx, one, march)
+	add("dayflow.list", days, err)
+	batch, err := client.Flow.MonthBatch(ctx, many, march)
+	add("cards.monthflow", batch, err)
+	alarm, err := client.Flow.Alarm(ctx, mobile)
+	add("card.alarm.get", alarm, err)
+	packages, err := client.Flow.Packages(ctx, mobile)
+	add("card.flowpackages", packages, err)
+	year, err := client.Flow.YearPackages(ctx, one)
+	add("yearmonth.detail", year, err)
+	name, err := client.Cards.RealNameStatus(ctx, one)
+	add("card.realNameStatusQuery", name, err)
+	account, err := client.Billing.Account(ctx)
+	add("account.info", account, err)
+	status, err := client.Files.Status(ctx, 1)
+	add("file.status", status, err)
+	tasks, err := client.Files.List(ctx)
+	add("file.list", tasks, err)
+	realtime, err := client.Cards.RealtimeStatus(ctx, mobile)
+	add("card.realtimestatus", realtime, err)
+	for carrier, id := range map[string]quecloud.CardID{"telecom": one, "mobile": mobile} {
+		where, err := client.Cards.Location(ctx, id)
+		add("card.location, "+carrier, where, err)
+	}
+	log, err := client.SMS.ListLog(ctx, &quecloud.SMSLogParams{Month: march})
+	add("sms.sendlog", log, err)
+	count, err := client.SMS.MonthCount(ctx, march)
+	add("sms.monthcount", count, err)
+	products, err := client.Orders.FlowPackages(ctx)
+	add("company.flowpackage", products, err)
+	plan, err := client.Orders.RenewalProduct(ctx, one)
+	add("card.setmeal.product", plan, err)
+	order, err := client.Orders.Get(ctx, srv.Orders()[0].No)
+	add("order.details", order, err)
+	wallet, err := client.Billing.Wallet(ctx)
+	add("wallet.details", wallet, err)
+	return all
+}

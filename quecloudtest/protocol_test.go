@@ -1,0 +1,434 @@
+package quecloudtest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func TestClientsOfOthersWorkUnchanged(t *testing.T) {
+	t.Parallel()
+	upper, lower := strings.ToUpper, strings.ToLower
+	for name, send := range map[string]func(string, url.Values) (*http.Response, error){
+		"form in the body": http.PostForm,
+		"query of a POST":  postQuery,
+		"multipart":        postMultipart,
+		"system parameters in the query, the others in the body": func(address string, form url.Values) (*http.Response, error) {
+			body := url.Values{"msisdn": form["msisdn"]}
+			form.Del("msisdn")
+			return http.PostForm(address+"?"+form.Encode(), body)
+		},
+	} {
+		for digits, signHex := range map[string]func(string) string{"upper-case": upper, "lower-case": lower} {
+			t.Run(name+", "+digits, func(t *testing.T) {
+				t.Parallel()
+				srv, _ := start(t)
+				client := foreign{t: t, srv: srv, send: send, signHex: signHex}
+				a := client.call("card.info", "msisdn", "1064800000000")
+				if a.code() != 0.0 || a.json["iccid"] != "89860024310000000006" {
+					t.Errorf("got %s", a.body)
+				}
+			})
+		}
+	}
+}
+
+func TestSignatureOfTheVendorsExample(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t, quecloudtest.WithCredentials("000001", "abcdef"), quecloudtest.WithTime(time.Unix(1732605510, 0)))
+	srv.AddCard(quecloudtest.Card{MSISDN: "1064868950247", ICCID: "8986062343202380834"})
+	a := read(t, must2(http.PostForm(srv.URL, url.Values{
+		"appKey": {"000001"}, "method": {"fc.function.card.info"}, "t": {"1732605510"}, "msisdn": {"1064868950247"},
+		"sign": {"7AAD18B95E908CB8F80AA3518A7E65426D4C7BBB"},
+	})), nil)
+	if a.code() != 0.0 {
+		t.Errorf("got %s", a.body)
+	}
+}
+
+func must2(resp *http.Response, err error) *http.Response {
+	if err != nil {
+		panic(err)
+	}
+	return resp
+}
+
+func TestVerbsOtherThanPOSTAreUnauthorized(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	form := newForeign(t, srv).form("card.info", "msisdn", "1064800000000")
+	resp, err := http.Get(srv.URL + "?" + form.Encode())
+	a := read(t, resp, err)
+	if a.status != http.StatusOK || a.body != `{"resultCode":70031,"errorMessage":"unauthorized"}` {
+		t.Errorf("got HTTP %d, %s", a.status, a.body)
+	}
+	if r := srv.Requests()[0]; r.Accepted || r.Executed || r.ResultCode != 70031 || r.Verb != http.MethodGet {
+		t.Errorf("recorded as %+v", r)
+	}
+}
+
+func TestWhatIsAgainstTheProtocolIsRefused(t *testing.T) {
+	t.Parallel()
+	const msisdn, iccid, other = "1064800000000", "89860024310000000006", "89860324310000000011"
+	long := func(n int) string { return strings.Repeat("长", n) }
+	cards := func(n int) string { return strings.Repeat("1064800000000,", n-1) + msisdn }
+	recharge := []string{"iccid", iccid, "productId", "50", "productName", "30M-当月"}
+	for _, c := range []struct {
+		name, method string
+		pairs        []string
+		reason       string
+	}{
+		{"unknown method", "card.nosuch", nil, "服务方法不存在"},
+		{"retired method", "order.list", nil, "服务方法不存在"},
+		{"unknown application", "account.info", []string{"appKey", "2"}, "appKey不存在"},
+		{"no time", "account.info", []string{"t", ""}, "缺少系统级参数：t"},
+		{"time that is none", "account.info", []string{"t", "now"}, "参数格式错误：t"},
+		{"unknown parameter", "account.info", []string{"x", "1"}, "未知参数：x"},
+		{"parameter of another method", "card.info", []string{"msisdn", msisdn, "month", "202603"}, "未知参数：month"},
+		{"blank parameter", "card.list", []string{"pageNo", ""}, "参数为空：pageNo"},
+		{"parameter of blanks", "card.list", []string{"pageNo", " "}, "参数为空：pageNo"},
+		{"missing parameter", "dayflow.list", []string{"msisdn", msisdn}, "缺少参数：month"},
+		{"no card", "card.info", nil, "须任选一项"},
+		{"two different cards", "card.info", []string{"msisdn", msisdn, "iccid", other}, "不是同一张卡"},
+		{"an ICCID for an MSISDN", "card.info", []string{"msisdn", iccid}, "卡号不存在"},
+		{"card of somebody else", "card.info", []string{"msisdn", "1"}, "卡号不存在"},
+		{"both lists of cards", "cards.info", []string{"msisdns", msisdn, "iccids", iccid}, "须任选一项"},
+		{"1001 cards", "cards.info", []string{"msisdns", cards(1001)}, "最多支持1000张卡"},
+		{"1001 cards for an alarm", "card.alarm", []string{"msisdn", cards(1001), "alarmParam", "{}"}, "最多支持1000张卡"},
+		{"hole in a list of cards", "cards.info", []string{"msisdns", msisdn + ",,1"}, "卡号为空"},
+		{"page 0", "card.list", []string{"pageNo", "0"}, "参数格式错误：pageNo"},
+		{"page of 1001", "card.list", []string{"pageSize", "1001"}, "参数格式错误：pageSize"},
+		{"month 13", "monthflow.list", []string{"month", "202613"}, "参数格式错误：month"},
+		{"month with a dash", "sms.monthcount", []string{"dateStr", "2026-03"}, "参数格式错误：dateStr"},
+		{"30 February", "card.list", []string{"allotDateStart", "20260230"}, "参数格式错误：allotDateStart"},
+		{"SMS ID of 51 characters", "sms.send", []string{"msisdns", msisdn, "content", "x", "smsId", long(51)}, "参数格式错误：smsId"},
+		{"remark of 201 characters", "card.recharge", slices.Concat(recharge, []string{"remark", long(201)}), "参数格式错误：remark"},
+		{"external ID of 101 characters", "card.recharge", slices.Concat(recharge, []string{"externalId", long(101)}), "参数格式错误：externalId"},
+		{"preverify 2", "card.recharge", slices.Concat(recharge, []string{"preverify", "2"}), "参数格式错误：preverify"},
+		{"13 months", "card.renewal", []string{"iccid", iccid, "cycle", "1", "months", "13"}, "参数格式错误：months"},
+		{"no years", "card.renewal", []string{"iccid", iccid, "cycle", "0"}, "参数格式错误：cycle"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			srv, _ := start(t)
+			client := newForeign(t, srv)
+			if c.method == "card.alarm" {
+				client.unsigned = []string{"alarmParam"}
+			}
+			a := client.call(c.method, c.pairs...)
+			message, _ := a.json["errorMessage"].(string)
+			if a.status != http.StatusOK || a.code() != 1.0 || !strings.Contains(message, c.reason) {
+				t.Errorf("got HTTP %d, %s, want a refusal with %q", a.status, a.body, c.reason)
+			}
+			r := srv.Requests()[0]
+			if r.Accepted || r.Executed || !r.SignatureOK || r.ResultCode != 1 || r.Reason != message {
+				t.Errorf("recorded as %+v", r)
+			}
+		})
+	}
+}
+
+func TestLimitsAreTheLastThatPass(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	client := newForeign(t, srv)
+	long := func(n int) string { return strings.Repeat("长", n) }
+	recharge := []string{"iccid", "89860024310000000006", "productId", "50", "productName", "30M-当月"}
+	for _, pairs := range [][]string{
+		{"card.list", "pageSize", "1000"},
+		{"cards.info", "msisdns", strings.Repeat("1064800000000,", 999) + "1064800000000"},
+		{"sms.send", "msisdns", "1064800000000", "content", "x", "smsId", long(50)},
+		slices.Concat([]string{"card.recharge", "remark", long(200), "externalId", long(100)}, recharge),
+		{"card.renewal", "iccid", "89860024310000000006", "cycle", "1", "months", "12"},
+		{"monthflow.list", "month", "202504"},
+	} {
+		if a := client.call(pairs[0], pairs[1:]...); a.code() != 0.0 {
+			t.Errorf("%.80v: got %s", pairs, a.body)
+		}
+	}
+}
+
+func TestFormsThatAreNone(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	form := newForeign(t, srv).form("account.info").Encode()
+	for name, c := range map[string]struct{ query, contentType, body string }{
+		"JSON":                         {"", "application/json", `{"method":"fc.function.account.info"}`},
+		"JSON beside a right query":    {form, "application/json", `{}`},
+		"no content type":              {"", "", form},
+		"no boundary":                  {"", "multipart/form-data", "--x\r\n"},
+		"broken escape":                {"", "application/x-www-form-urlencoded", "appKey=%zz"},
+		"broken query":                 {"a=1;b=2", "", ""},
+		"parameter in query and body":  {form, "application/x-www-form-urlencoded", "t=1"},
+		"parameter twice in the body":  {"", "application/x-www-form-urlencoded", form + "&t=1"},
+		"nothing at all":               {"", "", ""},
+		"more than anybody would send": {"", "application/x-www-form-urlencoded", "x=" + strings.Repeat("1", 9<<20)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resp, err := http.Post(srv.URL+"?"+c.query, c.contentType, strings.NewReader(c.body))
+			if a := read(t, resp, err); a.status != http.StatusOK || a.code() != 1.0 {
+				t.Errorf("got HTTP %d, %s", a.status, a.body)
+			}
+		})
+	}
+}
+
+func TestTimeWithin300Seconds(t *testing.T) {
+	t.Parallel()
+	for offset, accepted := range map[int64]bool{-301: false, -300: true, 0: true, 300: true, 301: false} {
+		srv, _ := start(t)
+		sent := strconv.FormatInt(noon.Unix()+offset, 10)
+		a := newForeign(t, srv).call("account.info", "t", sent)
+		if got := a.code() == 0.0; got != accepted {
+			t.Errorf("%d s off: got %s", offset, a.body)
+		}
+		if date := a.header.Get("Date"); date != "Tue, 10 Mar 2026 04:00:00 GMT" {
+			t.Errorf("Date is %s, want the server's time", date)
+		}
+	}
+}
+
+func TestWrongSignatureIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(url.Values){
+		"another secret's":      func(form url.Values) { form.Set("sign", strings.Repeat("A", 40)) },
+		"of another value":      func(form url.Values) { form.Set("msisdn", "1064900000001") },
+		"without one parameter": func(form url.Values) { form.Set("iccid", "89860024310000000006") },
+	} {
+		srv, _ := start(t)
+		client := newForeign(t, srv)
+		form := client.form("card.info", "msisdn", "1064800000000")
+		spoil(form)
+		if a := client.do(form); a.code() != 1.0 || a.json["errorMessage"] != "签名错误" {
+			t.Errorf("%s: got %s", name, a.body)
+		}
+		if r := srv.Requests()[0]; r.SignatureOK || r.Accepted {
+			t.Errorf("%s: recorded as %+v", name, r)
+		}
+	}
+}
+
+func TestAlarmParametersAreNotSigned(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	for _, c := range []struct {
+		method   string
+		pairs    []string
+		unsigned []string
+	}{
+		{"card.alarm", []string{"msisdn", "1064800000000", "alarmParam", `{"alarmstatus":1}`}, []string{"alarmParam"}},
+		{"card.alarm.status", []string{"msisdn", "1064800000000", "alarmStatus", "1", "pauseStatus", "0"}, []string{"alarmStatus", "pauseStatus"}},
+	} {
+		client := newForeign(t, srv)
+		if a := client.call(c.method, c.pairs...); a.json["errorMessage"] != "签名错误" {
+			t.Errorf("%s with all signed: got %s", c.method, a.body)
+		}
+		client.unsigned = c.unsigned
+		if a := client.call(c.method, c.pairs...); a.code() != 0.0 {
+			t.Errorf("%s: got %s", c.method, a.body)
+		}
+	}
+}
+
+func TestBothNumbersOfOneCardAreTaken(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	a := newForeign(t, srv).call("card.info", "msisdn", "1064800000000", "iccid", "89860024310000000006")
+	if a.code() != 0.0 {
+		t.Errorf("got %s", a.body)
+	}
+}
+
+func TestRequestsTellWhatCame(t *testing.T) {
+	t.Parallel()
+	var observed []quecloudtest.Request
+	srv, _ := start(t, quecloudtest.WithRequestLimit(2), quecloudtest.WithObserver(func(r quecloudtest.Request) {
+		observed = append(observed, r)
+	}))
+	client := newForeign(t, srv)
+	client.call("account.info")
+	client.call("card.pause", "msisdn", "1064800000000")
+	client.call("card.pause", "msisdn", "1064800000000")
+	if len(observed) != 3 {
+		t.Fatalf("observed %d requests, want 3", len(observed))
+	}
+	kept := srv.Requests()
+	if len(kept) != 2 {
+		t.Fatalf("%d requests are kept, want the last 2", len(kept))
+	}
+	did, refused := kept[0], kept[1]
+	if !did.Accepted || !did.Executed || did.Reason != "" || did.HTTPStatus != http.StatusOK || !did.Time.Equal(noon) {
+		t.Errorf("the call that was done is recorded as %+v", did)
+	}
+	if !refused.Accepted || refused.Executed || refused.ResultCode != 1 || !strings.Contains(refused.Reason, "停机") {
+		t.Errorf("the call that was refused is recorded as %+v", refused)
+	}
+	if did.Params["msisdn"] != "1064800000000" || did.Params["sign"] != "" || len(did.Sign) != 40 {
+		t.Errorf("parameters are recorded as %v, the signature as %q", did.Params, did.Sign)
+	}
+	if n := len(srv.RequestsOf("card.pause")); n != 2 {
+		t.Errorf("%d requests of card.pause, want 2", n)
+	}
+}
+
+// exampleCalls are parameters with which each method succeeds on a server that prepared made.
+var exampleCalls = map[string][]string{
+	"billing_group.list":        nil,
+	"billing_group.statistics":  {"id", "10"},
+	"billing_groups.statistics": {"id", "10"},
+	"card.list":                 nil,
+	"card.info":                 {"msisdn", "1064900000001"},
+	"cards.info":                {"msisdns", "1064900000001"},
+	"monthflow.list":            {"month", "202603"},
+	"dayflow.list":              {"month", "202603", "msisdn", "1064800000000"},
+	"card.monthflow":            {"month", "202603", "msisdn", "1064800000000"},
+	"cards.monthflow":           {"month", "202603", "msisdns", "1064800000000"},
+	"voice.monthflow.list":      {"month", "202603"},
+	"voice.dayflow.list":        {"month", "202603", "msisdn", "1064800000000"},
+	"card.alarm.get":            {"msisdn", "1064800000000"},
+	"card.flowpackages":         {"msisdn", "1064800000000"},
+	"yearmonth.detail":          {"msisdn", "1064900000001"},
+	"card.realNameStatusQuery":  {"msisdn", "1064800000000"},
+	"account.info":              nil,
+	"file.card.get":             nil,
+	"file.status":               {"taskId", "1"},
+	"file.down":                 {"taskId", "1"},
+	"file.last.down":            nil,
+	"file.list":                 nil,
+	"card.realtimestatus":       {"msisdn", "1064800000000"},
+	"card.location":             {"msisdn", "1064800000000"},
+	"sms.send":                  {"msisdns", "1064800000000,1", "content", "x"},
+	"sms.sendlog":               {"dateStr", "202603"},
+	"sms.monthcount":            {"dateStr", "202603"},
+	"card.alarm":                {"msisdn", "1064800000000", "alarmParam", "{}"},
+	"card.alarm.status":         {"msisdn", "1064800000000", "alarmStatus", "1"},
+	"card.realName":             {"msisdn", "1064800000000"},
+	"card.overtest":             {"msisdn", "1064600000006"},
+	"card.silenceactive":        {"msisdn", "1064800000008"},
+	"card.pause":                {"msisdn", "1064800000000"},
+	"card.resume":               {"msisdn", "1064800000003"},
+	"card.imeiUnbind":           {"msisdn", "1064900000005"},
+	"card.gprs.close":           {"msisdn", "1064800000000"},
+	"card.gprs.open":            {"msisdn", "1064600000002"},
+	"card.reset":                {"msisdn", "1064800000000"},
+	"card.voice.close":          {"msisdn", "1064800000000"},
+	"card.voice.open":           {"msisdn", "1064800000004"},
+	"card.voice.addwhitelist":   {"msisdn", "1064800000000", "voiceWhiteList", "1_2"},
+	"card.voice.delwhitelist":   {"msisdn", "1064800000000", "voiceWhiteList", "14765004176"},
+	"company.flowpackage":       nil,
+	"card.setmeal.product":      {"msisdn", "1064800000000"},
+	"card.recharge":             {"iccid", "89860024310000000006", "productId", "50", "productName", "30M-当月"},
+	"card.renewal":              {"iccid", "89860024310000000006", "cycle", "2"},
+	"order.details":             nil, // of the order that prepared placed
+	"wallet.details":            nil,
+}
+
+// prepared returns a server in which every method has something to tell, and a foreign client of it.
+func prepared(t *testing.T, opts ...quecloudtest.Option) foreign {
+	t.Helper()
+	srv, _ := start(t, opts...)
+	client := newForeign(t, srv)
+	client.unsigned = []string{"alarmParam", "alarmStatus", "pauseStatus"}
+	srv.UpdateCard("1064800000000", func(c *quecloudtest.Card) {
+		c.Alarm = &quecloudtest.Alarm{Emails: []string{"a@example.com", "b@example.com"}, PauseThreshold: 99999, Thresholds: [3]float64{99998}}
+		c.VoiceWhitelist = []string{"14765004176"}
+	})
+	srv.UpdateCard("1064600000002", func(c *quecloudtest.Card) { c.GPRSClosed = true })
+	srv.UpdateCard("1064800000004", func(c *quecloudtest.Card) { c.Status, c.Voice = quecloudtest.StatusNormal, quecloudtest.VoiceOff })
+	for _, method := range []string{"file.card.get", "card.recharge", "sms.send"} {
+		client.call(method, exampleCalls[method]...)
+	}
+	return client
+}
+
+func (f foreign) example(method string) answer {
+	f.t.Helper()
+	pairs := exampleCalls[method]
+	if method == "order.details" {
+		pairs = []string{"orderNo", f.srv.Orders()[0].No}
+	}
+	return f.call(method, pairs...)
+}
+
+// TestEveryMethodAnswersAsTheVendorsExample compares names and JSON types with the recorded examples, member by member.
+func TestEveryMethodAnswersAsTheVendorsExample(t *testing.T) {
+	t.Parallel()
+	served := quecloudtest.Methods()
+	if len(served) != 48 || !slices.IsSorted(served) {
+		t.Fatalf("%d methods are served, sorted: %v; want 48", len(served), slices.IsSorted(served))
+	}
+	for _, full := range served {
+		method := strings.TrimPrefix(full, "fc.function.")
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			a := prepared(t).example(method)
+			if strings.HasSuffix(method, ".down") {
+				if a.header.Get("Content-Type") != "application/x-zip-compressed" || !strings.HasPrefix(a.body, "PK") {
+					t.Errorf("got %s, %.20q", a.header.Get("Content-Type"), a.body)
+				}
+				return
+			}
+			var got, want any
+			if err := json.Unmarshal([]byte(a.body), &got); err != nil {
+				t.Fatalf("%v in %s", err, a.body)
+			}
+			recorded, err := os.ReadFile("../testdata/" + method + ".json")
+			must(t, err)
+			must(t, json.Unmarshal(recorded, &want))
+			compareShapes(t, "answer", got, want)
+		})
+	}
+}
+
+// compareShapes reports what of want got lacks or has in another JSON type. Null is of any type.
+func compareShapes(t *testing.T, path string, got, want any) {
+	t.Helper()
+	switch want := want.(type) {
+	case map[string]any:
+		object, ok := got.(map[string]any)
+		if !ok {
+			t.Errorf("%s is %T, want an object", path, got)
+			return
+		}
+		for name, member := range want {
+			value, ok := object[name]
+			if !ok {
+				t.Errorf("%s has no %s", path, name)
+				continue
+			}
+			compareShapes(t, path+"."+name, value, member)
+		}
+	case []any:
+		list, ok := got.([]any)
+		if !ok {
+			t.Errorf("%s is %T, want a list", path, got)
+			return
+		}
+		if len(list) > 0 && len(want) > 0 {
+			compareShapes(t, path+"[0]", list[0], want[0])
+		} else if len(want) > 0 {
+			t.Errorf("%s is empty", path)
+		}
+	case string:
+		if _, ok := got.(string); !ok && got != nil {
+			t.Errorf("%s is %T, want text", path, got)
+		}
+	case float64:
+		if _, ok := got.(float64); !ok && got != nil {
+			t.Errorf("%s is %T, want a number", path, got)
+		}
+	case bool:
+		if _, ok := got.(bool); !ok && got != nil {
+			t.Errorf("%s is %T, want true or false", path, got)
+		}
+	}
+}

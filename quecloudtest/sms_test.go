@@ -1,0 +1,81 @@
+package quecloudtest_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func TestSMSAreSentReportedAndLogged(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithSMSDelay(time.Minute))
+	inUse, suspended := quecloud.MSISDN("1064800000000"), quecloud.MSISDN("1064800000003")
+	result, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{
+		Cards: quecloud.MSISDNs(inUse.String(), suspended.String(), "1"), Content: "重启", SMSID: "mine",
+	})
+	if !errors.Is(err, quecloud.ErrPartial) || len(result.Sent) != 2 || result.Sent[0].SMSID != "mine" || !slices.Equal(result.Failed, []string{"1"}) {
+		t.Errorf("got %+v, %v", result, err)
+	}
+	statuses := func() []int {
+		var all []int
+		for _, m := range srv.SMS() {
+			all = append(all, m.Status)
+		}
+		return all
+	}
+	if got := statuses(); !slices.Equal(got, []int{100, 100}) {
+		t.Errorf("under way they are %v", got)
+	}
+	srv.Advance(time.Minute)
+	if got := statuses(); !slices.Equal(got, []int{200, 400}) {
+		t.Errorf("in the end they are %v", got)
+	}
+	log, err := client.SMS.ListLog(t.Context(), &quecloud.SMSLogParams{Month: march, PageSize: 1, PageNo: 2})
+	must(t, err)
+	if log.Page.TotalCount != 2 || log.Page.TotalPages != 2 || len(log.Entries) != 1 {
+		t.Fatalf("got %+v", log)
+	}
+	if e := log.Entries[0]; e.MSISDN != inUse.String() || e.Content != "重启" || e.Status != 200 || !e.SentAt.Equal(noon) {
+		t.Errorf("logged as %+v", e)
+	}
+}
+
+func TestSMSWithoutAnIDGetOne(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	send := func() string {
+		result, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000000"), Content: "x"})
+		must(t, err)
+		return result.Sent[0].SMSID
+	}
+	first, second := send(), send()
+	if first == "" || first == second || srv.SMS()[1].ID != second {
+		t.Errorf("the IDs are %q and %q", first, second)
+	}
+}
+
+func TestSMSAreCountedByMonth(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	send := func(n int) {
+		for range n {
+			_, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000000"), Content: "x"})
+			must(t, err)
+		}
+	}
+	send(2)
+	srv.ReceiveSMS("1064800000000", "up")
+	srv.SetTime(time.Date(2026, 4, 1, 0, 0, 0, 0, quecloud.ChinaStandardTime))
+	send(1)
+	for month, want := range map[quecloud.Month]quecloud.SMSMonthCount{march: {MT: 2, MO: 1}, march.AddMonths(1): {MT: 1}, march.AddMonths(-1): {}} {
+		got, err := client.SMS.MonthCount(t.Context(), month)
+		must(t, err)
+		if *got != want {
+			t.Errorf("%v: got %+v, want %+v", month, *got, want)
+		}
+	}
+}

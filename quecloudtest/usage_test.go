@@ -1,0 +1,237 @@
+package quecloudtest_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func near(a, b float64) bool { return math.Abs(a-b) < 1e-6 }
+
+func TestDaysAddUpToMonthsAndCycles(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithFleet(40))
+	list, err := client.Cards.List(t.Context(), nil)
+	must(t, err)
+	for _, c := range list.Cards {
+		id := quecloud.ICCID(c.ICCID)
+		month, err := client.Flow.Month(t.Context(), id, march)
+		must(t, err)
+		days, err := client.Flow.Days(t.Context(), id, march)
+		must(t, err)
+		if len(days) != 10 {
+			t.Fatalf("%d days have come, want 10", len(days))
+		}
+		var sum float64
+		for _, d := range days {
+			if d.Flow < 0 {
+				t.Errorf("card %s used %v MB on %v", c.ICCID, d.Flow, d.Date)
+			}
+			sum += d.Flow
+		}
+		if !near(sum, month.MonthFlow) || !near(c.MonthFlow, month.MonthFlow) || !near(c.CycleFlow, month.CycleFlow) {
+			t.Errorf("card %s: days %v, month %v and %v, cycle %v and %v", c.ICCID, sum, month.MonthFlow, c.MonthFlow, month.CycleFlow, c.CycleFlow)
+		}
+		if c.ServiceMonths == 1 && c.MonthFlow != c.CycleFlow {
+			t.Errorf("card %s by the month: %v MB in the month, %v in the cycle", c.ICCID, c.MonthFlow, c.CycleFlow)
+		}
+	}
+	if card(t, srv, "1064800000000").MonthFlow == 0 {
+		t.Error("a card in use has used nothing")
+	}
+}
+
+func TestCycleOfAYearAddsUpItsMonths(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithFleet(0))
+	c := srv.AddCard(quecloudtest.Card{BillingID: 860, ActiveDate: "2025-10-20"})
+	id := quecloud.ICCID(c.ICCID)
+	srv.SetUsage(c.ICCID, "2025-10-19", 1000) // before the cycle
+	srv.SetUsage(c.ICCID, "2025-10-20", 1)
+	srv.SetUsage(c.ICCID, "2026-01-15", 2)
+	srv.SetUsage(c.ICCID, "2026-03-10", 4)
+	for month, want := range map[time.Month]quecloud.MonthFlow{
+		time.January: {MonthFlow: 2, CycleFlow: 3}, time.February: {CycleFlow: 3}, time.March: {MonthFlow: 4, CycleFlow: 7},
+	} {
+		got, err := client.Flow.Month(t.Context(), id, quecloud.Month{Year: 2026, Month: month})
+		must(t, err)
+		if got.MonthFlow != want.MonthFlow || got.CycleFlow != want.CycleFlow {
+			t.Errorf("%v: got %+v, want %+v", month, *got, want)
+		}
+	}
+	year, err := client.Flow.YearPackages(t.Context(), id)
+	must(t, err)
+	if year.MonthFlow != 4 || year.UsedFlow != 7 || year.TotalFlow != 20000 || year.ResidueFlow != 19993 || len(year.Packages) != 1 {
+		t.Errorf("got %+v", year)
+	}
+	_, err = client.Flow.YearPackages(t.Context(), quecloud.ICCID(srv.AddCard(quecloudtest.Card{}).ICCID))
+	wantRefused(t, err, "year packages of a card by the month")
+}
+
+func TestUsageOfTheLastTwelveMonthsOnly(t *testing.T) {
+	t.Parallel()
+	_, client := start(t)
+	id := quecloud.MSISDN("1064800000000")
+	for month, ok := range map[quecloud.Month]bool{
+		march.AddMonths(-12): false, march.AddMonths(-11): true, march: true, march.AddMonths(1): false,
+	} {
+		_, daysErr := client.Flow.Days(t.Context(), id, month)
+		_, monthErr := client.Flow.Month(t.Context(), id, month)
+		_, batchErr := client.Flow.MonthBatch(t.Context(), quecloud.MSISDNs(id.String()), month)
+		_, listErr := client.Flow.ListMonth(t.Context(), &quecloud.MonthListParams{Month: month})
+		_, voiceErr := client.Flow.ListVoiceMonth(t.Context(), &quecloud.MonthListParams{Month: month})
+		_, callsErr := client.Flow.VoiceDays(t.Context(), id, month)
+		for what, err := range map[string]error{
+			"days": daysErr, "month": monthErr, "batch": batchErr, "list": listErr, "voice list": voiceErr, "voice days": callsErr,
+		} {
+			if ok {
+				must(t, err)
+			} else {
+				wantRefused(t, err, what+" of "+month.String())
+			}
+		}
+	}
+}
+
+func TestMonthEndStartsAnew(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	number := srv.AddCard(quecloudtest.Card{BillingID: 11}).ICCID
+	srv.SetUsage(number, "2026-03-10", 30)
+	if c := card(t, srv, number); c.PauseReason != quecloudtest.ReasonUsedUp || c.MonthFlow != 30 {
+		t.Errorf("with its plan used up the card is %+v", c)
+	}
+	srv.SetTime(time.Date(2026, 4, 1, 0, 0, 0, 0, quecloud.ChinaStandardTime))
+	if c := card(t, srv, number); c.Status != quecloudtest.StatusNormal || c.MonthFlow != 0 {
+		t.Errorf("in the next month the card is %+v", c)
+	}
+}
+
+func TestExpiredCardsAreSuspendedUntilRenewed(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	number := srv.AddCard(quecloudtest.Card{ExpiryDate: "2026-03-10"}).ICCID
+	if s := card(t, srv, number).Status; s != quecloudtest.StatusNormal {
+		t.Errorf("on its last day the card is %s", s)
+	}
+	srv.Advance(24 * time.Hour)
+	if r := card(t, srv, number).PauseReason; r != quecloudtest.ReasonExpired {
+		t.Errorf("after its last day the card is suspended by %q", r)
+	}
+	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, Months: 2})
+	must(t, err)
+	if c := card(t, srv, number); c.Status != quecloudtest.StatusNormal || c.ExpiryDate != "2026-05-10" {
+		t.Errorf("renewed for two months the card is %s until %s", c.Status, c.ExpiryDate)
+	}
+}
+
+func TestSuspendedCardsUseNothing(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.MSISDN("1064800000000")
+	must(t, client.Cards.Pause(t.Context(), id))
+	srv.Advance(4 * 24 * time.Hour)
+	must(t, client.Cards.Resume(t.Context(), id))
+	srv.Advance(2 * 24 * time.Hour)
+	days, err := client.Flow.Days(t.Context(), id, march)
+	must(t, err)
+	for _, d := range days {
+		quiet := d.Date.Day > 10 && d.Date.Day < 14
+		if (d.Flow == 0) != quiet {
+			t.Errorf("%v MB on %v", d.Flow, d.Date)
+		}
+	}
+}
+
+func TestUsageSetByHandReplacesTheComputed(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.MSISDN("1064800000000")
+	before := card(t, srv, id.String())
+	days, err := client.Flow.Days(t.Context(), id, march)
+	must(t, err)
+	srv.SetUsage(id.String(), "2026-03-05", 7.125)
+	if got, want := card(t, srv, id.String()).MonthFlow, before.MonthFlow-days[4].Flow+7.125; !near(got, want) {
+		t.Errorf("%v MB in the month, want %v", got, want)
+	}
+	srv.SetVoiceUsage(id.String(), "2026-03-05", 100)
+	calls, err := client.Flow.VoiceDays(t.Context(), id, march)
+	must(t, err)
+	if calls[4].Minutes != 100 {
+		t.Errorf("%v minutes, want 100", calls[4].Minutes)
+	}
+}
+
+func TestCardsArePagedAndFiltered(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithFleet(0))
+	for day := 1; day <= 5; day++ {
+		date := quecloud.Date{Year: 2026, Month: time.February, Day: day}.String()
+		srv.AddCard(quecloudtest.Card{BillingID: 20, AllotDate: date, ActiveDate: date, ExpiryDate: date})
+	}
+	srv.AddCard(quecloudtest.Card{BillingID: 10, Status: quecloudtest.StatusInactive})
+	feb := func(day int) quecloud.Date { return quecloud.Date{Year: 2026, Month: time.February, Day: day} }
+	for name, c := range map[string]struct {
+		params      quecloud.CardListParams
+		total, here int
+	}{
+		"all":                   {quecloud.CardListParams{}, 6, 6},
+		"second page":           {quecloud.CardListParams{PageNo: 2, PageSize: 4}, 6, 2},
+		"page after the last":   {quecloud.CardListParams{PageNo: 9, PageSize: 4}, 6, 0},
+		"group":                 {quecloud.CardListParams{BillingID: 20}, 5, 5},
+		"group without cards":   {quecloud.CardListParams{BillingID: 860}, 0, 0},
+		"allotted from":         {quecloud.CardListParams{AllotFrom: feb(4)}, 3, 3},
+		"allotted until":        {quecloud.CardListParams{AllotTo: feb(4)}, 4, 4},
+		"activated between":     {quecloud.CardListParams{ActiveFrom: feb(2), ActiveTo: feb(3)}, 2, 2},
+		"expiring, second page": {quecloud.CardListParams{ExpireFrom: feb(2), PageNo: 2, PageSize: 3}, 4, 1},
+	} {
+		list, err := client.Cards.List(t.Context(), &c.params)
+		must(t, err)
+		if list.Page.TotalCount != int64(c.total) || len(list.Cards) != c.here {
+			t.Errorf("%s: %d of %d cards, want %d of %d", name, len(list.Cards), list.Page.TotalCount, c.here, c.total)
+		}
+	}
+}
+
+func TestGroupsAddUpTheirCards(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithFleet(0))
+	parent := srv.AddGroup(quecloudtest.Group{Name: "parent", PlanMB: 100})
+	child := srv.AddGroup(quecloudtest.Group{Name: "child", PlanMB: 10, Parent: parent.ID})
+	for _, id := range []int64{parent.ID, parent.ID, child.ID} {
+		srv.SetUsage(srv.AddCard(quecloudtest.Card{BillingID: id}).ICCID, "2026-03-01", 2.5)
+	}
+	alone, err := client.Billing.GroupStatistics(t.Context(), parent.ID)
+	must(t, err)
+	if alone.UsedFlow != 5 || alone.TotalFlow != 200 || alone.ResidueFlow != 195 || alone.CardCount != 2 {
+		t.Errorf("the group has %+v", alone)
+	}
+	tree, err := client.Billing.GroupTreeStatistics(t.Context(), parent.ID)
+	must(t, err)
+	if len(tree.Children) != 1 || tree.Children[0].UsedFlow != 2.5 || tree.Children[0].CardCount != 1 {
+		t.Errorf("its children have %+v", tree.Children)
+	}
+	_, err = client.Billing.GroupStatistics(t.Context(), 999)
+	wantRefused(t, err, "statistics of no group")
+}
+
+func TestBatchesLeaveOutForeignCards(t *testing.T) {
+	t.Parallel()
+	_, client := start(t)
+	ids := quecloud.MSISDNs("1064900000001", "1", "1064800000000", "1064900000001")
+	infos, err := client.Cards.InfoBatch(t.Context(), ids)
+	must(t, err)
+	if len(infos) != 2 || infos[0].MSISDN != "1064900000001" || infos[1].MSISDN != "1064800000000" {
+		t.Errorf("got %d cards: %+v", len(infos), infos)
+	}
+	flows, err := client.Flow.MonthBatch(t.Context(), ids, march)
+	must(t, err)
+	if len(flows) != 2 || flows[0].Number != "1064900000001" {
+		t.Errorf("got %+v", flows)
+	}
+	_, err = client.Cards.InfoBatch(t.Context(), quecloud.MSISDNs("1", "2"))
+	wantRefused(t, err, "a batch of foreign cards")
+}
