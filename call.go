@@ -36,6 +36,7 @@ func newShared() *shared {
 type CallInfo struct {
 	Method string     // fc.function.…
 	Kind   Kind       // what it does to the world
+	URL    string     // to which it is sent: the base URL, which holds no credentials
 	Params url.Values // what is sent, apart from appKey, method, t and sign. A copy; personal data
 	Result any        // a pointer to what the answer is read into; nil for downloads and where there is nothing to read
 
@@ -77,7 +78,7 @@ func (c *core) call(ctx context.Context, method string, params, result any) erro
 		return err
 	}
 	call := &call{endpoint: e, result: result, externalID: form.Get("externalId")}
-	call.info = CallInfo{Method: method, Kind: e.kind}
+	call.info = CallInfo{Method: method, Kind: e.kind, URL: c.baseURL}
 	call.params = make([]param, 0, len(form)+4)
 	for name, values := range form {
 		call.params = append(call.params, param{name, values[0]})

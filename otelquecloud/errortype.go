@@ -1,0 +1,52 @@
+package otelquecloud
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+// errorType is the class of an error, one of few: see the package documentation.
+func errorType(ctx context.Context, info *quecloud.CallInfo, err error) string {
+	switch {
+	case err == errUnfinished:
+		return "panic"
+	case errors.Is(err, quecloud.ErrOutcomeUnknown):
+		return "outcome_unknown"
+	}
+	if refusal, ok := errors.AsType[*quecloud.APIError](err); ok {
+		return "result_code_" + strconv.Itoa(refusal.Code)
+	}
+	// The context itself tells whose time was up: a timeout of the network also is a context.DeadlineExceeded.
+	switch {
+	case errors.Is(err, context.Canceled) || ctx.Err() == context.Canceled:
+		return "canceled"
+	case ctx.Err() == context.DeadlineExceeded:
+		return "deadline_exceeded"
+	}
+	if slow, ok := errors.AsType[net.Error](err); ok && slow.Timeout() {
+		return "timeout"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "server_certificate_invalid"
+	}
+	if bad, ok := errors.AsType[*quecloud.ResponseError](err); ok {
+		if bad.HTTPStatus != http.StatusOK {
+			return strconv.Itoa(bad.HTTPStatus)
+		}
+		return "bad_answer"
+	}
+	if info.Attempts == 0 {
+		return "not_sent"
+	}
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return "connection"
+	}
+	return "_OTHER"
+}

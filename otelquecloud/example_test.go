@@ -1,0 +1,61 @@
+package otelquecloud_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/otelquecloud"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// A program sets the global providers when it starts, with exporters to its collector, and then needs no options.
+func ExampleNew() {
+	ctx := context.Background()
+	exporter, reader := tracetest.NewInMemoryExporter(), metric.NewManualReader()
+	interceptor, err := otelquecloud.New(
+		otelquecloud.WithTracerProvider(trace.NewTracerProvider(trace.WithSyncer(exporter))),
+		otelquecloud.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))),
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	srv := quecloudtest.NewServer() // the platform's stand-in
+	defer srv.Close()
+	srv.Inject(quecloudtest.Refuse(70031, "unauthorized"))
+	client := srv.Client(quecloud.WithInterceptor(interceptor))
+	_ = client.Cards.Pause(ctx, quecloud.MSISDN("1064900000001"))
+
+	for _, span := range exporter.GetSpans() {
+		fmt.Println(span.Name, span.SpanKind, span.Status.Code)
+		for _, a := range span.Attributes {
+			switch a.Key {
+			case "error.type", "http.response.status_code", otelquecloud.KindKey, otelquecloud.ResultCodeKey:
+				fmt.Println(" ", a.Key, a.Value.String())
+			}
+		}
+	}
+	var measured metricdata.ResourceMetrics
+	if err := reader.Collect(ctx, &measured); err != nil {
+		log.Fatal(err)
+	}
+	for _, m := range measured.ScopeMetrics[0].Metrics {
+		for _, point := range m.Data.(metricdata.Histogram[float64]).DataPoints {
+			fmt.Println(m.Name, "count", point.Count)
+		}
+	}
+	// Output:
+	// POST fc.function.card.pause client Error
+	//   quecloud.kind set
+	//   http.response.status_code 200
+	//   quecloud.result_code 70031
+	//   error.type result_code_70031
+	// http.client.request.duration count 1
+}
