@@ -15,8 +15,8 @@ import (
 
 // An Alarm is how a card's data usage is watched: warnings by e-mail, and suspension.
 type Alarm struct {
-	ID             int64     `json:"alarmid"` // of these settings; 0 where the card has none
-	MSISDN         string    `json:"msisdn" quec:"alias=msisdns"`
+	ID             int64     `json:"alarmid"`                               // of these settings; 0 where the card has none
+	MSISDN         string    `json:"msisdn" quec:"alias=msisdns"`           // the card's number
 	NotifyEmails   []string  `json:"notifyemails" quec:"sep=,;"`            // who is warned
 	Threshold1     float64   `json:"alarmthreshold1" quec:"type=s"`         // MB at which the first warning is sent; 0 for none
 	Threshold2     float64   `json:"alarmthreshold2" quec:"type=s"`         // MB at which the second warning is sent; 0 for none

@@ -47,7 +47,8 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	defer decoders.Put(d)
 	d.method, d.strict, d.drift = call.info.Method, call.info.Kind == KindRead, c.drift
 	result := call.result
-	if _, ok := result.(*download); ok {
+	_, wantsFile := result.(*download)
+	if wantsFile {
 		result = nil
 	}
 	env, err := d.decode(text, result)
@@ -71,6 +72,8 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 		err = env.problem
 	case !env.hasCode:
 		err = errors.New("it has no resultCode")
+	case wantsFile:
+		err = errors.New("it says that all is well, and is no zip file")
 	default:
 		return
 	}

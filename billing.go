@@ -12,14 +12,14 @@ type BillingService service
 
 // A BillingGroup is a group of cards under one plan (计费组).
 type BillingGroup struct {
-	ID          int64    `json:"id" quec:"required"`
-	Name        string   `json:"name"`
-	Code        string   `json:"code"`        // code of the group
-	Carrier     Carrier  `json:"carrier"`     // network operator
-	PlanName    string   `json:"setMeal"`     // name of the plan
-	CardType    CardType `json:"cardType"`    // form of the cards; may be empty
-	ProductCode string   `json:"productCode"` // product code
-	SharesFlow  bool     `json:"isflowshare"` // the cards share their data volume
+	ID          int64    `json:"id" quec:"required"` // the billingid of its cards
+	Name        string   `json:"name"`               // name of the group
+	Code        string   `json:"code"`               // code of the group
+	Carrier     Carrier  `json:"carrier"`            // network operator
+	PlanName    string   `json:"setMeal"`            // name of the plan
+	CardType    CardType `json:"cardType"`           // form of the cards; may be empty
+	ProductCode string   `json:"productCode"`        // product code
+	SharesFlow  bool     `json:"isflowshare"`        // the cards share their data volume
 }
 
 // Groups returns all billing groups of the account.
@@ -81,8 +81,8 @@ func (s *BillingService) GroupTreeStatistics(ctx context.Context, id int64) (*Gr
 // An Account is a company, or a sub-account of one, at the platform.
 type Account struct {
 	CompanyID   int64     `json:"companyid" quec:"required"` // the companyid of its cards
-	CompanyName string    `json:"companyname"`
-	Children    []Account `json:"children"` // its sub-accounts
+	CompanyName string    `json:"companyname"`               // its name
+	Children    []Account `json:"children"`                  // its sub-accounts
 }
 
 // Account returns the company that the client's credentials belong to, and its sub-accounts.
@@ -112,7 +112,7 @@ type WalletEntry struct {
 	ProductName  string          `json:"productName"`                 // what was bought
 	ProductPrice decimal.Decimal `json:"productPrice"`                // its price, CNY
 	Years        int             `json:"cycle"`                       // years bought with a renewal
-	Remark       string          `json:"remark"`
+	Remark       string          `json:"remark"`                      // remark of the order, or on the payment
 }
 
 // Wallet returns the balance of the account and the changes that led to it.

@@ -17,15 +17,15 @@ type cardParams struct {
 // CardListParams choose and page the cards of [CardsService.List]. Zero fields are not sent; date ranges may be open at
 // either end and include both.
 type CardListParams struct {
-	PageNo     int   `url:"pageNo,omitempty"`    // page to return, the first is 1; the platform's default is 1
-	PageSize   int   `url:"pageSize,omitempty"`  // cards per page, 1 to 1000; the platform's default is 100
-	BillingID  int64 `url:"billingid,omitempty"` // only cards of this billing group
-	AllotFrom  Date  `url:"allotDateStart,omitempty"`
-	AllotTo    Date  `url:"allotDateEnd,omitempty"` // only cards that left the warehouse (出库) in this range
-	ActiveFrom Date  `url:"activeDateStart,omitempty"`
-	ActiveTo   Date  `url:"activeDateEnd,omitempty"` // only cards that were activated in this range
-	ExpireFrom Date  `url:"expireDateStart,omitempty"`
-	ExpireTo   Date  `url:"expireDateEnd,omitempty"` // only cards that expire in this range
+	PageNo     int   `url:"pageNo,omitempty"`          // page to return, the first is 1; the platform's default is 1
+	PageSize   int   `url:"pageSize,omitempty"`        // cards per page, 1 to 1000; the platform's default is 100
+	BillingID  int64 `url:"billingid,omitempty"`       // only cards of this billing group
+	AllotFrom  Date  `url:"allotDateStart,omitempty"`  // only cards that left the warehouse (出库) on or after this day
+	AllotTo    Date  `url:"allotDateEnd,omitempty"`    // … and on or before this one
+	ActiveFrom Date  `url:"activeDateStart,omitempty"` // only cards that were activated on or after this day
+	ActiveTo   Date  `url:"activeDateEnd,omitempty"`   // … and on or before this one
+	ExpireFrom Date  `url:"expireDateStart,omitempty"` // only cards that expire on or after this day
+	ExpireTo   Date  `url:"expireDateEnd,omitempty"`   // … and on or before this one
 }
 
 func (p *CardListParams) validate() error {
@@ -59,9 +59,9 @@ type CardList struct {
 
 // A Card is a card as the listing shows it. [CardInfo] has more.
 type Card struct {
-	MSISDN         string      `json:"msisdn" quec:"alias=msisdns"`
-	ICCID          string      `json:"iccid" quec:"required"`
-	IMSI           string      `json:"imsi"`
+	MSISDN         string      `json:"msisdn" quec:"alias=msisdns"`                       // the card's number
+	ICCID          string      `json:"iccid" quec:"required"`                             // serial number of its chip
+	IMSI           string      `json:"imsi"`                                              // its identity in the network
 	IMEI           string      `json:"imei"`                                              // of the device the card was last seen in; may be empty
 	ServiceMonths  int         `json:"servicecycle"`                                      // service period in months
 	BillingID      int64       `json:"billingid"`                                         // billing group, see BillingService.Groups
@@ -100,9 +100,9 @@ func (s *CardsService) List(ctx context.Context, params *CardListParams) (*CardL
 
 // CardInfo is what the platform knows of one card.
 type CardInfo struct {
-	MSISDN         string      `json:"msisdn" quec:"alias=msisdns"`
-	ICCID          string      `json:"iccid" quec:"required"`
-	IMSI           string      `json:"imsi"`
+	MSISDN         string      `json:"msisdn" quec:"alias=msisdns"`                       // the card's number
+	ICCID          string      `json:"iccid" quec:"required"`                             // serial number of its chip
+	IMSI           string      `json:"imsi"`                                              // its identity in the network
 	IMEI           string      `json:"imei"`                                              // of the device the card was last seen in; may be empty
 	CompanyID      int64       `json:"companyid" quec:"type=ns"`                          // the company or sub-account that owns the card
 	BillingID      int64       `json:"billingid" quec:"type=ns"`                          // billing group
@@ -160,7 +160,7 @@ func (s *CardsService) InfoBatch(ctx context.Context, cards CardIDs) ([]CardInfo
 
 // RealNameStatus tells whether a card's user has registered an identity.
 type RealNameStatus struct {
-	Registered bool `json:"rspdesc" quec:"required type=sb"`
+	Registered bool `json:"rspdesc" quec:"required type=sb"` // an identity is registered
 }
 
 // RealNameStatus asks the carrier whether a card's user has registered an identity. Where the carrier could not be

@@ -13,9 +13,9 @@ var ChinaStandardTime = time.FixedZone("CST", 8*60*60)
 // A Date is a day of the calendar, without a time zone. It is comparable. The zero value stands for no date: in a
 // parameter it is not sent, and an empty or null date of an answer becomes it.
 type Date struct {
-	Year  int
-	Month time.Month
-	Day   int
+	Year  int        // 1 to 9999
+	Month time.Month // 1 to 12
+	Day   int        // the first of a month is 1
 }
 
 // DateOf returns the day on which t falls in [ChinaStandardTime].
@@ -106,8 +106,8 @@ func (d Date) EncodeValues(name string, form *url.Values) error {
 // A Month is a month of the calendar, without a time zone. It is comparable. The zero value stands for no month and is
 // refused by the methods that need one.
 type Month struct {
-	Year  int
-	Month time.Month
+	Year  int        // 1 to 9999
+	Month time.Month // 1 to 12
 }
 
 // MonthOf returns the month in which t falls in [ChinaStandardTime].

@@ -88,7 +88,7 @@ func (e *ParamError) Error() string {
 // or not JSON, an answer without a resultCode, a value that cannot mean what its place says. It is always a pointer.
 type ResponseError struct {
 	Method     string // fc.function.…
-	HTTPStatus int
+	HTTPStatus int    // of the answer
 	Body       []byte // the first bytes of what came, at most 512
 	Err        error  // what is wrong with it; a [*FieldError] where it is a single value
 }
@@ -110,7 +110,7 @@ func (e *ResponseError) Unwrap() error { return e.Err }
 type FieldError struct {
 	Path   string // where it stands: cards[3].monthflow
 	Value  string // what stands there, as JSON and at most 64 bytes; empty where the member is missing
-	Reason string
+	Reason string // what is wrong with it
 }
 
 // Error says which member is wrong, and why.

@@ -26,10 +26,10 @@ type MonthFlowList struct {
 
 // A MonthFlowRow is a card's data usage in a month.
 type MonthFlowRow struct {
-	MSISDN    string  `json:"msisdn" quec:"alias=msisdns"`
-	ICCID     string  `json:"iccid" quec:"required"`
-	MonthFlow float64 `json:"monthflow" quec:"required"` // data used in the month, MB
-	CycleFlow float64 `json:"flow"`                      // data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans
+	MSISDN    string  `json:"msisdn" quec:"alias=msisdns"` // the card's number
+	ICCID     string  `json:"iccid" quec:"required"`       // serial number of its chip
+	MonthFlow float64 `json:"monthflow" quec:"required"`   // data used in the month, MB
+	CycleFlow float64 `json:"flow"`                        // data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans
 }
 
 // ListMonth returns one page of the data usage of all cards in a month.
@@ -41,7 +41,7 @@ func (s *FlowService) ListMonth(ctx context.Context, params *MonthListParams) (*
 
 // A DayFlow is a card's data usage on a day.
 type DayFlow struct {
-	Date Date    `json:"date" quec:"required"`
+	Date Date    `json:"date" quec:"required"` // the day
 	Flow float64 `json:"flow" quec:"required"` // data used, MB
 }
 
@@ -104,9 +104,9 @@ type VoiceMonthList struct {
 
 // A VoiceMonthRow is a card's voice usage in a month.
 type VoiceMonthRow struct {
-	MSISDN  string  `json:"msisdn" quec:"alias=msisdns"`
-	ICCID   string  `json:"iccid" quec:"required"`
-	Minutes float64 `json:"monthflow" quec:"required"` // voice used in the month, minutes
+	MSISDN  string  `json:"msisdn" quec:"alias=msisdns"` // the card's number
+	ICCID   string  `json:"iccid" quec:"required"`       // serial number of its chip
+	Minutes float64 `json:"monthflow" quec:"required"`   // voice used in the month, minutes
 }
 
 // ListVoiceMonth returns one page of the voice usage of all cards in a month.
@@ -118,7 +118,7 @@ func (s *FlowService) ListVoiceMonth(ctx context.Context, params *MonthListParam
 
 // A VoiceDay is a card's voice usage on a day.
 type VoiceDay struct {
-	Date    Date    `json:"date" quec:"required"`
+	Date    Date    `json:"date" quec:"required"` // the day
 	Minutes float64 `json:"flow" quec:"required"` // voice used, minutes
 }
 
@@ -135,7 +135,7 @@ func (s *FlowService) VoiceDays(ctx context.Context, card CardID, month Month) (
 
 // A FlowPackage is a data package in force on a card.
 type FlowPackage struct {
-	Name  string    `json:"tfName"`
+	Name  string    `json:"tfName"`                 // name of the package
 	Size  float64   `json:"tfSize" quec:"required"` // MB
 	Type  FlowType  `json:"tfType"`                 // the traffic it is good for
 	Start time.Time `json:"startTime,omitzero"`     // China Standard Time
@@ -165,8 +165,8 @@ type YearPackages struct {
 
 // A YearPackage is a data package that lasts a year.
 type YearPackage struct {
-	OrderID   string  `json:"orderId" quec:"type=sn"` // the order that bought it
-	Name      string  `json:"name"`
+	OrderID   string  `json:"orderId" quec:"type=sn"`          // the order that bought it
+	Name      string  `json:"name"`                            // name of the package
 	UsedFlow  float64 `json:"useFlow" quec:"required type=sn"` // data used, MB
 	TotalFlow float64 `json:"totalFlow" quec:"required"`       // data in the package, MB
 	Begin     Date    `json:"beginTime"`                       // first day in force

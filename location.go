@@ -8,14 +8,14 @@ import (
 
 // A Location is where the network last saw a card, to the precision of a cell.
 type Location struct {
-	MSISDN         string    `json:"MSISDN" quec:"alias=msisdns"`
-	ICCID          string    `json:"ICCID"`
-	Latitude       float64   `json:"LATITUDE" quec:"type=s"`  // degrees north; meaningful only if Located
-	Longitude      float64   `json:"LONGITUDE" quec:"type=s"` // degrees east; meaningful only if Located
-	PositionResult string    `json:"POSITIONRESULT"`          // as it came: a code for China Telecom, an address for China Mobile
-	MSIDType       string    `json:"MSID_TYPE"`               // as it came; 0 for a success. China Telecom only
-	MSID           string    `json:"MSID"`                    // the number that was located. China Telecom only
-	Time           time.Time `json:"LOCALTIME,omitzero"`      // when it was located, China Standard Time. China Telecom only
+	MSISDN         string    `json:"MSISDN" quec:"alias=msisdns"` // the card's number
+	ICCID          string    `json:"ICCID"`                       // serial number of its chip
+	Latitude       float64   `json:"LATITUDE" quec:"type=s"`      // degrees north; meaningful only if Located
+	Longitude      float64   `json:"LONGITUDE" quec:"type=s"`     // degrees east; meaningful only if Located
+	PositionResult string    `json:"POSITIONRESULT"`              // as it came: a code for China Telecom, an address for China Mobile
+	MSIDType       string    `json:"MSID_TYPE"`                   // as it came; 0 for a success. China Telecom only
+	MSID           string    `json:"MSID"`                        // the number that was located. China Telecom only
+	Time           time.Time `json:"LOCALTIME,omitzero"`          // when it was located, China Standard Time. China Telecom only
 }
 
 // A LocationCode is how the location of a China Telecom card went. Codes that are not among the constants mean that it

@@ -17,12 +17,12 @@ type OrdersService service
 
 // A FlowPackageProduct is a data package that can be bought for a card.
 type FlowPackageProduct struct {
-	ProductID   int64           `json:"productId" quec:"required type=ns"`
-	ProductName string          `json:"productName"`
-	Carrier     Carrier         `json:"telecomOperatorName"`           // the cards it is for
-	Price       decimal.Decimal `json:"price" quec:"required type=ns"` // CNY
-	Flow        float64         `json:"flow"`                          // data in the package, MB
-	FlowType    FlowType        `json:"flowType"`                      // the traffic it is good for
+	ProductID   int64           `json:"productId" quec:"required type=ns"` // for RechargeParams
+	ProductName string          `json:"productName"`                       // for RechargeParams
+	Carrier     Carrier         `json:"telecomOperatorName"`               // the cards it is for
+	Price       decimal.Decimal `json:"price" quec:"required type=ns"`     // CNY
+	Flow        float64         `json:"flow"`                              // data in the package, MB
+	FlowType    FlowType        `json:"flowType"`                          // the traffic it is good for
 }
 
 // FlowPackages returns the data packages that the account can buy with [OrdersService.Recharge].
@@ -38,13 +38,13 @@ func (s *OrdersService) FlowPackages(ctx context.Context) ([]FlowPackageProduct,
 
 // A RenewalProduct is the plan with which a card can be renewed.
 type RenewalProduct struct {
-	ProductID   int64           `json:"productId" quec:"required"`
-	ProductName string          `json:"productName"`
-	Carrier     Carrier         `json:"telecomOperatorName"`   // network operator
-	Price       decimal.Decimal `json:"price" quec:"required"` // of a year, CNY
-	MonthPrice  decimal.Decimal `json:"monthPrice"`            // of a month, CNY
-	Flow        float64         `json:"flow"`                  // data in the plan, MB
-	Months      int             `json:"setmealMonths"`         // length of the plan in months
+	ProductID   int64           `json:"productId" quec:"required"` // for RenewalParams
+	ProductName string          `json:"productName"`               // for RenewalParams
+	Carrier     Carrier         `json:"telecomOperatorName"`       // network operator
+	Price       decimal.Decimal `json:"price" quec:"required"`     // of a year, CNY
+	MonthPrice  decimal.Decimal `json:"monthPrice"`                // of a month, CNY
+	Flow        float64         `json:"flow"`                      // data in the plan, MB
+	Months      int             `json:"setmealMonths"`             // length of the plan in months
 }
 
 // RenewalProduct returns the plan with which a card can be renewed with [OrdersService.Renew].

@@ -31,9 +31,9 @@ type SMSSendResult struct {
 
 // A SentSMS is an SMS on its way to a card.
 type SentSMS struct {
-	MSISDN string `json:"msisdn" quec:"alias=msisdns"`
-	ICCID  string `json:"iccid"`
-	SMSID  string `json:"sms_id"` // ID of the SMS, which its delivery report will name
+	MSISDN string `json:"msisdn" quec:"alias=msisdns"` // the card's number
+	ICCID  string `json:"iccid"`                       // serial number of its chip
+	SMSID  string `json:"sms_id"`                      // ID of the SMS, which its delivery report will name
 }
 
 // Send sends one SMS to one or more cards. Success means that it was submitted; whether it arrives is told by the
@@ -74,11 +74,11 @@ type SMSLogList struct {
 
 // An SMSEntry is an SMS that was sent to a card.
 type SMSEntry struct {
-	MSISDN  string    `json:"msisdn" quec:"alias=msisdns"`
-	Content string    `json:"content"`              // the text
-	SentAt  time.Time `json:"sendTime,omitzero"`    // China Standard Time
-	SMSID   string    `json:"sms_id" quec:"type=n"` // ID of the SMS
-	Status  SMSStatus `json:"status"`               // how far it has got
+	MSISDN  string    `json:"msisdn" quec:"alias=msisdns"` // the card's number
+	Content string    `json:"content"`                     // the text
+	SentAt  time.Time `json:"sendTime,omitzero"`           // China Standard Time
+	SMSID   string    `json:"sms_id" quec:"type=n"`        // ID of the SMS
+	Status  SMSStatus `json:"status"`                      // how far it has got
 }
 
 // ListLog returns one page of the SMS sent to cards in a month.

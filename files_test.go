@@ -1,0 +1,183 @@
+package quecloud_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+var fileRows = []methodRow{
+	{
+		method: "file.card.get",
+		call:   func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Files.Start(ctx)) },
+		want:   int64(1),
+	},
+	{
+		method: "file.status",
+		call:   fileStatus,
+		form:   map[string]string{"taskId": "1312"},
+		want:   quecloud.FileTaskDone,
+	},
+	{
+		method: "file.status", name: " of a running task",
+		answer: "file.status.running.json",
+		call:   fileStatus,
+		form:   map[string]string{"taskId": "1312"},
+		want:   quecloud.FileTaskRunning,
+	},
+	{
+		method: "file.down",
+		answer: "file.down.zip",
+		call:   unzipped(download),
+		form:   map[string]string{"taskId": "1312"},
+		want:   export{166, "1064991300001,8986031749203860001\r\n1064991300002,8986031749203860002\r\n"},
+	},
+	{
+		method: "file.last.down",
+		answer: "file.last.down.zip",
+		call:   unzipped(downloadLatest),
+		want: export{187, "1064991300001,8986031749203860001\r\n1064991300002,8986031749203860002\r\n" +
+			"1440133250003,89860412091880130003\r\n"},
+	},
+	{
+		method: "file.list",
+		call:   func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Files.List(ctx)) },
+		want: []quecloud.FileTask{
+			{
+				TaskID: 1312, CreatedAt: cst(2021, 9, 27, 18, 59, 2), EndedAt: cst(2021, 9, 27, 19, 0, 0),
+				Status: quecloud.FileTaskDone,
+			},
+			{TaskID: 1313, CreatedAt: cst(2021, 9, 27, 20, 0, 0), Status: quecloud.FileTaskRunning},
+		},
+	},
+}
+
+func fileStatus(ctx context.Context, c *quecloud.Client) (any, error) {
+	return result(c.Files.Status(ctx, 1312))
+}
+
+// A downloader is one of the two methods that write a file.
+type downloader func(context.Context, *quecloud.Client, io.Writer) (int64, error)
+
+func download(ctx context.Context, c *quecloud.Client, w io.Writer) (int64, error) {
+	return c.Files.Download(ctx, 1312, w)
+}
+
+func downloadLatest(ctx context.Context, c *quecloud.Client, w io.Writer) (int64, error) {
+	return c.Files.DownloadLatest(ctx, w)
+}
+
+// An export is what a downloaded zip file holds.
+type export struct {
+	bytes int64
+	text  string
+}
+
+func unzipped(get downloader) func(context.Context, *quecloud.Client) (any, error) {
+	return func(ctx context.Context, c *quecloud.Client) (any, error) {
+		var file bytes.Buffer
+		n, err := get(ctx, c, &file)
+		if err != nil {
+			return nil, err
+		}
+		archive, err := zip.NewReader(bytes.NewReader(file.Bytes()), n)
+		if err != nil {
+			return nil, err
+		}
+		text, err := archive.Open("card_list.txt")
+		if err != nil {
+			return nil, err
+		}
+		content, err := io.ReadAll(text)
+		return export{n, string(content)}, err
+	}
+}
+
+func TestADownloadIsTheFileByteForByte(t *testing.T) {
+	t.Parallel()
+	for file, get := range map[string]downloader{"file.down.zip": download, "file.last.down.zip": downloadLatest} {
+		for _, contentType := range []string{"application/zip", "application/json;charset=UTF-8", ""} {
+			content := readFile(t, file)
+			answer := httpmock.NewBytesResponder(http.StatusOK, content).HeaderSet(http.Header{"Content-Type": {contentType}})
+			var got bytes.Buffer
+			n, err := get(t.Context(), newPlatform(answer).client(t), &got)
+			require.NoError(t, err)
+			assert.EqualValues(t, len(content), n)
+			assert.Equal(t, content, got.Bytes())
+		}
+	}
+}
+
+func TestAFailedDownloadIsAnAPIErrorAndWritesNothing(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		file, method, message string
+		get                   downloader
+	}{
+		{"file.down.failed.json", "fc.function.file.down", "任务不存在", download},
+		{"file.last.down.failed.json", "fc.function.file.last.down", "没有可下载的文件", downloadLatest},
+	} {
+		for _, contentType := range []string{"application/json", "application/zip"} {
+			answer := answerFile(t, tt.file).HeaderSet(http.Header{"Content-Type": {contentType}})
+			var got bytes.Buffer
+			n, err := tt.get(t.Context(), newPlatform(answer).client(t), &got)
+			var refused *quecloud.APIError
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, &quecloud.APIError{Method: tt.method, Code: 1, Message: tt.message, HTTPStatus: 200}, refused)
+			assert.Zero(t, n)
+			assert.Zero(t, got.Len())
+		}
+	}
+}
+
+func TestADownloadThatIsNoFileIsABadAnswer(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{
+		"empty": "", "a letter": "P", "an empty object": "{}", "a page": "<html>busy</html>", "a success without a file": `{"resultCode":0}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got bytes.Buffer
+			n, err := download(t.Context(), newPlatform(answerText(answer)).client(t), &got)
+			assert.ErrorAs(t, err, new(*quecloud.ResponseError))
+			assert.Zero(t, n)
+			assert.Zero(t, got.Len())
+		})
+	}
+}
+
+func TestAListOfTasksThatIsRefusedIsAnAPIError(t *testing.T) {
+	t.Parallel()
+	tasks, err := newPlatform(answerFile(t, "file.list.failed.json")).client(t).Files.List(t.Context())
+	assert.Nil(t, tasks)
+	var refused *quecloud.APIError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, "签名错误", refused.Message)
+}
+
+func TestAListOfTasksMayBeEmptyAndMayNotBeMissing(t *testing.T) {
+	t.Parallel()
+	tasks, err := newPlatform(answerText("[]")).client(t).Files.List(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, tasks)
+
+	_, err = newPlatform(answerText(`{"resultCode":0}`)).client(t).Files.List(t.Context())
+	assert.ErrorAs(t, err, new(*quecloud.ResponseError))
+}
+
+func TestATaskWithoutAnIDMayHaveBeenStarted(t *testing.T) {
+	t.Parallel()
+	id, err := newPlatform(answerText(`{"resultCode":0}`)).client(t).Files.Start(t.Context())
+	assert.Zero(t, id)
+	assert.ErrorAs(t, err, new(*quecloud.ResponseError))
+	assert.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
+}
