@@ -41,11 +41,11 @@ type CallInfo struct {
 	Result any        // a pointer to what the answer is read into; nil for downloads and where there is nothing to read
 
 	// These are set when next has returned.
-	Attempts   int           // how often the call was tried, at least once sent or not
+	Attempts   int           // requests made so far; 0 where the limiter or the context allowed none
 	HTTPStatus int           // of the last answer; 0 where none came
 	Answered   bool          // the platform has answered, so that ResultCode means something
 	ResultCode int           // of the last answer, 0 for success
-	Duration   time.Duration // from the first attempt to the end of the last
+	Duration   time.Duration // of all attempts, with the waiting between and for the limiter
 }
 
 // An Interceptor wraps a call: it does what it likes before and after next, which makes the call with all its

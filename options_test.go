@@ -160,9 +160,9 @@ func TestAnInterceptorSeesTheCallAndItsEnd(t *testing.T) {
 	}))
 	require.ErrorAs(t, client.Cards.Pause(t.Context(), card), new(*quecloud.APIError))
 	params := url.Values{"iccid": {iccid1}}
-	assert.Equal(t, quecloud.CallInfo{Method: "fc.function.card.pause", Kind: quecloud.KindSet, Params: params}, before)
+	assert.Equal(t, quecloud.CallInfo{Method: "fc.function.card.pause", Kind: quecloud.KindSet, URL: testURL, Params: params}, before)
 	assert.Equal(t, quecloud.CallInfo{
-		Method: "fc.function.card.pause", Kind: quecloud.KindSet, Params: params,
+		Method: "fc.function.card.pause", Kind: quecloud.KindSet, URL: testURL, Params: params,
 		Attempts: 1, HTTPStatus: 200, Answered: true, ResultCode: 3,
 	}, after)
 }

@@ -14,7 +14,7 @@ import (
 // An OrderEvent is what the platform notifies of when an order has been carried out or has failed, § 2.5.6
 // 资产充值续费通知回调 of the vendor's document.
 type OrderEvent struct {
-	OrderNo      string          `json:"orderNo" quec:"required"`
+	OrderNo      string          `json:"orderNo" quec:"required"`      // for OrdersService.Get
 	Type         OrderType       `json:"orderType" quec:"required"`    // what it buys
 	Status       OrderStatus     `json:"orderStatus" quec:"required"`  // done or failed
 	StatusText   string          `json:"orderStatusDesc"`              // the same in words; it never contradicts Status

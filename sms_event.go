@@ -18,7 +18,7 @@ const (
 
 // An SMSEvent is what the platform notifies of about an SMS, § 2.3.6 短信回调通知 of the vendor's document.
 type SMSEvent struct {
-	Type       SMSEventType `json:"type" quec:"required"`
+	Type       SMSEventType `json:"type" quec:"required"`                          // report or inbound SMS
 	MSISDN     string       `json:"msisdn" quec:"alias=msisdns required"`          // the card
 	ICCID      string       `json:"iccid" quec:"required"`                         // the card
 	SMSID      string       `json:"sms_id" quec:"required"`                        // of a report: that of SMSService.Send
