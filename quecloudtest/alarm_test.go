@@ -120,3 +120,14 @@ func TestAlarmParamThatIsNone(t *testing.T) {
 		t.Errorf("status of no alarm: got %s", a.body)
 	}
 }
+
+func TestThresholdsAreCheckedOnEveryDayThatPasses(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	number := srv.AddCard(quecloudtest.Card{Alarm: &quecloudtest.Alarm{PauseThreshold: 20, PauseEnabled: true}}).ICCID
+	srv.SetUsage(number, "2026-04-02", 21)
+	srv.Advance(60 * 24 * time.Hour) // past April in one go
+	if r := card(t, srv, number).PauseReason; r != quecloudtest.ReasonThreshold {
+		t.Errorf("after a month in which it crossed its threshold the reason is %q", r)
+	}
+}

@@ -81,6 +81,16 @@ func TestNumbersAreWellFormedAndUnique(t *testing.T) {
 	}
 }
 
+func TestNumbersThatNoCardHas(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	for _, number := range []string{"", "1", "1064900000000", "1064800000012", "89860024310000000007", "8986002431000000000X", "-064800000000"} {
+		if c, ok := srv.Card(number); ok {
+			t.Errorf("%q finds %+v", number, c)
+		}
+	}
+}
+
 func luhn(number string) (sum int) {
 	for i := range len(number) {
 		d := int(number[len(number)-1-i] - '0')

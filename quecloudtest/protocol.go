@@ -61,23 +61,21 @@ func (c *call) integer(name string) int64 {
 	return n
 }
 
-// readParams collects the parameters from the query and from the body, both of which the platform reads.
+// readParams collects the parameters from the query and from the body, both of which the platform reads. With an error it
+// returns those that it found.
 func readParams(r *http.Request) (map[string]string, error) {
-	if r.Method != http.MethodPost {
-		return nil, &refusal{codeUnauthorized, "unauthorized"}
-	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, refuse("请求参数无法解析")
-	}
+	query, queryErr := url.ParseQuery(r.URL.RawQuery)
 	form, err := readForm(r)
-	if err != nil {
-		return nil, err
+	switch {
+	case r.Method != http.MethodPost:
+		err = &refusal{codeUnauthorized, "unauthorized"}
+	case queryErr != nil:
+		err = refuse("请求参数无法解析")
 	}
 	params := map[string]string{}
 	for _, values := range []url.Values{query, form} {
 		for name, list := range values {
-			if _, repeated := params[name]; repeated || len(list) > 1 {
+			if _, repeated := params[name]; err == nil && (repeated || len(list) > 1) {
 				err = refuse("参数重复：%s", name)
 			}
 			params[name] = list[0]

@@ -70,7 +70,7 @@ func TestVerbsOtherThanPOSTAreUnauthorized(t *testing.T) {
 	if a.status != http.StatusOK || a.body != `{"resultCode":70031,"errorMessage":"unauthorized"}` {
 		t.Errorf("got HTTP %d, %s", a.status, a.body)
 	}
-	if r := srv.Requests()[0]; r.Accepted || r.Executed || r.ResultCode != 70031 || r.Verb != http.MethodGet {
+	if r := srv.Requests()[0]; r.Accepted || r.Executed || r.ResultCode != 70031 || r.Verb != http.MethodGet || r.Method != "fc.function.card.info" {
 		t.Errorf("recorded as %+v", r)
 	}
 }

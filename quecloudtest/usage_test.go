@@ -186,6 +186,7 @@ func TestCardsArePagedAndFiltered(t *testing.T) {
 		"allotted from":         {quecloud.CardListParams{AllotFrom: feb(4)}, 3, 3},
 		"allotted until":        {quecloud.CardListParams{AllotTo: feb(4)}, 4, 4},
 		"activated between":     {quecloud.CardListParams{ActiveFrom: feb(2), ActiveTo: feb(3)}, 2, 2},
+		"activated until":       {quecloud.CardListParams{ActiveTo: feb(3)}, 3, 3},
 		"expiring, second page": {quecloud.CardListParams{ExpireFrom: feb(2), PageNo: 2, PageSize: 3}, 4, 1},
 	} {
 		list, err := client.Cards.List(t.Context(), &c.params)
