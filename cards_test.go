@@ -238,6 +238,27 @@ var stateRows = []methodRow{
 	},
 }
 
+// The document spells the same member in several ways, and not in every method in the same.
+func TestEverySpellingOfAMemberIsReadInEveryMethod(t *testing.T) {
+	t.Parallel()
+	for _, member := range []string{
+		`"spcode":"7"`, `"scode":"7"`, `"socode":7`, `"SOCODE":"7"`, `"voicewhitelist":"7"`, `"voicewitelist":"7"`, `"msisdn":"7"`, `"msisdns":7`,
+		`"supplier":"7"`, `"carrier":"7"`, `"activeDate":"20200102"`, `"activatetime":"2020-01-02"`, `"activedate":"20200102"`,
+	} {
+		object := `{"iccid":"1",` + member + `}`
+		client := newPlatform(answerText(`{"resultCode":0,"iccid":"1",` + member + `,"cards":[` + object + `],"list":[` + object + `]}`)).client(t)
+		list, err := client.Cards.List(t.Context(), nil)
+		require.NoError(t, err)
+		info, err := client.Cards.Info(t.Context(), card)
+		require.NoError(t, err)
+		batch, err := client.Cards.InfoBatch(t.Context(), cards)
+		require.NoError(t, err)
+		assert.NotEqual(t, quecloud.Card{ICCID: "1"}, list.Cards[0], member)
+		assert.NotEqual(t, quecloud.CardInfo{ICCID: "1"}, *info, member)
+		assert.NotEqual(t, quecloud.CardInfo{ICCID: "1"}, batch[0], member)
+	}
+}
+
 // A carrier that could not be asked sends members that mean nothing, and may send rubbish in them.
 func TestAFailedQueryIsAFailureWhateverElseTheAnswerSays(t *testing.T) {
 	t.Parallel()

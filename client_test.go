@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -188,6 +189,21 @@ func TestWithDoesNotChangeItsOriginal(t *testing.T) {
 	assert.Equal(t, testURL, first.requests[0].url)
 	assert.Equal(t, "one/1 quecloud-go/"+quecloud.Version, first.requests[0].header.Get("User-Agent"))
 	assert.Equal(t, []string{"a", "b", "-b", "-a", "a", "-a", "a", "c", "-c", "-a"}, seen)
+}
+
+// Copies of one client must not write into each other's list of interceptors, however many there are.
+func TestCopiesHaveInterceptorsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	for n := range 9 {
+		var seen []string
+		client := newPlatform(answerText(`{"resultCode":0}`)).client(t, slices.Repeat([]quecloud.Option{quecloud.WithInterceptor(tracer(new([]string), ""))}, n)...)
+		one, err := client.With(quecloud.WithInterceptor(tracer(&seen, "one")))
+		require.NoError(t, err)
+		_, err = client.With(quecloud.WithInterceptor(tracer(&seen, "two")))
+		require.NoError(t, err)
+		require.NoError(t, one.Cards.Pause(t.Context(), card))
+		assert.Equal(t, []string{"one", "-one"}, seen)
+	}
 }
 
 func TestCopiesShareTheTransport(t *testing.T) {

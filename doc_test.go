@@ -37,7 +37,7 @@ func documentation(t *testing.T, folder, path string) *doc.Package {
 func TestEveryExportedIdentifierIsDocumented(t *testing.T) {
 	t.Parallel()
 	for folder, path := range map[string]string{
-		".": "github.com/quecloud/quecloud-go",
+		".": "github.com/quecloud/quecloud-go", "quecloudtest": "github.com/quecloud/quecloud-go/quecloudtest",
 	} {
 		pkg := documentation(t, folder, path)
 		assert.NotEmpty(t, pkg.Doc, path)

@@ -139,6 +139,7 @@ func badOrders() []badInput {
 		{"renewal, 13 months", extend(func(p *quecloud.RenewalParams) { p.Months = 13 }), "card.renewal", "months"},
 		{"renewal, -1 months", extend(func(p *quecloud.RenewalParams) { p.Months = -1 }), "card.renewal", "months"},
 		{"renewal, months and two years", extend(func(p *quecloud.RenewalParams) { p.Years = 2 }), "card.renewal", "months"},
+		{"renewal, a month and two years", extend(func(p *quecloud.RenewalParams) { p.Years, p.Months = 2, 1 }), "card.renewal", "months"},
 		{"renewal, remark of 201", extend(func(p *quecloud.RenewalParams) { p.Remark = strings.Repeat("注", 201) }), "card.renewal", "remark"},
 		{"renewal, externalId of 101", extend(func(p *quecloud.RenewalParams) { p.ExternalID = strings.Repeat("号", 101) }), "card.renewal", "externalId"},
 		{"order, none", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Get(ctx, "")) }, "order.details", "orderNo"},

@@ -123,8 +123,9 @@ func TestThePasswordOfABaseURLIsNotPrinted(t *testing.T) {
 		_, err := quecloud.NewClient(testKey, testSecret, quecloud.WithBaseURL(raw))
 		require.Error(t, err, raw)
 		for _, shown := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err)} {
-			assert.NotContains(t, shown, "canary", raw)
-			assert.NotContains(t, shown, "can@", raw)
+			for _, part := range []string{"can", "ary"} {
+				assert.NotContains(t, shown, part, raw)
+			}
 		}
 	}
 }

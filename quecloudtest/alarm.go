@@ -10,12 +10,12 @@ import (
 
 // An Alarm is what was set for a card with fc.function.card.alarm (§2.3.7). A threshold of 0 is not set.
 type Alarm struct {
-	Emails     []string
+	Emails     []string   // who is warned
 	Thresholds [3]float64 // MB of the month's usage, at which a mail is due
-	Enabled    bool
+	Enabled    bool       // warnings are sent
 
 	PauseThreshold float64 // MB of the month's usage, at which the card is suspended
-	PauseEnabled   bool
+	PauseEnabled   bool    // the card is suspended at PauseThreshold
 }
 
 // alarm is what the server keeps of one.

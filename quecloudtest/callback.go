@@ -13,10 +13,10 @@ import (
 // An SMSNotification is what the platform sends about an SMS (§2.3.6): the report of one that was sent to a card, or one
 // that a card sent.
 type SMSNotification struct {
-	Type   string `json:"type"` // SMSReport or SMSInbox
-	MSISDN string `json:"msisdn"`
-	ICCID  string `json:"iccid"`
-	ID     string `json:"sms_id"`
+	Type   string `json:"type"`   // SMSReport or SMSInbox
+	MSISDN string `json:"msisdn"` // the card's number
+	ICCID  string `json:"iccid"`  // serial number of its chip
+	ID     string `json:"sms_id"` // of the SMS
 
 	Status string `json:"status,omitempty"` // of a report: 200 arrived, 400 failed
 	Msg    string `json:"msg,omitempty"`    // of a report: what to say about the status
@@ -33,23 +33,23 @@ const (
 
 // An OrderNotification is what the platform sends about an order that has come to its end (§2.5.6).
 type OrderNotification struct {
-	OrderNo      string  `json:"orderNo"`
+	OrderNo      string  `json:"orderNo"`         // number of the order
 	OrderType    string  `json:"orderType"`       // 充值订单 or 续费订单
 	StatusDesc   string  `json:"orderStatusDesc"` // 订单完成 or 订单失败
 	Status       int     `json:"orderStatus"`     // 1 done, -1 failed
-	ICCID        string  `json:"iccid"`
-	ProductName  string  `json:"productName"`
-	ProductPrice float64 `json:"productPrice"` // CNY
-	Remark       string  `json:"remark"`
-	Result       string  `json:"result"`
-	CreateTime   string  `json:"createTime"`   // yyyy-MM-dd HH:mm:ss
-	CompleteTime string  `json:"completeTime"` // yyyy-MM-dd HH:mm:ss
-	ExternalID   string  `json:"externalId"`   // empty: none was given
+	ICCID        string  `json:"iccid"`           // the card it is for
+	ProductName  string  `json:"productName"`     // what was bought
+	ProductPrice float64 `json:"productPrice"`    // CNY
+	Remark       string  `json:"remark"`          // that came with the order
+	Result       string  `json:"result"`          // what became of it, in words
+	CreateTime   string  `json:"createTime"`      // yyyy-MM-dd HH:mm:ss
+	CompleteTime string  `json:"completeTime"`    // yyyy-MM-dd HH:mm:ss
+	ExternalID   string  `json:"externalId"`      // empty: none was given
 }
 
 // A Delivery is one attempt to deliver a callback, and what came back.
 type Delivery struct {
-	URL     string
+	URL     string // to which it was sent
 	Body    string // that was sent
 	Attempt int    // 1 for the first
 

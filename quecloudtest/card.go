@@ -56,12 +56,12 @@ func (v Voice) wire() int64 { return [...]int64{-2, 1, 0}[v] }
 
 // A Card is the state of a card at a moment. Dates are written yyyy-MM-dd, and empty where there is none.
 type Card struct {
-	ICCID, MSISDN, IMSI, IMEI string
+	ICCID, MSISDN, IMSI, IMEI string // numbers of the chip, the card, its identity in the network, and the device it was last seen in
 
 	BillingID   int64  // the group that the card is in
 	Status      string // one of the constants Status…
 	PauseReason string // one of the constants Reason…, or empty
-	CardType    string
+	CardType    string // form of the card; may be empty
 
 	AllotDate  string // handed to the company
 	OpenDate   string // opened at the carrier
@@ -72,16 +72,16 @@ type Card struct {
 	Locked     bool // the card was seen in another device than its own
 	RealName   bool // its holder is registered
 
-	Voice          Voice
-	VoiceWhitelist []string
+	Voice          Voice    // state of the voice service
+	VoiceWhitelist []string // numbers that may be called
 
 	Alarm    *Alarm        // nil: none was set
 	Packages []FlowPackage // that were bought and are valid
 
 	// What follows is told by [Server.Card] and ignored by [Server.AddCard] and [Server.UpdateCard].
 
-	Carrier    string
-	SetMeal    string
+	Carrier    string  // network operator, of the group
+	SetMeal    string  // name of the plan, of the group
 	MonthFlow  float64 // used this month, MB
 	CycleFlow  float64 // used in this cycle, MB
 	Allowance  float64 // plan and packages of this cycle, MB; 0: no limit
@@ -90,10 +90,10 @@ type Card struct {
 
 // A FlowPackage is a top-up that a card has.
 type FlowPackage struct {
-	Name       string
-	MB         int64
-	Directed   bool // for certain addresses only
-	Start, End time.Time
+	Name       string    // of the product
+	MB         int64     // data in the package
+	Directed   bool      // for certain addresses only
+	Start, End time.Time // first and last instant in which it is valid
 }
 
 // A card is what the server keeps of one: the facts, in the smallest form. Its present status follows from them and the

@@ -14,12 +14,12 @@ const (
 
 // A Group is a billing group: the plan that its cards are on.
 type Group struct {
-	ID          int64
-	Parent      int64 // the group that this one is a child of, or 0
-	Name        string
-	Code        string
+	ID          int64  // the billingid of its cards
+	Parent      int64  // the group that this one is a child of, or 0
+	Name        string // of the group
+	Code        string // of the group
 	Carrier     string // ChinaMobile, ChinaTelecom or ChinaUnicom
-	ProductCode string
+	ProductCode string // of the plan
 	NetworkType string // 4G or NB
 	CardType    string // may be empty
 	Shared      bool   // the cards share their data volume: no card is suspended for having used up its own

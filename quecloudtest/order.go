@@ -10,12 +10,12 @@ import (
 // A Product is a flow package that can be bought for cards of one carrier (§2.5.1). It is valid from the order's end to
 // the end of that month.
 type Product struct {
-	ID       int64
-	Name     string
-	Carrier  string
-	MB       int64
-	Directed bool // for certain addresses only
-	Price    Money
+	ID       int64  // the productId to buy it by
+	Name     string // the productName to buy it by
+	Carrier  string // the cards it is for
+	MB       int64  // data in the package
+	Directed bool   // for certain addresses only
+	Price    Money  // of one package
 }
 
 func defaultProducts() []Product {
@@ -91,20 +91,20 @@ func (s *Server) renewalProduct(c *call) error {
 
 // An Order is a top-up or a renewal.
 type Order struct {
-	No          string
-	Type        string // OrderRecharge or OrderRenewal
-	Status      string // OrderPending, OrderDone or OrderFailed
-	Result      string // what became of it, in words
-	ICCID       string
-	ProductID   int64
-	ProductName string
-	Price       Money // of the whole order; it was taken from the wallet, and is given back when the order fails
-	MonthPrice  Money // of a renewal
-	Cycle       int   // years of a renewal
-	Months      int   // of a renewal by the month, or 0
-	Remark      string
-	ExternalID  string
-	Created     time.Time
+	No          string    // number of the order, the orderNo
+	Type        string    // OrderRecharge or OrderRenewal
+	Status      string    // OrderPending, OrderDone or OrderFailed
+	Result      string    // what became of it, in words
+	ICCID       string    // the card it is for
+	ProductID   int64     // what was bought
+	ProductName string    // what was bought
+	Price       Money     // of the whole order; it was taken from the wallet, and is given back when the order fails
+	MonthPrice  Money     // of a renewal
+	Cycle       int       // years of a renewal
+	Months      int       // of a renewal by the month, or 0
+	Remark      string    // that came with the order
+	ExternalID  string    // the caller's own; empty: none was given
+	Created     time.Time // when it was placed
 	Completed   time.Time // zero: pending
 
 	card    int

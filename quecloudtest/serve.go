@@ -18,17 +18,17 @@ type Request struct {
 	Verb        string            // of HTTP
 	Method      string            // fc.function.…; as sent, whether it exists or not
 	Params      map[string]string // all that was sent, but for sign
-	Sign        string
-	SignatureOK bool // the signature was right, whatever else was wrong
+	Sign        string            // the signature, as sent
+	SignatureOK bool              // the signature was right, whatever else was wrong
 
 	Accepted bool   // it kept to the protocol: verb, form, signature, parameters, cards
 	Executed bool   // it did what it asked for; an answer that then got lost does not change that
 	Reason   string // why it was refused: the errorMessage, by the protocol, the method or a fault
 
-	Faults     []string // that befell it
-	ResultCode int      // that was answered, or would have been but for the faults
-	HTTPStatus int      // that was answered; 0: the connection was cut
-	Duration   time.Duration
+	Faults     []string      // that befell it
+	ResultCode int           // that was answered, or would have been but for the faults
+	HTTPStatus int           // that was answered; 0: the connection was cut
+	Duration   time.Duration // from its arrival to its answer
 }
 
 // Requests returns the requests received so far, oldest first; see [WithRequestLimit].

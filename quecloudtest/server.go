@@ -20,8 +20,8 @@ const (
 // at once.
 type Server struct {
 	URL    string // of the running server, for the SDK's WithBaseURL; set by Start
-	AppKey string
-	Secret string
+	AppKey string // of the account
+	Secret string // of the account
 
 	options
 	http   *httptest.Server

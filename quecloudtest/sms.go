@@ -9,13 +9,13 @@ import (
 
 // An SMS is a message that was sent to a card.
 type SMS struct {
-	ID      string // the caller's smsId, or made up; the same in all messages of one call
-	LogID   int64  // the number of the message in the log
-	ICCID   string
-	MSISDN  string
-	Content string
-	Status  int // SMSSubmitted, SMSDelivered or SMSFailed
-	Sent    time.Time
+	ID      string    // the caller's smsId, or made up; the same in all messages of one call
+	LogID   int64     // the number of the message in the log
+	ICCID   string    // serial number of the chip
+	MSISDN  string    // the card's number
+	Content string    // the text
+	Status  int       // SMSSubmitted, SMSDelivered or SMSFailed
+	Sent    time.Time // when the call came
 }
 
 // The states of an SMS.
@@ -27,11 +27,11 @@ const (
 
 // A ReceivedSMS is a message that a card sent.
 type ReceivedSMS struct {
-	ID      string
-	ICCID   string
-	MSISDN  string
-	Content string
-	Time    time.Time
+	ID      string    // of the SMS
+	ICCID   string    // serial number of the chip
+	MSISDN  string    // number of the card that sent it
+	Content string    // the text
+	Time    time.Time // when it came
 }
 
 // SMS returns the messages sent to cards, oldest first.

@@ -8,22 +8,22 @@ import (
 
 // A Wallet is the company's money.
 type Wallet struct {
-	Balance Money
+	Balance Money         // what is left
 	Entries []WalletEntry // latest first
 }
 
 // A WalletEntry is a change of the balance.
 type WalletEntry struct {
-	Change  Money // less than 0: spent
-	Time    time.Time
-	Kind    string // 预充值, 流量包充值 or 套餐续费; the return of a failed order's money has that order's kind
-	OrderNo string
-	ICCID   string
-	Remark  string
+	Change  Money     // less than 0: spent
+	Time    time.Time // when
+	Kind    string    // 预充值, 流量包充值 or 套餐续费; the return of a failed order's money has that order's kind
+	OrderNo string    // the order; empty for money paid in
+	ICCID   string    // the card it was spent on; empty for money paid in
+	Remark  string    // that came with the order, or with the payment
 
-	ProductName  string
-	ProductPrice Money // for one package, or one month of a plan
-	Cycle        int
+	ProductName  string // what was bought
+	ProductPrice Money  // for one package, or one month of a plan
+	Cycle        int    // years of a renewal, or 0
 }
 
 // The kinds of wallet entries.
