@@ -26,12 +26,16 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 	}
 	rest := io.MultiReader(bytes.NewReader(start[:n]), body)
 	if !bytes.HasPrefix(start[:n], []byte("PK")) {
-		c.receiveJSON(call, a, rest, -1, "")
+		if c.receiveJSON(call, a, rest, -1, ""); a.err == nil {
+			a.answered = false
+			a.err = call.badAnswer(a, start[:n], errors.New("it says success and has no file"))
+		}
 		return
 	}
 	a.delivered = true
 	tail := zipTail{}
-	d.n, err = copyFile(d.to, rest, &tail, body.progress)
+	body.timePerRead()
+	d.n, err = copyFile(d.to, rest, &tail)
 	if err == nil {
 		err = tail.check(d.n)
 	}
@@ -54,12 +58,11 @@ type writeError struct{ err error }
 func (e *writeError) Error() string { return e.err.Error() }
 
 // copyFile copies a file, and shows every piece to tail.
-func copyFile(to io.Writer, from io.Reader, tail *zipTail, progress func()) (n int64, err error) {
+func copyFile(to io.Writer, from io.Reader, tail *zipTail) (n int64, err error) {
 	buf := make([]byte, 64<<10)
 	for {
 		got, err := from.Read(buf)
 		if got > 0 {
-			progress()
 			tail.add(buf[:got])
 			written, err := to.Write(buf[:got])
 			n += int64(written)
