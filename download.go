@@ -48,6 +48,9 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 		a.err = callError(call.info.Method, fmt.Sprintf("writing after %d bytes", d.n), own.err)
 		return
 	}
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
+	}
 	a.cut = true
 	a.err = call.badAnswer(a, start[:n], fmt.Errorf("the file broke off after %d bytes: %w", d.n, err))
 }

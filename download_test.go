@@ -87,8 +87,9 @@ func TestADownloadThatBreaksOffIsNoSuccess(t *testing.T) {
 			t.Run(fmt.Sprint(length, at), func(t *testing.T) {
 				t.Parallel()
 				var calls int
-				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					calls++
+					_, _ = io.Copy(io.Discard, r.Body)
 					conn, buf, err := http.NewResponseController(w).Hijack()
 					if !assert.NoError(t, err) {
 						return
@@ -202,6 +203,7 @@ func TestADownloadIsRepeatedBeforeItsFirstByteOnly(t *testing.T) {
 		var got bytes.Buffer
 		n, err := client.Files.Download(t.Context(), 7, &got)
 		require.ErrorIs(t, err, net.ErrClosed)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 		require.ErrorContains(t, err, "broke off after 100 bytes")
 		assert.EqualValues(t, 100, n)
 		assert.Equal(t, file[:100], got.String())
