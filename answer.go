@@ -29,13 +29,13 @@ func (c *core) receiveJSON(call *call, a *attempt, body io.Reader, size int64, l
 	if 0 < size && size <= maxKept {
 		text.Grow(int(size) + bytes.MinRead)
 	}
-	_, err := text.ReadFrom(io.LimitReader(body, maxAnswer+1))
+	_, err := text.ReadFrom(io.LimitReader(body, c.maxAnswer+1))
 	switch {
 	case err != nil:
 		a.cut = true
 		a.err = call.badAnswer(a, text.Bytes(), fmt.Errorf("it broke off: %w", err))
-	case text.Len() > maxAnswer:
-		a.err = call.badAnswer(a, text.Bytes(), fmt.Errorf("it has more than %d bytes", maxAnswer))
+	case int64(text.Len()) > c.maxAnswer:
+		a.err = call.badAnswer(a, text.Bytes(), fmt.Errorf("it has more than %d bytes", c.maxAnswer))
 	default:
 		c.judge(call, a, text.Bytes(), location)
 	}
@@ -47,13 +47,13 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	defer decoders.Put(d)
 	d.method, d.strict, d.drift = call.info.Method, call.info.Kind == KindRead, c.drift
 	result := call.result
-	_, wantsFile := result.(*download)
-	if wantsFile {
+	if _, ok := result.(*download); ok {
 		result = nil
 	}
 	env, err := d.decode(text, result)
-	a.answered = env.hasCode && env.problem == nil && (err == nil || errors.As(err, new(*FieldError)))
-	a.code = env.code
+	field, isField := errors.AsType[*FieldError](err)
+	a.answered = env.hasCode && env.problem == nil && (err == nil || isField)
+	a.code, a.done = env.code, d.given
 	switch {
 	case a.answered && env.code != 0:
 		a.err = &APIError{call.info.Method, env.code, env.message, a.status}
@@ -64,16 +64,14 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 		err = errors.New("the status is not 200")
 	case len(bytes.TrimSpace(text)) == 0:
 		err = errors.New("it is empty")
-	case err != nil:
-		if field := (*FieldError)(nil); !errors.As(err, &field) {
-			err = fmt.Errorf("it is not whole JSON: %w", err)
-		}
+	case err != nil && !isField:
+		err = fmt.Errorf("it is not whole JSON: %w", err)
 	case env.problem != nil:
 		err = env.problem
 	case !env.hasCode:
 		err = errors.New("it has no resultCode")
-	case wantsFile:
-		err = errors.New("it says that all is well, and is no zip file")
+	case isField:
+		err = field
 	default:
 		return
 	}

@@ -3,6 +3,7 @@ package quecloud
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -18,6 +19,8 @@ type core struct {
 	appKey string
 	sign   func(params []param, unsigned []string) string // holds the secret where nothing can print it
 	shared *shared
+
+	maxAnswer int64 // how many bytes a JSON answer may have
 }
 
 // shared is what a client and its copies have in common.
@@ -63,6 +66,7 @@ type call struct {
 	unsure     bool          // something was sent to which no usable answer came
 	offset     time.Duration // of the platform's clock from ours
 	corrected  bool          // offset was learnt during this call
+	refusal    *APIError     // which the correction answers
 }
 
 // repeatable reports whether sending the call twice is harmless.
@@ -117,9 +121,10 @@ func (c *core) intercept(ctx context.Context, call *call) error {
 func (c *core) run(ctx context.Context, call *call) error {
 	start := c.now()
 	defer func() { call.info.Duration = c.now().Sub(start) }()
+	var last error // of the attempt before
 	for {
 		if err := c.admit(ctx, call); err != nil {
-			return call.failed(err)
+			return call.failed(after(last, err))
 		}
 		if !call.corrected {
 			call.offset = c.shared.clock.offset()
@@ -133,6 +138,7 @@ func (c *core) run(ctx context.Context, call *call) error {
 			c.shared.budget.give()
 			return nil
 		}
+		last = a.err
 		if c.shared.clock.correct(call, a) {
 			c.logRepeat(ctx, call, a, 0)
 			continue
@@ -143,15 +149,23 @@ func (c *core) run(ctx context.Context, call *call) error {
 		}
 		c.logRepeat(ctx, call, a, delay)
 		if err := sleep(ctx, delay); err != nil {
-			return call.failed(errors.Join(callError(call.info.Method, "waiting to repeat the call", err), a.err))
+			return call.failed(after(last, callError(call.info.Method, "waiting to repeat the call", err)))
 		}
 	}
+}
+
+// after is the error that ended a call, together with that of its last attempt where there was one.
+func after(last, err error) error {
+	if last == nil {
+		return err
+	}
+	return fmt.Errorf("%w; the attempt before: %w", err, last)
 }
 
 // admit waits until an attempt may be made.
 func (c *core) admit(ctx context.Context, call *call) error {
 	if ctx.Err() != nil {
-		return callError(call.info.Method, "not sent", context.Cause(ctx))
+		return callError(call.info.Method, "not sent", whyEnded(ctx))
 	}
 	if c.limiter != nil {
 		if err := c.limiter.Wait(ctx); err != nil {
@@ -164,14 +178,18 @@ func (c *core) admit(ctx context.Context, call *call) error {
 // note keeps what an attempt tells about the call.
 func (c *call) note(a *attempt) {
 	c.info.HTTPStatus, c.info.Answered, c.info.ResultCode = a.status, a.answered, a.code
-	refused := 300 <= a.status && a.status < 500 // by something in front of the platform
-	if a.sent && !a.answered && !refused {
+	refused := a.answered || 300 <= a.status // by something in front of the platform
+	if a.sent && a.err != nil && (!refused || a.status >= 500) {
 		c.unsure = true
 	}
 }
 
 // failed is the error of a call that ends without success.
 func (c *call) failed(err error) error {
+	if again, ok := errors.AsType[*APIError](err); ok && c.refusal != nil && *again != *c.refusal {
+		// One of the two is about the time that was sent, and only a person can tell which.
+		err = fmt.Errorf("%w (and before the clock was corrected by %v: %v)", err, c.offset.Round(time.Second), c.refusal)
+	}
 	if c.unsure && c.info.Kind != KindRead {
 		return &outcomeError{err, c.info.Kind, c.externalID}
 	}
@@ -184,9 +202,11 @@ type attempt struct {
 	sent       bool  // the platform may have received it
 	status     int
 	date       time.Time // of the answer, zero where it says none
+	received   time.Time // when the answer began, by the clock that t was taken from
 	retryAfter time.Duration
 	answered   bool // the platform itself has answered
 	code       int
+	done       bool // the answer lists something that was done, refusal or not
 	cut        bool // the connection failed or the time was up
 	delivered  bool // the caller has a part of the answer already
 	took       time.Duration
@@ -222,10 +242,11 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 		return a
 	}
 	defer resp.Body.Close()
-	a.status = resp.StatusCode
+	a.sent, a.status = true, resp.StatusCode
+	a.received = c.now().Add(call.offset)
 	a.date, _ = http.ParseTime(resp.Header.Get("Date"))
 	a.retryAfter = retryAfter(resp.Header, a.date)
-	answer := &answerBody{resp.Body, timed, timer, c.timeout}
+	answer := &answerBody{Reader: resp.Body, timed: timed, timer: timer, timeout: c.timeout}
 	if d, ok := call.result.(*download); ok && a.status == http.StatusOK {
 		c.receiveFile(call, a, answer, d)
 	} else {
@@ -234,12 +255,27 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	return a
 }
 
-// attemptError is err, or ErrAttemptTimeout where that is what ended the attempt.
+// attemptError is err, or ErrAttemptTimeout where that is what ended the attempt. Where the caller's context did, the
+// error is that of the context, and its cause, too.
 func attemptError(timed context.Context, err error) error {
-	if timed.Err() != nil && context.Cause(timed) == ErrAttemptTimeout {
+	switch ended := timed.Err(); {
+	case ended == nil:
+		return err
+	case context.Cause(timed) == ErrAttemptTimeout:
 		return ErrAttemptTimeout
+	case !errors.Is(err, ended) || !errors.Is(err, context.Cause(timed)):
+		return fmt.Errorf("%w: %w", whyEnded(timed), err)
 	}
 	return err
+}
+
+// whyEnded is the error of a context that has ended, and its cause where that is another.
+func whyEnded(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }
 
 // body is the form that is sent at a time.
@@ -286,21 +322,29 @@ func (b *sentBody) Read(p []byte) (int, error) {
 
 func (*sentBody) Close() error { return nil }
 
-// answerBody is the body of an answer. It gives the attempt new time for every step of progress that a download makes.
+// answerBody is the body of an answer. All of it must come in the time of the attempt, but for a download.
 type answerBody struct {
 	io.Reader
 	timed   context.Context
 	timer   *time.Timer
 	timeout time.Duration
+	perRead bool
+}
+
+// timePerRead lets every further read take as long as the attempt might, and does not count the time between them.
+func (b *answerBody) timePerRead() {
+	b.perRead = true
+	b.timer.Stop()
 }
 
 func (b *answerBody) Read(p []byte) (int, error) {
+	if b.perRead {
+		b.timer.Reset(b.timeout)
+		defer b.timer.Stop()
+	}
 	n, err := b.Reader.Read(p)
 	if err != nil && err != io.EOF {
 		err = attemptError(b.timed, err)
 	}
 	return n, err
 }
-
-// progress allows as much time again as the attempt had. It is of no use once the time is up.
-func (b *answerBody) progress() { b.timer.Reset(b.timeout) }

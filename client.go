@@ -36,6 +36,8 @@ func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
 		sign:     func(params []param, unsigned []string) string { return signSorted(secret, params, unsigned) },
 		settings: defaultSettings(),
 		shared:   newShared(),
+
+		maxAnswer: maxAnswer,
 	}
 	return c.client(opts)
 }
@@ -70,7 +72,7 @@ func (c *core) client(opts []Option) (*Client, error) {
 // Blank parameters are not sent. appKey, method, t and sign are added and must not be given.
 //
 // result is nil or a pointer to what the answer is read into, which should be a struct with json tags: its scalars
-// are read as tolerantly as those of the typed methods. Where the platform refuses the call with an [*APIError], result
+// are read as tolerantly as those of the typed methods. It is set to zero before. Where the platform refuses the call with an [*APIError], result
 // holds what came besides the refusal.
 //
 // A method that the SDK knows keeps its [Kind]; of any other it is assumed that it must never be repeated.

@@ -1,6 +1,8 @@
 package quecloud
 
 import (
+	"errors"
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -19,11 +21,15 @@ func (c *clock) offset() time.Duration { return time.Duration(c.ahead.Load()) }
 // correct reports whether a call was refused because of its time, which means that the platform cannot have executed
 // it. The call then has a better offset and is to be sent once more.
 func (c *clock) correct(call *call, a *attempt) bool {
-	if !a.answered || call.corrected || !a.skewed() || c.disproof.Load() {
+	refusal, ok := errors.AsType[*APIError](a.err)
+	if !ok || a.done || call.corrected || !a.skewed() || c.disproof.Load() {
 		return false
 	}
-	call.corrected = true
-	call.offset += a.date.Sub(time.Unix(a.t, 0))
+	if a.status == http.StatusTooManyRequests || a.status >= 500 {
+		return false // refused for another reason, or not known to be refused
+	}
+	call.corrected, call.refusal = true, refusal
+	call.offset += a.date.Sub(a.received)
 	return true
 }
 
@@ -36,7 +42,8 @@ func (c *clock) accepted(call *call, a *attempt) {
 	}
 }
 
-// skewed reports whether the answer's date is further from the time sent than the platform allows.
+// skewed reports whether the answer's date is further from the attempt than the platform allows: before the time that
+// was sent, or after the answer came, which may be much later.
 func (a *attempt) skewed() bool {
-	return !a.date.IsZero() && a.date.Sub(time.Unix(a.t, 0)).Abs() > maxSkew
+	return !a.date.IsZero() && (a.date.Before(time.Unix(a.t, 0).Add(-maxSkew)) || a.date.After(a.received.Add(maxSkew)))
 }

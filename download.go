@@ -26,12 +26,16 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 	}
 	rest := io.MultiReader(bytes.NewReader(start[:n]), body)
 	if !bytes.HasPrefix(start[:n], []byte("PK")) {
-		c.receiveJSON(call, a, rest, -1, "")
+		if c.receiveJSON(call, a, rest, -1, ""); a.err == nil {
+			a.answered = false
+			a.err = call.badAnswer(a, start[:n], errors.New("it says success and has no file"))
+		}
 		return
 	}
 	a.delivered = true
 	tail := zipTail{}
-	d.n, err = copyFile(d.to, rest, &tail, body.progress)
+	body.timePerRead()
+	d.n, err = copyFile(d.to, rest, &tail)
 	if err == nil {
 		err = tail.check(d.n)
 	}
@@ -44,6 +48,9 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 		a.err = callError(call.info.Method, fmt.Sprintf("writing after %d bytes", d.n), own.err)
 		return
 	}
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
+	}
 	a.cut = true
 	a.err = call.badAnswer(a, start[:n], fmt.Errorf("the file broke off after %d bytes: %w", d.n, err))
 }
@@ -54,12 +61,11 @@ type writeError struct{ err error }
 func (e *writeError) Error() string { return e.err.Error() }
 
 // copyFile copies a file, and shows every piece to tail.
-func copyFile(to io.Writer, from io.Reader, tail *zipTail, progress func()) (n int64, err error) {
+func copyFile(to io.Writer, from io.Reader, tail *zipTail) (n int64, err error) {
 	buf := make([]byte, 64<<10)
 	for {
 		got, err := from.Read(buf)
 		if got > 0 {
-			progress()
 			tail.add(buf[:got])
 			written, err := to.Write(buf[:got])
 			n += int64(written)

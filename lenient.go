@@ -60,6 +60,7 @@ type decoder struct {
 	strict  bool        // every member counts, not only those tagged receipt
 	drift   func(Drift) // may be nil
 	receipt int         // how many members tagged receipt enclose the present one
+	given   bool        // a member tagged receipt has something in it
 	failure *FieldError // the first member that is not what it should be
 	syntax  error       // sticky: the text is not JSON
 	scratch []byte
@@ -93,6 +94,7 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 	shape := noFields
 	if target.IsValid() {
 		target = target.Elem()
+		target.SetZero() // an earlier attempt may have left something in it
 		shape = cmp.Or(shapeOf(target.Type()), noFields)
 	}
 	switch {
@@ -138,7 +140,7 @@ var errNoObject = errors.New("it is not an object")
 func (d *decoder) begin(body []byte) {
 	d.source = *bytes.NewBuffer(bytes.TrimPrefix(body, []byte("\ufeff")))
 	d.json.Reset(&d.source, jsonOptions...)
-	d.receipt, d.failure, d.syntax = 0, nil, nil
+	d.receipt, d.given, d.failure, d.syntax = 0, false, nil, nil
 }
 
 // finish checks that the text ends where it should.
@@ -226,59 +228,61 @@ func (d *decoder) member(v reflect.Value, s *shape, f *field, seen []bool) {
 	}
 	if f.receipt {
 		d.receipt++
-		defer func() { d.receipt-- }()
+		defer func() {
+			d.receipt--
+			d.given = d.given || hasSomething(v.FieldByIndex(f.index))
+		}()
 	}
 	again := seen[f.number]
-	if f.scalar == nil {
-		if present := kind != 'n'; present || f.list {
-			seen[f.number] = true
-			if again && present {
-				raw, err := d.json.ReadValue()
-				d.check(err)
-				d.failHere(f, raw, "stands here a second time")
-				return
-			}
-		}
-		f.read(d, v.FieldByIndex(f.index))
+	if f.scalar == nil && !again {
+		seen[f.number] = f.read(d, v.FieldByIndex(f.index))
 		return
 	}
 	raw, err := d.json.ReadValue()
 	if d.check(err); err != nil {
 		return
 	}
+	if f.scalar == nil {
+		if raw.Kind() != 'n' {
+			d.failHere(f, raw, "stands here a second time")
+		}
+		return
+	}
 	to := v.FieldByIndex(f.index)
 	if again {
 		to = reflect.New(to.Type()).Elem()
 	}
-	if !d.setScalar(f, to, raw) {
-		return
-	}
-	if seen[f.number] = true; again && !reflect.DeepEqual(to.Interface(), v.FieldByIndex(f.index).Interface()) {
+	some, ok := d.setScalar(f, to, raw)
+	seen[f.number] = again || some
+	if again && ok && !reflect.DeepEqual(to.Interface(), v.FieldByIndex(f.index).Interface()) {
 		d.failHere(f, raw, "stands here a second time, with another value")
 	}
 }
 
-// setScalar sets a field to the meaning of a JSON value, and reports whether there was any: null and "" mean nothing.
-func (d *decoder) setScalar(f *field, v reflect.Value, raw jsontext.Value) bool {
+// hasSomething reports whether a value is neither zero nor an empty list.
+func hasSomething(v reflect.Value) bool {
+	return !v.IsZero() && (v.Kind() != reflect.Slice || v.Len() > 0)
+}
+
+// setScalar sets a field to the meaning of a JSON value. It reports whether something stands there, which null and "" do
+// not, and whether that can be what the field wants.
+func (d *decoder) setScalar(f *field, v reflect.Value, raw jsontext.Value) (some, ok bool) {
 	text := scalar{kind: raw.Kind(), text: raw}
 	switch text.kind {
 	case '"':
 		text.text = d.unquoted(raw)
 	case 'n':
-		return false
-	case '{', '[':
-		d.failHere(f, raw, "want "+f.want)
-		return false
+		return false, false
 	}
 	if len(text.text) == 0 {
-		return false
+		return false, false
 	}
-	if !f.scalar(d, v, text) {
+	if text.kind == '{' || text.kind == '[' || !f.scalar(d, v, text) {
 		d.failHere(f, raw, "want "+f.want)
-		return false
+		return true, false
 	}
 	d.checkType(f, raw)
-	return true
+	return true, true
 }
 
 // checkType reports a scalar of another JSON type than the document's.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -35,7 +36,7 @@ func (c *core) attrs(call *call, a *attempt, more ...slog.Attr) []slog.Attr {
 	if a.err != nil {
 		text := a.err.Error()
 		if !c.unmasked {
-			text = maskError(a.err)
+			text = maskError(a.err, call.params...)
 		}
 		attrs = append(attrs, slog.String("error", text))
 	}
@@ -46,19 +47,25 @@ func (c *core) attrs(call *call, a *attempt, more ...slog.Attr) []slog.Attr {
 func (c *core) paramAttrs(call *call) slog.Attr {
 	var attrs []any
 	for _, p := range call.params {
-		switch p.name {
-		case "appKey", "method":
+		if p.name == "appKey" || p.name == "method" {
 			continue
-		case "pageNo", "pageSize", "month", "dateStr", "id", "billingid", "taskId", "productId", "cycle", "months",
-			"preverify", "alarmStatus", "pauseStatus", "orderNo", "externalId":
-		default:
-			if !c.unmasked {
-				p.value = mask(p.value)
-			}
+		}
+		if personal(p.name) && !c.unmasked {
+			p.value = mask(p.value)
 		}
 		attrs = append(attrs, slog.String(p.name, p.value))
 	}
 	return slog.Group("params", attrs...)
+}
+
+// personal reports whether a parameter may be about somebody.
+func personal(name string) bool {
+	switch name {
+	case "appKey", "method", "pageNo", "pageSize", "month", "dateStr", "id", "billingid", "taskId", "productId", "cycle",
+		"months", "preverify", "alarmStatus", "pauseStatus", "orderNo", "externalId":
+		return false
+	}
+	return true
 }
 
 // mask keeps of a value what is enough to find it again, and says how long it is.
@@ -73,8 +80,8 @@ func mask(value string) string {
 // numbers are what may be a card's or a person's number.
 var numbers = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9A-Z]*[0-9]{5,}[0-9A-Z]*`) })
 
-// maskError is an error's text without what came from the platform's data, and with numbers masked.
-func maskError(err error) string {
+// maskError is an error's text without what came from the platform's data or was sent to it, and with numbers masked.
+func maskError(err error, sent ...param) string {
 	if bad, ok := errors.AsType[*ResponseError](err); ok {
 		shown := *bad
 		shown.Body = nil
@@ -83,5 +90,11 @@ func maskError(err error) string {
 		}
 		err = &shown
 	}
-	return numbers().ReplaceAllStringFunc(err.Error(), func(n string) string { return "…" + n[len(n)-min(4, len(n)/2):] })
+	text := err.Error()
+	for _, p := range sent {
+		if personal(p.name) && len(p.value) >= 4 {
+			text = strings.ReplaceAll(text, p.value, mask(p.value)) // the platform may repeat it in its errorMessage
+		}
+	}
+	return numbers().ReplaceAllStringFunc(text, func(n string) string { return "…" + n[len(n)-min(4, len(n)/2):] })
 }

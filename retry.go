@@ -48,11 +48,11 @@ func (p RetryPolicy) check() string {
 
 // backoff is a random delay before the attempt after the n-th.
 func (p RetryPolicy) backoff(n int) time.Duration {
-	bound := p.BaseDelay
+	bound := min(p.BaseDelay, p.MaxDelay)
 	for ; n > 1 && bound < p.MaxDelay; n-- {
-		bound *= 2
+		bound += min(bound, p.MaxDelay-bound) // twice as much, without overflow
 	}
-	return rand.N(min(bound, p.MaxDelay) + 1)
+	return rand.N(max(bound, 1))
 }
 
 // repeatAfter decides whether a failed attempt is followed by another, and when.
@@ -107,7 +107,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return whyEnded(ctx)
 	case <-timer.C:
 		return nil
 	}

@@ -121,10 +121,11 @@ func wholeFloat(s scalar, text []byte) (float64, bool) {
 
 func setFloat(_ *decoder, v reflect.Value, s scalar) bool {
 	f, ok := parseFloat(bytes.TrimSpace(s.text))
-	if ok {
-		v.SetFloat(f)
+	if !ok || v.OverflowFloat(f) {
+		return false
 	}
-	return ok && !v.OverflowFloat(f)
+	v.SetFloat(f)
+	return true
 }
 
 // parseFloat reads a decimal number, and none of the other things that strconv takes for one: inf, 0x1p-2, 1_000.
@@ -184,8 +185,8 @@ func setDecimal(_ *decoder, v reflect.Value, s scalar) bool {
 		return false
 	}
 	amount, err := decimal.NewFromString(string(text))
-	// An exponent beyond this is no amount of money, and some of decimal's methods would fill the memory with zeros.
-	if err != nil || amount.Exponent() > 30 || amount.Exponent() < -30 {
+	// What is beyond this is no amount of money, and some of decimal's methods would fill the memory with zeros.
+	if err != nil || amount.Exponent() > 30 || amount.Exponent() < -30 || amount.NumDigits()+int(amount.Exponent()) > 38 {
 		return false
 	}
 	*v.Addr().Interface().(*decimal.Decimal) = amount
@@ -200,7 +201,7 @@ func setDate(_ *decoder, v reflect.Value, s scalar) bool {
 	d, ok := fastDate(s.text)
 	if !ok {
 		var err error
-		if d, err = ParseDate(string(bytes.TrimSpace(s.text))); err != nil {
+		if d, err = ParseDate(string(bytes.TrimSpace(s.text))); err != nil || !d.IsValid() {
 			return false
 		}
 	}
@@ -242,6 +243,9 @@ func setTime(_ *decoder, v reflect.Value, s scalar) bool {
 		t, err = parseLocal(text, time.DateTime, "20060102150405", time.DateOnly, "20060102", "2006-01-02 15:04:05.0",
 			"2006-01-02 15:04:05.000", time.RFC3339)
 	}
+	if err != nil || t.Year() < 1 || t.Year() > 9999 {
+		return false
+	}
 	*v.Addr().Interface().(*time.Time) = t
-	return err == nil
+	return true
 }

@@ -3,12 +3,13 @@ package quecloud
 import (
 	"cmp"
 	"encoding"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/shopspring/decimal"
 )
 
@@ -30,11 +31,11 @@ type field struct {
 	nested    *field // the field to take instead when the value is an object
 	required  bool
 	receipt   bool
-	list      bool
+	element   bool   // of a list, which cannot be left out
 	types     string // the JSON types that the document gives a scalar, as in the tag; empty where nothing is known
 	want      string // what a scalar may be, for error texts
 	scalar    func(*decoder, reflect.Value, scalar) bool
-	read      func(*decoder, reflect.Value) // where it is no scalar
+	read      func(*decoder, reflect.Value) bool // where it is no scalar; reports whether it was there
 }
 
 func (s *shape) find(name []byte) *field {
@@ -65,8 +66,10 @@ func shapeOf(t reflect.Type) *shape {
 	if t.Kind() == reflect.Struct && !readsItself(t) {
 		s = &shape{byName: map[string]*field{}}
 		s.addStruct(t, nil, nil)
-		for name, f := range s.byName {
-			s.byName[strings.ToLower(name)] = f
+		for _, name := range slices.Sorted(maps.Keys(s.byName)) { // in order, so that the same name wins every time
+			if lower := strings.ToLower(name); s.byName[lower] == nil {
+				s.byName[lower] = s.byName[name]
+			}
 		}
 	}
 	actual, _ := shapes.LoadOrStore(t, s)
@@ -138,26 +141,28 @@ func (f *field) describe(t reflect.Type, separators string) {
 	}
 	switch {
 	case separators != "":
-		f.list = true
-		f.read = func(d *decoder, v reflect.Value) { d.separated(f, v, separators) }
+		element := &field{receipt: f.receipt, element: true, want: "a text", scalar: setString}
+		f.read = func(d *decoder, v reflect.Value) bool { return d.separated(f, element, v, separators) }
 	case t.Kind() == reflect.Pointer:
-		inner := &field{receipt: f.receipt}
-		f.read = func(d *decoder, v reflect.Value) { d.pointer(f, inner, v) }
+		inner := &field{receipt: f.receipt, element: f.element}
+		f.read = func(d *decoder, v reflect.Value) bool { return d.pointer(inner, v) }
 		inner.describe(t.Elem(), "")
 	case t.Kind() == reflect.Slice && !readsItself(t) && t.Elem().Kind() != reflect.Uint8:
-		f.list = true
-		element := &field{receipt: f.receipt}
-		f.read = func(d *decoder, v reflect.Value) { d.list(f, element, v) }
+		element := &field{receipt: f.receipt, element: true}
+		f.read = func(d *decoder, v reflect.Value) bool { return d.list(f, element, v) }
 		element.describe(t.Elem(), "")
 	case t.Kind() == reflect.Struct && !readsItself(t):
 		shape := sync.OnceValue(func() *shape { return shapeOf(t) })
-		f.read = func(d *decoder, v reflect.Value) {
-			if d.expect(f, '{', "an object") {
-				d.object(v, shape(), nil)
+		f.read = func(d *decoder, v reflect.Value) bool {
+			if d.json.PeekKind() != '{' {
+				d.refuse(f, "an object")
+				return false
 			}
+			d.object(v, shape(), nil)
+			return true
 		}
 	default:
-		f.read = func(d *decoder, v reflect.Value) { d.foreign(f, v) }
+		f.read = func(d *decoder, v reflect.Value) bool { return d.foreign(f, v) }
 	}
 }
 
@@ -172,27 +177,28 @@ func usualType(t reflect.Type) string {
 	return "n"
 }
 
-// expect reports whether a value of that kind comes next. A null or "" is skipped, and anything else is a failure.
-func (d *decoder) expect(f *field, kind jsontext.Kind, want string) bool {
-	if d.json.PeekKind() == kind {
+// refuse skips a value that is not of the kind that is wanted. It reports whether that is no failure, because null or ""
+// stands for nothing.
+func (d *decoder) refuse(f *field, want string) bool {
+	raw, err := d.json.ReadValue()
+	if d.check(err); err != nil {
+		return false
+	}
+	if !f.element && (raw.Kind() == 'n' || string(raw) == `""`) {
 		return true
 	}
-	raw, err := d.json.ReadValue()
-	if d.check(err); err == nil && raw.Kind() != 'n' && string(raw) != `""` {
-		d.failHere(f, raw, "want "+want)
-	}
+	d.failHere(f, raw, "want "+want)
 	return false
 }
 
-func (d *decoder) list(f, element *field, v reflect.Value) {
-	if !d.expect(f, '[', "a list") {
-		return
+// list reads a list. An empty one may also be null or "".
+func (d *decoder) list(f, element *field, v reflect.Value) bool {
+	if d.json.PeekKind() != '[' {
+		return d.refuse(f, "a list")
 	}
 	_, err := d.json.ReadToken()
 	d.check(err)
-	if v.IsNil() {
-		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
-	}
+	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	for d.syntax == nil && d.json.PeekKind() != ']' {
 		n := v.Len()
 		v.Grow(1)
@@ -203,9 +209,10 @@ func (d *decoder) list(f, element *field, v reflect.Value) {
 		_, err = d.json.ReadToken()
 		d.check(err)
 	}
+	return true
 }
 
-// element reads an element of a list, or what a pointer points to. Unlike a member it cannot be left out.
+// element reads an element of a list. Unlike a member it cannot be left out.
 func (d *decoder) element(f *field, v reflect.Value) {
 	if f.scalar == nil && d.json.PeekKind() != 'n' {
 		f.read(d, v)
@@ -222,52 +229,61 @@ func (d *decoder) element(f *field, v reflect.Value) {
 	}
 }
 
-func (d *decoder) pointer(f, inner *field, v reflect.Value) {
+func (d *decoder) pointer(inner *field, v reflect.Value) bool {
 	if d.json.PeekKind() == 'n' {
 		d.check(d.json.SkipValue())
-		return
+		return false
 	}
-	v.Set(reflect.New(v.Type().Elem()))
-	d.element(inner, v.Elem())
+	to := reflect.New(v.Type().Elem())
+	some := false
+	if inner.scalar == nil {
+		some = inner.read(d, to.Elem())
+	} else {
+		raw, err := d.json.ReadValue()
+		if d.check(err); err == nil {
+			_, some = d.setScalar(inner, to.Elem(), raw)
+		}
+	}
+	if some {
+		v.Set(to)
+	}
+	return some
 }
 
 // separated reads a list that comes as one text, or as a JSON list.
-func (d *decoder) separated(f *field, v reflect.Value, separators string) {
-	raw, err := d.json.ReadValue()
-	if d.check(err); err != nil || raw.Kind() == 'n' {
-		return
+func (d *decoder) separated(f, element *field, v reflect.Value, separators string) bool {
+	if d.json.PeekKind() == '[' {
+		return d.list(f, element, v)
 	}
-	var texts []string
-	switch text := []byte(raw); raw.Kind() {
-	case '[':
-		if json.Unmarshal(raw, &texts, json.JoinOptions(jsonOptions...)) != nil {
-			d.failHere(f, raw, "want a text or a list of texts")
-			return
-		}
+	raw, err := d.json.ReadValue()
+	if d.check(err); err != nil {
+		return false
+	}
+	text := []byte(raw)
+	switch raw.Kind() {
+	case '"':
+		text = d.unquoted(raw)
+	case 'n':
+		return false
 	case '{':
 		d.failHere(f, raw, "want a text or a list of texts")
-		return
-	case '"':
-		if text = d.unquoted(raw); len(text) == 0 {
-			return
-		}
-		fallthrough
-	default:
-		texts = strings.FieldsFunc(string(text), func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
+		return true
 	}
-	if len(texts) == 0 {
-		return
+	texts := strings.FieldsFunc(string(text), func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
+	if len(texts) > 0 {
+		v.Set(reflect.ValueOf(texts))
 	}
-	v.Set(reflect.ValueOf(texts))
+	return len(texts) > 0
 }
 
 // foreign reads a value of a type that the JSON library knows better.
-func (d *decoder) foreign(f *field, v reflect.Value) {
+func (d *decoder) foreign(f *field, v reflect.Value) bool {
 	raw, err := d.json.ReadValue()
 	if d.check(err); err != nil {
-		return
+		return false
 	}
 	if err := json.Unmarshal(raw, v.Addr().Interface(), json.MatchCaseInsensitiveNames(true), json.JoinOptions(jsonOptions...)); err != nil {
 		d.failHere(f, raw, err.Error())
 	}
+	return raw.Kind() != 'n'
 }

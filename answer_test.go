@@ -1,0 +1,222 @@
+package quecloud
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const htmlPage = "<!DOCTYPE html><html><body>Bad Gateway</body></html>"
+
+// notTheProtocol are answers that are neither a success nor a refusal, of a method whose success needs mt and mo.
+var notTheProtocol = []struct {
+	name   string
+	status int
+	body   string
+	says   string
+}{
+	{"HTML with status 500", 500, htmlPage, "HTTP status 500: the status is not 200; it begins \"<!DOCTYPE html>"},
+	{"HTML with status 404", 404, htmlPage, "HTTP status 404"},
+	{"HTML with status 200", 200, htmlPage, "not whole JSON"},
+	{"a success with status 500", 500, fineAnswer, "the status is not 200"},
+	{"a success with status 201", 201, fineAnswer, "the status is not 200"},
+	{"a success with status 404", 404, fineAnswer, "the status is not 200"},
+	{"nothing", 200, "", "it is empty"},
+	{"blanks", 200, " \r\n", "it is empty"},
+	{"nothing with status 502", 502, "", "HTTP status 502"},
+	{"an empty object", 200, "{}", "no resultCode"},
+	{"no resultCode", 200, `{"mt":1,"mo":2}`, "no resultCode"},
+	{"null as resultCode", 200, `{"resultCode":null,"mt":1,"mo":2}`, "no resultCode"},
+	{"an empty resultCode", 200, `{"resultCode":"","mt":1,"mo":2}`, "no resultCode"},
+	{"true as resultCode", 200, `{"resultCode":true,"mt":1,"mo":2}`, "member resultCode: want a whole number: true"},
+	{"text as resultCode", 200, `{"resultCode":"abc","mt":1,"mo":2}`, `member resultCode: want a whole number: "abc"`},
+	{"a fraction as resultCode", 200, `{"resultCode":0.5,"mt":1,"mo":2}`, "member resultCode"},
+	{"an object as resultCode", 200, `{"resultCode":{},"mt":1,"mo":2}`, "member resultCode"},
+	{"two resultCodes", 200, `{"resultCode":0,"mt":1,"mo":2,"resultcode":1}`, "member resultCode: stands here a second time, with another value: 1"},
+	{"two resultCodes the other way round", 200, `{"resultCode":1,"mt":1,"mo":2,"resultCode":"0"}`, "a second time"},
+	{"one bad resultCode of two", 200, `{"resultCode":"abc","mt":1,"mo":2,"resultCode":0}`, "member resultCode"},
+	{"truncated JSON", 200, `{"resultCode":0,"mt":1,"mo":2`, "not whole JSON"},
+	{"JSON truncated in a text", 200, `{"resultCode":0,"mt":1,"mo":"2`, "not whole JSON"},
+	{"a refusal that is truncated", 200, `{"resultCode":1,"errorMessage":"no"`, "not whole JSON"},
+	{"text behind the JSON", 200, fineAnswer + "x", "not whole JSON"},
+	{"a second answer behind the first", 200, fineAnswer + fineAnswer, "not whole JSON: more text"},
+	{"a list", 200, `[{"resultCode":0,"mt":1,"mo":2}]`, "no resultCode"},
+	{"null", 200, "null", "no resultCode"},
+	{"a text", 200, `"resultCode"`, "no resultCode"},
+	{"deep nesting", 200, `{"resultCode":0,"mt":1,"mo":2,"x":` + strings.Repeat("[", 10001) + strings.Repeat("]", 10001) + "}", "not whole JSON"},
+	{"deep nesting without an end", 200, strings.Repeat(`{"a":`, 10001), "not whole JSON"},
+}
+
+func TestWhatIsNotTheProtocolIsNeverASuccess(t *testing.T) {
+	t.Parallel()
+	for _, tt := range notTheProtocol {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			client, _ := newScripted(t, []scriptStep{{status: tt.status, body: tt.body}}, WithRetry(RetryPolicy{MaxAttempts: 1}))
+			count, err := client.SMS.MonthCount(t.Context(), Month{2025, time.May})
+			assert.Nil(t, count)
+			var bad *ResponseError
+			require.ErrorAs(t, err, &bad)
+			require.ErrorContains(t, err, tt.says)
+			assert.Equal(t, "fc.function.sms.monthcount", bad.Method)
+			assert.Equal(t, tt.status, bad.HTTPStatus)
+			assert.LessOrEqual(t, len(bad.Body), 512)
+			assert.True(t, strings.HasPrefix(tt.body, string(bad.Body)))
+			assert.False(t, errors.As(err, new(*APIError)))
+			assert.NotErrorIs(t, err, ErrOutcomeUnknown, "it only reads")
+		})
+	}
+}
+
+func TestNoMethodTakesAnEmptyAnswerForASuccess(t *testing.T) {
+	t.Parallel()
+	for _, e := range endpoints {
+		for _, body := range []string{"", "{}", "null", "[]", htmlPage} {
+			client, _ := newScripted(t, []scriptStep{{body: body}})
+			err := client.Call(t.Context(), e.method, nil, nil)
+			require.Error(t, err, "%s answered by %q", e.method, body)
+			assert.Equal(t, e.kind != KindRead, errors.Is(err, ErrOutcomeUnknown), "%s answered by %q", e.method, body)
+		}
+	}
+}
+
+func TestResultCodeDecides(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		body string
+		code int
+	}{
+		{`{"resultCode":0,"mt":1,"mo":2}`, 0},
+		{`{"resultCode":"0","errorMessage":"failed","mt":1,"mo":2}`, 0},
+		{`{"resultCode":0.0,"mt":1,"mo":2}`, 0},
+		{`{"RESULTCODE":"0","mt":1,"mo":2}`, 0},
+		{`{"resultCode":0,"mt":1,"mo":2,"resultCode":"0"}`, 0},
+		{"\ufeff" + `{"resultCode":0,"mt":1,"mo":2}` + "\n", 0},
+		{`{"resultCode":"1","errorMessage":"success"}`, 1},
+		{`{"resultCode":1}`, 1},
+		{`{"resultCode":-1,"mt":1,"mo":2}`, -1},
+		{`{"resultCode":70031}`, 70031},
+		{`{"resultCode":"70031"}`, 70031},
+		{`{"mt":"abc","resultCode":7}`, 7},
+	} {
+		t.Run(tt.body, func(t *testing.T) {
+			t.Parallel()
+			client, _ := newScripted(t, []scriptStep{{body: tt.body}})
+			count, err := client.SMS.MonthCount(t.Context(), Month{2025, time.May})
+			if tt.code == 0 {
+				require.NoError(t, err)
+				assert.Equal(t, &SMSMonthCount{MT: 1, MO: 2}, count)
+				return
+			}
+			assert.Nil(t, count)
+			var refused *APIError
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, tt.code, refused.Code)
+			assert.Equal(t, 200, refused.HTTPStatus)
+			assert.Equal(t, tt.code == 70031, errors.Is(err, ErrUnauthorized))
+		})
+	}
+}
+
+// endless is the body of an answer that has no end.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.read += len(p)
+	return copy(p, strings.Repeat(" ", len(p))), nil
+}
+
+func TestAnAnswerIsNotReadBeyondItsLimit(t *testing.T) {
+	t.Parallel()
+	assert.EqualValues(t, 64<<20, maxAnswer)
+	body := &endless{}
+	client, _ := newScripted(t, []scriptStep{{stream: func(context.Context) io.Reader { return body }}})
+	assert.EqualValues(t, maxAnswer, client.core.maxAnswer)
+	client.core.maxAnswer = 1 << 16
+	err := readOnce(t.Context(), client)
+	var bad *ResponseError
+	require.ErrorAs(t, err, &bad)
+	require.ErrorContains(t, err, "more than 65536 bytes")
+	assert.Len(t, bad.Body, 512)
+	assert.LessOrEqual(t, body.read, 1<<18)
+
+	fits := fineAnswer + strings.Repeat(" ", 1<<16-len(fineAnswer))
+	client, _ = newScripted(t, []scriptStep{{body: fits}})
+	client.core.maxAnswer = 1 << 16
+	require.NoError(t, readOnce(t.Context(), client))
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kindCalls {
+		for _, status := range []int{301, 302, 307, 308} {
+			client, s := newScripted(t, []scriptStep{{status: status, header: http.Header{"Location": {"https://elsewhere.example/x"}}}})
+			err := kind.call(t.Context(), client)
+			var bad *ResponseError
+			require.ErrorAs(t, err, &bad)
+			assert.Equal(t, status, bad.HTTPStatus)
+			require.ErrorContains(t, err, `redirects to "https://elsewhere.example/x"`)
+			assert.Equal(t, 1, s.tries)
+			assert.NotErrorIs(t, err, ErrOutcomeUnknown, "whoever redirects has not executed the call")
+		}
+	}
+}
+
+func TestCallReadsIntoWhateverItIsGiven(t *testing.T) {
+	t.Parallel()
+	const answer = `{"resultCode":"0","errorMessage":"ok","Total":"12","rows":[{"id":1},{"id":"2"}]}`
+	call := func(t *testing.T, result any) {
+		client, _ := newScripted(t, []scriptStep{{body: answer}})
+		require.NoError(t, client.Call(t.Context(), "fc.function.new", nil, result))
+	}
+	t.Run("a struct", func(t *testing.T) {
+		t.Parallel()
+		result := struct {
+			ResultCode int
+			Total      *int64 `json:"total"`
+			Rows       []struct{ ID int }
+			Other      string
+		}{Other: "from before"}
+		call(t, &result)
+		assert.EqualValues(t, 12, *result.Total)
+		assert.Equal(t, []struct{ ID int }{{1}, {2}}, result.Rows)
+		assert.Empty(t, result.Other)
+		assert.Zero(t, result.ResultCode)
+	})
+	t.Run("a map", func(t *testing.T) {
+		t.Parallel()
+		var result map[string]any
+		call(t, &result)
+		assert.Equal(t, "12", result["Total"])
+		assert.Equal(t, "ok", result["errorMessage"])
+	})
+	t.Run("raw JSON", func(t *testing.T) {
+		t.Parallel()
+		var result jsontext.Value
+		call(t, &result)
+		assert.JSONEq(t, answer, string(result))
+	})
+	t.Run("something it does not fit", func(t *testing.T) {
+		t.Parallel()
+		var result []string
+		client, _ := newScripted(t, []scriptStep{{body: answer}})
+		require.ErrorAs(t, client.Call(t.Context(), "fc.function.new", nil, &result), new(*ResponseError))
+	})
+}
+
+func TestARefusalKeepsWhatCameBesidesIt(t *testing.T) {
+	t.Parallel()
+	client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":1,"errorMessage":"partly","done":["1"]}`}})
+	var result struct{ Done []string }
+	err := client.Call(t.Context(), "fc.function.new", nil, &result)
+	require.ErrorAs(t, err, new(*APIError))
+	assert.Equal(t, []string{"1"}, result.Done)
+}

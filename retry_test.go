@@ -1,0 +1,266 @@
+package quecloud
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func retryIn(value string, more ...string) http.Header {
+	header := http.Header{"Retry-After": {value}}
+	for i := 0; i < len(more); i += 2 {
+		header.Set(more[i], more[i+1])
+	}
+	return header
+}
+
+// delaysBetween returns how long after each other the attempts were made.
+func delaysBetween(times []time.Time) []time.Duration {
+	var delays []time.Duration
+	for i := 1; i < len(times); i++ {
+		delays = append(delays, times[i].Sub(times[i-1]))
+	}
+	return delays
+}
+
+func TestWhatIsRepeatedAndWhen(t *testing.T) {
+	t.Parallel()
+	lost, refusedDial := io.ErrUnexpectedEOF, errors.New("connection refused")
+	const s = time.Second
+	for _, tt := range []struct {
+		name   string
+		steps  []scriptStep
+		any    []time.Duration // delays before the repetitions of calls of every kind
+		safe   []time.Duration // of calls that may be repeated after they were received
+		err    error           // in the end, of those; nil for success
+		noneOK bool            // those that must not be repeated end without a doubt about the outcome
+	}{
+		{"success", []scriptStep{{body: fineAnswer}}, nil, nil, nil, true},
+		{"no connection, then success", []scriptStep{{unsent: refusedDial}, {body: fineAnswer}}, []time.Duration{0}, []time.Duration{0}, nil, true},
+		{"no connection at all", []scriptStep{{unsent: refusedDial}}, []time.Duration{0, 0, 0}, []time.Duration{0, 0, 0}, refusedDial, true},
+		{"a lost answer", []scriptStep{{err: lost}, {body: fineAnswer}}, nil, []time.Duration{0}, nil, false},
+		{"no connection, then a lost answer", []scriptStep{{unsent: refusedDial}, {err: lost}, {body: fineAnswer}}, []time.Duration{0}, []time.Duration{0, 0}, nil, false},
+		{"500", []scriptStep{{status: 500}, {body: fineAnswer}}, nil, []time.Duration{0}, nil, false},
+		{"503 that says when", []scriptStep{{status: 503, header: retryIn("7")}, {body: fineAnswer}}, nil, []time.Duration{7 * s}, nil, false},
+		{"503 with a page", []scriptStep{{status: 503, body: htmlPage}, {body: fineAnswer}}, nil, []time.Duration{0}, nil, false},
+		{"429", []scriptStep{{status: 429}, {body: fineAnswer}}, []time.Duration{0}, []time.Duration{0}, nil, true},
+		{"429 with a refusal", []scriptStep{{status: 429, body: `{"resultCode":9}`}, {body: fineAnswer}}, []time.Duration{0}, []time.Duration{0}, nil, true},
+		{"429 that says when in seconds", []scriptStep{{status: 429, header: retryIn("7")}, {status: 429, header: retryIn("60")}, {body: fineAnswer}},
+			[]time.Duration{7 * s, 60 * s}, []time.Duration{7 * s, 60 * s}, nil, true},
+		{"429 that says when by a date", []scriptStep{{status: 429, header: retryIn("Thu, 01 May 2025 10:00:30 GMT", "Date", "Thu, 01 May 2025 10:00:00 GMT")}, {body: fineAnswer}},
+			[]time.Duration{30 * s}, []time.Duration{30 * s}, nil, true},
+		{"429 with a date that is past", []scriptStep{{status: 429, header: retryIn("Thu, 01 May 2025 09:00:00 GMT", "Date", "Thu, 01 May 2025 10:00:00 GMT")}, {body: fineAnswer}},
+			[]time.Duration{0}, []time.Duration{0}, nil, true},
+		{"429 with a date and nothing to compare it to", []scriptStep{{status: 429, header: retryIn("Thu, 01 May 2025 10:00:00 GMT")}, {body: fineAnswer}},
+			[]time.Duration{0}, []time.Duration{0}, nil, true},
+		{"429 with nonsense", []scriptStep{{status: 429, header: retryIn("soon")}, {body: fineAnswer}}, []time.Duration{0}, []time.Duration{0}, nil, true},
+		{"429 with less than nothing", []scriptStep{{status: 429, header: retryIn("-5")}, {body: fineAnswer}}, []time.Duration{0}, []time.Duration{0}, nil, true},
+		{"429 that asks for too long", []scriptStep{{status: 429, header: retryIn("61")}, {body: fineAnswer}}, nil, nil, &ResponseError{}, true},
+		{"429 that asks for ever", []scriptStep{{status: 429, header: retryIn("99999999999")}, {body: fineAnswer}}, nil, nil, &ResponseError{}, true},
+		{"429 again and again", []scriptStep{{status: 429, header: retryIn("1")}}, []time.Duration{s, s, s}, []time.Duration{s, s, s}, &ResponseError{}, true},
+		{"a lost answer, then 429", []scriptStep{{err: lost}, {status: 429, header: retryIn("2")}, {body: fineAnswer}}, nil, []time.Duration{0, 2 * s}, nil, false},
+		{"400", []scriptStep{{status: 400}, {body: fineAnswer}}, nil, nil, &ResponseError{}, true},
+		{"a page", []scriptStep{{body: htmlPage}, {body: fineAnswer}}, nil, nil, &ResponseError{}, false},
+		{"a refusal", []scriptStep{{body: `{"resultCode":1}`}, {body: fineAnswer}}, nil, nil, &APIError{}, true},
+		{"a certificate that is not to be trusted", []scriptStep{{unsent: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}}, nil, nil, &tls.CertificateVerificationError{}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, kind := range kindCalls {
+				synctest.Test(t, func(t *testing.T) {
+					client, script := newScripted(t, tt.steps)
+					err := kind.call(t.Context(), client)
+					want := tt.any
+					if kind.repeatable {
+						want = tt.safe
+						requireSameError(t, tt.err, err)
+						assert.Equal(t, kind.name != "read" && err != nil && !tt.noneOK, errors.Is(err, ErrOutcomeUnknown), "%s: %v", kind.name, err)
+					} else {
+						assert.Equal(t, !tt.noneOK, errors.Is(err, ErrOutcomeUnknown), "%s: %v", kind.name, err)
+					}
+					assert.Equal(t, want, delaysBetween(script.times), kind.name)
+				})
+			}
+		})
+	}
+}
+
+// requireSameError checks that err is want, or has one of its type.
+func requireSameError(t *testing.T, want, err error) {
+	t.Helper()
+	switch want.(type) {
+	case nil:
+		require.NoError(t, err)
+	case *ResponseError:
+		require.ErrorAs(t, err, new(*ResponseError))
+	case *APIError:
+		require.ErrorAs(t, err, new(*APIError))
+	case *tls.CertificateVerificationError:
+		require.ErrorAs(t, err, new(*tls.CertificateVerificationError))
+	default:
+		require.ErrorIs(t, err, want)
+	}
+}
+
+func TestBackoffGrowsWithinItsBounds(t *testing.T) {
+	t.Parallel()
+	p := RetryPolicy{MaxAttempts: 9, BaseDelay: 100 * time.Millisecond, MaxDelay: 300 * time.Millisecond}
+	for n, bound := range map[int]time.Duration{1: 100, 2: 200, 3: 300, 4: 300, 99: 300} {
+		longest := time.Duration(0)
+		for range 2000 {
+			d := p.backoff(n)
+			require.GreaterOrEqual(t, d, time.Duration(0))
+			longest = max(longest, d)
+		}
+		assert.LessOrEqual(t, longest, bound*time.Millisecond)
+		assert.Greater(t, longest, bound*time.Millisecond*95/100, "the whole range is used")
+	}
+	forever := RetryPolicy{MaxAttempts: 99, BaseDelay: time.Second, MaxDelay: math.MaxInt64}
+	for n := range 99 {
+		assert.GreaterOrEqual(t, forever.backoff(n), time.Duration(0))
+	}
+	assert.Zero(t, RetryPolicy{MaxAttempts: 2}.backoff(5))
+}
+
+func TestBackoffIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, s := newScripted(t, []scriptStep{{status: 503}}, WithRetry(RetryPolicy{MaxAttempts: 20, BaseDelay: time.Second, MaxDelay: 4 * time.Second}))
+		require.Error(t, readOnce(t.Context(), client))
+		delays := delaysBetween(s.times)
+		require.Len(t, delays, 19)
+		total := time.Duration(0)
+		for _, d := range delays {
+			assert.LessOrEqual(t, d, 4*time.Second)
+			total += d
+		}
+		assert.Greater(t, total, 10*time.Second)
+	})
+}
+
+func TestACallThatCannotBeRepeatedInTimeEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, s := newScripted(t, []scriptStep{{status: 429, header: retryIn("10")}})
+		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
+		defer cancel()
+		start := time.Now()
+		err := readOnce(ctx, client)
+		require.ErrorAs(t, err, new(*ResponseError))
+		assert.NotErrorIs(t, err, context.DeadlineExceeded)
+		assert.Zero(t, time.Since(start))
+		assert.Equal(t, 1, s.tries)
+	})
+}
+
+func TestTheBudgetIsSharedAndBoundsRepetitions(t *testing.T) {
+	t.Parallel()
+	client, s := newScripted(t, []scriptStep{{status: 503}})
+	copied, err := client.With(WithUserAgent("x"))
+	require.NoError(t, err)
+	for i := range 200 {
+		require.Error(t, readOnce(t.Context(), []*Client{client, copied}[i%2]))
+	}
+	assert.Equal(t, 200+100, s.tries, "a full budget pays for 100 repetitions of all clients")
+
+	s.steps = []scriptStep{{body: fineAnswer}}
+	for range 9 {
+		require.NoError(t, readOnce(t.Context(), copied))
+	}
+	s.steps = []scriptStep{{status: 503}}
+	s.tries = 0
+	require.Error(t, readOnce(t.Context(), client))
+	require.Error(t, readOnce(t.Context(), client))
+	assert.Equal(t, 2+1, s.tries, "9 successes earn one repetition, and not two")
+}
+
+func TestTheBudgetIsNeverMoreThanFull(t *testing.T) {
+	t.Parallel()
+	var b budget
+	b.tokens.Store(budgetSize - 1)
+	b.give()
+	b.give()
+	assert.EqualValues(t, budgetSize, b.tokens.Load())
+	b.tokens.Store(repeatCost - 1)
+	assert.False(t, b.take())
+	assert.EqualValues(t, repeatCost-1, b.tokens.Load())
+}
+
+type limiterFunc func(context.Context) error
+
+func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }
+
+func TestTheLimiterIsAskedBeforeEveryAttempt(t *testing.T) {
+	t.Parallel()
+	asked, s := 0, (*scripted)(nil)
+	var client *Client
+	client, s = newScripted(t, []scriptStep{{status: 503}, {status: 503}, {body: fineAnswer}}, WithLimiter(limiterFunc(func(context.Context) error {
+		assert.Equal(t, asked, s.tries)
+		asked++
+		return nil
+	})))
+	require.NoError(t, readOnce(t.Context(), client))
+	assert.Equal(t, 3, asked)
+}
+
+func TestALimitersErrorEndsTheCallUnsent(t *testing.T) {
+	t.Parallel()
+	enough := errors.New("enough for today")
+	t.Run("at first", func(t *testing.T) {
+		t.Parallel()
+		for _, kind := range kindCalls {
+			client, s := newScripted(t, []scriptStep{{body: fineAnswer}}, WithLimiter(limiterFunc(func(context.Context) error { return enough })))
+			err := kind.call(t.Context(), client)
+			require.ErrorIs(t, err, enough)
+			require.ErrorContains(t, err, "not sent, because the limiter says so")
+			assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+			assert.Zero(t, s.tries)
+		}
+	})
+	t.Run("before a repetition", func(t *testing.T) {
+		t.Parallel()
+		asked := 0
+		client, s := newScripted(t, []scriptStep{{err: io.ErrUnexpectedEOF}, {body: fineAnswer}}, WithLimiter(limiterFunc(func(context.Context) error {
+			if asked++; asked > 1 {
+				return enough
+			}
+			return nil
+		})))
+		err := kindCalls[3].call(t.Context(), client)
+		require.ErrorIs(t, err, enough)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF, "what happened before is not forgotten")
+		require.ErrorIs(t, err, ErrOutcomeUnknown)
+		assert.Equal(t, 1, s.tries)
+	})
+}
+
+func TestAPolicyWithOneAttemptRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	for _, step := range []scriptStep{{unsent: io.EOF}, {err: io.EOF}, {status: 429}, {status: 500}} {
+		client, s := newScripted(t, []scriptStep{step}, WithRetry(RetryPolicy{MaxAttempts: 1}))
+		require.Error(t, readOnce(t.Context(), client))
+		assert.Equal(t, 1, s.tries)
+	}
+}
+
+func TestBadRetryPoliciesAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, p := range []RetryPolicy{
+		{}, {MaxAttempts: -1}, {MaxAttempts: 2, BaseDelay: -1}, {MaxAttempts: 2, MaxDelay: -1}, {MaxAttempts: 2, MaxRetryAfter: -1},
+		{MaxAttempts: 2, BaseDelay: 2, MaxDelay: 1},
+	} {
+		_, err := NewClient("a", "b", WithRetry(p))
+		require.ErrorAs(t, err, new(*ParamError), "%+v", p)
+	}
+	assert.Empty(t, DefaultRetryPolicy().check())
+}

@@ -1,0 +1,106 @@
+package quecloud
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// readAs reads {"v": text} as a method that reads does, into a field of type T.
+func readAs[T any](text string) (T, *FieldError, error) {
+	var result struct {
+		V T `json:"v"`
+	}
+	d := decoder{strict: true}
+	_, err := d.decode([]byte(`{"resultCode":0,"v":`+text+`}`), &result)
+	bad, _ := err.(*FieldError)
+	return result.V, bad, err
+}
+
+// means checks what texts mean as a T.
+func means[T any](t *testing.T, want T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		got, _, err := readAs[T](text)
+		require.NoError(t, err, "%T of %s", want, text)
+		assert.Equal(t, want, got, "%T of %s", want, text)
+	}
+}
+
+// meansNothing checks that texts are refused for a T, with their place, and leave it zero.
+func meansNothing[T any](t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		got, bad, err := readAs[T](text)
+		require.NotNil(t, bad, "%T of %s: %v", got, text, err)
+		assert.Equal(t, "v", bad.Path)
+		assert.Equal(t, text, bad.Value)
+		assert.Contains(t, bad.Reason, "want ")
+		assert.Zero(t, got, "%T of %s", got, text)
+	}
+}
+
+func TestScalarsAreReadByWhatTheyMean(t *testing.T) {
+	t.Parallel()
+	means(t, "", `""`, `null`)
+	means(t, "abc", `"abc"`)
+	means(t, "卡\n", `"卡\n"`, `"\u5361\u000a"`)
+	means(t, "89860412091880130003", `89860412091880130003`, `"89860412091880130003"`)
+	means(t, "1.50", `1.50`)
+	means(t, "true", `true`)
+
+	means(t, true, `1`, `"1"`, `true`, `"true"`, `"TRUE"`, `1.0`, `" 1 "`)
+	means(t, false, `0`, `"0"`, `false`, `"False"`, `0.0`, `""`, `null`)
+
+	means(t, int64(12), `12`, `"12"`, `12.0`, `"12.00"`, `1.2e1`, `" 12 "`, `"+12"`)
+	means(t, int64(math.MaxInt64), `9223372036854775807`, `"9223372036854775807"`)
+	means(t, int64(-1), `-1`, `"-1"`)
+	means(t, 1, `true`)
+	means(t, 0, `false`, `null`, `""`)
+	means(t, int8(-128), `-128`)
+	means(t, uint64(math.MaxUint64), `18446744073709551615`)
+	means(t, uint16(12), `"12.0"`, `12`)
+
+	means(t, 1.5, `1.5`, `"1.5"`, `"1.50"`, `15e-1`, `" 1.5"`)
+	means(t, 0.0, `null`, `""`, `0`)
+	means(t, float32(1.5), `1.5`)
+
+	means(t, decimal.RequireFromString("12.30"), `12.30`, `"12.30"`, `" 12.30 "`)
+	means(t, decimal.RequireFromString("0.1"), `0.1`)
+
+	means(t, Date{2025, time.March, 1}, `"2025-03-01"`, `"20250301"`, `20250301`, `"2025-03-01 23:59:59"`, `"20250301235959"`, `" 2025-03-01 "`)
+	means(t, Date{}, `""`, `null`)
+
+	at := time.Date(2025, 3, 1, 13, 4, 5, 0, ChinaStandardTime)
+	means(t, at, `"2025-03-01 13:04:05"`, `"20250301130405"`, `20250301130405`, `1740805445`, `"1740805445"`, `1740805445000`,
+		`"2025-03-01T13:04:05+08:00"`, `"2025-03-01T05:04:05Z"`, `"2025-03-01 13:04:05.0"`, `"2025-03-01 13:04:05.000"`)
+	means(t, at.Truncate(24*time.Hour).Add(-8*time.Hour), `"2025-03-01"`, `"20250301"`, `20250301`)
+	means(t, time.Time{}, `""`, `null`, `0`, `"0"`)
+
+	means(t, FileTaskDone, `2`, `"2"`, `"文件生成成功"`)
+	means(t, CallStatusUnsubscribed, `-2`, `"-2"`)
+	means(t, CallStatusOpen, `1`, `true`)
+	means(t, Month{2025, time.May}, `"202505"`, `202505`, `"2025-05"`)
+	means(t, ICCID(testICCID), testICCID, `"`+testICCID+`"`)
+}
+
+func TestAScalarThatCannotMeanItsFieldIsRefused(t *testing.T) {
+	t.Parallel()
+	meansNothing[string](t, `{}`, `["a"]`, `{"a":1}`)
+	meansNothing[bool](t, `2`, `"yes"`, `"-1"`, `"  "`, `0.5`, `[]`)
+	meansNothing[int64](t, `"abc"`, `1.5`, `"1.5"`, `"1,000"`, `9223372036854775808`, `1e20`, `"0x10"`, `"1_000"`, `"inf"`, `" "`, `"１"`, `{}`)
+	meansNothing[int8](t, `128`, `-129`)
+	meansNothing[uint8](t, `-1`, `256`, `"-0.5"`, `"x"`)
+	meansNothing[float64](t, `"abc"`, `"inf"`, `"NaN"`, `"0x1p-2"`, `"1_0"`, `"1,5"`, `"12MB"`, `1e999`, `true`, `{}`)
+	meansNothing[float32](t, `1e300`)
+	meansNothing[decimal.Decimal](t, `"abc"`, `"1,5"`, `"¥1"`, `1e999999999`, `"1e-400"`, `true`, `"--1"`, `"1234567890123456789012345e30"`,
+		`"11111111111111111111111111111111111111111"`)
+	meansNothing[Date](t, `"abc"`, `"2025-02-30"`, `20251301`, `"0000-00-00"`, `"9999-12-31T23:00:00Z"`, `1`, `true`)
+	meansNothing[time.Time](t, `"abc"`, `"2025-03-01 25:00:00"`, `"9999-12-31T23:00:00Z"`, `"0000-01-01T00:00:00Z"`, `-1`, `99999999999999`, `[]`)
+	meansNothing[Month](t, `"202513"`, `"May"`)
+	meansNothing[CardID](t, `"not a card"`)
+}
