@@ -1,0 +1,502 @@
+package quecloud_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func TestSweepsYieldEveryRowInThePlatformsOrder(t *testing.T) {
+	t.Parallel()
+	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(523))
+	defer srv.Close()
+	client := srv.Client()
+	month := quecloud.MonthOf(srv.Now())
+	var numbers []string
+	for card, err := range client.Cards.All(t.Context(), nil) {
+		require.NoError(t, err)
+		numbers = append(numbers, card.ICCID)
+	}
+	require.Len(t, numbers, 523)
+	for range 3 {
+		_, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.ICCIDs(numbers[:70]...), Content: "x"})
+		if !errors.Is(err, quecloud.ErrPartial) {
+			require.NoError(t, err)
+		}
+	}
+
+	check := func(t *testing.T, want, got any, err error) {
+		t.Helper()
+		require.NoError(t, err)
+		require.NotEmpty(t, want)
+		assert.Equal(t, want, got)
+	}
+	t.Run("cards", func(t *testing.T) {
+		t.Parallel()
+		all, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageSize: 1000})
+		require.NoError(t, err)
+		got, err := collect(client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}))
+		check(t, all.Cards, got, err)
+	})
+	t.Run("data of a month", func(t *testing.T) {
+		t.Parallel()
+		all, err := client.Flow.ListMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 1000})
+		require.NoError(t, err)
+		got, err := collect(client.Flow.AllMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 50}))
+		check(t, all.Flows, got, err)
+	})
+	t.Run("voice of a month", func(t *testing.T) {
+		t.Parallel()
+		all, err := client.Flow.ListVoiceMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 1000})
+		require.NoError(t, err)
+		got, err := collect(client.Flow.AllVoiceMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 50}))
+		check(t, all.Flows, got, err)
+	})
+	t.Run("log of SMS", func(t *testing.T) {
+		t.Parallel()
+		all, err := client.SMS.ListLog(t.Context(), &quecloud.SMSLogParams{Month: month, PageSize: 1000})
+		require.NoError(t, err)
+		got, err := collect(client.SMS.AllLog(t.Context(), &quecloud.SMSLogParams{Month: month, PageSize: 50}))
+		check(t, all.Entries, got, err)
+	})
+}
+
+func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
+	t.Parallel()
+	const fleet = 1234
+	all := iccids(0, fleet)
+	tests := map[string]struct {
+		show  func(number, size int) view // of 1234 cards, unless said otherwise
+		first int                         // page to begin with
+		want  []string                    // nil: all
+		most  int                         // requests
+	}{
+		"all is well":        {show: func(n, s int) view { return page(fleet, n, s) }, most: 13},
+		"full last page":     {show: func(n, s int) view { return page(1200, n, s) }, want: all[:1200], most: 13},
+		"one page":           {show: func(n, s int) view { return page(7, n, s) }, want: all[:7], most: 1},
+		"no cards":           {show: func(n, s int) view { return page(0, n, s) }, want: []string{}, most: 1},
+		"from page 5":        {show: func(n, s int) view { return page(fleet, n, s) }, first: 5, want: all[400:], most: 9},
+		"from the last page": {show: func(n, s int) view { return page(fleet, n, s) }, first: 13, want: all[1200:], most: 1},
+		"last page, one card": {
+			show: func(n, s int) view { return page(1201, n, s) }, first: 13, want: all[1200:1201], most: 1,
+		},
+		"from beyond the end": {show: func(n, s int) view { return page(fleet, n, s) }, first: 14, want: []string{}, most: 1},
+		"the fleet grows": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 1 {
+				v.total, v.pages = 100, 1
+			}
+			return v
+		}, most: 14},
+		"the fleet grows at the end": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total, v.pages = 300, 3
+			if n > 3 {
+				v.total, v.pages = fleet, 13
+			}
+			return v
+		}, most: 14},
+		"the fleet shrinks": {show: func(n, s int) view {
+			if n == 1 {
+				return page(fleet, n, s)
+			}
+			return page(350, n, s)
+		}, want: all[:350], most: 9},
+		"the fleet vanishes": {show: func(n, s int) view {
+			if n == 1 {
+				return page(fleet, n, s)
+			}
+			return page(0, n, s)
+		}, want: all[:100], most: 17},
+		"a short page between": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 4 {
+				v.to -= 60
+			}
+			return v
+		}, want: slices.Concat(all[:340], all[400:]), most: 14},
+		"a short first page": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 1 {
+				v.to = 1
+			}
+			return v
+		}, want: slices.Concat(all[:1], all[100:]), most: 14},
+		"an empty page between": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 4 {
+				v.to = v.from
+			}
+			return v
+		}, want: slices.Concat(all[:300], all[400:]), most: 14},
+		"an empty first page": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 1 {
+				v.to = v.from
+			}
+			return v
+		}, want: all[100:], most: 14},
+		"an empty page that knows nothing": {show: func(n, s int) view {
+			if n == 4 {
+				return view{}
+			}
+			return page(fleet, n, s)
+		}, want: slices.Concat(all[:300], all[400:]), most: 14},
+		"the page size is capped": {show: func(n, _ int) view { return page(fleet, n, 30) }, most: 42},
+		"the page size is capped, from page 5": {
+			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 5, want: all[120:], most: 38,
+		},
+		"the page size is capped in silence": {show: func(n, s int) view {
+			v := page(fleet, n, 30)
+			v.size, v.pages = s, 13
+			return v
+		}, most: 45},
+		"the page size is capped in silence, from page 15": {show: func(n, s int) view {
+			v := page(fleet, n, 30)
+			v.size, v.pages = s, 13
+			return v
+		}, first: 15, want: all[420:], most: 38},
+		"totalPage is too small": {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1; return v }, most: 13},
+		"totalPage is too large": {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1e6; return v }, most: 13},
+		"totalPage is missing":   {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 0; return v }, most: 13},
+		"totalCount is missing":  {show: func(n, s int) view { v := page(fleet, n, s); v.total = 0; return v }, most: 14},
+		"totalCount is too small": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total = 500
+			return v
+		}, most: 13},
+		"totalCount is too large": {show: func(n, s int) view { v := page(fleet, n, s); v.total = 5000; return v }, most: 50},
+		"nothing is announced": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			return view{from: v.from, to: v.to}
+		}, most: 14},
+		"the size of a page is the number of its rows": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.size = v.to - v.from
+			return v
+		}, most: 13},
+		"beyond the end the last page comes again": {show: func(n, s int) view {
+			v := page(1200, min(n, 12), s)
+			v.number = n
+			return v
+		}, want: all[:1200], most: 13},
+		"beyond the end the first page comes again": {show: func(n, s int) view {
+			if n > 12 {
+				n = 1
+			}
+			return page(1200, n, s)
+		}, want: all[:1200], most: 13},
+		"beyond an end that is not announced the last page comes again": {show: func(n, s int) view {
+			v := page(fleet, min(n, 13), s)
+			return view{from: v.from, to: v.to}
+		}, most: 14},
+	}
+	for name, test := range tests {
+		for _, concurrency := range []int{1, 4, 16} {
+			t.Run(fmt.Sprintf("%s, %d at once", name, concurrency), func(t *testing.T) {
+				t.Parallel()
+				platform := listing(test.show)
+				params := &quecloud.CardListParams{PageSize: 100, PageNo: test.first}
+				got, err := swept(platform.client(t).Cards.All(t.Context(), params, quecloud.Concurrency(concurrency)))
+				require.NoError(t, err)
+				want := test.want
+				if want == nil {
+					want = all
+				}
+				assert.ElementsMatch(t, want, got)
+				assert.True(t, slices.IsSorted(got), "the order is the platform's")
+				assert.LessOrEqual(t, platform.calls(), test.most+concurrency, "requests")
+				if concurrency == 1 {
+					assert.LessOrEqual(t, platform.calls(), test.most, "requests")
+				}
+			})
+		}
+	}
+}
+
+func TestASweepEndsWithAnErrorWhenThePagesLeadNowhere(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		show func(number, size int) view
+		page int
+		text string
+	}{
+		"the page is ignored":                   {func(_, s int) view { return page(5000, 1, s) }, 2, "the rows of an earlier page"},
+		"the page is ignored and echoed":        {func(n, s int) view { v := page(5000, 1, s); v.number = n; return v }, 2, "the rows of an earlier page"},
+		"rows are announced that never come":    {func(n, s int) view { v := page(50, n, s); v.total = 1e9; return v }, 101, "empty pages, 100"},
+		"the first page comes again and again ": {func(n, s int) view { return page(5000, max(1, n%7), s) }, 7, "the rows of an earlier page"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			platform := listing(test.show)
+			_, err := swept(platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}))
+			failed, ok := errors.AsType[*quecloud.PageError](err)
+			require.True(t, ok, "%v", err)
+			assert.Equal(t, test.page, failed.Page)
+			assert.ErrorContains(t, err, test.text)
+			assert.ErrorContains(t, err, fmt.Sprintf("page %d of the sweep", test.page))
+		})
+	}
+}
+
+// A card that moves to the next page may come twice, but must not look like a platform that repeats itself.
+func TestASweepBearsACardThatMovesToTheNextPage(t *testing.T) {
+	t.Parallel()
+	platform := listing(func(n, _ int) view {
+		if n <= 3 {
+			return page(6, n, 1)
+		}
+		v := page(7, n, 1) // a card has been put in front of all
+		if v.from < v.to {
+			v.from, v.to = v.from-1, v.to-1
+		}
+		return v
+	})
+	got, err := swept(platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 1}))
+	require.NoError(t, err)
+	assert.Equal(t, []string{iccid(0), iccid(1), iccid(2), iccid(2), iccid(3), iccid(4), iccid(5)}, got)
+}
+
+func TestAFailedSweepSaysWhereToResume(t *testing.T) {
+	t.Parallel()
+	refuse := true
+	platform := &stub{}
+	platform.answer = func(_ context.Context, form url.Values) any {
+		if number, size := paging(form); number != 5 || !refuse {
+			return page(1000, number, size).answer()
+		}
+		return refusal("busy")
+	}
+	client := platform.client(t)
+	before, err := swept(client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100}))
+	failed, ok := errors.AsType[*quecloud.PageError](err)
+	require.True(t, ok, "%v", err)
+	assert.Equal(t, 5, failed.Page)
+	assert.ErrorAs(t, err, new(*quecloud.APIError))
+	assert.Equal(t, iccids(0, 400), before)
+
+	refuse = false
+	rest, err := swept(client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100, PageNo: failed.Page}))
+	require.NoError(t, err)
+	assert.Equal(t, iccids(400, 1000), rest)
+}
+
+func TestASweepAsksForTheLargestPagesAndCopiesItsParams(t *testing.T) {
+	t.Parallel()
+	platform := listing(func(n, s int) view { return page(1500, n, s) })
+	params := &quecloud.CardListParams{BillingID: 860}
+	all := platform.client(t).Cards.All(t.Context(), params)
+	assert.Zero(t, platform.calls(), "nothing is sent before the loop")
+	params.BillingID = 7
+	for range 2 {
+		got, err := swept(all)
+		require.NoError(t, err)
+		assert.Equal(t, iccids(0, 1500), got)
+	}
+	assert.Equal(t, []string{"1000", "1000", "1000", "1000"}, platform.values("pageSize"))
+	assert.Equal(t, []string{"860", "860", "860", "860"}, platform.values("billingid"))
+	assert.Equal(t, quecloud.CardListParams{BillingID: 7}, *params)
+}
+
+func TestASweepRefusesBadInputBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
+	platform := listing(func(n, s int) view { return page(10, n, s) })
+	client := platform.client(t)
+	ctx := t.Context()
+	month := quecloud.Month{Year: 2026, Month: time.May}
+	tests := map[string]struct {
+		run   func() error
+		param string
+	}{
+		"page": {func() error {
+			_, err := collect(client.Cards.All(ctx, &quecloud.CardListParams{PageNo: -1}))
+			return err
+		}, "pageNo"},
+		"page size": {func() error {
+			_, err := collect(client.Cards.All(ctx, &quecloud.CardListParams{PageSize: 1001}))
+			return err
+		}, "pageSize"},
+		"no month":          {func() error { _, err := collect(client.Flow.AllMonth(ctx, nil)); return err }, "month"},
+		"no month of voice": {func() error { _, err := collect(client.Flow.AllVoiceMonth(ctx, nil)); return err }, "month"},
+		"no month of SMS":   {func() error { _, err := collect(client.SMS.AllLog(ctx, nil)); return err }, "dateStr"},
+		"nothing at once":   {func() error { _, err := collect(client.Cards.All(ctx, nil, quecloud.Concurrency(0))); return err }, "Concurrency"},
+		"too much at once":  {func() error { _, err := collect(client.Cards.All(ctx, nil, quecloud.Concurrency(257))); return err }, "Concurrency"},
+		"no function":       {func() error { _, err := collect(client.Cards.All(ctx, nil, quecloud.Progress(nil))); return err }, "Progress"},
+		"empty option":      {func() error { _, err := collect(client.Cards.All(ctx, nil, quecloud.FleetOption{})); return err }, "option 1 of 1"},
+		"useless option":    {func() error { _, err := collect(client.Cards.All(ctx, nil, quecloud.PollEvery(1))); return err }, "PollEvery"},
+		"malformed card": {func() error {
+			_, err := collect(client.Cards.AllInfo(ctx, quecloud.ICCIDs(append(iccids(0, 3000), "x")...)))
+			return err
+		}, "iccids"},
+		"zero cards": {func() error { _, err := collect(client.Flow.AllMonthBatch(ctx, quecloud.CardIDs{}, month)); return err }, "msisdns"},
+		"no month of a batch": {func() error {
+			_, err := collect(client.Flow.AllMonthBatch(ctx, quecloud.MSISDNs("1"), quecloud.Month{}))
+			return err
+		}, "month"},
+		"no time":     {func() error { _, err := client.Orders.Wait(ctx, "1", quecloud.PollEvery(0)); return err }, "PollEvery"},
+		"no order":    {func() error { _, err := client.Orders.Wait(ctx, ""); return err }, "orderNo"},
+		"no stage":    {func() error { _, err := client.Files.Prepare(ctx, quecloud.OnStage(nil)); return err }, "OnStage"},
+		"no writer":   {func() error { _, err := client.Files.Export(ctx, nil); return err }, "w"},
+		"no path":     {func() error { _, err := client.Files.DownloadFile(ctx, 1, ""); return err }, "path"},
+		"a directory": {func() error { _, err := client.Files.DownloadFile(ctx, 1, t.TempDir()); return err }, "path"},
+		"no fn":       {func() error { _, err := collect(quecloud.Each(ctx, []quecloud.CardID{{}}, nil)); return err }, "fn"},
+		"Each, nothing at once": {func() error {
+			_, err := collect(quecloud.Each(ctx, []quecloud.CardID{{}}, client.Cards.Pause, quecloud.Concurrency(0)))
+			return err
+		}, "Concurrency"},
+	}
+	for name, test := range tests {
+		bad, ok := errors.AsType[*quecloud.ParamError](test.run())
+		if assert.True(t, ok, name) {
+			assert.Equal(t, test.param, bad.Param, name)
+		}
+	}
+	assert.Zero(t, platform.calls())
+}
+
+func TestASweepFetchesAheadNoMorePagesThanItMay(t *testing.T) {
+	t.Parallel()
+	for _, concurrency := range []int{1, 4, 16} {
+		synctest.Test(t, func(t *testing.T) {
+			platform := &stub{answer: func(ctx context.Context, form url.Values) any {
+				number, size := paging(form)
+				if err := pause(ctx, time.Duration(1+number%3)*time.Second); err != nil {
+					return err
+				}
+				return page(2000, number, size).answer()
+			}}
+			start := time.Now()
+			got, err := swept(platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}, quecloud.Concurrency(concurrency)))
+			require.NoError(t, err)
+			assert.Equal(t, iccids(0, 2000), got)
+			assert.Equal(t, concurrency, platform.most)
+			rounds := (40 + concurrency - 1) / concurrency // after the first page
+			assert.LessOrEqual(t, time.Since(start), time.Duration(2+3*rounds)*time.Second)
+		})
+	}
+}
+
+func TestPagesInHandAreBoundedHoweverSlowTheLoopIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		platform := listing(func(n, s int) view { return page(2000, n, s) })
+		count := 0
+		for _, err := range platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}, quecloud.Concurrency(3)) {
+			require.NoError(t, err)
+			if count++; count%50 == 1 {
+				synctest.Wait()
+				assert.LessOrEqual(t, platform.calls(), count/50+3)
+			}
+		}
+	})
+}
+
+// In a bubble of synctest, a goroutine that is left behind fails the test.
+func TestLeavingASweepStopsAllAtOnce(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("enough")
+	tests := map[string]func(t *testing.T, ctx context.Context, cancel context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)){
+		"by break": func(_ *testing.T, _ context.Context, _ context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
+			for range all {
+				break
+			}
+		},
+		"by panic": func(t *testing.T, _ context.Context, _ context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
+			assert.Panics(t, func() {
+				for range all {
+					panic("the loop")
+				}
+			})
+		},
+		"by its context, within a page": func(t *testing.T, _ context.Context, cancel context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
+			seen := 0
+			for _, err := range all {
+				if seen++; seen == 3 {
+					cancel(cause)
+				}
+				if seen < 4 {
+					require.NoError(t, err)
+					continue
+				}
+				assert.ErrorIs(t, err, cause)
+				failed, ok := errors.AsType[*quecloud.PageError](err)
+				require.True(t, ok)
+				assert.Equal(t, 1, failed.Page)
+			}
+			assert.Equal(t, 4, seen)
+		},
+		"by its context, while pages are awaited": func(t *testing.T, _ context.Context, cancel context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
+			time.AfterFunc(time.Millisecond, func() { cancel(cause) })
+			cards, err := collect(all)
+			assert.ErrorIs(t, err, context.Canceled)
+			failed, ok := errors.AsType[*quecloud.PageError](err)
+			require.True(t, ok)
+			assert.Equal(t, 2, failed.Page)
+			assert.Len(t, cards, 50)
+		},
+	}
+	for name, leave := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				platform := &stub{answer: func(ctx context.Context, form url.Values) any {
+					number, size := paging(form)
+					if number > 1 {
+						if err := pause(ctx, time.Hour); err != nil {
+							return err
+						}
+					}
+					return page(2000, number, size).answer()
+				}}
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				client, err := platform.client(t).With(quecloud.WithTimeout(24 * time.Hour))
+				require.NoError(t, err)
+				start := time.Now()
+				leave(t, ctx, cancel, client.Cards.All(ctx, &quecloud.CardListParams{PageSize: 50}))
+				assert.Less(t, time.Since(start), time.Second)
+				assert.Zero(t, platform.running)
+			})
+		})
+	}
+}
+
+func TestProgressOfASweepLeadsFromTheFirstPageToTheEnd(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		show  func(number, size int) view
+		first int
+		want  string
+	}{
+		"plain":                {func(n, s int) view { return page(250, n, s) }, 0, "100/250 200/250 250/250 "},
+		"resumed":              {func(n, s int) view { return page(250, n, s) }, 2, "200/250 250/250 "},
+		"nothing":              {func(n, s int) view { return page(0, n, s) }, 0, "0/0 "},
+		"nothing is announced": {func(n, s int) view { v := page(250, n, s); return view{from: v.from, to: v.to} }, 0, "100/-1 200/-1 250/-1 250/250 "},
+		"more than announced":  {func(n, s int) view { v := page(250, n, s); v.total = 120; return v }, 0, "100/120 200/200 250/250 "},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := ""
+			progress := quecloud.Progress(func(done, total int64) {
+				text += strconv.FormatInt(done, 10) + "/" + strconv.FormatInt(total, 10) + " "
+			})
+			_, err := swept(listing(test.show).client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100, PageNo: test.first}, progress))
+			require.NoError(t, err)
+			assert.Equal(t, test.want, text)
+		})
+	}
+}
