@@ -1,6 +1,7 @@
 package quecloud_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -51,15 +51,29 @@ func (s *stub) RoundTrip(r *http.Request) (*http.Response, error) {
 	case error:
 		return nil, answer
 	case []byte:
-		return response(string(answer)), nil
+		return response(r.Context(), answer), nil
 	default:
 		text, err := json.Marshal(answer)
-		return response(string(text)), err
+		return response(r.Context(), text), err
 	}
 }
 
-func response(body string) *http.Response {
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+func response(ctx context.Context, text []byte) *http.Response {
+	body := &cancelableBody{ctx, bytes.NewReader(text)}
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(body)}
+}
+
+// A cancelableBody breaks off with its request's context, as a body from the network does.
+type cancelableBody struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (b *cancelableBody) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return b.Reader.Read(p)
 }
 
 func (s *stub) client(t testing.TB) *quecloud.Client {

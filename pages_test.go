@@ -2,11 +2,15 @@ package quecloud_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -499,4 +503,33 @@ func TestProgressOfASweepLeadsFromTheFirstPageToTheEnd(t *testing.T) {
 			assert.Equal(t, test.want, text)
 		})
 	}
+}
+
+func TestLeavingASweepEndsItsRequestsAtTheServer(t *testing.T) {
+	t.Parallel()
+	var running sync.WaitGroup
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		running.Add(1)
+		defer running.Done()
+		if !assert.NoError(t, r.ParseForm()) {
+			return
+		}
+		number, size := paging(r.PostForm)
+		if number > 1 {
+			<-r.Context().Done() // the client has closed the connection
+			return
+		}
+		assert.NoError(t, json.NewEncoder(w).Encode(page(2000, number, size).answer()))
+	}))
+	defer srv.Close()
+	client, err := quecloud.NewClient("key", "secret", quecloud.WithBaseURL(srv.URL))
+	require.NoError(t, err)
+	seen := 0
+	for _, err := range client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}, quecloud.Concurrency(8)) {
+		require.NoError(t, err)
+		if seen++; seen == 50 {
+			break
+		}
+	}
+	running.Wait()
 }
