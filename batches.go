@@ -69,7 +69,7 @@ func (c CardIDs) copied() CardIDs { return CardIDs{c.kind, slices.Clone(c.number
 type BatchError struct {
 	Cards CardIDs // those of the call that failed; the only one, where it is ErrUnknownCard
 	First int     // the place of the first of them among all cards, counted from 0
-	Err   error
+	Err   error   // what went wrong
 }
 
 // Error says what went wrong, and for which cards.

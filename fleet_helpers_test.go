@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -185,4 +186,10 @@ func swept(seq func(func(quecloud.Card, error) bool)) (list []string, err error)
 		list = append(list, card.ICCID)
 	}
 	return list, err
+}
+
+// is says whether an error is, or wraps, an E.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }

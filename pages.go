@@ -119,8 +119,8 @@ func copyOf[T any](p *T) T {
 // itself nothing has, unless the context ended meanwhile. To resume, sweep again with PageNo set to Page and the same
 // PageSize. It is always a pointer.
 type PageError struct {
-	Page int // the first is 1
-	Err  error
+	Page int   // the first is 1
+	Err  error // what went wrong with it
 }
 
 // Error says what went wrong, and on which page.
