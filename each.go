@@ -16,8 +16,8 @@ import (
 //	}
 //
 // fn may be any method of that form, or a function of yours. One card's failure does not stop the others. cards is a
-// slice, [CardIDs], or an iter.Seq[CardID] of any length, from which no more cards are taken than are being worked on:
-// the output of a sweep can be piped into Each without holding the fleet in memory.
+// slice, [CardIDs], or an iter.Seq[CardID] of any length, from which cards are taken when it is their turn: the output of
+// a sweep can be piped into Each without holding the fleet in memory.
 //
 // Nothing is done before the loop begins. When ctx ends no further card is begun. The loop still gets the outcome of
 // every card that was begun, then the first card that was not, with the reason why ctx ended, and ends. Leaving the loop

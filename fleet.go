@@ -31,9 +31,9 @@ const (
 	defaultPollEvery   = 5 * time.Second
 )
 
-// Concurrency sets how many requests a sweep or a run of [Each] has under way at once, 1 to 256; the default is 4. Of a
-// sweep it also bounds the memory: no more pages than these are held, the one in the loop's hands included. With 1, the
-// next request is sent when the loop has done with the answer of the one before.
+// Concurrency sets how many requests a sweep or a run of [Each] has under way at once, 1 to 256; the default is 4. It
+// also bounds what is held in memory: at most twice as many pages, the one that the loop is at included, whatever the
+// size of the fleet. With 1, the next request is sent when the loop is through with the answer to the one before.
 func Concurrency(n int) FleetOption {
 	return FleetOption{"Concurrency", func(s *fleetSettings) string {
 		s.concurrency = n
@@ -110,64 +110,74 @@ func fleetOptions(method string, known []string, opts []FleetOption) (fleetSetti
 	return s, nil
 }
 
-// inOrder does jobs in goroutines, at most n at a time, and yields their results in the order of the jobs. It is the one
-// way in which the SDK does several things at once.
+// inOrder does jobs in goroutines, n at a time, and yields their results in the order of the jobs. It is the one way in
+// which the SDK does several things at once.
 //
 // next gives the jobs, from the goroutine that called inOrder. When it has none it is asked again after each result, and
-// all is done when there are neither jobs nor results. When yield returns false, or anything panics, what is under way
-// is canceled, and inOrder returns once it has ended. Results that nobody has taken yet are those of the n jobs at most.
+// all is done when there are neither jobs nor results. A job that takes long does not keep others from being begun, until
+// n-1 results wait behind it. When yield returns false, or anything panics, what is under way is canceled, and inOrder
+// returns once it has ended. With n = 1, no job is begun before the result of the one before was yielded.
 func inOrder[J, R any](ctx context.Context, n int, next func() (J, bool), do func(context.Context, J) R, yield func(J, R) bool) {
-	type task struct {
-		job  J
-		done chan result[R]
-	}
 	ctx, cancel := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	defer running.Wait()
+	var goroutines sync.WaitGroup
+	defer goroutines.Wait()
 	defer cancel()
-	queue := make([]task, 0, n)
+	running := 0
+	ended := make(chan *task[J, R], n) // has room for all that run
+	var queue []*task[J, R]            // what is begun and not yielded, in order
 	for {
-		for len(queue) < n {
+		for len(ended) > 0 {
+			(<-ended).ended = true
+			running--
+		}
+		for running < n && len(queue) < 2*n-1 {
 			job, ok := next()
 			if !ok {
 				break
 			}
-			t := task{job, make(chan result[R], 1)}
-			running.Go(func() { protect(t.done, func() R { return do(ctx, job) }) })
+			t := &task[J, R]{job: job}
+			goroutines.Go(func() { t.run(func() R { return do(ctx, job) }, ended) })
 			queue = append(queue, t)
+			running++
 		}
 		if len(queue) == 0 {
 			return
 		}
 		t := queue[0]
-		queue = slices.Delete(queue, 0, 1)
-		r := <-t.done
-		if r.panicked != "" {
-			panic(r.panicked)
+		if !t.ended {
+			(<-ended).ended = true
+			running--
+			continue
 		}
-		if !yield(t.job, r.value) {
+		queue = slices.Delete(queue, 0, 1) // which also lets go of it
+		if t.panicked != "" {
+			panic(t.panicked)
+		}
+		if !yield(t.job, t.result) {
 			return
 		}
 	}
 }
 
-// A result is what came of a job.
-type result[R any] struct {
-	value    R
+// A task is a job that was begun.
+type task[J, R any] struct {
+	job      J
+	ended    bool
+	result   R
 	panicked string // with what the job panicked, and where
 }
 
-// protect runs a function and sends what came of it: its panic too, to be raised where somebody can recover from it.
-func protect[R any](done chan<- result[R], do func() R) {
-	r := result[R]{panicked: "the goroutine was ended by runtime.Goexit"}
+// run does the job and says that it has ended. A panic is kept, to be raised where somebody can recover from it.
+func (t *task[J, R]) run(do func() R, ended chan<- *task[J, R]) {
+	t.panicked = "the goroutine was ended by runtime.Goexit"
 	defer func() {
 		if v := recover(); v != nil {
-			r.panicked = fmt.Sprintf("%v\n\n%s", v, debug.Stack())
+			t.panicked = fmt.Sprintf("%v\n\n%s", v, debug.Stack())
 		}
-		done <- r
+		ended <- t
 	}()
-	r.value = do()
-	r.panicked = ""
+	t.result = do()
+	t.panicked = ""
 }
 
 // A CardSource is where [Each] takes cards from: a slice of them, [CardIDs], or an iter.Seq[CardID].

@@ -221,7 +221,7 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 				}
 				assert.ElementsMatch(t, want, got)
 				assert.True(t, slices.IsSorted(got), "the order is the platform's")
-				assert.LessOrEqual(t, platform.calls(), test.most+concurrency, "requests")
+				assert.LessOrEqual(t, platform.calls(), test.most+2*concurrency, "requests")
 				if concurrency == 1 {
 					assert.LessOrEqual(t, platform.calls(), test.most, "requests")
 				}
@@ -387,8 +387,11 @@ func TestASweepFetchesAheadNoMorePagesThanItMay(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, iccids(0, 2000), got)
 			assert.Equal(t, concurrency, platform.most)
-			rounds := (40 + concurrency - 1) / concurrency // after the first page
-			assert.LessOrEqual(t, time.Since(start), time.Duration(2+3*rounds)*time.Second)
+			if concurrency == 1 {
+				assert.Equal(t, 83*time.Second, time.Since(start), "the sum of all delays")
+			} else {
+				assert.Less(t, time.Since(start), 83*time.Second/time.Duration(concurrency)+5*time.Second)
+			}
 		})
 	}
 }
@@ -402,7 +405,7 @@ func TestPagesInHandAreBoundedHoweverSlowTheLoopIs(t *testing.T) {
 			require.NoError(t, err)
 			if count++; count%50 == 1 {
 				synctest.Wait()
-				assert.LessOrEqual(t, platform.calls(), count/50+3)
+				assert.LessOrEqual(t, platform.calls(), count/50+2*3)
 			}
 		}
 	})
