@@ -57,8 +57,8 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 //
 // The platform allows three tasks a day. When it refuses another, Prepare returns its [*APIError] and does not fall back
 // to a file that is older than the caller may think: [FilesService.List] tells what there is, and
-// [FilesService.DownloadLatest] downloads the newest. When no answer came to the start, Prepare looks for the task that
-// it may have started, and goes on with that.
+// [FilesService.DownloadLatest] downloads the newest. When no answer came to the start, or somebody else was faster,
+// Prepare goes on with the task that was not there before.
 //
 // Prepare ends with its context at the latest. It bears failures of the network as [OrdersService.Wait] does. The options
 // are [PollEvery] and [OnStage].
@@ -107,20 +107,16 @@ func (s *FilesService) startOrJoin(ctx context.Context) (task int64, stage Expor
 	if err == nil {
 		return task, ExportStarted, nil
 	}
-	unsure := errors.Is(err, ErrOutcomeUnknown)
-	if !unsure && !errors.As(err, new(*APIError)) {
+	if !errors.Is(err, ErrOutcomeUnknown) && !errors.As(err, new(*APIError)) {
 		return 0, "", err
 	}
 	after, listErr := s.List(ctx)
 	if listErr != nil {
 		return 0, "", errors.Join(err, listErr)
 	}
-	if task := s.running(after); task != 0 {
-		return task, ExportJoined, nil // somebody else was faster, or it is ours
-	}
 	for _, t := range after {
-		if unsure && !hasTask(before, t.TaskID) {
-			return t.TaskID, ExportJoined, nil // ours, and it is done already
+		if !hasTask(before, t.TaskID) {
+			return t.TaskID, ExportJoined, nil // ours, or that of somebody who was faster
 		}
 	}
 	return 0, "", err

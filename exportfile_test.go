@@ -84,6 +84,29 @@ func TestPrepareDoesNotJoinYesterdaysTask(t *testing.T) {
 	assert.EqualValues(t, 8, task)
 }
 
+func TestPrepareTakesTheTaskOfSomebodyWhoWasFaster(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{"执行中", "文件生成成功"} {
+		tasks := []object{{"TaskId": 6, "AddTime": time.Now().Unix(), "TaskStatus": "文件生成成功"}}
+		platform := &stub{answer: func(_ context.Context, form url.Values) any {
+			switch form.Get("method") {
+			case "fc.function.file.list":
+				return tasks
+			case "fc.function.file.card.get":
+				tasks = append(tasks, object{"TaskId": 7, "AddTime": time.Now().Unix(), "TaskStatus": status})
+				return refusal("the last task is not done")
+			default:
+				return object{"resultCode": 0, "taskStatus": "2"}
+			}
+		}}
+		var told string
+		task, err := platform.client(t).Files.Prepare(t.Context(), stages(&told))
+		require.NoError(t, err)
+		assert.EqualValues(t, 7, task)
+		assert.Equal(t, "joined:7 prepared:7 ", told)
+	}
+}
+
 func TestTheFourthExportOfADayIsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -221,6 +244,7 @@ func TestADownloadThatIsCanceledLeavesNoFile(t *testing.T) {
 				}
 			}))
 			require.ErrorIs(t, err, context.Canceled)
+			assert.NotContains(t, err.Error(), "damaged")
 			files, err := os.ReadDir(dir)
 			require.NoError(t, err)
 			assert.Empty(t, files)

@@ -162,6 +162,22 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 		"the page size is capped, from page 5": {
 			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 5, want: all[120:], most: 38,
 		},
+		"the page size is capped, from the last page": {
+			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 42, want: all[1230:], most: 1,
+		},
+		"an empty page that knows nothing, and no page says how many they are": {show: func(n, s int) view {
+			if n == 4 {
+				return view{}
+			}
+			v := page(fleet, n, s)
+			v.pages = 0
+			return v
+		}, want: slices.Concat(all[:300], all[400:]), most: 14},
+		"a last page that is shorter than announced, from there": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.to = min(v.to, 1201)
+			return v
+		}, first: 13, want: all[1200:1201], most: 2},
 		"the page size is capped in silence": {show: func(n, s int) view {
 			v := page(fleet, n, 30)
 			v.size, v.pages = s, 13
