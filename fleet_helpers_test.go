@@ -67,11 +67,11 @@ func response(ctx context.Context, text []byte) *http.Response {
 // A cancelableBody breaks off with its request's context, as a body from the network does.
 type cancelableBody struct {
 	ctx context.Context
-	io.Reader
+	*bytes.Reader
 }
 
 func (b *cancelableBody) Read(p []byte) (int, error) {
-	if err := b.ctx.Err(); err != nil {
+	if err := b.ctx.Err(); err != nil && b.Len() > 0 {
 		return 0, err
 	}
 	return b.Reader.Read(p)

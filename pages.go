@@ -170,10 +170,8 @@ func (l listing[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, 
 				got.rows = nil
 			}
 			for i := range got.rows {
-				if err == nil && ctx.Err() != nil {
+				if ctx.Err() != nil {
 					err = callError(l.method, "the sweep was stopped", context.Cause(ctx))
-				}
-				if err != nil {
 					break
 				}
 				if !yield(got.rows[i], nil) {

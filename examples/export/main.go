@@ -50,7 +50,8 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(bars), progressbar.OptionShowBytes(true),
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine that races with us
+		progressbar.OptionSetWriter(bars), progressbar.OptionShowBytes(true),
 		progressbar.OptionSetDescription("asking"), progressbar.OptionThrottle(50*time.Millisecond))
 	task, err := client.Files.Prepare(ctx, quecloud.PollEvery(poll), quecloud.OnStage(func(stage quecloud.ExportStage, task int64) {
 		bar.Describe(fmt.Sprintf("task %d: %s", task, stage))

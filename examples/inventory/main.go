@@ -49,7 +49,8 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	}
 	defer end()
 
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(bars), progressbar.OptionSetDescription("reading"),
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine that races with us
+		progressbar.OptionSetWriter(bars), progressbar.OptionSetDescription("reading"),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("cards"),
 		progressbar.OptionThrottle(100*time.Millisecond))
 	known := int64(-1)

@@ -102,7 +102,8 @@ func (j *job) suspend(ctx context.Context, targets []target, results *results) e
 }
 
 func (j *job) bar(doing, what string) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(-1, progressbar.OptionSetWriter(j.bars), progressbar.OptionSetDescription(doing),
+	return progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine that races with us
+		progressbar.OptionSetWriter(j.bars), progressbar.OptionSetDescription(doing),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(what),
 		progressbar.OptionThrottle(100*time.Millisecond))
 }

@@ -90,7 +90,8 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 // topUsers goes through the usage of all cards in a month and returns those that used most, the first the most. It keeps
 // no more than these.
 func topUsers(ctx context.Context, client *quecloud.Client, month quecloud.Month, most int, bars io.Writer) ([]quecloud.MonthFlowRow, error) {
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(bars), progressbar.OptionSetDescription("reading"),
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine that races with us
+		progressbar.OptionSetWriter(bars), progressbar.OptionSetDescription("reading"),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("cards"),
 		progressbar.OptionThrottle(100*time.Millisecond))
 	known := int64(-1)
