@@ -1,0 +1,71 @@
+package quecloud
+
+import (
+	"context"
+	"fmt"
+	"iter"
+)
+
+// Each does something to each of many cards, several at a time ([Concurrency]), and returns an iterator over the cards
+// and what came of each, nil for success, in the order of the cards:
+//
+//	for card, err := range quecloud.Each(ctx, cards, client.Cards.Pause) {
+//		if err != nil {
+//			log.Printf("%s: %v", card, err)
+//		}
+//	}
+//
+// fn may be any method of that form, or a function of yours. One card's failure does not stop the others. cards is a
+// slice, [CardIDs], or an iter.Seq[CardID] of any length, from which cards are taken when it is their turn: the output of
+// a sweep can be piped into Each without holding the fleet in memory.
+//
+// Nothing is done before the loop begins. When ctx ends no further card is begun. The loop still gets the outcome of
+// every card that was begun, then the first card that was not, with the reason why ctx ended, and ends. Leaving the loop
+// instead cancels the calls under way, whose outcomes nobody learns then.
+//
+// fn is called from several goroutines at once. cards is ranged over in the goroutine of the loop.
+func Each[S CardSource](ctx context.Context, cards S, fn func(context.Context, CardID) error, opts ...FleetOption) iter.Seq2[CardID, error] {
+	return func(yield func(CardID, error) bool) {
+		settings, err := fleetOptions("", sweepOptions, opts)
+		if err == nil && fn == nil {
+			err = &ParamError{Param: "fn", Reason: "the function is nil"}
+		}
+		if err != nil {
+			yield(CardID{}, err)
+			return
+		}
+		all, total := cardsOf(cards)
+		pull, stop := iter.Pull(all)
+		defer stop()
+		over := false
+		next := func() (t turn, ok bool) {
+			if over {
+				return turn{}, false
+			}
+			card, ok := pull()
+			over = !ok || ctx.Err() != nil
+			if ok && over {
+				return turn{card, fmt.Errorf("quecloud: card %s was not begun: %w", card, context.Cause(ctx))}, true
+			}
+			return turn{card, nil}, ok
+		}
+		do := func(ctx context.Context, t turn) error {
+			if t.notBegun != nil {
+				return t.notBegun
+			}
+			return fn(ctx, t.card)
+		}
+		done := int64(0)
+		inOrder(ctx, settings.concurrency, next, do, func(t turn, err error) bool {
+			done++
+			settings.progress(done, max(done, total))
+			return yield(t.card, err)
+		})
+	}
+}
+
+// A turn is a card's turn in Each.
+type turn struct {
+	card     CardID
+	notBegun error // why there is none
+}

@@ -1,0 +1,130 @@
+package quecloud_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// A sweep goes through all cards, however many pages they fill.
+func ExampleCardsService_All() {
+	srv := quecloudtest.NewServer(quecloudtest.WithFleet(2500))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	normal := 0
+	for card, err := range client.Cards.All(ctx, nil) {
+		if failed, ok := errors.AsType[*quecloud.PageError](err); ok {
+			fmt.Println("resume with PageNo", failed.Page)
+		}
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if card.Status == quecloud.CardStatusNormal {
+			normal++
+		}
+	}
+	fmt.Println(normal > 2000)
+	// Output: true
+}
+
+// Cards that the platform does not know are told, and do not end the loop.
+func ExampleCardsService_AllInfo() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	cards := quecloud.MSISDNs("1064800000000", "1064812345678", "1064900000001")
+	for info, err := range client.Cards.AllInfo(ctx, cards) {
+		if errors.Is(err, quecloud.ErrUnknownCard) {
+			fmt.Println(err)
+			continue
+		}
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(info.MSISDN, info.Status)
+	}
+	// Output:
+	// 1064800000000 正常
+	// quecloud: cards.info: not in the answer: the platform does not know this card; that was card 1064812345678, number 2 of the sweep
+	// 1064900000001 正常
+}
+
+// The output of a sweep is piped into Each, so that the fleet is never held in memory.
+func ExampleEach() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	var sweepErr error
+	normal := func(yield func(quecloud.CardID) bool) {
+		for card, err := range client.Cards.All(ctx, nil) {
+			if err != nil {
+				sweepErr = err
+				return
+			}
+			if card.Status == quecloud.CardStatusNormal && !yield(quecloud.ICCID(card.ICCID)) {
+				return
+			}
+		}
+	}
+	for card, err := range quecloud.Each(ctx, normal, client.Cards.Pause, quecloud.Concurrency(8)) {
+		fmt.Println(card, err)
+	}
+	fmt.Println(sweepErr)
+	// Output:
+	// 89860024310000000006 <nil>
+	// 89860324310000000011 <nil>
+	// 89860624310000000026 <nil>
+	// <nil>
+}
+
+// An order is carried out in the background, and may fail there.
+func ExampleOrdersService_Wait() {
+	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(0))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	srv.FailOrders(1, "the card was given up")
+	receipt, err := client.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: "89860024310000000006", Years: 1, ExternalID: "renewal-1"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	order, err := client.Orders.Wait(ctx, receipt.OrderNo)
+	fmt.Println(errors.Is(err, quecloud.ErrOrderFailed), order.Status)
+	// Output: true 订单失败
+}
+
+// An export holds all cards of the account, as lines of text.
+func ExampleFilesService_Export() {
+	srv := quecloudtest.NewServer(quecloudtest.WithFileDelay(0))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	var file bytes.Buffer
+	size, err := client.Files.Export(ctx, &file)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for row, err := range quecloud.ReadCardList(bytes.NewReader(file.Bytes()), size) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if row.Line <= 2 {
+			fmt.Println(row.Fields[:3])
+		}
+	}
+	// Output:
+	// [msisdn iccid imsi]
+	// [1064800000000 89860024310000000006 460047000000000]
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestTheExportIsDownloadedAndShown(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cards.zip")
+	var out strings.Builder
+	if err := run(t.Context(), []string{"-out", path, "-demo", "100", "-demo-delay", "0"}, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`1: ["msisdn" "iccid"`, "101 lines"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, out.String())
+		}
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnExportThatTakesTooLongLeavesNoFile(t *testing.T) {
+	dir := t.TempDir()
+	err := run(t.Context(), []string{"-out", filepath.Join(dir, "cards.zip"), "-demo-delay", "1h", "-limit", "1ms"}, io.Discard, io.Discard)
+	if err == nil {
+		t.Error("no error")
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 0 {
+		t.Errorf("left behind: %v", files)
+	}
+}

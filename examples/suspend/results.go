@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+// What came of a card.
+const (
+	suspended = "suspended"
+	failed    = "failed"  // the platform refused, or the call was not sent
+	unknown   = "unknown" // no answer came: it may be suspended or not
+)
+
+func resultOf(err error) string {
+	switch {
+	case err == nil:
+		return suspended
+	case errors.Is(err, quecloud.ErrOutcomeUnknown):
+		return unknown
+	}
+	return failed
+}
+
+// Columns of the file of results.
+const (
+	colTime = iota
+	colICCID
+	colUsed
+	colResult
+	colError
+	colCount
+)
+
+// results are written to a CSV file, each at once.
+type results struct {
+	file  *os.File
+	lines *csv.Writer
+}
+
+// openResults opens a file to be continued.
+func openResults(path string) (*results, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	r := &results{file, csv.NewWriter(file)}
+	if info, err := file.Stat(); err == nil && info.Size() == 0 {
+		r.lines.Write([]string{"time", "iccid", "used_mb", "result", "error"})
+	}
+	return r, nil
+}
+
+func (r *results) write(card quecloud.CardID, used float64, result string, err error) error {
+	line := make([]string, colCount)
+	line[colTime], line[colICCID], line[colResult] = time.Now().Format(time.RFC3339), card.String(), result
+	line[colUsed] = strconv.FormatFloat(used, 'f', 3, 64)
+	if err != nil {
+		line[colError] = err.Error()
+	}
+	r.lines.Write(line)
+	r.lines.Flush()
+	return r.lines.Error()
+}
+
+func (r *results) close() error {
+	r.lines.Flush()
+	return errors.Join(r.lines.Error(), r.file.Sync(), r.file.Close())
+}
+
+// readResults returns the cards that a file says are suspended. Others are to be tried again: a card that was suspended
+// without our knowing is not in use any more, and so is no target.
+func readResults(path string) (done map[string]bool, err error) {
+	done = map[string]bool{}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return done, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	lines := csv.NewReader(file)
+	lines.FieldsPerRecord = colCount
+	for {
+		line, err := lines.Read()
+		if err == io.EOF {
+			return done, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s is no file of results: %w", path, err)
+		}
+		if line[colResult] == suspended {
+			done[line[colICCID]] = true
+		}
+	}
+}

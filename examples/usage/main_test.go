@@ -1,0 +1,55 @@
+package main
+
+import (
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+func TestTheChartIsDrawn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "usage.png")
+	var out strings.Builder
+	if err := run(t.Context(), []string{"-out", path, "-demo", "300", "-top", "5"}, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), " MB\n"); n != 5 {
+		t.Errorf("%d cards in\n%s", n, out.String())
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if picture, err := png.Decode(file); err != nil || picture.Bounds().Dx() < 500 {
+		t.Errorf("no picture: %v", err)
+	}
+}
+
+func TestTheRankingKeepsThoseThatUsedMost(t *testing.T) {
+	t.Parallel()
+	top := ranking{most: 3}
+	for i, used := range []float64{5, 0, 7, 5, 1, 9} {
+		top.add(quecloud.MonthFlowRow{ICCID: string(rune('a' + i)), MonthFlow: used})
+	}
+	got := ""
+	for _, row := range top.rows {
+		got += row.ICCID
+	}
+	if got != "fca" {
+		t.Errorf("got %s, want fca", got)
+	}
+}
+
+func TestWrongArgumentsAreErrors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "usage.")
+	for _, args := range [][]string{{"-top", "0"}, {"-month", "May"}, {"-card", "x"}, {"-out", path + "doc"}} {
+		if err := run(t.Context(), append([]string{"-demo", "50", "-out", path + "png"}, args...), io.Discard, io.Discard); err == nil {
+			t.Errorf("%v: no error", args)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package quecloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// An ExportStage is what an export is about to do. See [OnStage].
+type ExportStage string
+
+// The stages of an export, in their order.
+const (
+	ExportStarted     ExportStage = "started"     // a task has been started
+	ExportJoined      ExportStage = "joined"      // instead: a task of today was running, and is used
+	ExportWaiting     ExportStage = "waiting"     // the task is not done yet; comes with every question
+	ExportPrepared    ExportStage = "prepared"    // the task is done
+	ExportDownloading ExportStage = "downloading" // its file is being downloaded
+	ExportDone        ExportStage = "done"        // the whole file has been written
+)
+
+// Export writes a zip file of all cards of the account to w, and returns how many bytes it wrote: it does what
+// [FilesService.Prepare] does, and then what [FilesService.Download] does. To get a file that is either whole or not
+// there, use Prepare and [FilesService.DownloadFile].
+//
+// The options are [PollEvery], [OnStage] and [Progress]. After an error whose text names the task, its file can be
+// downloaded again without another task; the platform allows three a day.
+//
+// It uses § 2.2.5 file.list, § 2.2.1 file.card.get, § 2.2.2 file.status and § 2.2.3 file.down.
+func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOption) (n int64, err error) {
+	const method = "fc.function.file.down"
+	settings, err := fleetOptions(method, exportOptions, opts)
+	if err != nil {
+		return 0, err
+	}
+	if w == nil {
+		return 0, &ParamError{Method: method, Param: "w", Reason: "the writer is nil"}
+	}
+	task, err := s.prepare(ctx, &settings)
+	if err != nil {
+		return 0, err
+	}
+	settings.onStage(ExportDownloading, task)
+	n, err = s.Download(ctx, task, &progressWriter{w, 0, settings.progress})
+	if err != nil {
+		return n, fmt.Errorf("%w (task %d is done: its file can be downloaded again)", err, task)
+	}
+	settings.progress(n, n)
+	settings.onStage(ExportDone, task)
+	return n, nil
+}
+
+// Prepare has the platform make a file of all cards, waits until it is done, and returns the task, for
+// [FilesService.Download] or [FilesService.DownloadFile]. It joins a task of today that is still running, as the
+// platform does one at a time, and starts one otherwise.
+//
+// The platform allows three tasks a day. When it refuses another, Prepare returns its [*APIError] and does not fall back
+// to a file that is older than the caller may think: [FilesService.List] tells what there is, and
+// [FilesService.DownloadLatest] downloads the newest. When no answer came to the start, or somebody else was faster,
+// Prepare goes on with the task that was not there before.
+//
+// Prepare ends with its context at the latest. It bears failures of the network as [OrdersService.Wait] does. The options
+// are [PollEvery] and [OnStage].
+//
+// It uses § 2.2.5 file.list, § 2.2.1 file.card.get and § 2.2.2 file.status.
+func (s *FilesService) Prepare(ctx context.Context, opts ...FleetOption) (taskID int64, err error) {
+	settings, err := fleetOptions("fc.function.file.card.get", prepareOptions, opts)
+	if err != nil {
+		return 0, err
+	}
+	return s.prepare(ctx, &settings)
+}
+
+func (s *FilesService) prepare(ctx context.Context, settings *fleetSettings) (int64, error) {
+	task, stage, err := s.startOrJoin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	settings.onStage(stage, task)
+	doing := fmt.Sprintf("waiting for task %d", task)
+	err = poll(ctx, settings.pollEvery, "fc.function.file.status", doing, func() (bool, error) {
+		status, err := s.Status(ctx, task)
+		if err != nil || status == FileTaskDone {
+			return err == nil, err
+		}
+		settings.onStage(ExportWaiting, task)
+		return false, nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("%w (task %d goes on at the platform: Prepare joins it while it runs)", err, task)
+	}
+	settings.onStage(ExportPrepared, task)
+	return task, nil
+}
+
+// startOrJoin returns the task of today that runs, or a new one.
+func (s *FilesService) startOrJoin(ctx context.Context) (task int64, stage ExportStage, err error) {
+	before, err := s.List(ctx)
+	if err != nil {
+		return 0, "", err
+	}
+	if task := s.running(before); task != 0 {
+		return task, ExportJoined, nil
+	}
+	task, err = s.Start(ctx)
+	if err == nil {
+		return task, ExportStarted, nil
+	}
+	if !errors.Is(err, ErrOutcomeUnknown) && !errors.As(err, new(*APIError)) {
+		return 0, "", err
+	}
+	after, listErr := s.List(ctx)
+	if listErr != nil {
+		return 0, "", errors.Join(err, listErr)
+	}
+	for _, t := range after {
+		if !hasTask(before, t.TaskID) {
+			return t.TaskID, ExportJoined, nil // ours, or that of somebody who was faster
+		}
+	}
+	return 0, "", err
+}
+
+// running returns the newest task of today that is not done, or 0.
+func (s *FilesService) running(tasks []FileTask) (id int64) {
+	today := DateOf(s.core.now().Add(s.core.shared.clock.offset()))
+	for _, t := range tasks {
+		if t.Status == FileTaskRunning && DateOf(t.CreatedAt) == today {
+			id = max(id, t.TaskID)
+		}
+	}
+	return id
+}
+
+func hasTask(tasks []FileTask, id int64) bool {
+	for _, t := range tasks {
+		if t.TaskID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// A progressWriter tells how much has been written.
+type progressWriter struct {
+	to       io.Writer
+	n        int64
+	progress func(done, total int64)
+}
+
+func (w *progressWriter) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	w.n += int64(n)
+	w.progress(w.n, -1)
+	return n, err
+}

@@ -1,0 +1,202 @@
+package quecloud
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A FleetOption changes how a job over many cards or of much time is done: a sweep such as [CardsService.All], a run of
+// [Each], an export. The comment of each option says what it is for. A bad option, or one that the job has no use for, is
+// reported by the job as a [*ParamError] before anything is sent.
+type FleetOption struct {
+	name string
+	set  func(*fleetSettings) (bad string)
+}
+
+type fleetSettings struct {
+	concurrency int
+	progress    func(done, total int64)
+	pollEvery   time.Duration
+	onStage     func(ExportStage, int64)
+}
+
+const (
+	defaultConcurrency = 4
+	maxConcurrency     = 256 // as many connections as are kept, see defaultTransport
+	defaultPollEvery   = 5 * time.Second
+)
+
+// Concurrency sets how many requests a sweep or a run of [Each] has under way at once, 1 to 256; the default is 4. It
+// also bounds what is held in memory: at most twice as many pages, the one that the loop is at included, whatever the
+// size of the fleet. With 1, the next request is sent when the loop is through with the answer to the one before.
+func Concurrency(n int) FleetOption {
+	return FleetOption{"Concurrency", func(s *fleetSettings) string {
+		s.concurrency = n
+		if n < 1 || n > maxConcurrency {
+			return fmt.Sprintf("%d is not from 1 to %d", n, maxConcurrency)
+		}
+		return ""
+	}}
+}
+
+// Progress sets a function to which a job tells how far it has got, for a progress bar: a sweep after every page, [Each]
+// after every card, a download after every piece. It is called in the goroutine of the loop, or of the call.
+//
+// done counts cards (or messages, of [SMSService.AllLog]) that the loop has got, and bytes of a download. A sweep that
+// starts on a later page counts those before it too. total is what the platform says at the moment and may change; it is
+// never below done, and equal to it when all is done. It is -1 while nobody knows it.
+func Progress(f func(done, total int64)) FleetOption {
+	return FleetOption{"Progress", func(s *fleetSettings) string {
+		s.progress = f
+		return badIf(f == nil, "the function is nil")
+	}}
+}
+
+// PollEvery sets how long [FilesService.Export], [FilesService.Prepare] and [OrdersService.Wait] wait before they ask
+// again. The default is 5 seconds.
+func PollEvery(d time.Duration) FleetOption {
+	return FleetOption{"PollEvery", func(s *fleetSettings) string {
+		s.pollEvery = d
+		return badIf(d <= 0, fmt.Sprintf("%v is not a time to wait: want more than 0", d))
+	}}
+}
+
+// OnStage sets a function that [FilesService.Export] and [FilesService.Prepare] call when they begin a stage, in the
+// goroutine of the call.
+func OnStage(f func(stage ExportStage, taskID int64)) FleetOption {
+	return FleetOption{"OnStage", func(s *fleetSettings) string {
+		s.onStage = f
+		return badIf(f == nil, "the function is nil")
+	}}
+}
+
+func badIf(bad bool, reason string) string {
+	if bad {
+		return reason
+	}
+	return ""
+}
+
+// The options that each kind of job knows.
+var (
+	sweepOptions    = []string{"Concurrency", "Progress"}
+	exportOptions   = []string{"PollEvery", "OnStage", "Progress"}
+	prepareOptions  = []string{"PollEvery", "OnStage"}
+	waitOptions     = []string{"PollEvery"}
+	downloadOptions = []string{"Progress"}
+)
+
+// fleetOptions reads the options of a job.
+func fleetOptions(method string, known []string, opts []FleetOption) (fleetSettings, error) {
+	s := fleetSettings{concurrency: defaultConcurrency, pollEvery: defaultPollEvery}
+	s.progress = func(int64, int64) {}
+	s.onStage = func(ExportStage, int64) {}
+	for i, opt := range opts {
+		switch {
+		case opt.set == nil:
+			return s, &ParamError{method, fmt.Sprintf("option %d of %d", i+1, len(opts)), "is empty: use Concurrency, Progress, PollEvery or OnStage"}
+		case !slices.Contains(known, opt.name):
+			return s, &ParamError{method, opt.name, fmt.Sprintf("means nothing here, where %v can be set", known)}
+		}
+		if bad := opt.set(&s); bad != "" {
+			return s, &ParamError{method, opt.name, bad}
+		}
+	}
+	return s, nil
+}
+
+// inOrder does jobs in goroutines, n at a time, and yields their results in the order of the jobs. It is the one way in
+// which the SDK does several things at once.
+//
+// next gives the jobs, from the goroutine that called inOrder. When it has none it is asked again after each result, and
+// all is done when there are neither jobs nor results. A job that takes long does not keep others from being begun, until
+// n-1 results wait behind it. When yield returns false, or anything panics, what is under way is canceled, and inOrder
+// returns once it has ended. With n = 1, no job is begun before the result of the one before was yielded.
+func inOrder[J, R any](ctx context.Context, n int, next func() (J, bool), do func(context.Context, J) R, yield func(J, R) bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	var goroutines sync.WaitGroup
+	defer goroutines.Wait()
+	defer cancel()
+	running := 0
+	ended := make(chan *task[J, R], n) // has room for all that run
+	var queue []*task[J, R]            // what is begun and not yielded, in order
+	for {
+		for len(ended) > 0 {
+			(<-ended).ended = true
+			running--
+		}
+		for running < n && len(queue) < 2*n-1 {
+			job, ok := next()
+			if !ok {
+				break
+			}
+			t := &task[J, R]{job: job}
+			goroutines.Go(func() { t.run(func() R { return do(ctx, job) }, ended) })
+			queue = append(queue, t)
+			running++
+		}
+		if len(queue) == 0 {
+			return
+		}
+		t := queue[0]
+		if !t.ended {
+			(<-ended).ended = true
+			running--
+			continue
+		}
+		queue = slices.Delete(queue, 0, 1) // which also lets go of it
+		if t.panicked != "" {
+			panic(t.panicked)
+		}
+		if !yield(t.job, t.result) {
+			return
+		}
+	}
+}
+
+// A task is a job that was begun.
+type task[J, R any] struct {
+	job      J
+	ended    bool
+	result   R
+	panicked string // with what the job panicked, and where
+}
+
+// run does the job and says that it has ended. A panic is kept, to be raised where somebody can recover from it.
+func (t *task[J, R]) run(do func() R, ended chan<- *task[J, R]) {
+	t.panicked = "the goroutine was ended by runtime.Goexit"
+	defer func() {
+		if v := recover(); v != nil {
+			t.panicked = fmt.Sprintf("%v\n\n%s", v, debug.Stack())
+		}
+		ended <- t
+	}()
+	t.result = do()
+	t.panicked = ""
+}
+
+// A CardSource is where [Each] takes cards from: a slice of them, [CardIDs], or an iter.Seq[CardID].
+type CardSource interface {
+	~[]CardID | CardIDs | ~func(yield func(CardID) bool)
+}
+
+// cardsOf returns the cards of a source, and how many they are, or -1.
+func cardsOf[S CardSource](source S) (cards func(yield func(CardID) bool), count int64) {
+	if ids, ok := any(source).(CardIDs); ok {
+		return func(yield func(CardID) bool) {
+			for i := 0; i < ids.Len() && yield(ids.At(i)); i++ {
+			}
+		}, int64(ids.Len())
+	}
+	v := reflect.ValueOf(source) // of a type with one of these two underneath
+	if v.Kind() == reflect.Slice {
+		list := v.Convert(reflect.TypeFor[[]CardID]()).Interface().([]CardID)
+		return slices.Values(list), int64(len(list))
+	}
+	return v.Convert(reflect.TypeFor[func(func(CardID) bool)]()).Interface().(func(func(CardID) bool)), -1
+}

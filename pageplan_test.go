@@ -1,0 +1,226 @@
+package quecloud_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
+	t.Parallel()
+	const fleet = 1234
+	all := iccids(0, fleet)
+	tests := map[string]struct {
+		show  func(number, size int) view // of 1234 cards, unless said otherwise
+		first int                         // page to begin with
+		want  []string                    // nil: all
+		most  int                         // requests
+	}{
+		"all is well":        {show: func(n, s int) view { return page(fleet, n, s) }, most: 13},
+		"full last page":     {show: func(n, s int) view { return page(1200, n, s) }, want: all[:1200], most: 13},
+		"one page":           {show: func(n, s int) view { return page(7, n, s) }, want: all[:7], most: 1},
+		"no cards":           {show: func(n, s int) view { return page(0, n, s) }, want: []string{}, most: 1},
+		"from page 5":        {show: func(n, s int) view { return page(fleet, n, s) }, first: 5, want: all[400:], most: 9},
+		"from the last page": {show: func(n, s int) view { return page(fleet, n, s) }, first: 13, want: all[1200:], most: 1},
+		"last page, one card": {
+			show: func(n, s int) view { return page(1201, n, s) }, first: 13, want: all[1200:1201], most: 1,
+		},
+		"from beyond the end": {show: func(n, s int) view { return page(fleet, n, s) }, first: 14, want: []string{}, most: 1},
+		"the fleet grows": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 1 {
+				v.total, v.pages = 100, 1
+			}
+			return v
+		}, most: 14},
+		"the fleet grows at the end": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total, v.pages = 300, 3
+			if n > 3 {
+				v.total, v.pages = fleet, 13
+			}
+			return v
+		}, most: 14},
+		"the fleet shrinks": {show: func(n, s int) view {
+			if n == 1 {
+				return page(fleet, n, s)
+			}
+			return page(350, n, s)
+		}, want: all[:350], most: 9},
+		"the fleet vanishes": {show: func(n, s int) view {
+			if n == 1 {
+				return page(fleet, n, s)
+			}
+			return page(0, n, s)
+		}, want: all[:100], most: 17},
+		"a short page between": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 4 {
+				v.to -= 60
+			}
+			return v
+		}, want: slices.Concat(all[:340], all[400:]), most: 14},
+		"a short first page": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 1 {
+				v.to = 1
+			}
+			return v
+		}, want: slices.Concat(all[:1], all[100:]), most: 14},
+		"an empty page between": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 4 {
+				v.to = v.from
+			}
+			return v
+		}, want: slices.Concat(all[:300], all[400:]), most: 14},
+		"an empty first page": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 1 {
+				v.to = v.from
+			}
+			return v
+		}, want: all[100:], most: 14},
+		"an empty page that knows nothing": {show: func(n, s int) view {
+			if n == 4 {
+				return view{}
+			}
+			return page(fleet, n, s)
+		}, want: slices.Concat(all[:300], all[400:]), most: 14},
+		"the page size is capped": {show: func(n, _ int) view { return page(fleet, n, 30) }, most: 42},
+		"the page size is capped, from page 5": {
+			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 5, want: all[120:], most: 38,
+		},
+		"the page size is capped, from the last page": {
+			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 42, want: all[1230:], most: 1,
+		},
+		"an empty page that knows nothing, and no page says how many they are": {show: func(n, s int) view {
+			if n == 4 {
+				return view{}
+			}
+			v := page(fleet, n, s)
+			v.pages = 0
+			return v
+		}, want: slices.Concat(all[:300], all[400:]), most: 14},
+		"a last page that is shorter than announced, from there": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.to = min(v.to, 1201)
+			return v
+		}, first: 13, want: all[1200:1201], most: 2},
+		"the page size is capped in silence": {show: func(n, s int) view {
+			v := page(fleet, n, 30)
+			v.size, v.pages = s, 13
+			return v
+		}, most: 45},
+		"the page size is capped in silence, from page 15": {show: func(n, s int) view {
+			v := page(fleet, n, 30)
+			v.size, v.pages = s, 13
+			return v
+		}, first: 15, want: all[420:], most: 38},
+		"totalPage is too small": {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1; return v }, most: 13},
+		"totalPage is too large": {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1e6; return v }, most: 13},
+		"totalPage is missing":   {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 0; return v }, most: 13},
+		"totalCount is missing":  {show: func(n, s int) view { v := page(fleet, n, s); v.total = 0; return v }, most: 14},
+		"totalCount is too small": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total = 500
+			return v
+		}, most: 13},
+		"totalCount is too large": {show: func(n, s int) view { v := page(fleet, n, s); v.total = 5000; return v }, most: 50},
+		"nothing is announced": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			return view{from: v.from, to: v.to}
+		}, most: 14},
+		"the size of a page is the number of its rows": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.size = v.to - v.from
+			return v
+		}, most: 13},
+		"beyond the end the last page comes again": {show: func(n, s int) view {
+			v := page(1200, min(n, 12), s)
+			v.number = n
+			return v
+		}, want: all[:1200], most: 13},
+		"beyond the end the first page comes again": {show: func(n, s int) view {
+			if n > 12 {
+				n = 1
+			}
+			return page(1200, n, s)
+		}, want: all[:1200], most: 13},
+		"beyond an end that is not announced the last page comes again": {show: func(n, s int) view {
+			v := page(fleet, min(n, 13), s)
+			return view{from: v.from, to: v.to}
+		}, most: 14},
+	}
+	for name, test := range tests {
+		for _, concurrency := range []int{1, 4, 16} {
+			t.Run(fmt.Sprintf("%s, %d at once", name, concurrency), func(t *testing.T) {
+				t.Parallel()
+				platform := listing(test.show)
+				params := &quecloud.CardListParams{PageSize: 100, PageNo: test.first}
+				got, err := swept(platform.client(t).Cards.All(t.Context(), params, quecloud.Concurrency(concurrency)))
+				require.NoError(t, err)
+				want := test.want
+				if want == nil {
+					want = all
+				}
+				assert.ElementsMatch(t, want, got)
+				assert.True(t, slices.IsSorted(got), "the order is the platform's")
+				assert.LessOrEqual(t, platform.calls(), test.most+2*concurrency, "requests")
+				if concurrency == 1 {
+					assert.LessOrEqual(t, platform.calls(), test.most, "requests")
+				}
+			})
+		}
+	}
+}
+
+func TestASweepEndsWithAnErrorWhenThePagesLeadNowhere(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		show func(number, size int) view
+		page int
+		text string
+	}{
+		"the page is ignored":                   {func(_, s int) view { return page(5000, 1, s) }, 2, "the rows of an earlier page"},
+		"the page is ignored and echoed":        {func(n, s int) view { v := page(5000, 1, s); v.number = n; return v }, 2, "the rows of an earlier page"},
+		"rows are announced that never come":    {func(n, s int) view { v := page(50, n, s); v.total = 1e9; return v }, 101, "empty pages, 100"},
+		"the first page comes again and again ": {func(n, s int) view { return page(5000, max(1, n%7), s) }, 7, "the rows of an earlier page"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			platform := listing(test.show)
+			_, err := swept(platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}))
+			failed, ok := errors.AsType[*quecloud.PageError](err)
+			require.True(t, ok, "%v", err)
+			assert.Equal(t, test.page, failed.Page)
+			assert.ErrorContains(t, err, test.text)
+			assert.ErrorContains(t, err, fmt.Sprintf("page %d of the sweep", test.page))
+		})
+	}
+}
+
+// A card that moves to the next page may come twice, but must not look like a platform that repeats itself.
+func TestASweepBearsACardThatMovesToTheNextPage(t *testing.T) {
+	t.Parallel()
+	platform := listing(func(n, _ int) view {
+		if n <= 3 {
+			return page(6, n, 1)
+		}
+		v := page(7, n, 1) // a card has been put in front of all
+		if v.from < v.to {
+			v.from, v.to = v.from-1, v.to-1
+		}
+		return v
+	})
+	got, err := swept(platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 1}))
+	require.NoError(t, err)
+	assert.Equal(t, []string{iccid(0), iccid(1), iccid(2), iccid(2), iccid(3), iccid(4), iccid(5)}, got)
+}

@@ -1,0 +1,63 @@
+package quecloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrOrderFailed says that an order has ended without success. It comes from [OrdersService.Wait], together with the
+// order.
+var ErrOrderFailed = errors.New("the order has failed")
+
+// Wait asks for an order again and again ([PollEvery]) until it is done or has failed, and returns it. Of an order that
+// has failed it returns both the order, whose Result says why, and an error that is [ErrOrderFailed]. A state that the
+// SDK does not know is taken for one that passes.
+//
+// Wait ends with its context at the latest; orders take minutes as a rule. That the platform cannot be asked for a
+// while says nothing about the order: only the third failure in a row ends the wait. A refusal ends it at once.
+//
+// It reads § 2.5.5 资产充值续费订单, fc.function.order.details.
+func (s *OrdersService) Wait(ctx context.Context, orderNo string, opts ...FleetOption) (*Order, error) {
+	const method = "fc.function.order.details"
+	settings, err := fleetOptions(method, waitOptions, opts)
+	if err != nil {
+		return nil, err
+	}
+	var order *Order
+	err = poll(ctx, settings.pollEvery, method, "waiting for order "+orderNo, func() (done bool, err error) {
+		order, err = s.Get(ctx, orderNo)
+		return err == nil && order.Status.IsFinal(), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if order.Status == OrderStatusFailed {
+		return order, callError(method, fmt.Sprintf("order %s: %s", orderNo, order.Result), ErrOrderFailed)
+	}
+	return order, nil
+}
+
+// maxPollFailures is how many questions in a row may fail for a wait to go on.
+const maxPollFailures = 2
+
+// poll asks, with delays between, until ask reports that it is done or that there is no use in asking on.
+func poll(ctx context.Context, delay time.Duration, method, doing string, ask func() (done bool, err error)) error {
+	for failures := 0; ; {
+		done, err := ask()
+		switch {
+		case err == nil && done:
+			return nil
+		case err == nil:
+			failures = 0
+		case ctx.Err() != nil || errors.As(err, new(*APIError)) || errors.As(err, new(*ParamError)) || failures == maxPollFailures:
+			return err
+		default:
+			failures++
+		}
+		if err := sleep(ctx, delay); err != nil {
+			return callError(method, doing, err)
+		}
+	}
+}
