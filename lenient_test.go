@@ -170,6 +170,7 @@ func TestACallersStructMayHavePointersAndTypesOfItsOwn(t *testing.T) {
 		inner: inner{1}, Text: &five, Object: &inner{2}, List: []*inner{{3}}, Raw: jsontext.Value(`{"a":[1]}`),
 		Any: map[string]any{"b": true}, Upper: "upper", Lower: "lower",
 	}, got)
+	assert.Empty(t, got.unexposed)
 
 	_, err = d.decode([]byte(`{"resultCode":0,"object":"x"}`), &got)
 	require.ErrorContains(t, err, "member object: want an object")
