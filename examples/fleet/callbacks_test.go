@@ -110,7 +110,9 @@ func TestOrdersAreReceivedToo(t *testing.T) {
 
 func TestStreamsKeepWhatTheyHave(t *testing.T) {
 	t.Parallel()
-	s := newNATS(t).open(quick())
+	nats := newNATS(t)
+	assert.True(t, nats.srv.JetStreamConfig().SyncAlways, "what is acknowledged is on the disk")
+	s := nats.open(quick())
 	for _, stream := range []jetstream.Stream{s.callbacks, s.work, s.done} {
 		config := stream.CachedInfo().Config
 		assert.Equal(t, jetstream.FileStorage, config.Storage, config.Name)

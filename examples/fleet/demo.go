@@ -36,11 +36,10 @@ type demo struct {
 	added    []quecloudtest.Card
 	grown    chan struct{}
 	workers  []*exec.Cmd
+	running  sync.WaitGroup // of the workers
 }
 
 func runDemo(ctx context.Context, c config, out io.Writer) (err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // kills the workers
 	d := &demo{cards: c.demo, size: c.size, out: out, natsURL: os.Getenv("NATS_URL"), grown: make(chan struct{})}
 	if d.natsURL == "" {
 		store, err := os.MkdirTemp("", "fleet-")
@@ -80,6 +79,7 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	defer stop()
 	d.platform.SetSMSCallback(url)
+	defer d.stopWorkers()
 	for i := range demoWorkers {
 		if err := d.startWorker(ctx, fmt.Sprintf("worker-%d", i+1)); err != nil {
 			return err
@@ -137,7 +137,7 @@ func (d *demo) receive(ctx context.Context) (url string, stop func(), err error)
 	return "http://" + listener.Addr().String() + "/quecloud/sms?token=" + demoToken, func() { cancel(); <-stopped }, nil
 }
 
-// startWorker starts this program once more, as a worker, which ctx ends by killing it.
+// startWorker starts this program once more, as a worker.
 func (d *demo) startWorker(ctx context.Context, name string) error {
 	program, err := os.Executable()
 	if err != nil {
@@ -151,9 +151,17 @@ func (d *demo) startWorker(ctx context.Context, name string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	go func() { _ = cmd.Wait() }() // it ends by being killed
+	d.running.Go(func() { _ = cmd.Wait() }) // it ends by being killed
 	d.workers = append(d.workers, cmd)
 	return nil
+}
+
+// stopWorkers kills the workers, which is all that it takes: they are made for that.
+func (d *demo) stopWorkers() {
+	for _, worker := range d.workers {
+		_ = worker.Process.Kill() // one has been killed before
+	}
+	d.running.Wait()
 }
 
 // notify lets the added cards send SMS, some of which the platform delivers twice.

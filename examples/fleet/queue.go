@@ -29,8 +29,9 @@ func consume(ctx context.Context, consumer jetstream.Consumer, ackWait time.Dura
 				switch {
 				case err == nil:
 					handle(context.WithoutCancel(ctx), msg, ackWait, do)
-				case !errors.Is(err, nats.ErrTimeout): // the connection is lost, and will come back
-					_ = sleep(ctx, 250*time.Millisecond)
+				case !errors.Is(err, nats.ErrTimeout):
+					slog.WarnContext(ctx, "fleet: nothing can be taken from the queue", slog.Any("error", err))
+					_ = sleep(ctx, time.Second) // the connection will come back
 				}
 			}
 		})

@@ -26,27 +26,46 @@ func items(t *testing.T, s *streams, do func(context.Context, jetstream.Msg) err
 	t.Cleanup(func() { cancel(); consuming.Wait() })
 }
 
+// give hands a result to what waits for one in next.
+func give(t *testing.T, results chan<- error, err error) {
+	t.Helper()
+	select {
+	case results <- err:
+	case <-time.After(enough):
+		require.Fail(t, "nobody works")
+	}
+}
+
+// next waits for a result, or for the end of the test.
+func next(t *testing.T, results <-chan error) error {
+	select {
+	case err := <-results:
+		return err
+	case <-t.Context().Done():
+		return t.Context().Err()
+	}
+}
+
 func TestAnItemIsAcknowledgedWhenItIsDoneAndNotBefore(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	results := make(chan error)
-	items(t, s, func(context.Context, jetstream.Msg) error { return <-results })
+	items(t, s, func(context.Context, jetstream.Msg) error { return next(t, results) })
 	require.NoError(t, s.add(t.Context(), item{Sweep: "one", Kind: kindPage, Page: 1, Size: 100}))
 
-	results <- errors.New("the platform does not answer") // taken by the first attempt
+	give(t, results, errors.New("the platform does not answer")) // to the first attempt
 	require.Equal(t, 1, counted(t, s, "work.one.page"), "what failed is not done")
-	results <- nil // by the second
+	give(t, results, nil) // to the second
 	eventually(t, func() bool { return counted(t, s, "work.one.page") == 0 }, "it is done")
 }
 
 func TestAnItemStaysWithAWorkerThatTakesItsTime(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
-	begun, finish := atomic.Int64{}, make(chan struct{})
+	begun, finish := atomic.Int64{}, make(chan error)
 	items(t, s, func(context.Context, jetstream.Msg) error {
 		begun.Add(1)
-		<-finish
-		return nil
+		return next(t, finish)
 	})
 	require.NoError(t, s.add(t.Context(), item{Sweep: "one", Kind: kindPage, Page: 1, Size: 100}))
 	eventually(t, func() bool { return begun.Load() == 1 }, "it is begun")
