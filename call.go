@@ -190,6 +190,9 @@ func (c *call) failed(err error) error {
 		// One of the two is about the time that was sent, and only a person can tell which.
 		err = fmt.Errorf("%w (and before the clock was corrected by %v: %v)", err, c.offset.Round(time.Second), c.refusal)
 	}
+	if c.info.Attempts > 1 {
+		err = fmt.Errorf("%w (after %d attempts)", err, c.info.Attempts)
+	}
 	if c.unsure && c.info.Kind != KindRead {
 		return &outcomeError{err, c.info.Kind, c.externalID}
 	}

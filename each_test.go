@@ -197,8 +197,10 @@ func TestEachLosesNoOutcomeWhenItsContextEnds(t *testing.T) {
 		}
 		require.Len(t, outcomes, 11)
 		assert.Equal(t, []error{nil, nil, nil, nil, nil, nil, inCall, inCall, inCall, inCall}, outcomes[:10])
+		assert.ErrorIs(t, outcomes[10], quecloud.ErrNotBegun)
 		assert.ErrorIs(t, outcomes[10], cause)
-		assert.ErrorContains(t, outcomes[10], "card 10 was not begun")
+		assert.ErrorIs(t, outcomes[10], context.Canceled)
+		assert.ErrorContains(t, outcomes[10], "card 10: not begun")
 		assert.EqualValues(t, 10, begun.Load())
 	})
 }

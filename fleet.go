@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -101,7 +102,7 @@ func fleetOptions(method string, known []string, opts []FleetOption) (fleetSetti
 		case opt.set == nil:
 			return s, &ParamError{method, fmt.Sprintf("option %d of %d", i+1, len(opts)), "is empty: use Concurrency, Progress, PollEvery or OnStage"}
 		case !slices.Contains(known, opt.name):
-			return s, &ParamError{method, opt.name, fmt.Sprintf("means nothing here, where %v can be set", known)}
+			return s, &ParamError{method, opt.name, "means nothing here; what can be set is " + strings.Join(known, ", ")}
 		}
 		if bad := opt.set(&s); bad != "" {
 			return s, &ParamError{method, opt.name, bad}

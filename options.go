@@ -164,7 +164,8 @@ type Limiter interface {
 	Wait(context.Context) error
 }
 
-// WithLimiter asks a limiter before every attempt of every call.
+// WithLimiter asks a limiter before every attempt of every call. A call that the limiter does not allow ends with the
+// limiter's own error.
 func WithLimiter(limiter Limiter) Option {
 	return func(s *settings) error {
 		if limiter == nil {

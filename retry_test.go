@@ -95,6 +95,21 @@ func TestWhatIsRepeatedAndWhen(t *testing.T) {
 	}
 }
 
+func TestTheErrorSaysHowOftenItWasTriedAndHowLongToWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := newScripted(t, []scriptStep{{status: 429, header: retryIn("1")}, {status: 429, header: retryIn("100")}})
+		err := readOnce(t.Context(), client)
+		bad, ok := errors.AsType[*ResponseError](err)
+		require.True(t, ok)
+		assert.Equal(t, 100*time.Second, bad.RetryAfter)
+		assert.EqualError(t, err, "quecloud: sms.monthcount: bad answer with HTTP status 429: the status is not 200; it asks to wait for 1m40s (after 2 attempts)")
+
+		client, _ = newScripted(t, []scriptStep{{status: 429, header: retryIn("100")}})
+		assert.NotContains(t, readOnce(t.Context(), client).Error(), "attempts")
+	})
+}
+
 // requireSameError checks that err is want, or has one of its type.
 func requireSameError(t *testing.T, want, err error) {
 	t.Helper()
