@@ -64,7 +64,31 @@
 //
 // Without one, after [ErrOutcomeUnknown] look for the order in [BillingService.Wallet] before you try again.
 //
+// # Fleets
+//
+// Iterators such as [CardsService.All] walk every page of a listing, and [CardsService.AllInfo] asks for any number of
+// cards, a thousand at a time. They fetch ahead, several calls at once, keep the order, and hold no more than what is
+// fetched ahead. [Each] does something to each of many cards:
+//
+//	for card, err := range quecloud.Each(ctx, cards, client.Cards.Pause) {
+//		if err != nil { … } // this card's; the others go on
+//	}
+//
+// The error of a sweep that failed says where to resume: a [*PageError] or a [*BatchError]. [FilesService.Export] has the
+// platform write the whole fleet into a file, and [OrdersService.Wait] waits until an order has been carried out.
+//
+// # Notifications
+//
+// [NewSMSHandler] and [NewOrderHandler] make an [http.Handler] for what the platform reports: delivery reports, inbound
+// SMS, finished orders. They answer success only after a function of yours has returned nil. Nothing in the protocol tells
+// who a notification is from: see [HandlerOption] for what does.
+//
 // # Testing
 //
-// Package quecloudtest has a stand-in for the platform that runs inside a test, with a client that is ready to use.
+// Package quecloudtest has a stand-in for the platform that runs inside a test, with a client that is ready to use. It has
+// cards with a life, money, a clock that the test moves, and faults that it lets happen:
+//
+//	srv := quecloudtest.NewServer()
+//	defer srv.Close()
+//	client := srv.Client()
 package quecloud
