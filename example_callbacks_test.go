@@ -13,7 +13,7 @@ import (
 )
 
 func ExampleNewSMSHandler() {
-	handler := quecloud.NewSMSHandler(func(_ context.Context, e *quecloud.SMSEvent) error {
+	handler := quecloud.NewSMSHandler(func(ctx context.Context, e *quecloud.SMSEvent) error {
 		switch e.Type {
 		case quecloud.SMSEventReport:
 			fmt.Println("SMS", e.SMSID, "was delivered:", e.Status == quecloud.SMSStatusDelivered)
@@ -43,7 +43,7 @@ func ExampleNewOrderHandler() {
 	platform := quecloudtest.NewServer()
 	defer platform.Close()
 
-	handler := quecloud.NewOrderHandler(func(_ context.Context, e *quecloud.OrderEvent) error {
+	handler := quecloud.NewOrderHandler(func(ctx context.Context, e *quecloud.OrderEvent) error {
 		fmt.Println(e.ExternalID, e.Status == quecloud.OrderStatusDone)
 		return nil
 	},

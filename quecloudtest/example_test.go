@@ -140,7 +140,7 @@ func ExampleServer_Advance() {
 // Testing a receiver of callbacks: it fails once, and the platform delivers again.
 func ExampleServer_ReceiveSMS() {
 	failures := 1
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if failures > 0 {
 			failures--
 			http.Error(w, "the database is away", http.StatusInternalServerError)
@@ -164,7 +164,7 @@ func ExampleServer_ReceiveSMS() {
 
 // Testing a receiver of order notifications without any server.
 func ExampleDeliverOrder() {
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `{"code":200,"msg":""}`)
 	}))
 	defer receiver.Close()
