@@ -69,10 +69,12 @@ func BenchmarkSign(b *testing.B) {
 type cannedTransport struct{ body []byte }
 
 func (c cannedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	io.Copy(io.Discard, req.Body)
+	if _, err := io.Copy(io.Discard, req.Body); err != nil {
+		return nil, err
+	}
 	req.Body.Close()
 	return &http.Response{
-		StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
 		ContentLength: int64(len(c.body)), Body: io.NopCloser(bytes.NewReader(c.body)),
 	}, nil
 }
@@ -150,7 +152,7 @@ func handInfo(ctx context.Context, client *http.Client, appKey, secret, msisdn s
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 200 {
+	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %s", resp.Status)
 	}
 	body, err := io.ReadAll(resp.Body)

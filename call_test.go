@@ -193,7 +193,7 @@ func TestAnAnswerMeansThatTheCallWasSentEvenIfTheTransportReadNothing(t *testing
 	tries := 0
 	client, _ := newScripted(t, nil, WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) {
 		tries++
-		return &http.Response{StatusCode: 503, Body: http.NoBody}, nil
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
 	})}))
 	require.ErrorIs(t, client.Cards.Pause(t.Context(), MSISDN(phone)), ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)

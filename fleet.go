@@ -190,7 +190,10 @@ type CardSource interface {
 func cardsOf[S CardSource](source S) (cards func(yield func(CardID) bool), count int64) {
 	if ids, ok := any(source).(CardIDs); ok {
 		return func(yield func(CardID) bool) {
-			for i := 0; i < ids.Len() && yield(ids.At(i)); i++ {
+			for i := range ids.Len() {
+				if !yield(ids.At(i)) {
+					return
+				}
 			}
 		}, int64(ids.Len())
 	}

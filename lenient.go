@@ -186,7 +186,7 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) {
 		case f == nil:
 			d.unknown()
 		default:
-			d.member(v, s, f, seen)
+			d.member(v, f, seen)
 		}
 	}
 	if d.syntax != nil {
@@ -221,7 +221,7 @@ func (d *decoder) field(s *shape, i int, raw []byte) *field {
 }
 
 // member reads the value of one member into its field of v.
-func (d *decoder) member(v reflect.Value, s *shape, f *field, seen []bool) {
+func (d *decoder) member(v reflect.Value, f *field, seen []bool) {
 	kind := d.json.PeekKind()
 	if f.nested != nil && kind == '{' {
 		f = f.nested

@@ -208,9 +208,10 @@ func parseDay(layout, v string) (day, bool) {
 	return day(t.Unix() / (24 * 60 * 60)), true
 }
 
-func parseMonth(v string) (month, bool) {
-	d, ok := parseDay(layoutMonth, v)
-	return d.month(), ok
+// parseMonth reads a month. What is none becomes one long ago, for which nothing is known.
+func parseMonth(v string) month {
+	d, _ := parseDay(layoutMonth, v)
+	return d.month()
 }
 
 func formatTime(t time.Time) string {
