@@ -85,10 +85,9 @@ func (c *core) call(ctx context.Context, method string, params, result any) erro
 	call.info = CallInfo{Method: method, Kind: e.kind, URL: c.baseURL}
 	call.params = make([]param, 0, len(form)+4)
 	for name, values := range form {
-		call.params = append(call.params, param{name, values[0]})
+		call.params = insert(call.params, param{name, values[0]})
 	}
-	call.params = append(call.params, param{"appKey", c.appKey}, param{"method", method})
-	sortParams(call.params)
+	call.params = insert(insert(call.params, param{"appKey", c.appKey}), param{"method", method})
 	if len(c.interceptors) == 0 {
 		return c.run(ctx, call)
 	}
@@ -280,8 +279,7 @@ func whyEnded(ctx context.Context) error {
 
 // body is the form that is sent at a time.
 func (c *core) body(call *call, t int64) string {
-	params := append(call.params[:len(call.params):len(call.params)], param{"t", strconv.FormatInt(t, 10)})
-	sortParams(params)
+	params := insert(call.params[:len(call.params):len(call.params)], param{"t", strconv.FormatInt(t, 10)})
 	signature := c.sign(params, call.endpoint.unsigned)
 	size := len(signature) + 16
 	for _, p := range params {
