@@ -34,10 +34,9 @@ func Sign(secret string, params url.Values) string {
 func insert(sorted []param, p param) []param {
 	sorted = append(sorted, p)
 	i := len(sorted) - 1
-	for i > 0 && sorted[i-1].name > p.name {
-		i--
+	for ; i > 0 && sorted[i-1].name > p.name; i-- {
+		sorted[i] = sorted[i-1]
 	}
-	copy(sorted[i+1:], sorted[i:])
 	sorted[i] = p
 	return sorted
 }
