@@ -268,7 +268,7 @@ func (c *card) topUp(p Product, now time.Time) {
 	last := dayOf(now).month().last()
 	end := time.Unix((int64(last)+1)*24*60*60-8*60*60-1, 0).In(cst)
 	c.history.packages = append(c.history.packages, FlowPackage{Name: p.Name, MB: p.MB, Directed: p.Directed, Start: now, End: end})
-	if c.reason == ReasonUsedUp {
+	if c.reason == ReasonCardExhausted {
 		c.setState(StatusNormal, "", dayOf(now))
 	}
 }
@@ -285,7 +285,7 @@ func (c *card) renew(o *Order, today day) {
 		paidUntil = today - 1
 	}
 	c.expires = (paidUntil + 1).addMonths(months) - 1
-	if c.reason == ReasonExpired {
+	if c.reason == ReasonPlanExpired {
 		c.setState(StatusNormal, "", today)
 	}
 }

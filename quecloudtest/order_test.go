@@ -55,7 +55,7 @@ func TestTopUpTakesMoneyAndGivesData(t *testing.T) {
 func TestTopUpEndsASuspensionForUsedUpData(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	number := srv.AddCard(quecloudtest.Card{PauseReason: quecloudtest.ReasonUsedUp}).ICCID
+	number := srv.AddCard(quecloudtest.Card{PauseReason: quecloudtest.ReasonCardExhausted}).ICCID
 	_, err := client.Orders.Recharge(t.Context(), topUp(number))
 	must(t, err)
 	if s := card(t, srv, number).Status; s != quecloudtest.StatusNormal {

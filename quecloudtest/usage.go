@@ -122,7 +122,7 @@ func (f *fleet) dataUntil(c *card, m month, n int) volume {
 
 // voiceUntil is the minutes that a card calls on the first n days of a month.
 func (f *fleet) voiceUntil(c *card, m month, n int) int64 {
-	if c.voice == VoiceNone {
+	if c.voice == VoiceUnsubscribed {
 		return 0
 	}
 	h := mix(f.seed, uint64(c.index), uint64(m), saltVoice)
