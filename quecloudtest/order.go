@@ -133,8 +133,10 @@ func (s *Server) Orders() []Order {
 	return orders
 }
 
-// FailOrders lets the next n orders be taken and then fail for that reason. Their money comes back.
+// FailOrders lets the next n orders be taken and then fail for that reason, or for one of the server's own if it is empty.
+// Their money comes back.
 func (s *Server) FailOrders(n int, reason string) {
+	setDefault(&reason, "系统处理失败") // an empty one would mean success
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing = append(s.failing, slices.Repeat([]string{reason}, max(0, n))...)

@@ -272,3 +272,14 @@ func TestMoneyIsPrintedExactly(t *testing.T) {
 		}
 	}
 }
+
+func TestOrdersThatFailWithoutAReasonFail(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	srv.FailOrders(1, "")
+	_, err := client.Orders.Recharge(t.Context(), topUp(srv.AddCard(quecloudtest.Card{}).ICCID))
+	must(t, err)
+	if o := srv.Orders()[0]; o.Status != quecloudtest.OrderFailed || srv.Wallet().Balance != quecloudtest.DefaultBalance {
+		t.Errorf("the order is %s, %s", o.Status, o.Result)
+	}
+}
