@@ -147,9 +147,9 @@ func withCheckDigit(digits string) string {
 
 // firstStates are the states of the first twelve cards, among which each occurs.
 var firstStates = [12][2]string{
-	{StatusNormal}, {StatusNormal}, {StatusNormal}, {StatusSuspended, ReasonUser},
-	{StatusUnknown}, {StatusSuspended, ReasonIMEISplit}, {StatusTest}, {StatusTestSuspended},
-	{StatusInactive}, {StatusRetained}, {StatusPreCancelled}, {StatusCancelled},
+	{StatusNormal}, {StatusNormal}, {StatusNormal}, {StatusSuspended, ReasonByOwner},
+	{StatusUnknown}, {StatusSuspended, ReasonIMEISplit}, {StatusTestNormal}, {StatusTestSuspended},
+	{StatusInactive}, {StatusReserved}, {StatusPreCancelled}, {StatusCancelled},
 }
 
 // commonStates are the states of the others, with the percentage below which each falls.
@@ -158,13 +158,13 @@ var commonStates = []struct {
 	status, cause string
 }{
 	{84, StatusNormal, ""},
-	{90, StatusSuspended, ReasonUser},
-	{92, StatusSuspended, ReasonUsedUp},
+	{90, StatusSuspended, ReasonByOwner},
+	{92, StatusSuspended, ReasonCardExhausted},
 	{93, StatusSuspended, ReasonCarrierLimit},
-	{95, StatusTest, ""},
+	{95, StatusTestNormal, ""},
 	{96, StatusTestSuspended, ""},
 	{98, StatusInactive, ""},
-	{99, StatusRetained, ""},
+	{99, StatusReserved, ""},
 	{100, StatusCancelled, ""},
 }
 
@@ -185,12 +185,12 @@ func (f *fleet) synthesize(i int) card {
 	}
 	c.locked = c.reason == ReasonIMEISplit
 	if g.VoiceMinutes > 0 {
-		c.voice = VoiceOn
+		c.voice = VoiceOpen
 	}
 	c.allotted = f.born - 60 - day(h>>16%700)
 	c.opened = c.allotted - 10
 	switch c.status {
-	case StatusTest, StatusTestSuspended, StatusInactive, StatusUnknown:
+	case StatusTestNormal, StatusTestSuspended, StatusInactive, StatusUnknown:
 		return c
 	}
 	c.activated = c.allotted + day(h>>32%30)

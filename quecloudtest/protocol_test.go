@@ -336,7 +336,7 @@ func prepared(t *testing.T, opts ...quecloudtest.Option) foreign {
 		c.VoiceWhitelist = []string{"14765004176"}
 	})
 	srv.UpdateCard("1064600000002", func(c *quecloudtest.Card) { c.GPRSClosed = true })
-	srv.UpdateCard("1064800000004", func(c *quecloudtest.Card) { c.Status, c.Voice = quecloudtest.StatusNormal, quecloudtest.VoiceOff })
+	srv.UpdateCard("1064800000004", func(c *quecloudtest.Card) { c.Status, c.Voice = quecloudtest.StatusNormal, quecloudtest.VoiceClosed })
 	for _, method := range []string{"file.card.get", "card.recharge", "sms.send"} {
 		client.call(method, exampleCalls[method]...)
 	}

@@ -109,7 +109,7 @@ func (s *Server) report(m *SMS, place int, now instant) {
 	card := s.fleet.card(place)
 	text := "送达"
 	m.Status = SMSDelivered
-	if status, _ := s.state(&card, now); status != StatusNormal && status != StatusTest {
+	if status, _ := s.state(&card, now); status != StatusNormal && status != StatusTestNormal {
 		m.Status, text = SMSFailed, "卡状态为"+status
 	}
 	s.notify(s.smsURL, SMSNotification{

@@ -6,8 +6,9 @@ import (
 )
 
 // SetUsage says that a card used that many MB on a date (yyyy-MM-dd), in place of whatever it had used. A card that has
-// thereby used up its plan is suspended, and one that crossed a threshold set with fc.function.card.alarm too. SetUsage
-// panics when there is no such card, the date is none, or the amount is negative.
+// thereby used up its plan is suspended, and one that crossed a threshold set with fc.function.card.alarm too. What is
+// said of a date to come counts from that date on: a test can lay out a month and then [Server.Advance] through it.
+// SetUsage panics when there is no such card, the date is none, or the amount is negative.
 func (s *Server) SetUsage(number, date string, mb float64) {
 	if !(mb >= 0 && mb < math.MaxInt32) {
 		panic(fmt.Sprintf("quecloudtest: SetUsage: %v MB", mb))
@@ -122,7 +123,7 @@ func (f *fleet) dataUntil(c *card, m month, n int) volume {
 
 // voiceUntil is the minutes that a card calls on the first n days of a month.
 func (f *fleet) voiceUntil(c *card, m month, n int) int64 {
-	if c.voice == VoiceNone {
+	if c.voice == VoiceUnsubscribed {
 		return 0
 	}
 	h := mix(f.seed, uint64(c.index), uint64(m), saltVoice)
