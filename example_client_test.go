@@ -78,7 +78,7 @@ func ExampleClient_With() {
 	// Output: true
 }
 
-// A method that this version of the SDK does not know goes through the same pipeline.
+// Any method can be called by its name. One that this version of the SDK does not know is never repeated.
 func ExampleClient_Call() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -169,7 +169,7 @@ func ExampleWithRetry() {
 	fmt.Println(err)
 	fmt.Println("requests:", len(srv.Requests()))
 	// Output:
-	// quecloud: wallet.details: bad answer with HTTP status 502: the status is not 200; it begins "Bad Gateway"
+	// quecloud: wallet.details: bad answer with HTTP status 502: the status is not 200; it begins "Bad Gateway" (after 2 attempts)
 	// requests: 2
 }
 

@@ -174,7 +174,7 @@ func ExampleOrdersService_Renew() {
 
 // Money is decimal.Decimal, in CNY.
 func ExampleBillingService_Wallet() {
-	srv := quecloudtest.NewServer(quecloudtest.WithBalance(123450))
+	srv := quecloudtest.NewServer(quecloudtest.WithBalance(1234*quecloudtest.Yuan + 50*quecloudtest.Fen))
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
 
