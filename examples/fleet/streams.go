@@ -103,9 +103,16 @@ func (s *streams) put(ctx context.Context, subject, id string, content any) erro
 	if err != nil {
 		return err
 	}
+	return s.publish(ctx, subject, data, jetstream.WithMsgID(id))
+}
+
+func (s *streams) publish(ctx context.Context, subject string, data []byte, opts ...jetstream.PublishOpt) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	_, err = s.js.Publish(ctx, s.space+"."+subject, data, jetstream.WithMsgID(id))
+	_, err := s.js.Publish(ctx, s.space+"."+subject, data, opts...)
+	if errors.Is(err, nats.ErrReconnectBufExceeded) {
+		return errors.New("NATS is not connected") // which that error does not say, see connect
+	}
 	return err
 }
 
