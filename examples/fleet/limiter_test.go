@@ -95,3 +95,18 @@ func TestWaitingForATurnEndsWithTheContext(t *testing.T) {
 	defer cancel()
 	require.ErrorIs(t, l.Wait(ctx), context.DeadlineExceeded)
 }
+
+func TestTheLatestRateHoldsForAll(t *testing.T) {
+	t.Parallel()
+	nats := newNATS(t)
+	l := sharedLimiter{nats.open(few(time.Hour))}
+	for range 5 {
+		require.NoError(t, l.Wait(t.Context()))
+	}
+	require.True(t, isFull(l.publish(t.Context(), "turns", nil)))
+	more := few(time.Hour)
+	more.rate = 6
+	nats.open(more)
+	require.NoError(t, l.Wait(t.Context()))
+	require.True(t, isFull(l.publish(t.Context(), "turns", nil)))
+}

@@ -54,7 +54,7 @@ func connect(natsURL string) (*nats.Conn, error) {
 	return nc, err
 }
 
-// open makes the streams where they are not there yet.
+// open makes the streams where they are not there yet, or are set otherwise.
 func open(ctx context.Context, nc *nats.Conn, s settings) (*streams, error) {
 	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(patience))
 	if err != nil {
@@ -81,10 +81,15 @@ func open(ctx context.Context, nc *nats.Conn, s settings) (*streams, error) {
 		{new(jetstream.Stream), s.turns()},
 	} {
 		stream.config.Storage, stream.config.Replicas = jetstream.FileStorage, s.replicas
-		stream.config.Discard = jetstream.DiscardNew // a stream that is full takes no more, rather than losing what it has
-		if *stream.opened, err = js.CreateOrUpdateStream(ctx, stream.config); err != nil {
+		stream.config.Discard = jetstream.DiscardNew       // a stream that is full takes no more, rather than losing what it has
+		opened, err := js.CreateStream(ctx, stream.config) // does nothing if there is one just like it
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			opened, err = js.UpdateStream(ctx, stream.config)
+		}
+		if err != nil {
 			return nil, err
 		}
+		*stream.opened = opened
 	}
 	return streams, nil
 }
