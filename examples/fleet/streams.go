@@ -81,8 +81,10 @@ func open(ctx context.Context, nc *nats.Conn, s settings) (*streams, error) {
 		{new(jetstream.Stream), s.turns()},
 	} {
 		stream.config.Storage, stream.config.Replicas = jetstream.FileStorage, s.replicas
-		stream.config.Discard = jetstream.DiscardNew       // a stream that is full takes no more, rather than losing what it has
-		opened, err := js.CreateStream(ctx, stream.config) // does nothing if there is one just like it
+		stream.config.Discard = jetstream.DiscardNew // a stream that is full takes no more, rather than losing what it has
+		// Not CreateOrUpdateStream: it updates a stream that is just like this, while others may be making its consumers,
+		// which NATS server 2.15.2 does not guard against each other.
+		opened, err := js.CreateStream(ctx, stream.config)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			opened, err = js.UpdateStream(ctx, stream.config)
 		}
