@@ -26,7 +26,7 @@ type sharedLimiter struct{ *streams }
 // Wait returns when a call may be made. While NATS cannot be asked no call is made: the platform would count those too.
 func (l sharedLimiter) Wait(ctx context.Context) error {
 	for {
-		err := l.take(ctx)
+		err := l.publish(ctx, "turns", nil)
 		if err == nil {
 			return nil
 		}
@@ -38,13 +38,6 @@ func (l sharedLimiter) Wait(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-func (l sharedLimiter) take(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	_, err := l.js.Publish(ctx, l.space+".turns", nil)
-	return err
 }
 
 // isFull reports whether the stream has taken as many messages as it may. The code alone does not tell: it is that of

@@ -30,7 +30,7 @@ func TestAllProcessesShareOneLimit(t *testing.T) {
 		l := sharedLimiter{nats.open(few(time.Hour))}
 		takers.Go(func() {
 			for range 5 {
-				switch err := l.take(t.Context()); {
+				switch err := l.publish(t.Context(), "turns", nil); {
 				case err == nil:
 					taken.Add(1)
 				case isFull(err):
@@ -47,7 +47,7 @@ func TestAllProcessesShareOneLimit(t *testing.T) {
 
 	nats.stop()
 	nats.start()
-	require.True(t, isFull(sharedLimiter{nats.open(few(time.Hour))}.take(t.Context())), "a restart forgets no call")
+	require.True(t, isFull(nats.open(few(time.Hour)).publish(t.Context(), "turns", nil)), "a restart forgets no call")
 }
 
 // It may always take longer, on a busy machine, but never shorter.
@@ -94,4 +94,19 @@ func TestWaitingForATurnEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, l.Wait(ctx), context.DeadlineExceeded)
+}
+
+func TestTheLatestRateHoldsForAll(t *testing.T) {
+	t.Parallel()
+	nats := newNATS(t)
+	l := sharedLimiter{nats.open(few(time.Hour))}
+	for range 5 {
+		require.NoError(t, l.Wait(t.Context()))
+	}
+	require.True(t, isFull(l.publish(t.Context(), "turns", nil)))
+	more := few(time.Hour)
+	more.rate = 6
+	nats.open(more)
+	require.NoError(t, l.Wait(t.Context()))
+	require.True(t, isFull(l.publish(t.Context(), "turns", nil)))
 }

@@ -95,6 +95,9 @@ func parse(role string, args []string) (config, error) {
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
+	if flags.NArg() > 0 {
+		return c, fmt.Errorf("unexpected argument %q: everything else is said with flags, see -h", flags.Arg(0))
+	}
 	return c, c.check(role)
 }
 
@@ -104,8 +107,12 @@ func (c config) check(role string) error {
 		return errors.New("-rate: want a call per second at least")
 	case c.ackWait < 100*time.Millisecond:
 		return errors.New("-ack-wait: want 100ms at least")
-	case c.size < 0 || c.size > 1000:
+	case (role == "demo" || role == "sweep") && (c.size < 1 || c.size > 1000):
 		return errors.New("-size: want 1 to 1000 cards per page")
+	case role == "worker" && c.atOnce < 1:
+		return errors.New("-at-once: want a page at least")
+	case c.demo < 0:
+		return errors.New("-demo: want 0 or more cards")
 	case !isToken(c.space) || role == "sweep" && !isToken(c.name):
 		return errors.New("-space and -name: want letters, digits, - and _ only")
 	}

@@ -54,7 +54,7 @@ func connect(natsURL string) (*nats.Conn, error) {
 	return nc, err
 }
 
-// open makes the streams where they are not there yet.
+// open makes the streams where they are not there yet, or are set otherwise.
 func open(ctx context.Context, nc *nats.Conn, s settings) (*streams, error) {
 	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(patience))
 	if err != nil {
@@ -82,9 +82,16 @@ func open(ctx context.Context, nc *nats.Conn, s settings) (*streams, error) {
 	} {
 		stream.config.Storage, stream.config.Replicas = jetstream.FileStorage, s.replicas
 		stream.config.Discard = jetstream.DiscardNew // a stream that is full takes no more, rather than losing what it has
-		if *stream.opened, err = js.CreateOrUpdateStream(ctx, stream.config); err != nil {
+		// Not CreateOrUpdateStream: it updates a stream that is just like this, while others may be making its consumers,
+		// which NATS server 2.15.2 does not guard against each other.
+		opened, err := js.CreateStream(ctx, stream.config)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			opened, err = js.UpdateStream(ctx, stream.config)
+		}
+		if err != nil {
 			return nil, err
 		}
+		*stream.opened = opened
 	}
 	return streams, nil
 }
@@ -103,9 +110,16 @@ func (s *streams) put(ctx context.Context, subject, id string, content any) erro
 	if err != nil {
 		return err
 	}
+	return s.publish(ctx, subject, data, jetstream.WithMsgID(id))
+}
+
+func (s *streams) publish(ctx context.Context, subject string, data []byte, opts ...jetstream.PublishOpt) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	_, err = s.js.Publish(ctx, s.space+"."+subject, data, jetstream.WithMsgID(id))
+	_, err := s.js.Publish(ctx, s.space+"."+subject, data, opts...)
+	if errors.Is(err, nats.ErrReconnectBufExceeded) {
+		return errors.New("NATS is not connected") // which that error does not say, see connect
+	}
 	return err
 }
 
