@@ -300,7 +300,10 @@ func TestFunctionsContextEndsWhenTheSenderLeaves(t *testing.T) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, strings.NewReader(n.body))
 		require.NoError(t, err)
 		r.Header.Set("Content-Type", "application/json")
-		_, err = http.DefaultClient.Do(r)
+		resp, err := http.DefaultClient.Do(r)
+		if err == nil {
+			resp.Body.Close()
+		}
 		require.ErrorIs(t, err, context.Canceled)
 		assert.ErrorIs(t, <-ended, context.Canceled)
 	})
@@ -360,7 +363,7 @@ func TestBodiesThatDoNotArriveAreNotPassedOn(t *testing.T) {
 					return nil
 				})
 				srv := &http.Server{ReadTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
-					Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answers <- deliver(h, r) })}
+					Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { answers <- deliver(h, r) })}
 				l := pipes{make(chan net.Conn), make(chan struct{})}
 				go func() { _ = srv.Serve(l) }()
 				defer srv.Close()

@@ -65,6 +65,7 @@ func TestCallRefusesWhatItCannotSend(t *testing.T) {
 		{"a parameter without a name", method, values{"": {"1"}}, nil, "params"},
 		{"a value that is not UTF-8", method, values{"a": {"\xff"}}, nil, "a"},
 		{"a name that is not UTF-8", method, values{"a\xff": {"1"}}, nil, "a\xff"},
+		{"a name and a value that together look like UTF-8", method, values{"\xca": {"\x80"}}, nil, "\xca"},
 		{"a bad card", method, struct{ Card quecloud.CardID }{quecloud.MSISDN("x")}, nil, "msisdn"},
 		{"no month", method, struct {
 			Month quecloud.Month `url:"m"`

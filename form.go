@@ -78,7 +78,7 @@ func checkForm(form url.Values) error {
 		}
 		if len(values) == 0 || values[0] == "" {
 			delete(form, name)
-		} else if !utf8.ValidString(name + values[0]) {
+		} else if !utf8.ValidString(name) || !utf8.ValidString(values[0]) {
 			return &ParamError{Param: name, Reason: "is not valid UTF-8"}
 		}
 	}

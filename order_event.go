@@ -41,7 +41,7 @@ type OrderEvent struct {
 func NewOrderHandler(handle func(context.Context, *OrderEvent) error, opts ...HandlerOption) http.Handler {
 	h := newCallback("NewOrderHandler", "order", handle, opts)
 	h.check = (*OrderEvent).check
-	h.key = (*OrderEvent).key
+	h.key = (*OrderEvent).Key
 	h.answer = answerOrder
 	if client := h.client; client != nil {
 		h.verify = func(ctx context.Context, e *OrderEvent) *refusal { return e.verify(ctx, client) }
@@ -60,8 +60,8 @@ func (e *OrderEvent) check() error {
 	return nil
 }
 
-// key is the same for all deliveries of an event: an order comes to an end once.
-func (e *OrderEvent) key() string { return eventKey("order", e.OrderNo, string(e.Status)) }
+// Key is the same for all deliveries of an event: an order comes to an end once. See [SMSEvent.Key].
+func (e *OrderEvent) Key() string { return eventKey("order", e.OrderNo, string(e.Status)) }
 
 // verify asks the platform for the order, and puts its values in place of those that were delivered.
 func (e *OrderEvent) verify(ctx context.Context, client *Client) *refusal {

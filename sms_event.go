@@ -42,14 +42,16 @@ func NewSMSHandler(handle func(context.Context, *SMSEvent) error, opts ...Handle
 	if h.client != nil {
 		panic("quecloud: NewSMSHandler: VerifyWith: the platform can be asked about orders only")
 	}
-	h.key = (*SMSEvent).key
+	h.key = (*SMSEvent).Key
 	h.answer = answerSMS
 	return h
 }
 
-// key is the same for all deliveries of an event. The document does not say how far an ID is unique: one that was given to
-// SMSService.Send can stand for many cards.
-func (e *SMSEvent) key() string {
+// Key is the same for all deliveries of an event, and different for others. It is what [WithDeduplication] goes by, and
+// can be the message ID where events are passed on to a queue that knows repetitions by it. It has 70 characters at most
+// and, being a hash, shows nobody card numbers or texts.
+func (e *SMSEvent) Key() string {
+	// The document does not say how far an ID is unique: one that was given to SMSService.Send can stand for many cards.
 	return eventKey("sms", string(e.Type), e.SMSID, e.MSISDN, e.ICCID, strconv.Itoa(int(e.Status)),
 		e.Content, e.ReceivedAt.UTC().Format(time.RFC3339Nano))
 }

@@ -290,8 +290,8 @@ func receiverClient(received func(body string)) *http.Client {
 		}
 		received(string(body))
 		rec := httptest.NewRecorder()
-		io.WriteString(rec, `{"code":200,"msg":""}`)
-		return rec.Result(), nil
+		_, err = rec.WriteString(`{"code":200,"msg":""}`)
+		return rec.Result(), err
 	})}
 }
 

@@ -1,7 +1,6 @@
 package quecloudtest
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -122,7 +121,7 @@ func (c *card) number() {
 		return
 	}
 	digits := carrierDigits[c.group.Carrier]
-	place := fmt.Sprintf("%09d", c.index)
+	place := strconv.Itoa(1_000_000_000 + c.index)[1:]
 	c.iccid = withCheckDigit(digits[0] + "2431" + place)
 	c.msisdn = digits[1] + place[1:]
 	c.imsi = digits[2] + "7" + place

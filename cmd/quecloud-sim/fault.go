@@ -69,22 +69,22 @@ var faultKinds = map[string]func(arg string) (quecloudtest.Fault, error){
 	},
 }
 
-func counted(make func(int) quecloudtest.Fault, low, high int) func(string) (quecloudtest.Fault, error) {
+func counted(fault func(int) quecloudtest.Fault, low, high int) func(string) (quecloudtest.Fault, error) {
 	return func(arg string) (quecloudtest.Fault, error) {
 		n, err := number(arg, low, high)
 		if err != nil {
 			return quecloudtest.Fault{}, err
 		}
-		return make(n), nil
+		return fault(n), nil
 	}
 }
 
-func plain(make func() quecloudtest.Fault) func(string) (quecloudtest.Fault, error) {
+func plain(fault func() quecloudtest.Fault) func(string) (quecloudtest.Fault, error) {
 	return func(arg string) (quecloudtest.Fault, error) {
 		if arg != "" {
 			return quecloudtest.Fault{}, fmt.Errorf("it takes no argument: %q", arg)
 		}
-		return make(), nil
+		return fault(), nil
 	}
 }
 

@@ -57,8 +57,10 @@ func startSim(t *testing.T, args ...string) *sim {
 	s.line(t) // the credentials
 	t.Cleanup(func() {
 		cancel()
-		go io.Copy(io.Discard, r)
-		<-s.done
+		go func() { _, _ = io.Copy(io.Discard, r) }()
+		if err := <-s.done; err != nil {
+			t.Error(err)
+		}
 	})
 	return s
 }
@@ -198,18 +200,22 @@ func TestInterruptShutsDownCleanly(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := regexp.MustCompile(`http://\S+`).FindString(first)
-	held := make(chan error, 1)
+	held := make(chan struct{})
 	go func() {
+		defer close(held)
 		resp, err := http.Post(address, "", nil) // held up by the latency, if it arrives before the interrupt
 		if err == nil {
 			resp.Body.Close()
 		}
-		held <- err
 	}()
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
 		t.Skip("this system has no interrupt:", err)
 	}
-	rest.ReadFrom(reader)
+	if _, err := rest.ReadFrom(reader); err != nil {
+		t.Error(err)
+	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("ended with %v", err)
 	}

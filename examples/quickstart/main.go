@@ -210,5 +210,5 @@ func (t *tour) heading(format string, args ...any) {
 func (t *tour) table(rows func(io.Writer)) {
 	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 	rows(w)
-	w.Flush()
+	_ = w.Flush() // the output is a terminal or a test
 }
