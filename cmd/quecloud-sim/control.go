@@ -73,7 +73,7 @@ func (c *controller) serve(w http.ResponseWriter, r *http.Request, do func(*http
 	w.WriteHeader(status)
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
-	out.Encode(view(result)) // an error means that nobody listens any more
+	_ = out.Encode(view(result)) // an error means that nobody listens any more
 }
 
 // withoutPanic makes errors of what the stand-in panics with when it is used wrongly, so that the rules are all its own.
