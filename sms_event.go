@@ -19,9 +19,9 @@ const (
 // An SMSEvent is what the platform notifies of about an SMS, § 2.3.6 短信回调通知 of the vendor's document.
 type SMSEvent struct {
 	Type       SMSEventType `json:"type" quec:"required"`                          // report or inbound SMS
-	MSISDN     string       `json:"msisdn" quec:"alias=msisdns required"`          // the card
-	ICCID      string       `json:"iccid" quec:"required"`                         // the card
-	SMSID      string       `json:"sms_id" quec:"required"`                        // of a report: that of SMSService.Send
+	MSISDN     string       `json:"msisdn" quec:"alias=msisdns"`                   // the card
+	ICCID      string       `json:"iccid"`                                         // the card; of the two numbers one is always there
+	SMSID      string       `json:"sms_id"`                                        // of a report, where it is always there: that of SMSService.Send
 	Status     SMSStatus    `json:"status,omitzero"`                               // of a report: delivered or failed; 0 where it does not say
 	Message    string       `json:"msg,omitzero"`                                  // of a report: a remark on the status, for people
 	Content    string       `json:"content,omitzero"`                              // of an inbound SMS: its text
@@ -43,8 +43,21 @@ func NewSMSHandler(handle func(context.Context, *SMSEvent) error, opts ...Handle
 		panic("quecloud: NewSMSHandler: VerifyWith: the platform can be asked about orders only")
 	}
 	h.key = (*SMSEvent).Key
+	h.check = (*SMSEvent).check
 	h.answer = answerSMS
 	return h
+}
+
+// check refuses an event of which nobody could tell what it is about. That a member is blank which is not needed for that
+// is no reason to lose it.
+func (e *SMSEvent) check() error {
+	switch {
+	case e.MSISDN == "" && e.ICCID == "":
+		return &FieldError{Path: "msisdn", Reason: "missing, and so is iccid"}
+	case e.Type == SMSEventReport && e.SMSID == "":
+		return &FieldError{Path: "sms_id", Reason: "missing"}
+	}
+	return nil
 }
 
 // Key is the same for all deliveries of an event, and different for others. It is what [WithDeduplication] goes by, and
