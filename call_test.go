@@ -229,6 +229,43 @@ func TestInterceptorsSeeTheWholeCallAndComposeInOrder(t *testing.T) {
 	}, got)
 }
 
+func TestInterceptorsSeeWhatAnAnswerSaysOfItself(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		body string
+		call func(context.Context, *Client) error
+		want error
+	}{
+		{"no network", `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`, realtime, ErrQueryFailed},
+		{"no carrier", `{"resultCode":0,"data":{"rpscode":"2001"}}`, func(ctx context.Context, c *Client) error {
+			_, err := c.Cards.RealNameStatus(ctx, MSISDN(phone))
+			return err
+		}, ErrQueryFailed},
+		{"some SMS", `{"resultCode":0,"successList":[{"msisdn":"1"}],"errorList":["2"]}`, func(ctx context.Context, c *Client) error {
+			_, err := c.SMS.Send(ctx, &SMSSendParams{Cards: MSISDNs("1", "2"), Content: testContent})
+			return err
+		}, ErrPartial},
+		{"some alarms", `{"resultCode":1,"success":["1"]}`, func(ctx context.Context, c *Client) error {
+			_, err := c.Flow.SetAlarm(ctx, MSISDNs("1", "2"), &AlarmSettings{})
+			return err
+		}, ErrPartial},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var seen error
+			client, _ := newScripted(t, []scriptStep{{body: tt.body}}, WithInterceptor(
+				func(ctx context.Context, _ *CallInfo, next func(context.Context) error) error {
+					seen = next(ctx)
+					return seen
+				}))
+			err := tt.call(t.Context(), client)
+			require.ErrorIs(t, err, tt.want)
+			assert.Equal(t, err, seen)
+		})
+	}
+}
+
 func TestAnInterceptorCannotMakeACallHappenTwice(t *testing.T) {
 	t.Parallel()
 	client, s := newScripted(t, []scriptStep{{body: fineAnswer}}, WithInterceptor(
