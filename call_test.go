@@ -199,6 +199,24 @@ func TestAnAnswerMeansThatTheCallWasSentEvenIfTheTransportReadNothing(t *testing
 	assert.Equal(t, 1, tries)
 }
 
+// Transports of others need not report their connections, and may send a copy of the body instead of the body.
+func TestASecondBodyThatATransportTookMeansThatTheCallWasSent(t *testing.T) {
+	t.Parallel()
+	tries := 0
+	client, _ := newScripted(t, nil, WithHTTPClient(&http.Client{Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+		tries++
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(body)
+		assert.Contains(t, string(text), "msisdn="+phone)
+		return nil, errors.Join(io.ErrUnexpectedEOF, err)
+	})}))
+	require.ErrorIs(t, client.Cards.Pause(t.Context(), MSISDN(phone)), ErrOutcomeUnknown)
+	assert.Equal(t, 1, tries)
+}
+
 type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
