@@ -9,7 +9,9 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -197,6 +199,72 @@ func TestAnAnswerMeansThatTheCallWasSentEvenIfTheTransportReadNothing(t *testing
 	})}))
 	require.ErrorIs(t, client.Cards.Pause(t.Context(), MSISDN(phone)), ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)
+}
+
+// A parent is a context that counts the contexts below it that have not ended.
+type parent struct {
+	context.Context
+	done     chan struct{}
+	children atomic.Int32
+}
+
+func (p *parent) Done() <-chan struct{} { return p.done }
+
+func (p *parent) AfterFunc(func()) (stop func() bool) {
+	p.children.Add(1)
+	return func() bool {
+		p.children.Add(-1)
+		return true
+	}
+}
+
+func TestNoAttemptIsLeftInTheCallersContext(t *testing.T) {
+	t.Parallel()
+	client, s := newScripted(t, []scriptStep{{err: io.EOF}, {status: 503}, {body: fineAnswer}})
+	ctx := &parent{Context: t.Context(), done: make(chan struct{})}
+	seen := int32(0)
+	s.steps[2].stream = func(context.Context) io.Reader {
+		seen = ctx.children.Load()
+		return strings.NewReader(fineAnswer)
+	}
+	require.NoError(t, readOnce(ctx, client))
+	assert.EqualValues(t, 1, seen, "the attempt under way")
+	assert.Zero(t, ctx.children.Load())
+}
+
+type closableBody struct {
+	io.Reader
+	closed int
+}
+
+func (b *closableBody) Close() error {
+	b.closed++
+	return nil
+}
+
+func TestTheBodyOfEveryAnswerIsClosed(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]struct {
+		status int
+		text   io.Reader
+	}{
+		"success":   {200, strings.NewReader(fineAnswer)},
+		"error":     {503, strings.NewReader(htmlPage)},
+		"too large": {200, strings.NewReader(strings.Repeat(" ", 2000))},
+		"broken":    {200, io.MultiReader(strings.NewReader("{"), iotest.ErrReader(io.ErrUnexpectedEOF))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := &closableBody{Reader: answer.text}
+			client, _ := newScripted(t, nil, WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: answer.status, Body: body}, nil
+			})}))
+			client.core.maxAnswer = 1000
+			err := client.Cards.Pause(t.Context(), MSISDN(phone))
+			assert.Equal(t, name != "success", err != nil)
+			assert.Equal(t, 1, body.closed)
+		})
+	}
 }
 
 // Transports of others need not report their connections, and may send a copy of the body instead of the body.

@@ -163,6 +163,26 @@ func TestACallThatCannotBeRepeatedInTimeEndsAtOnce(t *testing.T) {
 	})
 }
 
+func TestACallThatIsGivenUpWhileItWaitsKeepsItsDoubt(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kindCalls {
+		synctest.Test(t, func(t *testing.T) {
+			client, s := newScripted(t, []scriptStep{{err: io.ErrUnexpectedEOF}, {body: fineAnswer}},
+				WithRetry(RetryPolicy{MaxAttempts: 2, BaseDelay: 10000 * time.Hour, MaxDelay: 10000 * time.Hour}))
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Second, cancel)
+			err := kind.call(ctx, client)
+			assert.Equal(t, 1, s.tries)
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			assert.Equal(t, kind.name != "read", errors.Is(err, ErrOutcomeUnknown), kind.name)
+			if kind.repeatable {
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorContains(t, err, "waiting to repeat the call")
+			}
+		})
+	}
+}
+
 func TestTheBudgetIsSharedAndBoundsRepetitions(t *testing.T) {
 	t.Parallel()
 	client, s := newScripted(t, []scriptStep{{status: 503}})
