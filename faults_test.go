@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"syscall"
@@ -231,4 +233,40 @@ func TestEveryKindIsInTheFaultTable(t *testing.T) {
 		kinds[lookup(kind.method).kind] = true
 	}
 	assert.Len(t, kinds, 4)
+}
+
+// Over HTTP/2 calls share a connection, and what is cut is a stream. The transport may repeat what a server has not taken.
+func TestAStreamThatIsResetIsACutConnection(t *testing.T) {
+	t.Parallel()
+	for name, part := range map[string]string{"without an answer": "", "in the answer": fineAnswer[:20]} {
+		for _, kind := range kindCalls {
+			t.Run(name+", "+kind.name, func(t *testing.T) {
+				t.Parallel()
+				p := &faultyPlatform{orders: map[string]bool{}}
+				server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					assert.Equal(t, 2, r.ProtoMajor)
+					assert.NoError(t, r.ParseForm())
+					p.handle(r.PostForm, fault{executes: true})
+					if part != "" {
+						_, _ = io.WriteString(w, part)
+						_ = http.NewResponseController(w).Flush()
+					}
+					panic(http.ErrAbortHandler)
+				}))
+				server.EnableHTTP2 = true
+				server.StartTLS()
+				defer server.Close()
+				client, err := NewClient("000001", testSecret, WithBaseURL(server.URL), WithHTTPClient(server.Client()),
+					WithRetry(RetryPolicy{MaxAttempts: 4}))
+				require.NoError(t, err)
+				err = kind.call(t.Context(), client)
+				require.Error(t, err)
+				assert.Equal(t, part != "", errors.As(err, new(*ResponseError)), "%v", err)
+				assert.Equal(t, kind.name != "read", errors.Is(err, ErrOutcomeUnknown), "%v", err)
+				want := faultKinds[kind.name](columns{read: cell{executed: 4}, changes: cell{executed: 1}, keyed: cell{executed: 4}})
+				assert.Equal(t, want.executed, p.executed)
+				assert.True(t, kind.name == "read" || len(p.orders) == 1)
+			})
+		}
+	}
 }
