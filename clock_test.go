@@ -217,18 +217,21 @@ func TestWhatThePlatformHasDoneIsNotRepeatedWithACorrectedClock(t *testing.T) {
 		_, err := p.client(t).Flow.SetAlarm(t.Context(), MSISDNs(phone, "2"), &AlarmSettings{})
 		require.ErrorIs(t, err, ErrPartial)
 		assert.Equal(t, 1, p.executed)
+		assert.Equal(t, 1, p.tries)
 	})
 	t.Run("a server error", func(t *testing.T) {
 		t.Parallel()
 		p := &timedPlatform{date: far, answer: `{"resultCode":1}`, status: 500}
 		require.ErrorIs(t, p.client(t).Cards.Pause(t.Context(), MSISDN(phone)), ErrOutcomeUnknown)
 		assert.Equal(t, 1, p.executed)
+		assert.Equal(t, 1, p.tries)
 	})
 	t.Run("too many requests", func(t *testing.T) {
 		t.Parallel()
 		p := &timedPlatform{date: far, answer: `{"resultCode":1}`, status: 429}
 		require.Error(t, p.client(t, WithRetry(RetryPolicy{MaxAttempts: 1})).Cards.Pause(t.Context(), MSISDN(phone)))
 		assert.Equal(t, 1, p.executed)
+		assert.Equal(t, 1, p.tries)
 	})
 }
 

@@ -69,6 +69,7 @@ func alike(c cell) columns { return columns{c, c, c} }
 
 func faultRows() []faultRow {
 	const s = time.Second
+	const farDate = "Date: Thu, 01 Jan 2099 00:00:00 GMT"
 	half := httpAnswer(200, fineAnswer)
 	half = half[:len(half)-len(fineAnswer)/2]
 	htmlAnswer := httpAnswer(200, htmlPage, "Content-Type: text/html")
@@ -108,12 +109,17 @@ func faultRows() []faultRow {
 			alike(cell{1, 1, 0, fails}), alike(cell{1, 1, 0, fails}), responseError, nil, nil},
 		{"429 that refuses", fault{answer: httpAnswer(429, `{"resultCode":9}`)},
 			alike(rescued), alike(cell{4, 4, 0, fails}), apiError, nil, nil},
+		{"429 that refuses, with a Date far off", fault{answer: httpAnswer(429, `{"resultCode":9}`, farDate, "Retry-After: 7")},
+			alike(rescued), alike(cell{4, 4, 0, fails}), apiError, nil, []time.Duration{7 * s, 7 * s, 7 * s}},
 		{"500 after it was executed", fault{executes: true, answer: httpAnswer(500, htmlPage)},
 			columns{repeated, cell{1, 1, 1, unsure}, repeated},
 			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}, cell{4, 4, 4, unsure}}, responseError, nil, nil},
 		{"500 that refuses", fault{answer: httpAnswer(500, `{"resultCode":70031}`)},
 			columns{rescued, cell{1, 1, 0, unsure}, rescued},
 			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}, cell{4, 4, 0, unsure}}, apiError, []error{ErrUnauthorized}, nil},
+		{"500 that refuses, with a Date far off", fault{executes: true, answer: httpAnswer(500, `{"resultCode":9}`, farDate)},
+			columns{repeated, cell{1, 1, 1, unsure}, repeated},
+			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}, cell{4, 4, 4, unsure}}, apiError, nil, nil},
 		{"503", fault{answer: httpAnswer(503, "")},
 			columns{rescued, cell{1, 1, 0, unsure}, rescued},
 			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}, cell{4, 4, 0, unsure}}, responseError, nil, nil},
