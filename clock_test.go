@@ -95,6 +95,19 @@ func TestAWrongClockIsCorrectedByOneRepetition(t *testing.T) {
 	}
 }
 
+func TestAClockThatWasCorrectedIsCorrectedAgain(t *testing.T) {
+	t.Parallel()
+	p := &timedPlatform{date: honestDate}
+	client := p.client(t)
+	for i, ahead := range []time.Duration{10 * time.Minute, -10 * time.Minute, 0} {
+		p.ahead = ahead
+		require.NoError(t, readOnce(t.Context(), client))
+		require.NoError(t, readOnce(t.Context(), client))
+		assert.Equal(t, 3*(i+1), p.tries)
+		assert.InDelta(t, ahead, client.core.shared.clock.offset(), float64(2*time.Second))
+	}
+}
+
 func TestConcurrentCallsCorrectTheClockOnceEach(t *testing.T) {
 	t.Parallel()
 	p := &timedPlatform{ahead: 10 * time.Minute, date: honestDate}
