@@ -254,7 +254,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	}
 	defer resp.Body.Close()
 	a.sent, a.status = true, resp.StatusCode
-	a.received = c.now().Add(call.offset)
+	a.received = start.Add(call.offset + c.now().Sub(start)) // though the clock may have been set in the meantime
 	a.date, _ = http.ParseTime(resp.Header.Get("Date"))
 	a.retryAfter = retryAfter(resp.Header, a.date)
 	answer := &answerBody{Reader: resp.Body, timed: timed, timer: timer, timeout: c.timeout}

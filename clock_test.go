@@ -7,9 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -105,6 +107,58 @@ func TestAClockThatWasCorrectedIsCorrectedAgain(t *testing.T) {
 		require.NoError(t, readOnce(t.Context(), client))
 		assert.Equal(t, 3*(i+1), p.tries)
 		assert.InDelta(t, ahead, client.core.shared.clock.offset(), float64(2*time.Second))
+	}
+}
+
+// stepped is a time whose clock was set, while the monotonic clock went on. Package time has no way to make one.
+func stepped(t time.Time, by time.Duration) time.Time {
+	wall := (*uint64)(unsafe.Pointer(&t))
+	*wall += uint64(by/time.Second) << 30
+	return t
+}
+
+func TestAClockThatIsSetDuringACallIsCorrectedAnew(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	if set := stepped(now, time.Minute); set.Sub(now) != 0 || set.Round(0).Sub(now.Round(0)) != time.Minute {
+		t.Skip("time.Time is not what it was")
+	}
+	for _, wrong := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
+		for _, first := range []bool{true, false} { // the answer to the call under way comes before the next call is made
+			p := &timedPlatform{date: honestDate}
+			var off atomic.Int64
+			var hold atomic.Bool
+			arrived, release, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+			client := p.client(t, WithClock(func() time.Time { return stepped(time.Now(), time.Duration(off.Load())) }),
+				WithHTTPClient(&http.Client{Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+					resp, err := p.RoundTrip(req)
+					if hold.Swap(false) {
+						close(arrived)
+						<-release
+					}
+					return resp, err
+				})}))
+			off.Store(int64(wrong))
+			require.NoError(t, readOnce(t.Context(), client))
+			hold.Store(true)
+			go func() { ended <- readOnce(t.Context(), client) }()
+			<-arrived
+			off.Store(0)
+			finish := func() {
+				close(release)
+				require.NoError(t, <-ended)
+			}
+			if first {
+				finish()
+			}
+			require.NoError(t, readOnce(t.Context(), client))
+			assert.Equal(t, 2+1+2, p.tries)
+			if !first {
+				finish()
+			}
+			require.NoError(t, readOnce(t.Context(), client))
+			assert.Equal(t, 2+1+2+1, p.tries)
+		}
 	}
 }
 
