@@ -116,12 +116,13 @@ func TestBackoffGrowsWithinItsBounds(t *testing.T) {
 	t.Parallel()
 	p := RetryPolicy{MaxAttempts: 9, BaseDelay: 100 * time.Millisecond, MaxDelay: 300 * time.Millisecond}
 	for n, bound := range map[int]time.Duration{1: 100, 2: 200, 3: 300, 4: 300, 99: 300} {
-		longest := time.Duration(0)
+		longest, shortest := time.Duration(0), time.Hour
 		for range 2000 {
 			d := p.backoff(n)
 			require.GreaterOrEqual(t, d, time.Duration(0))
-			longest = max(longest, d)
+			longest, shortest = max(longest, d), min(shortest, d)
 		}
+		assert.Less(t, shortest, bound*time.Millisecond*5/100, "full jitter")
 		assert.LessOrEqual(t, longest, bound*time.Millisecond)
 		assert.Greater(t, longest, bound*time.Millisecond*95/100, "the whole range is used")
 	}
