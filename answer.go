@@ -81,5 +81,5 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 
 // badAnswer is the error for an answer that is not the protocol.
 func (c *call) badAnswer(a *attempt, text []byte, err error) error {
-	return &ResponseError{c.info.Method, a.status, excerpt(text, 512), err}
+	return &ResponseError{c.info.Method, a.status, excerpt(text, 512), err, a.retryAfter}
 }

@@ -70,7 +70,7 @@ func TestWhatIsNotTheProtocolIsNeverASuccess(t *testing.T) {
 			assert.Equal(t, tt.status, bad.HTTPStatus)
 			assert.LessOrEqual(t, len(bad.Body), 512)
 			assert.True(t, strings.HasPrefix(tt.body, string(bad.Body)))
-			assert.False(t, errors.As(err, new(*APIError)))
+			assert.NotErrorAs(t, err, new(*APIError))
 			assert.NotErrorIs(t, err, ErrOutcomeUnknown, "it only reads")
 		})
 	}
@@ -136,7 +136,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func TestAnAnswerIsNotReadBeyondItsLimit(t *testing.T) {
 	t.Parallel()
-	assert.EqualValues(t, 64<<20, maxAnswer)
+	assert.Equal(t, 64<<20, maxAnswer)
 	body := &endless{}
 	client, _ := newScripted(t, []scriptStep{{stream: func(context.Context) io.Reader { return body }}})
 	assert.EqualValues(t, maxAnswer, client.core.maxAnswer)

@@ -28,10 +28,11 @@ var ErrUnknownCard = errors.New("the platform does not know this card")
 //	}
 //
 // A card that the platform does not know gives a [*BatchError] that is [ErrUnknownCard], and the loop goes on behind it.
-// Any other error ends the loop, and so does a refusal of a whole call, perhaps because none of its cards is known. It is
-// a [*BatchError] too, or a [*ParamError] where nothing was sent.
+// Any other error ends the loop, and so does a refusal of a whole call: perhaps none of its cards is known, which the
+// platform does not tell from other reasons. It is a [*BatchError] too, or a [*ParamError] where nothing was sent.
 //
-// The cards are asked for 1000 at a time, and as many such batches at once as [Concurrency] says. As with
+// The cards are asked for in batches of about the same size, of at most 1000, so that no card is alone in one, and as many
+// batches at once as [Concurrency] says. As with
 // [CardsService.All] nothing is sent before the loop begins, each loop asks anew, and leaving it cancels all.
 //
 // It reads § 2.1.6 资产详细信息(批量), fc.function.cards.info.
@@ -110,20 +111,22 @@ func (b batches[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, 
 			return
 		}
 		numbers, at := b.cards.numbers, 0
+		calls := max(1, (len(numbers)+maxCards-1)/maxCards)
+		size := (len(numbers) + calls - 1) / calls
 		next := func() (first int, ok bool) {
 			first = at
-			at += maxCards
+			at += size
 			return first, first < len(numbers)
 		}
 		some := func(first, n int) CardIDs {
 			return CardIDs{b.cards.kind, numbers[first:min(first+n, len(numbers))]}
 		}
 		fetch := func(ctx context.Context, first int) batch[T] {
-			found, err := b.fetch(ctx, some(first, maxCards))
+			found, err := b.fetch(ctx, some(first, size))
 			return batch[T]{found, err}
 		}
 		inOrder(ctx, settings.concurrency, next, fetch, func(first int, got batch[T]) bool {
-			asked := some(first, maxCards)
+			asked := some(first, size)
 			if got.err != nil {
 				yield(none, b.failed(asked, first, got.err))
 				return false
@@ -135,7 +138,7 @@ func (b batches[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, 
 			for i, number := range asked.numbers {
 				if ctx.Err() != nil {
 					err := callError(b.method, "the sweep was stopped", context.Cause(ctx))
-					yield(none, b.failed(some(first+i, maxCards-i), first+i, err))
+					yield(none, b.failed(some(first+i, size-i), first+i, err))
 					return false
 				}
 				place, known := places[number]

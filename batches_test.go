@@ -116,6 +116,20 @@ func TestACardGivenTwiceHasTwoTurns(t *testing.T) {
 	assert.Len(t, infos, 3)
 }
 
+// The platform refuses a call none of whose cards it knows, and does not say why.
+func TestNoCardIsAloneInABatch(t *testing.T) {
+	t.Parallel()
+	platform := infoStub(func(number string) bool { return number != iccid(1000) })
+	turns, err := collect(platform.client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccids(0, 1001)...)))
+	assert.ErrorIs(t, err, quecloud.ErrUnknownCard)
+	assert.Len(t, turns, 1000)
+	var sizes []int
+	for _, numbers := range platform.values("iccids") {
+		sizes = append(sizes, strings.Count(numbers, ",")+1)
+	}
+	assert.ElementsMatch(t, []int{501, 500}, sizes)
+}
+
 func TestNoCardsAtAllNeedNoCall(t *testing.T) {
 	t.Parallel()
 	platform := infoStub(func(string) bool { return true })

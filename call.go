@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -87,10 +88,9 @@ func (c *core) call(ctx context.Context, method string, params, result any, verd
 	call.info = CallInfo{Method: method, Kind: e.kind, URL: c.baseURL}
 	call.params = make([]param, 0, len(form)+4)
 	for name, values := range form {
-		call.params = append(call.params, param{name, values[0]})
+		call.params = insert(call.params, param{name, values[0]})
 	}
-	call.params = append(call.params, param{"appKey", c.appKey}, param{"method", method})
-	sortParams(call.params)
+	call.params = insert(insert(call.params, param{"appKey", c.appKey}), param{"method", method})
 	if len(c.interceptors) == 0 {
 		return c.conclude(ctx, call)
 	}
@@ -201,6 +201,9 @@ func (c *call) failed(err error) error {
 		// One of the two is about the time that was sent, and only a person can tell which.
 		err = fmt.Errorf("%w (and before the clock was corrected by %v: %v)", err, c.offset.Round(time.Second), c.refusal)
 	}
+	if c.info.Attempts > 1 {
+		err = fmt.Errorf("%w (after %d attempts)", err, c.info.Attempts)
+	}
 	if c.unsure && c.info.Kind != KindRead {
 		return &outcomeError{err, c.info.Kind, c.externalID}
 	}
@@ -235,19 +238,25 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	timer := time.AfterFunc(c.timeout, func() { cancel(ErrAttemptTimeout) })
 	defer timer.Stop()
 
-	body := &sentBody{text: c.body(call, a.t)}
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { body.taken.Store(true) }}
+	// The platform cannot have received a call for which there was no connection and of whose body nothing was read. The
+	// reader's type matters to net/http: it sends what is in memory in one packet with the headers.
+	var taken atomic.Bool
+	text := c.body(call, a.t)
+	body := strings.NewReader(text)
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { taken.Store(true) }}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(timed, trace), http.MethodPost, c.baseURL, body)
 	if err != nil {
 		a.err = callError(call.info.Method, "making the request", err)
 		return a
 	}
-	req.ContentLength = int64(len(body.text))
-	req.GetBody = func() (io.ReadCloser, error) { return &sentBody{text: body.text, first: body}, nil }
+	req.GetBody = func() (io.ReadCloser, error) { // to send it again, on another connection
+		taken.Store(true)
+		return io.NopCloser(strings.NewReader(text)), nil
+	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("User-Agent", c.userAgent)
 	resp, err := c.http.Do(req)
-	a.sent = body.taken.Load()
+	a.sent = taken.Load() || body.Len() < len(text)
 	if err != nil {
 		a.cut, a.err = true, callError(call.info.Method, "no answer", attemptError(timed, err))
 		return a
@@ -291,8 +300,7 @@ func whyEnded(ctx context.Context) error {
 
 // body is the form that is sent at a time.
 func (c *core) body(call *call, t int64) string {
-	params := append(call.params[:len(call.params):len(call.params)], param{"t", strconv.FormatInt(t, 10)})
-	sortParams(params)
+	params := insert(call.params[:len(call.params):len(call.params)], param{"t", strconv.FormatInt(t, 10)})
 	signature := c.sign(params, call.endpoint.unsigned)
 	size := len(signature) + 16
 	for _, p := range params {
@@ -308,30 +316,6 @@ func (c *core) body(call *call, t int64) string {
 	}
 	return string(form)
 }
-
-// sentBody is the body of a request. It knows whether anybody has begun to send it: until then, and until there is a
-// connection, the platform cannot have received the call.
-type sentBody struct {
-	text  string
-	at    int
-	taken atomic.Bool
-	first *sentBody // the body that this one sends again, on another connection
-}
-
-func (b *sentBody) Read(p []byte) (int, error) {
-	b.taken.Store(true)
-	if b.first != nil {
-		b.first.taken.Store(true)
-	}
-	if b.at == len(b.text) {
-		return 0, io.EOF
-	}
-	n := copy(p, b.text[b.at:])
-	b.at += n
-	return n, nil
-}
-
-func (*sentBody) Close() error { return nil }
 
 // answerBody is the body of an answer. All of it must come in the time of the attempt, but for a download.
 type answerBody struct {

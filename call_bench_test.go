@@ -1,7 +1,6 @@
 package quecloud
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
@@ -15,10 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// Each benchmark stands beside a baseline that does the same job the way a competent user would write it by hand, so
-// that only their ratio matters.
+	"github.com/stretchr/testify/assert"
+)
 
 var typicalParams = url.Values{
 	"appKey": {"000001"}, "method": {"fc.function.dayflow.list"}, "t": {"1732605510"},
@@ -48,33 +46,16 @@ func signedText(secret string, params url.Values) []byte {
 
 func BenchmarkSign(b *testing.B) {
 	for name, params := range map[string]url.Values{"6Params": typicalParams, "1000ICCIDs": manyParams()} {
-		b.Run(name+"/quecloud", func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				Sign("abcdef", params)
-			}
-		})
-		b.Run(name+"/sha1AndHex", func(b *testing.B) {
-			text := signedText("abcdef", params)
-			b.ReportAllocs()
-			for b.Loop() {
-				sum := sha1.Sum(text)
-				_ = hex.EncodeToString(sum[:])
-			}
+		text := signedText("abcdef", params)
+		b.Run(name, func(b *testing.B) {
+			Compare(b, 100,
+				Job{"quecloud", func() { Sign("abcdef", params) }},
+				Job{"sha1-and-hex", func() {
+					sum := sha1.Sum(text)
+					_ = hex.EncodeToString(sum[:])
+				}})
 		})
 	}
-}
-
-// A cannedTransport answers every request with the same body.
-type cannedTransport struct{ body []byte }
-
-func (c cannedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	io.Copy(io.Discard, req.Body)
-	req.Body.Close()
-	return &http.Response{
-		StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
-		ContentLength: int64(len(c.body)), Body: io.NopCloser(bytes.NewReader(c.body)),
-	}, nil
 }
 
 // A handCard is what a user would declare for card.info.
@@ -118,7 +99,7 @@ type handCard struct {
 	VoiceWhitelist string  `json:"voicewhitelist"`
 }
 
-func handInfo(ctx context.Context, client *http.Client, appKey, secret, msisdn string) (*handCard, error) {
+func handInfo(ctx context.Context, client *http.Client, baseURL, appKey, secret, msisdn string) (*handCard, error) {
 	params := map[string]string{
 		"appKey": appKey, "method": "fc.function.card.info", "t": strconv.FormatInt(time.Now().Unix(), 10), "msisdn": msisdn,
 	}
@@ -140,7 +121,7 @@ func handInfo(ctx context.Context, client *http.Client, appKey, secret, msisdn s
 	form.Set("sign", strings.ToUpper(hex.EncodeToString(sum[:])))
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, DefaultBaseURL, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, baseURL, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +131,7 @@ func handInfo(ctx context.Context, client *http.Client, appKey, secret, msisdn s
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 200 {
+	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %s", resp.Status)
 	}
 	body, err := io.ReadAll(resp.Body)
@@ -169,104 +150,35 @@ func handInfo(ctx context.Context, client *http.Client, appKey, secret, msisdn s
 
 const cardJSON = `{"resultCode":0,"errorMessage":null,"islock":"0","gprsstatus":"1","realnamestatus":0,"setmealmonths":12,"flowratenumber":20000,"setMeal":"NB-1 年期","residueFlow":20000.0,"cardType":null,"active":"激活","activateTime":"2020-10-27","imsi":"460111174740001","imei":"860618040000018","servicecycle":12,"billingid":860,"billingCode":"3YY-122-2067-36","allotDate":"2020-10-27","expiryDate":"2021-09-30","iccid":"8986031749203860001","productCode":"CN-QC-3-122-2067-36","supplier":"中国电信","msisdn":"1064991300001","networkType":"NB","monthflow":0.0,"flow":0.0,"status":"正常","pausereason":"","cycleStartDate":"2020-10-27","cycleEndDate":"2021-09-30","callstatus":-2,"voicewhitelist":"1064991300011_1064991300012","voiceflow":300,"monthvoiceflow":80,"spcode":"1064899100001","companyid":123}`
 
-func BenchmarkCardInfo(b *testing.B) {
+// cardInfoJobs make one call each, without any network.
+func cardInfoJobs() []Job {
 	transport := &http.Client{Transport: cannedTransport{[]byte(cardJSON)}}
-	b.Run("quecloud", func(b *testing.B) {
-		client, err := NewClient("000001", "abcdef", WithHTTPClient(transport))
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := client.Cards.Info(b.Context(), MSISDN("1064868950247")); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("byHand", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := handInfo(b.Context(), transport, "000001", "abcdef", "1064868950247"); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
-type handListCard struct {
-	MSISDN         string  `json:"msisdn"`
-	ICCID          string  `json:"iccid"`
-	IMSI           string  `json:"imsi"`
-	IMEI           string  `json:"imei"`
-	ServiceCycle   int     `json:"servicecycle"`
-	BillingID      int64   `json:"billingid"`
-	Carrier        string  `json:"carrier"`
-	SetMeal        string  `json:"setMeal"`
-	Status         string  `json:"status"`
-	PauseReason    string  `json:"pausereason"`
-	CardType       string  `json:"cardType"`
-	AllotDate      string  `json:"allotDate"`
-	Active         string  `json:"active"`
-	OpenDate       string  `json:"openDate"`
-	ActiveDate     string  `json:"activeDate"`
-	ExpiryDate     string  `json:"expiryDate"`
-	CycleStart     string  `json:"cycleStartDate"`
-	CycleEnd       string  `json:"cycleEndDate"`
-	MonthFlow      float64 `json:"monthflow"`
-	Flow           float64 `json:"flow"`
-	IsLock         string  `json:"islock"`
-	GPRSStatus     string  `json:"gprsstatus"`
-	RealName       int     `json:"realnamestatus"`
-	CallStatus     int     `json:"callstatus"`
-	VoiceWhitelist string  `json:"voicewhitelist"`
-	VoiceFlow      int     `json:"voiceflow"`
-	MonthVoice     int     `json:"monthvoiceflow"`
-	SPCode         string  `json:"spcode"`
-	CompanyID      int64   `json:"companyid"`
-}
-
-func pageJSON(rows int) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, `{"resultCode":0,"errorMessage":null,"page":{"page":1,"pageSize":%d,"totalCount":%d,"totalPage":1},"cards":[`, rows, rows)
-	for i := range rows {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, `{"expiryDate":"2021-09-30","iccid":"8986031749203%07d","imsi":"46004702%07d","imei":"86061804%07d","servicecycle":12,"billingid":860,"carrier":"中国电信","setMeal":"NB-1 年期","activeDate":"2020-10-27","allotDate":"2020-10-27","cycleStartDate":"2020-10-27","cycleEndDate":"2021-09-30","active":"激活","msisdn":"106499%07d","monthflow":%d.25,"flow":%d.5,"status":"正常","pausereason":"","islock":"0","gprsstatus":"1","realnamestatus":0,"callstatus":-2,"voicewhitelist":"","voiceflow":300,"monthvoiceflow":80,"spcode":"1064899100001","companyid":123}`, i, i, i, i, i, i)
+	client, err := NewClient("000001", "abcdef", WithHTTPClient(transport))
+	must(true, err)
+	return []Job{
+		{"quecloud", func() {
+			card, err := client.Cards.Info(context.Background(), MSISDN("1064868950247"))
+			must(card.PlanMonths == 12, err)
+		}},
+		{"by-hand", func() {
+			card, err := handInfo(context.Background(), transport, DefaultBaseURL, "000001", "abcdef", "1064868950247")
+			must(card.SetMealMonths == 12, err)
+		}},
 	}
-	b.WriteString(`]}`)
-	return b.Bytes()
 }
 
-func BenchmarkDecodePage(b *testing.B) {
-	text := pageJSON(1000)
-	b.Run("quecloud", func(b *testing.B) {
-		b.ReportAllocs()
-		b.SetBytes(int64(len(text)))
-		for b.Loop() {
-			d := decoders.Get().(*decoder)
-			d.strict = true
-			var list CardList
-			if _, err := d.decode(text, &list); err != nil || len(list.Cards) != 1000 {
-				b.Fatal(err)
-			}
-			decoders.Put(d)
-		}
-	})
-	b.Run("encodingJSON", func(b *testing.B) {
-		b.ReportAllocs()
-		b.SetBytes(int64(len(text)))
-		for b.Loop() {
-			var list struct {
-				ResultCode int `json:"resultCode"`
-				Page       struct {
-					Page, PageSize, TotalCount, TotalPage int
-				} `json:"page"`
-				Cards []handListCard `json:"cards"`
-			}
-			if err := stdjson.Unmarshal(text, &list); err != nil || len(list.Cards) != 1000 {
-				b.Fatal(err)
-			}
-		}
-	})
+func BenchmarkCardInfo(b *testing.B) { Compare(b, 10, cardInfoJobs()...) }
+
+func BenchmarkNewClient(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := NewClient("000001", "abcdef")
+		must(true, err)
+	}
+}
+
+// Not parallel: allocations are counted for the whole process.
+func TestACallAllocatesNoMoreThanByHand(t *testing.T) {
+	jobs := cardInfoJobs()
+	assert.LessOrEqual(t, testing.AllocsPerRun(500, jobs[0].Do), testing.AllocsPerRun(500, jobs[1].Do))
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -195,7 +196,7 @@ func TestAnAnswerMeansThatTheCallWasSentEvenIfTheTransportReadNothing(t *testing
 	tries := 0
 	client, _ := newScripted(t, nil, WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) {
 		tries++
-		return &http.Response{StatusCode: 503, Body: http.NoBody}, nil
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
 	})}))
 	require.ErrorIs(t, client.Cards.Pause(t.Context(), MSISDN(phone)), ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)
@@ -288,6 +289,38 @@ func TestASecondBodyThatATransportTookMeansThatTheCallWasSent(t *testing.T) {
 type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// What a transport did before it failed tells whether the platform can have received the call, and so whether it is made
+// again.
+func TestACallIsSentOnceThereIsAConnectionOrItsBodyIsRead(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		do   func(*http.Request)
+		sent bool
+	}{
+		"nothing":              {func(*http.Request) {}, false},
+		"got a connection":     {func(r *http.Request) { httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{}) }, true},
+		"read a byte":          {func(r *http.Request) { r.Body.Read(make([]byte, 1)) }, true},
+		"took another body":    {func(r *http.Request) { r.GetBody() }, true},
+		"closed the body only": {func(r *http.Request) { r.Body.Close() }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tries := 0
+			client, err := NewClient("000001", testSecret, WithRetry(RetryPolicy{MaxAttempts: 2}), WithHTTPClient(&http.Client{
+				Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+					tries++
+					tt.do(r)
+					return nil, errors.New("broken")
+				}),
+			}))
+			require.NoError(t, err)
+			err = client.Cards.Pause(t.Context(), MSISDN(phone))
+			assert.Equal(t, tt.sent, errors.Is(err, ErrOutcomeUnknown), err)
+			assert.Equal(t, map[bool]int{true: 1, false: 2}[tt.sent], tries)
+		})
+	}
+}
 
 func TestInterceptorsSeeTheWholeCallAndComposeInOrder(t *testing.T) {
 	t.Parallel()

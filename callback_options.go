@@ -150,6 +150,9 @@ func VerifyWith(client *Client) HandlerOption {
 // it has returned nil are answered with success at once. Deliveries that come while it is running for the same event wait
 // and are answered as that one is. When the function fails, the next delivery calls it again.
 //
+// An event is an order and the state it has reached, or the report on one SMS to one card and its state, or an inbound SMS
+// with its card, ID, text and time. An SMSID of your own must therefore be another for every SMS.
+//
 // Give every handler a store of its own. See [NewMemoryDedup] for one that is good for a single process.
 func WithDeduplication(store DedupStore) HandlerOption {
 	return func(s *callbackSettings) *ParamError {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/assert"
@@ -102,33 +101,14 @@ var handlerCases = []struct {
 	{"Order", orderDone, quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }), plainHandler[plainOrder](`{"code":200,"msg":""}`)},
 }
 
-// BenchmarkCallback delivers to both handlers in turn, and reports how many times the time of the plain one ours takes.
 func BenchmarkCallback(b *testing.B) {
 	for _, c := range handlerCases {
+		d := newRepeatable(c.body)
 		b.Run(c.name, func(b *testing.B) {
-			d := newRepeatable(c.body)
-			var ours, theirs time.Duration
-			for b.Loop() {
-				start := time.Now()
-				d.to(c.theirs)
-				between := time.Now()
-				d.to(c.ours)
-				ours += time.Since(between)
-				theirs += between.Sub(start)
-			}
-			b.ReportMetric(float64(ours)/float64(theirs), "ours/encoding-json")
+			quecloud.Compare(b, 10,
+				quecloud.Job{Name: "quecloud", Do: func() { d.to(c.ours) }},
+				quecloud.Job{Name: "encoding-json", Do: func() { d.to(c.theirs) }})
 		})
-		b.Run(c.name+"/quecloud", func(b *testing.B) { benchmarkHandler(b, c.ours, c.body) })
-		b.Run(c.name+"/encoding-json", func(b *testing.B) { benchmarkHandler(b, c.theirs, c.body) })
-	}
-}
-
-func benchmarkHandler(b *testing.B, h http.Handler, body string) {
-	b.ReportAllocs()
-	b.SetBytes(int64(len(body)))
-	d := newRepeatable(body)
-	for b.Loop() {
-		d.to(h)
 	}
 }
 

@@ -240,6 +240,29 @@ func TestHandlersAnswerFailureWhenTheFunctionFails(t *testing.T) {
 	})
 }
 
+// The server must have read no more than it is to, and the sender must get the answer all the same.
+func TestTooLargeANotificationIsRefusedOnAConnection(t *testing.T) {
+	forBoth(t, func(t *testing.T, n notification) {
+		srv := httptest.NewServer(n.handler(func(context.Context) error {
+			t.Error("the function was called")
+			return nil
+		}))
+		defer srv.Close()
+		for name, size := range map[string]int64{"announced": 8 << 20, "in chunks": -1} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, strings.NewReader(strings.Repeat(" ", 8<<20)))
+			require.NoError(t, err)
+			r.Header.Set("Content-Type", "application/json")
+			r.ContentLength = size
+			resp, err := srv.Client().Do(r)
+			require.NoError(t, err, name)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, errors.Join(err, resp.Body.Close()), name)
+			assert.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode, name)
+			assert.Contains(t, string(body), "1048576", name)
+		}
+	})
+}
+
 func TestServerOutlivesAPanic(t *testing.T) {
 	forBoth(t, func(t *testing.T, n notification) {
 		var calls atomic.Int32
@@ -277,7 +300,10 @@ func TestFunctionsContextEndsWhenTheSenderLeaves(t *testing.T) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, strings.NewReader(n.body))
 		require.NoError(t, err)
 		r.Header.Set("Content-Type", "application/json")
-		_, err = http.DefaultClient.Do(r)
+		resp, err := http.DefaultClient.Do(r)
+		if err == nil {
+			resp.Body.Close()
+		}
 		require.ErrorIs(t, err, context.Canceled)
 		assert.ErrorIs(t, <-ended, context.Canceled)
 	})
@@ -337,7 +363,7 @@ func TestBodiesThatDoNotArriveAreNotPassedOn(t *testing.T) {
 					return nil
 				})
 				srv := &http.Server{ReadTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
-					Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answers <- deliver(h, r) })}
+					Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { answers <- deliver(h, r) })}
 				l := pipes{make(chan net.Conn), make(chan struct{})}
 				go func() { _ = srv.Serve(l) }()
 				defer srv.Close()

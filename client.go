@@ -4,9 +4,10 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"strings"
 )
 
-// A Client calls the platform for one account. It is safe for concurrent use, and one client should serve a whole
+// A Client calls the platform for one account. Make one with [NewClient]. It is safe for concurrent use, and one client should serve a whole
 // program: its calls share connections, the correction of the clock and the retry budget.
 type Client struct {
 	Cards   *CardsService   // look cards up, suspend and resume them, change their services
@@ -25,11 +26,8 @@ type service struct{ core *core }
 // NewClient returns a client for the account of that appKey. Both values are shown at the platform under API管理. The
 // secret is kept where no printing, logging or marshaling of the client can reach it.
 func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
-	if appKey == "" {
-		return nil, &ParamError{Param: "appKey", Reason: "is empty"}
-	}
-	if secret == "" {
-		return nil, &ParamError{Param: "secret", Reason: "is empty"}
+	if err := firstError(checkCredential("appKey", appKey), checkCredential("secret", secret)); err != nil {
+		return nil, err
 	}
 	c := &core{
 		appKey:   appKey,
@@ -40,6 +38,17 @@ func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
 		maxAnswer: maxAnswer,
 	}
 	return c.client(opts)
+}
+
+// checkCredential refuses what a file or an environment variable adds to a credential by mistake. It does not show it.
+func checkCredential(name, value string) error {
+	switch {
+	case value == "":
+		return &ParamError{Param: name, Reason: "is empty"}
+	case strings.TrimSpace(value) != value:
+		return &ParamError{Param: name, Reason: "begins or ends with white space, perhaps a line end of the file it was read from"}
+	}
+	return nil
 }
 
 // With returns a client with other options on top of those that c has. It is cheap, and shares with c the connections,
@@ -77,7 +86,7 @@ func (c *core) client(opts []Option) (*Client, error) {
 //
 // A method that the SDK knows keeps its [Kind]; of any other it is assumed that it must never be repeated.
 func (c *Client) Call(ctx context.Context, method string, params, result any) error {
-	if method == "" || !consistsOf(method, func(b byte) bool { return '!' <= b && b <= '~' }) {
+	if !strings.HasPrefix(method, "fc.") || !consistsOf(method, func(b byte) bool { return '!' <= b && b <= '~' }) {
 		return &ParamError{Method: method, Param: "method", Reason: "want a name like fc.function.card.info"}
 	}
 	if v := reflect.ValueOf(result); v.IsValid() && (v.Kind() != reflect.Pointer || v.IsNil()) {

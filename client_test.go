@@ -18,7 +18,10 @@ import (
 
 func TestAClientNeedsCredentials(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ appKey, secret, param string }{{"", "s", "appKey"}, {"k", "", "secret"}, {"", "", "appKey"}} {
+	for _, tt := range []struct{ appKey, secret, param string }{
+		{"", "s", "appKey"}, {"k", "", "secret"}, {"", "", "appKey"},
+		{"k\n", "s", "appKey"}, {"k", " s", "secret"}, {"k", "s\r\n", "secret"}, {"k", "\u3000", "secret"},
+	} {
 		client, err := quecloud.NewClient(tt.appKey, tt.secret)
 		assert.Nil(t, client)
 		var bad *quecloud.ParamError
@@ -38,6 +41,7 @@ func TestCallRefusesWhatItCannotSend(t *testing.T) {
 		param          string
 	}{
 		{"no method", "", nil, nil, "method"},
+		{"a method without its prefix", "card.info", nil, nil, "method"},
 		{"a method with a space", "fc.function. new", nil, nil, "method"},
 		{"a method with a line break", "fc.function.new\n", nil, nil, "method"},
 		{"a method of Chinese", "资产列表", nil, nil, "method"},

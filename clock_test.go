@@ -42,7 +42,7 @@ func (p *timedPlatform) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	t, err := strconv.ParseInt(form.Get("t"), 10, 64)
 	if err != nil || Sign(testSecret, form) != form.Get("sign") {
-		return &http.Response{StatusCode: 400, Body: http.NoBody, Request: req}, nil
+		return &http.Response{StatusCode: http.StatusBadRequest, Body: http.NoBody, Request: req}, nil
 	}
 	now := time.Now().Add(p.ahead)
 	p.mu.Lock()

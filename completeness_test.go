@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -129,17 +130,31 @@ func TestTheStandInHandlesEveryEndpointAndNoOther(t *testing.T) {
 	assert.ElementsMatch(t, want, quecloudtest.Methods())
 }
 
-func TestTheReadmeNamesEveryEndpoint(t *testing.T) {
+func TestTheReadmesNameEveryEndpointAndCallback(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	kinds := map[quecloud.Kind]string{
-		quecloud.KindRead: "reads", quecloud.KindSet: "sets", quecloud.KindOnce: "once", quecloud.KindSpend: "**spends**",
+	kinds := map[string]map[quecloud.Kind]string{
+		"README.md": {
+			quecloud.KindRead: "reads", quecloud.KindSet: "sets", quecloud.KindOnce: "once", quecloud.KindSpend: "**spends**",
+		},
+		"README.zh-CN.md": {
+			quecloud.KindRead: "只读", quecloud.KindSet: "设置", quecloud.KindOnce: "一次", quecloud.KindSpend: "**消费**",
+		},
 	}
-	lines := strings.Split(string(readme), "\n")
-	for _, e := range quecloud.Endpoints() {
-		row := "| " + strings.Join([]string{e.Section, "`" + e.Method + "`", e.Title, "`" + goNames()[e.Method] + "`", kinds[e.Kind]}, " | ") + " |"
-		assert.True(t, slices.Contains(lines, row), "no row %s", row)
+	link := func(name, identifier string) string {
+		return "[`" + name + "`](https://pkg.go.dev/github.com/quecloud/quecloud-go#" + identifier + ")"
+	}
+	for _, name := range readmes {
+		lines := strings.Split(readText(t, name), "\n")
+		for _, e := range quecloud.Endpoints() {
+			method := goNames()[e.Method]
+			row := strings.Join([]string{
+				e.Section, "`" + e.Method + "`", e.Title, link(method, strings.Replace(method, ".", "Service.", 1)), kinds[name][e.Kind],
+			}, " | ")
+			assert.Contains(t, lines, "| "+row+" |", name)
+		}
+		for section, handler := range map[string]string{"2.3.6": "NewSMSHandler", "2.5.6": "NewOrderHandler"} {
+			assert.Regexp(t, `(?m)^\| `+section+` \| .* \| `+regexp.QuoteMeta(link(handler, handler))+` \| .* \|$`, readText(t, name))
+		}
 	}
 }
 

@@ -54,8 +54,7 @@ func (d Date) IsZero() bool { return d == Date{} }
 
 // IsValid reports whether d is a day of the calendar in the years 1 to 9999.
 func (d Date) IsValid() bool {
-	t := d.Time()
-	return t.Year() == d.Year && t.Month() == d.Month && t.Day() == d.Day && 1 <= d.Year && d.Year <= 9999
+	return Month{d.Year, d.Month}.IsValid() && 1 <= d.Day && (d.Day <= 28 || d.Time().Day() == d.Day)
 }
 
 // Time returns the day's first instant in [ChinaStandardTime], and the zero time for the zero date.

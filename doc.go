@@ -19,7 +19,7 @@
 //
 // The platform's JSON is not exact about types and names. It is read leniently: any scalar may come as text, number or
 // boolean, a name in any case. A value that cannot mean what its place says is an error that names the place. Structs
-// marshal to JSON with the platform's names, and can be read back.
+// marshal to JSON with the platform's names, and can be read back. Their tags quec are for the SDK's own decoder.
 //
 // # Errors
 //
@@ -32,8 +32,11 @@
 //     it names a single bad value.
 //   - [ErrOutcomeUnknown]: a call that changes something was sent, and no usable answer came. See below.
 //   - [ErrQueryFailed]: the platform took the call and could not find out what was asked.
-//   - [ErrPartial]: a part of what was asked was done. The method returns a result as well.
+//   - [ErrPartial]: what was asked was not done for all of the cards. The method returns a result as well.
 //   - [ErrAttemptTimeout], [context.DeadlineExceeded], [context.Canceled] and what package net reports: no answer came.
+//
+// Error texts show what helps a developer, card numbers and what the platform said among it. Only the log of [WithLogger]
+// masks them.
 //
 // # Retries
 //
@@ -42,11 +45,11 @@
 //	what went wrong                                 reads  spends, with ExternalID  anything else
 //	nothing was sent (no connection)                yes    yes                      yes
 //	HTTP status 429                                 yes    yes                      yes
-//	no answer, or a broken one, or HTTP status 5xx  yes    yes                      never
-//	any other answer                                no     no                       no
+//	no answer, or it breaks off, or HTTP status 5xx yes    yes                      never
+//	any other answer, the platform's or not         no     no                       no
 //
 // Delays are random and grow; a Retry-After is obeyed; the context always wins. A budget shared by the whole client
-// keeps repetitions from multiplying the load of an outage. [WithRetry] tunes all this.
+// keeps repetitions from multiplying the load of an outage. [WithRetry] tunes all this but the budget.
 //
 // The platform refuses a call whose time is off by more than five minutes. When an answer shows that this machine's
 // clock is, the client learns the difference and sends the refused call once more.
@@ -62,9 +65,36 @@
 //		receipt, err = client.Orders.Recharge(ctx, params) // or later, after a restart
 //	}
 //
+// An ExternalID is for one purchase: the platform takes a call with one that it has seen for a repetition, whatever else
+// the call says. When in doubt compare what the order is for, see [OrdersService.Get].
+//
 // Without one, after [ErrOutcomeUnknown] look for the order in [BillingService.Wallet] before you try again.
+//
+// # Fleets
+//
+// Iterators such as [CardsService.All] walk every page of a listing, and [CardsService.AllInfo] asks for any number of
+// cards, a thousand at a time. They fetch ahead, several calls at once, keep the order, and hold no more than what is
+// fetched ahead. [Each] does something to each of many cards:
+//
+//	for card, err := range quecloud.Each(ctx, cards, client.Cards.Pause) {
+//		if err != nil { … } // this card's; the others go on
+//	}
+//
+// The error of a sweep that failed says where to resume: a [*PageError] or a [*BatchError]. [FilesService.Export] has the
+// platform write the whole fleet into a file, and [OrdersService.Wait] waits until an order has been carried out.
+//
+// # Notifications
+//
+// [NewSMSHandler] and [NewOrderHandler] make an [http.Handler] for what the platform reports: delivery reports, inbound
+// SMS, finished orders. They answer success only after a function of yours has returned nil. Nothing in the protocol tells
+// who a notification is from: see [HandlerOption] for what does.
 //
 // # Testing
 //
-// Package quecloudtest has a stand-in for the platform that runs inside a test, with a client that is ready to use.
+// Package quecloudtest has a stand-in for the platform that runs inside a test, with a client that is ready to use. It has
+// cards with a life, money, a clock that the test moves, and faults that it lets happen:
+//
+//	srv := quecloudtest.NewServer()
+//	defer srv.Close()
+//	client := srv.Client()
 package quecloud

@@ -115,7 +115,7 @@ func TestADownloadThatBreaksOffIsNoSuccess(t *testing.T) {
 				var bad *ResponseError
 				require.ErrorAs(t, err, &bad)
 				assert.EqualValues(t, at, n)
-				assert.EqualValues(t, at, got.Len())
+				assert.Equal(t, at, got.Len())
 				assert.Equal(t, 1, calls, "it must not be repeated when the writer has a part")
 			})
 		}
@@ -171,7 +171,7 @@ func TestADownloadThatIsNoFileWritesNothing(t *testing.T) {
 			var got bytes.Buffer
 			_, err := client.Files.Download(t.Context(), 7, &got)
 			require.ErrorAs(t, err, new(*ResponseError))
-			assert.False(t, errors.As(err, new(*APIError)))
+			assert.NotErrorAs(t, err, new(*APIError))
 			if name != "a text that begins like a zip" {
 				assert.Zero(t, got.Len())
 			}
@@ -239,7 +239,7 @@ func TestAFailingWriterEndsADownloadWithItsOwnError(t *testing.T) {
 			client, s := newScripted(t, []scriptStep{{body: file}})
 			n, err := client.Files.Download(t.Context(), 7, w)
 			require.ErrorIs(t, err, want)
-			assert.False(t, errors.As(err, new(*ResponseError)), "the answer was fine")
+			assert.NotErrorAs(t, err, new(*ResponseError), "the answer was fine")
 			assert.EqualValues(t, room, n)
 			assert.Equal(t, 1, s.tries)
 		}

@@ -2,9 +2,14 @@ package quecloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 )
+
+// ErrNotBegun says that a run of [Each] was ended by its context before it came to a card: nothing was done to that card,
+// nor to any behind it.
+var ErrNotBegun = errors.New("not begun")
 
 // Each does something to each of many cards, several at a time ([Concurrency]), and returns an iterator over the cards
 // and what came of each, nil for success, in the order of the cards:
@@ -20,8 +25,8 @@ import (
 // a sweep can be piped into Each without holding the fleet in memory.
 //
 // Nothing is done before the loop begins. When ctx ends no further card is begun. The loop still gets the outcome of
-// every card that was begun, then the first card that was not, with the reason why ctx ended, and ends. Leaving the loop
-// instead cancels the calls under way, whose outcomes nobody learns then.
+// every card that was begun, then the first card that was not, with [ErrNotBegun] and the reason why ctx ended, and ends.
+// Leaving the loop instead cancels the calls under way, whose outcomes nobody learns then.
 //
 // fn is called from several goroutines at once. cards is ranged over in the goroutine of the loop.
 func Each[S CardSource](ctx context.Context, cards S, fn func(context.Context, CardID) error, opts ...FleetOption) iter.Seq2[CardID, error] {
@@ -45,7 +50,7 @@ func Each[S CardSource](ctx context.Context, cards S, fn func(context.Context, C
 			card, ok := pull()
 			over = !ok || ctx.Err() != nil
 			if ok && over {
-				return turn{card, fmt.Errorf("quecloud: card %s was not begun: %w", card, context.Cause(ctx))}, true
+				return turn{card, fmt.Errorf("quecloud: card %s: %w: %w", card, ErrNotBegun, whyEnded(ctx))}, true
 			}
 			return turn{card, nil}, ok
 		}

@@ -147,7 +147,8 @@ func TestEachTakesNoMoreCardsThanItWorksOn(t *testing.T) {
 		}
 	}
 	done := 0
-	for range quecloud.Each(t.Context(), endless, func(context.Context, quecloud.CardID) error { return nil }, quecloud.Concurrency(5)) {
+	for _, err := range quecloud.Each(t.Context(), endless, func(context.Context, quecloud.CardID) error { return nil }, quecloud.Concurrency(5)) {
+		require.NoError(t, err)
 		if done++; done == 1000 {
 			break
 		}
@@ -160,7 +161,8 @@ func TestEachOneAtATimeBeginsNoCardBeforeTheLoopHasSeenTheOneBefore(t *testing.T
 	t.Parallel()
 	begun := 0
 	fn := func(context.Context, quecloud.CardID) error { begun++; return nil }
-	for card := range quecloud.Each(t.Context(), ids(10), fn, quecloud.Concurrency(1)) {
+	for card, err := range quecloud.Each(t.Context(), ids(10), fn, quecloud.Concurrency(1)) {
+		require.NoError(t, err)
 		assert.Equal(t, place(card)+1, begun)
 		if place(card) == 4 {
 			break
@@ -176,7 +178,9 @@ func TestEachLosesNoOutcomeWhenItsContextEnds(t *testing.T) {
 		cause := errors.New("enough")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		endless := func(yield func(quecloud.CardID) bool) {
-			for i := 0; yield(quecloud.MSISDN(strconv.Itoa(i))); i++ {
+			i := 0
+			for yield(quecloud.MSISDN(strconv.Itoa(i))) {
+				i++
 			}
 		}
 		inCall := errors.New("canceled within the call")
@@ -197,8 +201,10 @@ func TestEachLosesNoOutcomeWhenItsContextEnds(t *testing.T) {
 		}
 		require.Len(t, outcomes, 11)
 		assert.Equal(t, []error{nil, nil, nil, nil, nil, nil, inCall, inCall, inCall, inCall}, outcomes[:10])
+		assert.ErrorIs(t, outcomes[10], quecloud.ErrNotBegun)
 		assert.ErrorIs(t, outcomes[10], cause)
-		assert.ErrorContains(t, outcomes[10], "card 10 was not begun")
+		assert.ErrorIs(t, outcomes[10], context.Canceled)
+		assert.ErrorContains(t, outcomes[10], "card 10: not begun")
 		assert.EqualValues(t, 10, begun.Load())
 	})
 }
@@ -250,7 +256,8 @@ func TestAPanicOfEachsFunctionReachesTheLoop(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			defer func() { assert.Contains(t, recover(), test.want) }()
-			for range quecloud.Each(t.Context(), ids(10), func(context.Context, quecloud.CardID) error { test.fn(); return nil }) {
+			for _, err := range quecloud.Each(t.Context(), ids(10), func(context.Context, quecloud.CardID) error { test.fn(); return nil }) {
+				assert.NoError(t, err)
 			}
 		})
 	}

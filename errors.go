@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
 var (
 	// ErrUnauthorized is what an [*APIError] with resultCode 70031 is, by errors.Is. The platform answers so when the
-	// call was not a POST, or the credentials are not good for it.
+	// call was not a POST, or the credentials are not good for it. Which code it has for a wrong appKey or signature is
+	// not documented: any other [*APIError] on every call may mean the same.
 	ErrUnauthorized = errors.New("unauthorized")
 
 	// ErrOutcomeUnknown says that a call that changes something was sent and that no usable answer came: it may have
@@ -21,8 +23,9 @@ var (
 	// card's network did not answer, for example. It is worth asking again later.
 	ErrQueryFailed = errors.New("the platform could not find out what was asked")
 
-	// ErrPartial says that only a part of what was asked was done. The method's result is valid and tells which part.
-	ErrPartial = errors.New("done for a part of the cards only")
+	// ErrPartial says that what was asked was not done for all of the cards. The method's result is valid and tells for
+	// which it was; there may be none.
+	ErrPartial = errors.New("not done for all of the cards")
 
 	// ErrAttemptTimeout says that the platform did not answer within the time that [WithTimeout] allows one attempt.
 	// Its Timeout method returns true, as that of a [net.Error]. When the caller's own deadline passes instead, the
@@ -91,11 +94,17 @@ type ResponseError struct {
 	HTTPStatus int    // of the answer
 	Body       []byte // the first bytes of what came, at most 512
 	Err        error  // what is wrong with it; a [*FieldError] where it is a single value
+
+	// RetryAfter is how long the answer asks to wait, by its header Retry-After; 0 where it does not.
+	RetryAfter time.Duration
 }
 
 // Error shows what is wrong and what came.
 func (e *ResponseError) Error() string {
 	text := fmt.Sprintf("quecloud: %s: bad answer with HTTP status %d: %v", shortMethod(e.Method), e.HTTPStatus, e.Err)
+	if e.RetryAfter > 0 {
+		text += fmt.Sprintf("; it asks to wait for %v", e.RetryAfter)
+	}
 	if len(e.Body) > 0 {
 		text += fmt.Sprintf("; it begins %q", excerpt(e.Body, 120))
 	}

@@ -70,3 +70,42 @@ func ExampleWithTrustedProxy() {
 	)
 	http.Handle("/quecloud/sms", handler)
 }
+
+// Both handlers as a service has them, and the platform delivering to them.
+func Example_callbacks() {
+	platform := quecloudtest.NewServer(quecloudtest.WithOrderDelay(0))
+	defer platform.Close()
+	client, ctx := platform.Client(), context.Background()
+	secretToken := "hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u"
+
+	onSMS := func(ctx context.Context, e *quecloud.SMSEvent) error {
+		fmt.Println(e.Type, "card", e.MSISDN, e.Content)
+		return nil // stored: only now is the platform told so
+	}
+	onOrder := func(ctx context.Context, e *quecloud.OrderEvent) error {
+		fmt.Println("order", e.ExternalID, e.Status, e.ProductPrice, "CNY")
+		return nil
+	}
+	token := quecloud.WithCallbackToken(secretToken)
+	mux := http.NewServeMux()
+	mux.Handle("/quecloud/sms", quecloud.NewSMSHandler(onSMS, token,
+		quecloud.WithDeduplication(quecloud.NewMemoryDedup(10_000, 24*time.Hour))))
+	mux.Handle("/quecloud/order", quecloud.NewOrderHandler(onOrder, token, quecloud.VerifyWith(client),
+		quecloud.WithDeduplication(quecloud.NewMemoryDedup(10_000, 24*time.Hour))))
+
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	platform.SetSMSCallback(srv.URL + "/quecloud/sms?token=" + secretToken)
+	platform.SetOrderCallback(srv.URL + "/quecloud/order?token=" + secretToken)
+
+	platform.ReceiveSMS("1064800000000", "door open")
+	_, err := client.Orders.Recharge(ctx, &quecloud.RechargeParams{
+		ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-1",
+	})
+	platform.WaitCallbacks()
+	fmt.Println(err)
+	// Output:
+	// inbox card 1064800000000 door open
+	// order topup-1 订单完成 1.5 CNY
+	// <nil>
+}

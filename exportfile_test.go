@@ -285,7 +285,8 @@ func TestReadCardListGivesLinesAndFields(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, test.want, rows)
 			}
-			for range quecloud.ReadCardList(bytes.NewReader(file), int64(len(file))) {
+			for _, err := range quecloud.ReadCardList(bytes.NewReader(file), int64(len(file))) {
+				require.NoError(t, err)
 				break
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -27,11 +28,11 @@ type fleetSettings struct {
 
 const (
 	defaultConcurrency = 4
-	maxConcurrency     = 256 // as many connections as are kept, see defaultTransport
+	maxConcurrency     = maxConnections // more would wait for each other
 	defaultPollEvery   = 5 * time.Second
 )
 
-// Concurrency sets how many requests a sweep or a run of [Each] has under way at once, 1 to 256; the default is 4. It
+// Concurrency sets how many requests a sweep or a run of [Each] has under way at once, 1 to 64; the default is 4. It
 // also bounds what is held in memory: at most twice as many pages, the one that the loop is at included, whatever the
 // size of the fleet. With 1, the next request is sent when the loop is through with the answer to the one before.
 func Concurrency(n int) FleetOption {
@@ -101,7 +102,7 @@ func fleetOptions(method string, known []string, opts []FleetOption) (fleetSetti
 		case opt.set == nil:
 			return s, &ParamError{method, fmt.Sprintf("option %d of %d", i+1, len(opts)), "is empty: use Concurrency, Progress, PollEvery or OnStage"}
 		case !slices.Contains(known, opt.name):
-			return s, &ParamError{method, opt.name, fmt.Sprintf("means nothing here, where %v can be set", known)}
+			return s, &ParamError{method, opt.name, "means nothing here; what can be set is " + strings.Join(known, ", ")}
 		}
 		if bad := opt.set(&s); bad != "" {
 			return s, &ParamError{method, opt.name, bad}
@@ -189,7 +190,10 @@ type CardSource interface {
 func cardsOf[S CardSource](source S) (cards func(yield func(CardID) bool), count int64) {
 	if ids, ok := any(source).(CardIDs); ok {
 		return func(yield func(CardID) bool) {
-			for i := 0; i < ids.Len() && yield(ids.At(i)); i++ {
+			for i := range ids.Len() {
+				if !yield(ids.At(i)) {
+					return
+				}
 			}
 		}, int64(ids.Len())
 	}

@@ -61,7 +61,7 @@ func (s *stub) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func response(ctx context.Context, text []byte) *http.Response {
 	body := &cancelableBody{ctx, bytes.NewReader(text)}
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(body)}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body)}
 }
 
 // A cancelableBody breaks off with its request's context, as a body from the network does.

@@ -40,6 +40,8 @@ func encode(params any) (url.Values, error) {
 			form[name] = values
 		}
 		return form, nil
+	case map[string]any:
+		return nil, &ParamError{Param: "params", Reason: "is a map[string]any: want a struct, a url.Values or a map[string]string"}
 	case map[string]string:
 		form := make(url.Values, len(p))
 		for name, value := range p {
@@ -47,11 +49,15 @@ func encode(params any) (url.Values, error) {
 		}
 		return form, nil
 	}
-	if v := reflect.ValueOf(params); v.Kind() == reflect.Pointer && v.IsNil() {
-		params = reflect.New(v.Type().Elem()).Interface() // no parameters are the defaults
+	given := reflect.ValueOf(params)
+	none := given.Kind() == reflect.Pointer && given.IsNil()
+	if none {
+		params = reflect.New(given.Type().Elem()).Interface() // the defaults
 	}
 	if v, ok := params.(validator); ok {
-		if err := v.validate(); err != nil {
+		if err := v.validate(); err != nil && none {
+			return nil, &ParamError{Param: "params", Reason: "are nil, but some are required"}
+		} else if err != nil {
 			return nil, err
 		}
 	}

@@ -121,7 +121,7 @@ func badOrders() []badInput {
 		return renew(params)
 	}
 	return []badInput{
-		{"recharge, nil", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Recharge(ctx, nil)) }, "card.recharge", "productId"},
+		{"recharge, nil", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Recharge(ctx, nil)) }, "card.recharge", "params"},
 		{"recharge, no card", topUp(func(p *quecloud.RechargeParams) { p.ICCID = "" }), "card.recharge", "iccid"},
 		{"recharge, an MSISDN", topUp(func(p *quecloud.RechargeParams) { p.ICCID = msisdn1 }), "card.recharge", "iccid"},
 		{"recharge, two cards", topUp(func(p *quecloud.RechargeParams) { p.ICCID = iccid1 + "," + iccid2 }), "card.recharge", "iccid"},
@@ -131,10 +131,10 @@ func badOrders() []badInput {
 		{"recharge, remark of 201", topUp(func(p *quecloud.RechargeParams) { p.Remark = strings.Repeat("注", 201) }), "card.recharge", "remark"},
 		{"recharge, externalId of 101", topUp(func(p *quecloud.RechargeParams) { p.ExternalID = strings.Repeat("号", 101) }), "card.recharge", "externalId"},
 		{"recharge, externalId of broken text", topUp(func(p *quecloud.RechargeParams) { p.ExternalID = "a\xff" }), "card.recharge", "externalId"},
-		{"renewal, nil", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Renew(ctx, nil)) }, "card.renewal", "cycle"},
+		{"renewal, nil", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Renew(ctx, nil)) }, "card.renewal", "params"},
 		{"renewal, no card", extend(func(p *quecloud.RenewalParams) { p.ICCID = "" }), "card.renewal", "iccid"},
 		{"renewal, product -1", extend(func(p *quecloud.RenewalParams) { p.ProductID = -1 }), "card.renewal", "productId"},
-		{"renewal, 0 years", extend(func(p *quecloud.RenewalParams) { p.Years = 0 }), "card.renewal", "cycle"},
+		{"renewal, 0 years", extend(func(p *quecloud.RenewalParams) { p.Years, p.Months = 0, 0 }), "card.renewal", "cycle"},
 		{"renewal, -1 years", extend(func(p *quecloud.RenewalParams) { p.Years = -1 }), "card.renewal", "cycle"},
 		{"renewal, 13 months", extend(func(p *quecloud.RenewalParams) { p.Months = 13 }), "card.renewal", "months"},
 		{"renewal, -1 months", extend(func(p *quecloud.RenewalParams) { p.Months = -1 }), "card.renewal", "months"},
@@ -199,7 +199,7 @@ func badOthers() []badInput {
 	}
 	type params = quecloud.SMSSendParams
 	return []badInput{
-		{"SMS, nil", send(nil), "sms.send", "content"},
+		{"SMS, nil", send(nil), "sms.send", "params"},
 		{"SMS, no text", send(&params{Cards: cards}), "sms.send", "content"},
 		{"SMS, broken text", send(&params{Cards: cards, Content: "\xe9\x87"}), "sms.send", "content"},
 		{"SMS, smsId of 51", send(&params{Cards: cards, Content: "a", SMSID: strings.Repeat("号", 51)}), "sms.send", "smsId"},

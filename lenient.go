@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"hash/maphash"
 	"io"
 	"reflect"
 	"strconv"
@@ -54,16 +55,16 @@ const (
 
 // A decoder reads one answer.
 type decoder struct {
-	json    jsontext.Decoder
-	source  bytes.Buffer
+	cursor
 	method  string
 	strict  bool        // every member counts, not only those tagged receipt
 	drift   func(Drift) // may be nil
 	receipt int         // how many members tagged receipt enclose the present one
 	given   bool        // a member tagged receipt has something in it
 	failure *FieldError // the first member that is not what it should be
-	syntax  error       // sticky: the text is not JSON
 	scratch []byte
+	json    jsontext.Decoder // finds out whether the text is JSON
+	source  bytes.Buffer
 	strings [256][2]string // recently read short texts by their hash, so that repeated ones share memory
 	order   [64]*field     // the members of the object read last, because the next has them in the same order
 	ordered *shape         // whose members they are
@@ -71,10 +72,13 @@ type decoder struct {
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-var jsonOptions = []jsontext.Options{
+var jsonOptions = json.JoinOptions(
 	jsontext.AllowDuplicateNames(true), // found out by what they mean, in object
 	jsontext.AllowInvalidUTF8(true),    // one broken character in an SMS must not hide a page of others
-}
+)
+
+// foreignOptions are for types that the JSON library reads.
+var foreignOptions = json.JoinOptions(jsonOptions, json.MatchCaseInsensitiveNames(true))
 
 // An envelope is what every answer has.
 type envelope struct {
@@ -84,12 +88,9 @@ type envelope struct {
 	message string
 }
 
-// decode reads a whole answer into result, which is nil or a pointer. It reports the envelope and, apart from it, the
-// first member that is wrong, or a syntax error of the text.
+// decode reads a whole answer into result, which is nil or a pointer. It reports the envelope and, apart from it, a
+// syntax error of the text, or the first member that is wrong.
 func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
-	d.begin(body)
-	defer d.release()
-
 	target := reflect.ValueOf(result)
 	shape := noFields
 	if target.IsValid() {
@@ -97,72 +98,67 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 		target.SetZero() // an earlier attempt may have left something in it
 		shape = cmp.Or(shapeOf(target.Type()), noFields)
 	}
-	switch {
-	case d.json.PeekKind() == '{':
+	if err := d.begin(body); err != nil {
+		return env, err
+	}
+	defer d.release()
+	switch first := d.peek(); {
+	case first == '{':
 		d.object(target, shape, &env)
-	case d.json.PeekKind() == '[' && shape.bare != nil:
+	case first == '[' && shape.bare != nil:
 		env.hasCode = true
 		shape.bare.read(d, target.FieldByIndex(shape.bare.index))
-	default:
-		d.check(d.json.SkipValue())
 	}
-	d.finish()
-	if d.syntax == nil && shape == noFields && target.IsValid() {
-		d.check(json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), result, json.MatchCaseInsensitiveNames(true), json.JoinOptions(jsonOptions...)))
+	if shape == noFields && target.IsValid() {
+		if err := json.Unmarshal(d.text, result, foreignOptions); err != nil {
+			return env, err
+		}
 	}
-	if d.syntax == nil && d.failure != nil {
-		return env, d.failure
-	}
-	return env, d.syntax
+	return env, d.failed()
 }
 
 // decodeObject reads a whole text that must be an object, and has no envelope, into the struct that result points to.
 func (d *decoder) decodeObject(body []byte, result any) error {
 	d.method, d.strict, d.drift = "", true, nil
-	d.begin(body)
+	if err := d.begin(body); err != nil {
+		return err
+	}
 	defer d.release()
+	if d.peek() != '{' {
+		return errNoObject
+	}
 	target := reflect.ValueOf(result).Elem()
-	if d.json.PeekKind() == '{' {
-		d.object(target, shapeOf(target.Type()), nil)
-	} else {
-		d.check(d.json.SkipValue())
-		d.check(errNoObject)
-	}
-	d.finish()
-	if d.syntax == nil && d.failure != nil {
-		return d.failure
-	}
-	return d.syntax
+	d.object(target, shapeOf(target.Type()), nil)
+	return d.failed()
 }
 
 var errNoObject = errors.New("it is not an object")
 
-func (d *decoder) begin(body []byte) {
-	d.source = *bytes.NewBuffer(bytes.TrimPrefix(body, []byte("\ufeff")))
-	d.json.Reset(&d.source, jsonOptions...)
-	d.receipt, d.given, d.failure, d.syntax = 0, false, nil, nil
-}
-
-// finish checks that the text ends where it should.
-func (d *decoder) finish() {
-	if d.syntax != nil {
-		return
+// begin goes to the beginning of a text, or says why it is not JSON.
+func (d *decoder) begin(body []byte) error {
+	d.cursor.begin(bytes.TrimPrefix(body, []byte("\ufeff")))
+	d.receipt, d.given, d.failure = 0, false, nil
+	d.source = *bytes.NewBuffer(d.text)
+	d.json.Reset(&d.source, jsonOptions)
+	if _, err := d.json.ReadValue(); err == io.EOF {
+		return io.ErrUnexpectedEOF
+	} else if err != nil {
+		return err
 	}
 	if _, err := d.json.ReadToken(); err != io.EOF {
-		d.syntax = cmp.Or(err, errors.New("more text after its end"))
+		return cmp.Or(err, errors.New("more text after its end"))
 	}
+	return nil
 }
 
 // release lets go of the text.
-func (d *decoder) release() { d.source = bytes.Buffer{} }
+func (d *decoder) release() { d.text, d.source = nil, bytes.Buffer{} }
 
-func (d *decoder) check(err error) {
-	if d.syntax == nil && err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		d.syntax = err
+func (d *decoder) failed() error {
+	if d.failure != nil {
+		return d.failure
 	}
+	return nil
 }
 
 // object reads an object into the struct v. The outermost one has an envelope.
@@ -172,58 +168,51 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) {
 	if len(s.fields) > len(seen) {
 		seen = make([]bool, len(s.fields))
 	}
-	_, err := d.json.ReadToken()
-	d.check(err)
-	for i := 0; d.syntax == nil && d.json.PeekKind() != '}'; i++ {
-		raw, err := d.json.ReadValue()
-		if d.check(err); err != nil {
-			return
-		}
-		f := d.field(s, i, raw)
-		switch name := raw[1 : len(raw)-1]; {
+	d.enter()
+	for i := 0; d.peek() != '}'; i++ {
+		d.isAt(d.at)
+		f, name := d.field(s, i)
+		switch {
 		case env != nil && env.takes(name):
 			d.envelope(env, name, v, f)
 		case f == nil:
 			d.unknown()
 		default:
-			d.member(v, s, f, seen)
+			d.member(v, f, seen)
 		}
 	}
-	if d.syntax != nil {
-		return
-	}
-	_, err = d.json.ReadToken()
-	d.check(err)
+	d.leave()
 	for i, f := range s.fields {
 		if f.required && !seen[i] && (f.container == nil || !seen[f.container.number]) {
-			d.fail(f, string(d.json.StackPointer())+"/"+f.name, "", "missing")
+			d.fail(f, string(appendMember([]byte(d.place()), []byte(f.name))), "", "missing")
 		}
 	}
 }
 
-// field returns the field for the i-th member of an object, by its quoted name. Objects of a list usually have the same
-// members in the same order, so the one at that place in the object before is tried first.
-func (d *decoder) field(s *shape, i int, raw []byte) *field {
+// field reads a member's name and returns the field for it, or nil, and the name. Objects of a list usually have the same
+// members in the same order, so the one at that place, i, in the object before is tried first.
+func (d *decoder) field(s *shape, i int) (f *field, name []byte) {
 	if d.ordered != s {
 		d.ordered = s
 		clear(d.order[:])
 	}
 	if i < len(d.order) {
-		if f := d.order[i]; f != nil && f.name == string(raw[1:len(raw)-1]) {
-			return f
+		if f := d.order[i]; f != nil && bytes.HasPrefix(d.text[d.at:], f.quoted) {
+			d.at += len(f.quoted)
+			return f, f.quoted[1 : len(f.quoted)-1]
 		}
 	}
-	f := s.find(d.unquoted(raw))
+	name = d.unquoted(d.next())
+	f = s.find(name)
 	if i < len(d.order) {
 		d.order[i] = f
 	}
-	return f
+	return f, name
 }
 
 // member reads the value of one member into its field of v.
-func (d *decoder) member(v reflect.Value, s *shape, f *field, seen []bool) {
-	kind := d.json.PeekKind()
-	if f.nested != nil && kind == '{' {
+func (d *decoder) member(v reflect.Value, f *field, seen []bool) {
+	if f.nested != nil && d.peek() == '{' {
 		f = f.nested
 	}
 	if f.receipt {
@@ -238,12 +227,9 @@ func (d *decoder) member(v reflect.Value, s *shape, f *field, seen []bool) {
 		seen[f.number] = f.read(d, v.FieldByIndex(f.index))
 		return
 	}
-	raw, err := d.json.ReadValue()
-	if d.check(err); err != nil {
-		return
-	}
+	raw := d.next()
 	if f.scalar == nil {
-		if raw.Kind() != 'n' {
+		if raw[0] != 'n' {
 			d.failHere(f, raw, "stands here a second time")
 		}
 		return
@@ -266,8 +252,8 @@ func hasSomething(v reflect.Value) bool {
 
 // setScalar sets a field to the meaning of a JSON value. It reports whether something stands there, which null and "" do
 // not, and whether that can be what the field wants.
-func (d *decoder) setScalar(f *field, v reflect.Value, raw jsontext.Value) (some, ok bool) {
-	text := scalar{kind: raw.Kind(), text: raw}
+func (d *decoder) setScalar(f *field, v reflect.Value, raw []byte) (some, ok bool) {
+	text := scalar{kind: raw[0], text: raw}
 	switch text.kind {
 	case '"':
 		text.text = d.unquoted(raw)
@@ -286,52 +272,56 @@ func (d *decoder) setScalar(f *field, v reflect.Value, raw jsontext.Value) (some
 }
 
 // checkType reports a scalar of another JSON type than the document's.
-func (d *decoder) checkType(f *field, raw jsontext.Value) {
+func (d *decoder) checkType(f *field, raw []byte) {
 	if d.drift == nil || f.types == "" {
 		return
 	}
-	letter := map[jsontext.Kind]string{'"': "s", '0': "n", 't': "b", 'f': "b"}[raw.Kind()]
+	letter := "n"
+	switch raw[0] {
+	case '"':
+		letter = "s"
+	case 't', 'f':
+		letter = "b"
+	}
 	if !strings.Contains(f.types, letter) {
-		d.report(DriftWrongType, string(d.json.StackPointer()), raw)
+		d.report(DriftWrongType, raw)
 	}
 }
 
-func (d *decoder) report(kind DriftKind, pointer string, raw []byte) {
-	d.drift(Drift{d.method, kind, dotted(pointer), excerpt(string(raw), 64)})
+// report tells of a drift in the present place.
+func (d *decoder) report(kind DriftKind, raw []byte) {
+	d.drift(Drift{d.method, kind, d.place(), excerpt(string(raw), 64)})
 }
 
 // unknown skips a member that no field takes.
 func (d *decoder) unknown() {
-	if d.drift == nil {
-		d.check(d.json.SkipValue())
-		return
-	}
-	raw, err := d.json.ReadValue()
-	if d.check(err); err == nil {
-		d.report(DriftUnknownMember, string(d.json.StackPointer()), raw)
+	if raw := d.next(); d.drift != nil {
+		d.report(DriftUnknownMember, raw)
 	}
 }
 
-// failHere records that the value just read is not what the field needs.
+// failHere records that the value just read is not what the field needs, unless nobody needs it.
 func (d *decoder) failHere(f *field, raw []byte, reason string) {
-	d.fail(f, string(d.json.StackPointer()), excerpt(string(raw), 64), reason)
+	if d.drift != nil && (d.strict || !d.counts(f)) {
+		d.report(DriftWrongValue, raw)
+		return
+	}
+	d.fail(f, d.place(), excerpt(string(raw), 64), reason)
 }
 
 // fail records what is wrong with a member, unless nobody needs it.
-func (d *decoder) fail(f *field, pointer, value, reason string) {
-	counts := d.strict || f.receipt || d.receipt > 0
-	if value != "" && d.drift != nil && (d.strict || !counts) {
-		d.report(DriftWrongValue, pointer, []byte(value))
-		return
-	}
-	if counts && d.failure == nil {
-		d.failure = &FieldError{Path: dotted(pointer), Value: value, Reason: reason}
+func (d *decoder) fail(f *field, place, value, reason string) {
+	if d.counts(f) && d.failure == nil {
+		d.failure = &FieldError{Path: place, Value: value, Reason: reason}
 	}
 }
 
+// counts reports whether anybody needs a field.
+func (d *decoder) counts(f *field) bool { return d.strict || f.receipt || d.receipt > 0 }
+
 // unquoted returns the text of a JSON string. It is valid until the next call of the decoder.
 func (d *decoder) unquoted(raw []byte) []byte {
-	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+	if d.plain || bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
 		return raw[1 : len(raw)-1]
 	}
 	d.scratch, _ = jsontext.AppendUnquote(d.scratch[:0], raw) // its only error is invalid UTF-8, which it replaces
@@ -343,11 +333,7 @@ func (d *decoder) share(text []byte) string {
 	if len(text) == 0 || len(text) > 32 {
 		return string(text)
 	}
-	hash := uint32(len(text))
-	for _, c := range text {
-		hash = (hash ^ uint32(c)) * 16777619 // FNV-1a
-	}
-	slot := &d.strings[hash>>24]
+	slot := &d.strings[maphash.Bytes(seed, text)%uint64(len(d.strings))]
 	if slot[0] != string(text) {
 		slot[0], slot[1] = slot[1], slot[0]
 	}
@@ -355,22 +341,6 @@ func (d *decoder) share(text []byte) string {
 		slot[0] = string(text)
 	}
 	return slot[0]
-}
-
-// dotted writes a JSON pointer as people do: /cards/3/monthflow is cards[3].monthflow.
-func dotted(pointer string) string {
-	var b strings.Builder
-	for token := range jsontext.Pointer(pointer).Tokens() {
-		switch {
-		case consistsOf(token, isDigit):
-			b.WriteString("[" + token + "]")
-		case b.Len() > 0:
-			b.WriteString("." + token)
-		default:
-			b.WriteString(token)
-		}
-	}
-	return b.String()
 }
 
 // takes reports whether a member is part of the envelope.
@@ -382,19 +352,16 @@ func (*envelope) takes(name []byte) bool {
 // envelope reads a member of the envelope, and gives it to a field f of v too where the caller's own struct has one.
 func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field) {
 	isCode := len(name) == len("resultCode")
-	raw, err := d.json.ReadValue()
-	if d.check(err); err != nil {
-		return
-	}
+	raw := d.next()
 	if f != nil && f.scalar != nil {
 		d.setScalar(f, v.FieldByIndex(f.index), raw)
 	}
-	text := []byte(raw)
-	if raw.Kind() == '"' {
+	text := raw
+	if raw[0] == '"' {
 		text = d.unquoted(raw)
 	}
 	if !isCode {
-		if raw.Kind() != 'n' {
+		if raw[0] != 'n' {
 			env.message = string(text)
 		}
 		return
@@ -404,7 +371,7 @@ func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field
 		code, err = int(f), nil // 0.0
 	}
 	switch {
-	case raw.Kind() == 'n' || len(text) == 0:
+	case raw[0] == 'n' || len(text) == 0:
 	case err != nil:
 		env.problem = &FieldError{"resultCode", excerpt(string(raw), 64), "want a whole number"}
 	case env.hasCode && env.code != code:

@@ -193,10 +193,12 @@ func TestARowThatHoldsRowsOfItsOwnKindIsRead(t *testing.T) {
 
 func TestInvalidTextDoesNotHideAnAnswer(t *testing.T) {
 	t.Parallel()
-	client, _ := newScripted(t, []scriptStep{{body: "{\"resultCode\":0,\"infoList\":[{\"content\":\"a\xff\",\"sms_id\":1},{\"content\":\"\\ud800\"}]}"}})
-	log, err := client.SMS.ListLog(t.Context(), &SMSLogParams{Month: Month{2025, time.May}})
-	require.NoError(t, err)
-	assert.Equal(t, []SMSEntry{{Content: "a\ufffd", SMSID: "1"}, {Content: "\ufffd"}}, log.Entries)
+	for broken, want := range map[string]string{"a\xff": "a\ufffd", `a\ud800`: "a\ufffd", "a\xff\\n": "a\ufffd\n"} {
+		client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":0,"infoList":[{"content":"` + broken + `","sms_id":1},{"sms_id":2}]}`}})
+		log, err := client.SMS.ListLog(t.Context(), &SMSLogParams{Month: Month{2025, time.May}})
+		require.NoError(t, err)
+		assert.Equal(t, []SMSEntry{{Content: want, SMSID: "1"}, {SMSID: "2"}}, log.Entries)
+	}
 }
 
 func TestOnlyTheReceiptCanFailACallThatChangesSomething(t *testing.T) {

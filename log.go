@@ -17,9 +17,15 @@ func (c *core) logAttempt(ctx context.Context, call *call, a *attempt) {
 	if c.logger == nil || !c.logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	c.logger.LogAttrs(ctx, slog.LevelDebug, "quecloud: attempt", c.attrs(call, a,
-		slog.Int("http_status", a.status), slog.Int("result_code", a.code), slog.Duration("duration", a.took),
-		c.paramAttrs(call))...)
+	var answer []slog.Attr // what there is of it
+	if a.status != 0 {
+		answer = append(answer, slog.Int("http_status", a.status))
+	}
+	if a.answered {
+		answer = append(answer, slog.Int("result_code", a.code))
+	}
+	c.logger.LogAttrs(ctx, slog.LevelDebug, "quecloud: attempt",
+		c.attrs(call, a, append(answer, slog.Duration("duration", a.took), c.paramAttrs(call))...)...)
 }
 
 // logRepeat writes that and why a call is made once more.

@@ -43,7 +43,7 @@ func TestARecordIsWrittenForEveryAttemptAndAWarningForEveryRepetition(t *testing
 	const method, failure = "fc.function.sms.monthcount", "quecloud: sms.monthcount: bad answer with HTTP status 503: the status is not 200"
 	params := map[string]any{"dateStr": "202505"}
 	assert.Equal(t, []map[string]any{
-		{"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 1.0, "http_status": 503.0, "result_code": 0.0, "error": failure, "params": params},
+		{"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 1.0, "http_status": 503.0, "error": failure, "params": params},
 		{"level": "WARN", "msg": "quecloud: repeating a call", "method": method, "kind": "read", "attempt": 1.0, "delay": 0.0, "error": failure},
 		{"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 2.0, "http_status": 200.0, "result_code": 0.0, "params": params},
 	}, records(t))

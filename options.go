@@ -51,11 +51,15 @@ func defaultSettings() settings {
 	}
 }
 
-// defaultTransport is Go's own with room for many calls at once to one host. Go's keeps two connections to a host when
-// they fall idle, so that a burst of calls would dial again and again.
+// maxConnections is how many connections a client has. Calls beyond that wait.
+const maxConnections = 64
+
+// defaultTransport is Go's own with as many connections as many calls at once need, and no more. Go's keeps two to a host
+// when they fall idle, so that a burst of calls would dial again and again; and where there is no limit, calls that end
+// while others dial take their connections away, which makes for twice as many as there are calls.
 func defaultTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 256
+	t.MaxConnsPerHost, t.MaxIdleConnsPerHost, t.MaxIdleConns = maxConnections, maxConnections, maxConnections
 	return t
 }
 
@@ -121,8 +125,8 @@ func WithPlainHTTP() Option {
 	}
 }
 
-// WithHTTPClient makes calls through a client of your own, for its transport: a proxy, certificates, limits on
-// connections. Leave its Timeout at 0 unless you mean to cut long downloads too; [WithTimeout] limits attempts. Redirects
+// WithHTTPClient makes calls through a client of your own, for its transport: a proxy, certificates, more than the usual
+// 64 connections. Leave its Timeout at 0 unless you mean to cut long downloads too; [WithTimeout] limits attempts. Redirects
 // are never followed, whatever its CheckRedirect. The client is copied.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
@@ -164,7 +168,8 @@ type Limiter interface {
 	Wait(context.Context) error
 }
 
-// WithLimiter asks a limiter before every attempt of every call.
+// WithLimiter asks a limiter before every attempt of every call. A call that the limiter does not allow ends with the
+// limiter's own error.
 func WithLimiter(limiter Limiter) Option {
 	return func(s *settings) error {
 		if limiter == nil {

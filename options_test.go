@@ -5,11 +5,16 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -195,4 +200,40 @@ func TestTheCallersHTTPClientIsLeftAsItWas(t *testing.T) {
 	_, err := quecloud.NewClient(testKey, testSecret, quecloud.WithHTTPClient(own))
 	require.NoError(t, err)
 	assert.Nil(t, own.CheckRedirect)
+}
+
+// 100 calls at once meet a server that answers none before as many have come as there are connections.
+func TestManyCallsAtOnceShareTheConnections(t *testing.T) {
+	t.Parallel()
+	const connections = 64
+	var opened, arrived atomic.Int64
+	full := make(chan struct{})
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if arrived.Add(1) == connections {
+			close(full)
+		}
+		<-full
+		io.Copy(io.Discard, r.Body)
+		io.WriteString(w, `{"resultCode":0}`)
+	}))
+	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	client, err := quecloud.NewClient("000001", "abcdef", quecloud.WithBaseURL(srv.URL))
+	require.NoError(t, err)
+	var calls sync.WaitGroup
+	for range 100 {
+		calls.Go(func() {
+			for range 10 {
+				assert.NoError(t, client.Cards.Pause(t.Context(), card))
+			}
+		})
+	}
+	calls.Wait()
+	assert.InDelta(t, connections, opened.Load(), 10, "on a busy machine net/http gives up one now and then")
+	assert.EqualValues(t, 1000, arrived.Load())
 }

@@ -72,14 +72,14 @@ type RechargeParams struct {
 	ProductID   int64  `url:"productId"`               // from FlowPackages, required
 	ProductName string `url:"productName"`             // from FlowPackages, required
 	Remark      string `url:"remark,omitempty"`        // kept with the order, at most 200 characters
-	ExternalID  string `url:"externalId,omitempty"`    // your ID of the order, at most 100 characters: the same never buys twice
+	ExternalID  string `url:"externalId,omitempty"`    // your ID of this one order, at most 100 characters: the same never buys twice
 	Preverify   bool   `url:"preverify,omitempty,int"` // only verify that the purchase would be accepted: nothing is ordered
 }
 
 func (p *RechargeParams) validate() error {
 	return firstError(
-		needPositive("productId", p.ProductID), needText("productName", p.ProductName),
 		checkOrder(p.ICCID, p.Remark, p.ExternalID),
+		needPositive("productId", p.ProductID), needText("productName", p.ProductName),
 	)
 }
 
@@ -106,7 +106,7 @@ func firstError(errs ...error) error {
 // § 2.5.3 资产流量包充值, fc.function.card.recharge. It spends money, unless Preverify is set.
 func (s *OrdersService) Recharge(ctx context.Context, params *RechargeParams) (*OrderReceipt, error) {
 	if params == nil {
-		params = &RechargeParams{}
+		return s.buy(ctx, "fc.function.card.recharge", params, "", false)
 	}
 	return s.buy(ctx, "fc.function.card.recharge", params, params.ExternalID, params.Preverify)
 }
@@ -116,10 +116,10 @@ type RenewalParams struct {
 	ICCID       string `url:"iccid"`                   // the card, required
 	ProductID   int64  `url:"productId,omitempty"`     // from RenewalProduct; may be left out
 	ProductName string `url:"productName,omitempty"`   // from RenewalProduct; may be left out
-	Years       int    `url:"cycle"`                   // years of 12 months, at least 1; 1 where Months is set
+	Years       int    `url:"cycle"`                   // years of 12 months, at least 1; 0 or 1 where Months is set, and means nothing then
 	Months      int    `url:"months,omitempty"`        // months instead of a year, 1 to 12; for some companies only
 	Remark      string `url:"remark,omitempty"`        // kept with the order, at most 200 characters
-	ExternalID  string `url:"externalId,omitempty"`    // your ID of the order, at most 100 characters: the same never buys twice
+	ExternalID  string `url:"externalId,omitempty"`    // your ID of this one order, at most 100 characters: the same never buys twice
 	Preverify   bool   `url:"preverify,omitempty,int"` // only verify that the purchase would be accepted: nothing is ordered
 }
 
@@ -128,11 +128,11 @@ func (p *RenewalParams) validate() error {
 	case p.ProductID < 0:
 		return needPositive("productId", p.ProductID)
 	case p.Years < 1:
-		return &ParamError{Param: "cycle", Reason: fmt.Sprintf("%d years, want at least 1", p.Years)}
+		return &ParamError{Param: "cycle", Reason: fmt.Sprintf("Years is %d, want at least 1, or Months instead", p.Years)}
 	case p.Months < 0 || p.Months > 12:
 		return &ParamError{Param: "months", Reason: fmt.Sprintf("%d months, want 1 to 12, or 0 for whole years", p.Months)}
 	case p.Months > 0 && p.Years != 1:
-		return &ParamError{Param: "months", Reason: fmt.Sprintf("is only allowed where cycle is 1, not %d", p.Years)}
+		return &ParamError{Param: "months", Reason: fmt.Sprintf("is instead of Years, which is %d", p.Years)}
 	}
 	return checkOrder(p.ICCID, p.Remark, p.ExternalID)
 }
@@ -142,9 +142,13 @@ func (p *RenewalParams) validate() error {
 // § 2.5.4 资产套餐续费, fc.function.card.renewal. It spends money, unless Preverify is set.
 func (s *OrdersService) Renew(ctx context.Context, params *RenewalParams) (*OrderReceipt, error) {
 	if params == nil {
-		params = &RenewalParams{}
+		return s.buy(ctx, "fc.function.card.renewal", params, "", false)
 	}
-	return s.buy(ctx, "fc.function.card.renewal", params, params.ExternalID, params.Preverify)
+	own := *params
+	if own.Months > 0 && own.Years == 0 {
+		own.Years = 1 // without which the platform ignores the months
+	}
+	return s.buy(ctx, "fc.function.card.renewal", &own, own.ExternalID, own.Preverify)
 }
 
 func (s *OrdersService) buy(ctx context.Context, method string, params any, externalID string, preverify bool) (*OrderReceipt, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
 var (
@@ -191,4 +192,17 @@ func TestRubbishBesideTheOrderNumberDoesNotHideAPurchase(t *testing.T) {
 	got, err := buy(recharge)(t.Context(), newPlatform(answerText(`{"resultCode":"0","errorMessage":{"a":[1]},"orderNo":77}`)).client(t))
 	require.NoError(t, err)
 	assert.Equal(t, "77", got.(*quecloud.OrderReceipt).OrderNo)
+}
+
+func TestARenewalByMonthsNeedsNoYears(t *testing.T) {
+	t.Parallel()
+	srv := quecloudtest.NewUnstartedServer()
+	defer srv.Close()
+	params := &quecloud.RenewalParams{ICCID: "89860024310000000006", Months: 3, Preverify: true}
+	_, err := srv.Client().Orders.Renew(t.Context(), params)
+	require.NoError(t, err)
+	assert.Zero(t, params.Years, "the caller's struct is left alone")
+	sent := srv.Requests()[0].Params
+	assert.Equal(t, "1", sent["cycle"])
+	assert.Equal(t, "3", sent["months"])
 }

@@ -191,12 +191,12 @@ func (l listing[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, 
 	}
 }
 
-var digestSeed = maphash.MakeSeed()
+var seed = maphash.MakeSeed()
 
 // digest stands for the rows of a page, to tell pages apart.
 func (l listing[T]) digest(rows []T) uint64 {
 	var h maphash.Hash
-	h.SetSeed(digestSeed)
+	h.SetSeed(seed)
 	for i := range rows {
 		l.identify(&h, &rows[i])
 		h.WriteByte(0)

@@ -217,14 +217,16 @@ func TestLeavingASweepStopsAllAtOnce(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("enough")
 	tests := map[string]func(t *testing.T, ctx context.Context, cancel context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)){
-		"by break": func(_ *testing.T, _ context.Context, _ context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
-			for range all {
+		"by break": func(t *testing.T, _ context.Context, _ context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
+			for _, err := range all {
+				require.NoError(t, err)
 				break
 			}
 		},
 		"by panic": func(t *testing.T, _ context.Context, _ context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
 			assert.Panics(t, func() {
-				for range all {
+				for _, err := range all {
+					require.NoError(t, err)
 					panic("the loop")
 				}
 			})

@@ -15,6 +15,9 @@ import (
 // A RetryPolicy says how often and when a call is repeated that may be repeated. Which may is not a matter of policy: a
 // call that changes something is never sent again after the platform may have received it, unless it buys under an
 // ExternalID. See the section "Retries" of the package documentation.
+//
+// Whatever the policy, a budget that a client shares with its copies pays for a burst of 100 repetitions, and every 5
+// calls that succeed earn another. A call that it does not pay for ends with the error of its last attempt.
 type RetryPolicy struct {
 	// MaxAttempts is how often a call is sent at most; 1 means that nothing is repeated.
 	MaxAttempts int

@@ -95,6 +95,21 @@ func TestWhatIsRepeatedAndWhen(t *testing.T) {
 	}
 }
 
+func TestTheErrorSaysHowOftenItWasTriedAndHowLongToWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := newScripted(t, []scriptStep{{status: 429, header: retryIn("1")}, {status: 429, header: retryIn("100")}})
+		err := readOnce(t.Context(), client)
+		bad, ok := errors.AsType[*ResponseError](err)
+		require.True(t, ok)
+		assert.Equal(t, 100*time.Second, bad.RetryAfter)
+		assert.EqualError(t, err, "quecloud: sms.monthcount: bad answer with HTTP status 429: the status is not 200; it asks to wait for 1m40s (after 2 attempts)")
+
+		client, _ = newScripted(t, []scriptStep{{status: 429, header: retryIn("100")}})
+		assert.NotContains(t, readOnce(t.Context(), client).Error(), "attempts")
+	})
+}
+
 // requireSameError checks that err is want, or has one of its type.
 func requireSameError(t *testing.T, want, err error) {
 	t.Helper()
@@ -115,16 +130,16 @@ func requireSameError(t *testing.T, want, err error) {
 func TestBackoffGrowsWithinItsBounds(t *testing.T) {
 	t.Parallel()
 	p := RetryPolicy{MaxAttempts: 9, BaseDelay: 100 * time.Millisecond, MaxDelay: 300 * time.Millisecond}
-	for n, bound := range map[int]time.Duration{1: 100, 2: 200, 3: 300, 4: 300, 99: 300} {
+	for n, bound := range map[int]int{1: 100, 2: 200, 3: 300, 4: 300, 99: 300} {
 		longest, shortest := time.Duration(0), time.Hour
 		for range 2000 {
 			d := p.backoff(n)
 			require.GreaterOrEqual(t, d, time.Duration(0))
 			longest, shortest = max(longest, d), min(shortest, d)
 		}
-		assert.Less(t, shortest, bound*time.Millisecond*5/100, "full jitter")
-		assert.LessOrEqual(t, longest, bound*time.Millisecond)
-		assert.Greater(t, longest, bound*time.Millisecond*95/100, "the whole range is used")
+		assert.LessOrEqual(t, longest, time.Duration(bound)*time.Millisecond)
+		assert.Greater(t, longest, time.Duration(bound)*time.Millisecond*95/100, "the whole range is used")
+		assert.Less(t, shortest, time.Duration(bound)*time.Millisecond*5/100, "and with it short delays")
 	}
 	forever := RetryPolicy{MaxAttempts: 99, BaseDelay: time.Second, MaxDelay: math.MaxInt64}
 	for n := range 99 {

@@ -8,13 +8,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/shopspring/decimal"
 )
 
 // A scalar is a JSON string, number or boolean, by its text: without quotes and escapes, and never empty.
 type scalar struct {
-	kind jsontext.Kind
+	kind byte // the first of its text as it came
 	text []byte
 }
 
@@ -211,18 +210,24 @@ func setDate(_ *decoder, v reflect.Value, s scalar) bool {
 
 // fastDate reads the two usual layouts, yyyy-MM-dd and yyyyMMdd.
 func fastDate(s []byte) (d Date, ok bool) {
-	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
-		s = []byte{s[0], s[1], s[2], s[3], s[5], s[6], s[8], s[9]}
+	switch {
+	case len(s) == 10 && s[4] == '-' && s[7] == '-':
+		d = Date{number(s[:4]), time.Month(number(s[5:7])), number(s[8:])}
+	case len(s) == 8:
+		d = Date{number(s[:4]), time.Month(number(s[4:6])), number(s[6:])}
 	}
-	if len(s) != 8 || !consistsOf(s, isDigit) {
-		return Date{}, false
-	}
-	n := 0
-	for _, c := range s {
+	return d, d.IsValid()
+}
+
+// number reads digits. What has anything else in it is -1.
+func number(digits []byte) (n int) {
+	for _, c := range digits {
+		if !isDigit(c) {
+			return -1
+		}
 		n = n*10 + int(c-'0')
 	}
-	d = Date{n / 10000, time.Month(n / 100 % 100), n % 100}
-	return d, d.IsValid()
+	return n
 }
 
 // setTime reads local times of China Standard Time in all layouts of the platform, seconds and milliseconds since 1970,

@@ -72,7 +72,9 @@ func TestTheSecretIsInNothingThatAUserCanReach(t *testing.T) {
 	for _, body := range []string{`{"resultCode":70031,"errorMessage":"unauthorized"}`, `<html>`, `{"resultCode":0,"orderNo":{},"new":1}`, `{`} {
 		answering, err := client.With(quecloud.WithHTTPClient(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
 			see(req)
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: req}, nil
+			return &http.Response{
+				StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: req,
+			}, nil
 		})}))
 		require.NoError(t, err)
 		_, err = answering.Billing.Wallet(t.Context())

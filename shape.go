@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -25,8 +26,9 @@ var noFields = &shape{}
 // A field is how a member is read.
 type field struct {
 	name      string
-	number    int   // in shape.fields
-	index     []int // in the struct
+	quoted    []byte // the name in a text
+	number    int    // in shape.fields
+	index     []int  // in the struct
 	container *field
 	nested    *field // the field to take instead when the value is an object
 	required  bool
@@ -98,7 +100,7 @@ func (s *shape) addStruct(t reflect.Type, index []int, container *field) {
 }
 
 func (s *shape) addField(sf reflect.StructField, name string, index []int, container *field) {
-	f := &field{name: name, number: len(s.fields), index: index, container: container}
+	f := &field{name: name, quoted: strconv.AppendQuote(nil, name), number: len(s.fields), index: index, container: container}
 	s.fields = append(s.fields, f)
 	names := []string{name}
 	separators := ""
@@ -154,7 +156,7 @@ func (f *field) describe(t reflect.Type, separators string) {
 	case t.Kind() == reflect.Struct && !readsItself(t):
 		shape := sync.OnceValue(func() *shape { return shapeOf(t) })
 		f.read = func(d *decoder, v reflect.Value) bool {
-			if d.json.PeekKind() != '{' {
+			if d.peek() != '{' {
 				d.refuse(f, "an object")
 				return false
 			}
@@ -180,11 +182,8 @@ func usualType(t reflect.Type) string {
 // refuse skips a value that is not of the kind that is wanted. It reports whether that is no failure, because null or ""
 // stands for nothing.
 func (d *decoder) refuse(f *field, want string) bool {
-	raw, err := d.json.ReadValue()
-	if d.check(err); err != nil {
-		return false
-	}
-	if !f.element && (raw.Kind() == 'n' || string(raw) == `""`) {
+	raw := d.next()
+	if !f.element && (raw[0] == 'n' || string(raw) == `""`) {
 		return true
 	}
 	d.failHere(f, raw, "want "+want)
@@ -193,58 +192,46 @@ func (d *decoder) refuse(f *field, want string) bool {
 
 // list reads a list. An empty one may also be null or "".
 func (d *decoder) list(f, element *field, v reflect.Value) bool {
-	if d.json.PeekKind() != '[' {
+	if d.peek() != '[' {
 		return d.refuse(f, "a list")
 	}
-	_, err := d.json.ReadToken()
-	d.check(err)
+	d.enter()
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
-	for d.syntax == nil && d.json.PeekKind() != ']' {
-		n := v.Len()
+	for n := 0; d.peek() != ']'; n++ {
+		d.isAt(^n)
+		start := d.at
 		if n == v.Cap() {
 			v.Grow(n + 1) // to twice as many: append grows by less, and copies a page of 1000 cards more often
 		}
 		v.SetLen(n + 1)
 		d.element(element, v.Index(n))
+		if n == 0 && len(d.path) <= 2 { // the list is the answer, and its other elements are about as long
+			v.Grow(min((len(d.text)-d.at)/(d.at-start), maxPageSize-1))
+		}
 	}
-	if d.syntax == nil {
-		_, err = d.json.ReadToken()
-		d.check(err)
-	}
+	d.leave()
 	return true
 }
 
 // element reads an element of a list. Unlike a member it cannot be left out.
 func (d *decoder) element(f *field, v reflect.Value) {
-	if f.scalar == nil && d.json.PeekKind() != 'n' {
+	if f.scalar == nil && d.peek() != 'n' {
 		f.read(d, v)
 		return
 	}
-	raw, err := d.json.ReadValue()
-	if d.check(err); err != nil {
-		return
-	}
-	if raw.Kind() == 'n' {
+	if raw := d.next(); raw[0] == 'n' {
 		d.failHere(f, raw, "an element of a list cannot be null")
 	} else {
 		d.setScalar(f, v, raw)
 	}
 }
 
-func (d *decoder) pointer(inner *field, v reflect.Value) bool {
-	if d.json.PeekKind() == 'n' {
-		d.check(d.json.SkipValue())
-		return false
-	}
+func (d *decoder) pointer(inner *field, v reflect.Value) (some bool) {
 	to := reflect.New(v.Type().Elem())
-	some := false
-	if inner.scalar == nil {
-		some = inner.read(d, to.Elem())
+	if d.peek() == 'n' || inner.scalar != nil {
+		_, some = d.setScalar(inner, to.Elem(), d.next())
 	} else {
-		raw, err := d.json.ReadValue()
-		if d.check(err); err == nil {
-			_, some = d.setScalar(inner, to.Elem(), raw)
-		}
+		some = inner.read(d, to.Elem())
 	}
 	if some {
 		v.Set(to)
@@ -254,15 +241,12 @@ func (d *decoder) pointer(inner *field, v reflect.Value) bool {
 
 // separated reads a list that comes as one text, or as a JSON list.
 func (d *decoder) separated(f, element *field, v reflect.Value, separators string) bool {
-	if d.json.PeekKind() == '[' {
+	if d.peek() == '[' {
 		return d.list(f, element, v)
 	}
-	raw, err := d.json.ReadValue()
-	if d.check(err); err != nil {
-		return false
-	}
-	text := []byte(raw)
-	switch raw.Kind() {
+	raw := d.next()
+	text := raw
+	switch raw[0] {
 	case '"':
 		text = d.unquoted(raw)
 	case 'n':
@@ -280,12 +264,9 @@ func (d *decoder) separated(f, element *field, v reflect.Value, separators strin
 
 // foreign reads a value of a type that the JSON library knows better.
 func (d *decoder) foreign(f *field, v reflect.Value) bool {
-	raw, err := d.json.ReadValue()
-	if d.check(err); err != nil {
-		return false
-	}
-	if err := json.Unmarshal(raw, v.Addr().Interface(), json.MatchCaseInsensitiveNames(true), json.JoinOptions(jsonOptions...)); err != nil {
+	raw := d.next()
+	if err := json.Unmarshal(raw, v.Addr().Interface(), foreignOptions); err != nil {
 		d.failHere(f, raw, err.Error())
 	}
-	return raw.Kind() != 'n'
+	return raw[0] != 'n'
 }

@@ -13,8 +13,8 @@ type SMSService service
 // SMSSendParams are an SMS and the cards it goes to.
 type SMSSendParams struct {
 	Cards   CardIDs `url:"cards"`           // at least one
-	Content string  `url:"content"`         // the text, required
-	SMSID   string  `url:"smsId,omitempty"` // an ID of your own for the SMS, at most 50 characters; the platform makes one if it is empty
+	Content string  `url:"content"`         // the text, required; the vendor documents no limit and no price
+	SMSID   string  `url:"smsId,omitempty"` // a new ID of your own for the SMS, at most 50 characters; the platform makes one if it is empty
 }
 
 func (p *SMSSendParams) validate() error {

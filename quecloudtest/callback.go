@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -116,18 +117,30 @@ func (d *Delivery) post(ctx context.Context, client *http.Client, success func([
 	d.Answer = string(answer[:min(len(answer), maxAnswer)])
 }
 
-// SetSMSCallback sets the URL that delivery reports and inbound SMS are sent to from now on. An empty one sends none.
+// SetSMSCallback sets the URL that delivery reports and inbound SMS are sent to from now on. An empty one sends none. It
+// panics when the URL is not an absolute one with http or https.
 func (s *Server) SetSMSCallback(url string) {
+	checkCallback("SetSMSCallback", url)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.smsURL = url
 }
 
-// SetOrderCallback sets the URL that finished orders are sent to from now on. An empty one sends none.
+// SetOrderCallback sets the URL that finished orders are sent to from now on. An empty one sends none. It panics as
+// [Server.SetSMSCallback] does.
 func (s *Server) SetOrderCallback(url string) {
+	checkCallback("SetOrderCallback", url)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.orderURL = url
+}
+
+// checkCallback panics when nothing can be sent to a URL. It does not repeat the URL, which may have a token in it.
+func checkCallback(caller, address string) {
+	u, err := url.Parse(address)
+	if address != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
+		panic("quecloudtest: " + caller + ": want an absolute http or https URL")
+	}
 }
 
 // Deliveries returns all attempts to deliver callbacks so far, oldest first.

@@ -209,7 +209,7 @@ func TestReceiversThatAreNotThere(t *testing.T) {
 	dead.Close()
 	srv, _ := start(t, quecloudtest.WithSMSCallback(dead.URL), quecloudtest.WithCallbackRetries(1))
 	srv.ReceiveSMS("1064800000000", "x")
-	srv.SetSMSCallback("://")
+	srv.SetSMSCallback("http://127.0.0.1:99999/")
 	srv.ReceiveSMS("1064800000000", "x")
 	for _, d := range srv.Deliveries() {
 		if d.OK || d.Err == nil || d.HTTPStatus != 0 {
@@ -290,8 +290,8 @@ func receiverClient(received func(body string)) *http.Client {
 		}
 		received(string(body))
 		rec := httptest.NewRecorder()
-		io.WriteString(rec, `{"code":200,"msg":""}`)
-		return rec.Result(), nil
+		_, err = rec.WriteString(`{"code":200,"msg":""}`)
+		return rec.Result(), err
 	})}
 }
 

@@ -10,10 +10,10 @@ import (
 const (
 	StatusNormal        = "正常"
 	StatusSuspended     = "停机"
-	StatusTest          = "测试期正常"
+	StatusTestNormal    = "测试期正常"
 	StatusTestSuspended = "测试期停机"
 	StatusInactive      = "待激活"
-	StatusRetained      = "停机保号"
+	StatusReserved      = "停机保号"
 	StatusPreCancelled  = "预销号"
 	StatusCancelled     = "销号"
 	StatusUnknown       = "未知"
@@ -21,24 +21,24 @@ const (
 
 // The reasons for which a card may be suspended (§1.8).
 const (
-	ReasonUser         = "主动停机"
-	ReasonIMEISplit    = "机卡分离停机"
-	ReasonCarrierLimit = "运营商限额停机"
-	ReasonThreshold    = "超出阈值停机"
-	ReasonExpired      = "套餐到期停机"
-	ReasonUsedUp       = "单卡流量用尽停机"
-	ReasonPoolUsedUp   = "流量池用尽停机"
-	ReasonGPRSClosed   = "数据服务关闭"
+	ReasonByOwner       = "主动停机"
+	ReasonIMEISplit     = "机卡分离停机"
+	ReasonCarrierLimit  = "运营商限额停机"
+	ReasonThreshold     = "超出阈值停机"
+	ReasonPlanExpired   = "套餐到期停机"
+	ReasonCardExhausted = "单卡流量用尽停机"
+	ReasonPoolExhausted = "流量池用尽停机"
+	ReasonDataClosed    = "数据服务关闭"
 )
 
 var (
 	statuses = []string{
-		StatusNormal, StatusSuspended, StatusTest, StatusTestSuspended, StatusInactive, StatusRetained, StatusPreCancelled,
+		StatusNormal, StatusSuspended, StatusTestNormal, StatusTestSuspended, StatusInactive, StatusReserved, StatusPreCancelled,
 		StatusCancelled, StatusUnknown,
 	}
 	reasons = []string{
-		ReasonUser, ReasonIMEISplit, ReasonCarrierLimit, ReasonThreshold, ReasonExpired, ReasonUsedUp, ReasonPoolUsedUp,
-		ReasonGPRSClosed,
+		ReasonByOwner, ReasonIMEISplit, ReasonCarrierLimit, ReasonThreshold, ReasonPlanExpired, ReasonCardExhausted, ReasonPoolExhausted,
+		ReasonDataClosed,
 	}
 )
 
@@ -47,9 +47,9 @@ type Voice int
 
 // The states of the voice service. The protocol writes them -2, 1 and 0.
 const (
-	VoiceNone Voice = iota // not part of the card's contract
-	VoiceOn
-	VoiceOff
+	VoiceUnsubscribed Voice = iota // not part of the card's contract
+	VoiceOpen
+	VoiceClosed
 )
 
 func (v Voice) wire() int64 { return [...]int64{-2, 1, 0}[v] }
@@ -182,11 +182,11 @@ func (s *Server) state(c *card, now instant) (status, reason string) {
 	case c.status != StatusNormal:
 		return c.status, c.reason
 	case c.expires != 0 && c.expires < now.day:
-		return StatusSuspended, ReasonExpired
+		return StatusSuspended, ReasonPlanExpired
 	case c.history == nil || c.group.Shared || c.group.PlanMB == 0:
 		return StatusNormal, "" // synthetic use stays within the plan
 	case s.fleet.cycleUsed(c, now.day) >= c.allowance(now):
-		return StatusSuspended, ReasonUsedUp
+		return StatusSuspended, ReasonCardExhausted
 	}
 	return StatusNormal, ""
 }
@@ -262,7 +262,7 @@ func (s *Server) AddCard(v Card) Card {
 	}
 	setDefault(&v.Status, StatusNormal)
 	switch v.Status {
-	case StatusTest, StatusTestSuspended, StatusInactive, StatusUnknown:
+	case StatusTestNormal, StatusTestSuspended, StatusInactive, StatusUnknown:
 	default:
 		setDefault(&v.ActiveDate, now.day.format(layoutDay))
 	}
@@ -324,12 +324,12 @@ func (s *Server) fill(c *card, v Card, now instant, caller string) {
 		bad("status", v.Status)
 	}
 	if v.Status == StatusSuspended {
-		setDefault(&v.PauseReason, ReasonUser)
+		setDefault(&v.PauseReason, ReasonByOwner)
 	}
 	if v.PauseReason != "" && (v.Status != StatusSuspended || !slices.Contains(reasons, v.PauseReason)) {
 		bad("pause reason of a card that is "+v.Status, v.PauseReason)
 	}
-	if v.Voice < VoiceNone || v.Voice > VoiceOff {
+	if v.Voice < VoiceUnsubscribed || v.Voice > VoiceClosed {
 		bad("voice state", fmt.Sprint(int(v.Voice)))
 	}
 	c.group = g

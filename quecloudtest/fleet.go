@@ -1,7 +1,6 @@
 package quecloudtest
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -122,7 +121,7 @@ func (c *card) number() {
 		return
 	}
 	digits := carrierDigits[c.group.Carrier]
-	place := fmt.Sprintf("%09d", c.index)
+	place := strconv.Itoa(1_000_000_000 + c.index)[1:]
 	c.iccid = withCheckDigit(digits[0] + "2431" + place)
 	c.msisdn = digits[1] + place[1:]
 	c.imsi = digits[2] + "7" + place
@@ -148,9 +147,9 @@ func withCheckDigit(digits string) string {
 
 // firstStates are the states of the first twelve cards, among which each occurs.
 var firstStates = [12][2]string{
-	{StatusNormal}, {StatusNormal}, {StatusNormal}, {StatusSuspended, ReasonUser},
-	{StatusUnknown}, {StatusSuspended, ReasonIMEISplit}, {StatusTest}, {StatusTestSuspended},
-	{StatusInactive}, {StatusRetained}, {StatusPreCancelled}, {StatusCancelled},
+	{StatusNormal}, {StatusNormal}, {StatusNormal}, {StatusSuspended, ReasonByOwner},
+	{StatusUnknown}, {StatusSuspended, ReasonIMEISplit}, {StatusTestNormal}, {StatusTestSuspended},
+	{StatusInactive}, {StatusReserved}, {StatusPreCancelled}, {StatusCancelled},
 }
 
 // commonStates are the states of the others, with the percentage below which each falls.
@@ -159,13 +158,13 @@ var commonStates = []struct {
 	status, cause string
 }{
 	{84, StatusNormal, ""},
-	{90, StatusSuspended, ReasonUser},
-	{92, StatusSuspended, ReasonUsedUp},
+	{90, StatusSuspended, ReasonByOwner},
+	{92, StatusSuspended, ReasonCardExhausted},
 	{93, StatusSuspended, ReasonCarrierLimit},
-	{95, StatusTest, ""},
+	{95, StatusTestNormal, ""},
 	{96, StatusTestSuspended, ""},
 	{98, StatusInactive, ""},
-	{99, StatusRetained, ""},
+	{99, StatusReserved, ""},
 	{100, StatusCancelled, ""},
 }
 
@@ -186,12 +185,12 @@ func (f *fleet) synthesize(i int) card {
 	}
 	c.locked = c.reason == ReasonIMEISplit
 	if g.VoiceMinutes > 0 {
-		c.voice = VoiceOn
+		c.voice = VoiceOpen
 	}
 	c.allotted = f.born - 60 - day(h>>16%700)
 	c.opened = c.allotted - 10
 	switch c.status {
-	case StatusTest, StatusTestSuspended, StatusInactive, StatusUnknown:
+	case StatusTestNormal, StatusTestSuspended, StatusInactive, StatusUnknown:
 		return c
 	}
 	c.activated = c.allotted + day(h>>32%30)

@@ -165,8 +165,8 @@ func BenchmarkPageOf1000(b *testing.B) {
 func touchAll(b *testing.B, srv *quecloudtest.Server, cards int) {
 	client := newForeign(b, srv)
 	for page := 1; page <= cards/1000; page++ {
-		body := read(b, must2(roundTrip(srv, client.form("card.list", "pageSize", "1000", "pageNo", strconv.Itoa(page)))), nil)
-		for _, c := range body.json["cards"].([]any) {
+		resp, err := roundTrip(srv, client.form("card.list", "pageSize", "1000", "pageNo", strconv.Itoa(page)))
+		for _, c := range read(b, resp, err).json["cards"].([]any) {
 			srv.SetUsage(c.(map[string]any)["iccid"].(string), "2026-03-09", 1)
 		}
 	}
@@ -186,6 +186,7 @@ func post(b testing.TB, srv *quecloudtest.Server, form url.Values) int64 {
 	if err != nil {
 		b.Fatal(err)
 	}
+	defer resp.Body.Close()
 	n, err := io.Copy(io.Discard, resp.Body)
 	if err != nil {
 		b.Fatal(err)

@@ -147,7 +147,9 @@ func postMultipart(address string, form url.Values) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	w.Close()
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
 	return http.Post(address, w.FormDataContentType(), &body)
 }
 

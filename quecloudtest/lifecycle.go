@@ -19,7 +19,7 @@ func (s *Server) expect(c *call, allowed ...string) error {
 
 // §2.4.1. What follows the test period is the silent one.
 func (s *Server) endTest(c *call) error {
-	if err := s.expect(c, StatusTest, StatusTestSuspended); err != nil {
+	if err := s.expect(c, StatusTestNormal, StatusTestSuspended); err != nil {
 		return err
 	}
 	s.edit(c).setState(StatusInactive, "", c.now.day)
@@ -28,7 +28,7 @@ func (s *Server) endTest(c *call) error {
 
 // §2.4.2
 func (s *Server) activate(c *call) error {
-	if err := s.expect(c, StatusInactive, StatusTest, StatusTestSuspended); err != nil {
+	if err := s.expect(c, StatusInactive, StatusTestNormal, StatusTestSuspended); err != nil {
 		return err
 	}
 	card := s.edit(c)
@@ -43,7 +43,7 @@ func (s *Server) pause(c *call) error {
 	if err := s.expect(c, StatusNormal); err != nil {
 		return err
 	}
-	s.edit(c).setState(StatusSuspended, ReasonUser, c.now.day)
+	s.edit(c).setState(StatusSuspended, ReasonByOwner, c.now.day)
 	return nil
 }
 
@@ -52,7 +52,7 @@ func (s *Server) resume(c *call) error {
 	if err := s.expect(c, StatusSuspended); err != nil {
 		return err
 	}
-	if _, reason := s.state(&c.card, c.now); reason != ReasonUser && reason != ReasonThreshold {
+	if _, reason := s.state(&c.card, c.now); reason != ReasonByOwner && reason != ReasonThreshold {
 		return refuse("停机原因为%s，不能复机", reason)
 	}
 	card := s.edit(c)
@@ -71,9 +71,9 @@ func (s *Server) reset(c *call) error {
 	card := s.edit(c)
 	began := c.now.time
 	card.history.resetAt = began
-	card.setState(StatusSuspended, ReasonUser, c.now.day)
+	card.setState(StatusSuspended, ReasonByOwner, c.now.day)
 	s.at(began.Add(resetPause), func(now time.Time) {
-		if card.history.resetAt.Equal(began) && card.status == StatusSuspended && card.reason == ReasonUser {
+		if card.history.resetAt.Equal(began) && card.status == StatusSuspended && card.reason == ReasonByOwner {
 			card.history.resetAt = time.Time{}
 			card.setState(StatusNormal, "", dayOf(now))
 		}
@@ -113,7 +113,7 @@ func (s *Server) closeGPRS(c *call) error {
 	}
 	card := s.edit(c)
 	card.gprsClosed = true
-	card.setState(StatusSuspended, ReasonGPRSClosed, c.now.day)
+	card.setState(StatusSuspended, ReasonDataClosed, c.now.day)
 	return nil
 }
 
@@ -122,12 +122,12 @@ func (s *Server) openGPRS(c *call) error {
 	if err := s.expect(c, StatusNormal, StatusSuspended); err != nil {
 		return err
 	}
-	if !c.card.gprsClosed && c.card.reason != ReasonGPRSClosed {
+	if !c.card.gprsClosed && c.card.reason != ReasonDataClosed {
 		return refuse("数据服务已开启")
 	}
 	card := s.edit(c)
 	card.gprsClosed = false
-	if card.reason == ReasonGPRSClosed {
+	if card.reason == ReasonDataClosed {
 		card.setState(StatusNormal, "", c.now.day)
 	}
 	return nil
@@ -139,17 +139,19 @@ func (s *Server) expectVoice(c *call) error {
 	case StatusPreCancelled, StatusCancelled, StatusUnknown:
 		return refuse("卡状态为%s，不能办理该业务", c.card.status)
 	}
-	if c.card.voice == VoiceNone {
+	if c.card.voice == VoiceUnsubscribed {
 		return refuse("该卡未开通语音功能")
 	}
 	return nil
 }
 
 // §2.4.9
-func (s *Server) closeVoice(c *call) error { return s.setVoice(c, VoiceOff, "语音服务已关闭") }
+func (s *Server) closeVoice(c *call) error {
+	return s.setVoice(c, VoiceClosed, "语音服务已关闭")
+}
 
 // §2.4.10
-func (s *Server) openVoice(c *call) error { return s.setVoice(c, VoiceOn, "语音服务已开启") }
+func (s *Server) openVoice(c *call) error { return s.setVoice(c, VoiceOpen, "语音服务已开启") }
 
 func (s *Server) setVoice(c *call, to Voice, already string) error {
 	if err := s.expectVoice(c); err != nil {

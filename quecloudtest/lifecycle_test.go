@@ -13,14 +13,14 @@ import (
 // situations are the states that a card can be in, with the reasons of the suspended ones.
 var situations = func() (all [][2]string) {
 	for _, status := range []string{
-		quecloudtest.StatusNormal, quecloudtest.StatusTest, quecloudtest.StatusTestSuspended, quecloudtest.StatusInactive,
-		quecloudtest.StatusRetained, quecloudtest.StatusPreCancelled, quecloudtest.StatusCancelled, quecloudtest.StatusUnknown,
+		quecloudtest.StatusNormal, quecloudtest.StatusTestNormal, quecloudtest.StatusTestSuspended, quecloudtest.StatusInactive,
+		quecloudtest.StatusReserved, quecloudtest.StatusPreCancelled, quecloudtest.StatusCancelled, quecloudtest.StatusUnknown,
 	} {
 		all = append(all, [2]string{status})
 	}
 	for _, reason := range []string{
-		quecloudtest.ReasonUser, quecloudtest.ReasonIMEISplit, quecloudtest.ReasonCarrierLimit, quecloudtest.ReasonThreshold,
-		quecloudtest.ReasonExpired, quecloudtest.ReasonUsedUp, quecloudtest.ReasonPoolUsedUp, quecloudtest.ReasonGPRSClosed,
+		quecloudtest.ReasonByOwner, quecloudtest.ReasonIMEISplit, quecloudtest.ReasonCarrierLimit, quecloudtest.ReasonThreshold,
+		quecloudtest.ReasonPlanExpired, quecloudtest.ReasonCardExhausted, quecloudtest.ReasonPoolExhausted, quecloudtest.ReasonDataClosed,
 	} {
 		all = append(all, [2]string{quecloudtest.StatusSuspended, reason})
 	}
@@ -39,32 +39,32 @@ func TestCardsMoveBetweenTheirStates(t *testing.T) {
 		moves moves
 	}{
 		"EndTest": {(*quecloud.CardsService).EndTest, moves{
-			{quecloudtest.StatusTest}:          {quecloudtest.StatusInactive},
+			{quecloudtest.StatusTestNormal}:    {quecloudtest.StatusInactive},
 			{quecloudtest.StatusTestSuspended}: {quecloudtest.StatusInactive},
 		}},
 		"Activate": {(*quecloud.CardsService).Activate, moves{
 			{quecloudtest.StatusInactive}:      normal,
-			{quecloudtest.StatusTest}:          normal,
+			{quecloudtest.StatusTestNormal}:    normal,
 			{quecloudtest.StatusTestSuspended}: normal,
 		}},
-		"Pause": {(*quecloud.CardsService).Pause, moves{normal: suspended(quecloudtest.ReasonUser)}},
+		"Pause": {(*quecloud.CardsService).Pause, moves{normal: suspended(quecloudtest.ReasonByOwner)}},
 		"Resume": {(*quecloud.CardsService).Resume, moves{
-			suspended(quecloudtest.ReasonUser):      normal,
+			suspended(quecloudtest.ReasonByOwner):   normal,
 			suspended(quecloudtest.ReasonThreshold): normal,
 		}},
-		"Reset":     {(*quecloud.CardsService).Reset, moves{normal: suspended(quecloudtest.ReasonUser)}},
-		"CloseGPRS": {(*quecloud.CardsService).CloseGPRS, moves{normal: suspended(quecloudtest.ReasonGPRSClosed)}},
-		"OpenGPRS":  {(*quecloud.CardsService).OpenGPRS, moves{suspended(quecloudtest.ReasonGPRSClosed): normal}},
+		"Reset":     {(*quecloud.CardsService).Reset, moves{normal: suspended(quecloudtest.ReasonByOwner)}},
+		"CloseGPRS": {(*quecloud.CardsService).CloseGPRS, moves{normal: suspended(quecloudtest.ReasonDataClosed)}},
+		"OpenGPRS":  {(*quecloud.CardsService).OpenGPRS, moves{suspended(quecloudtest.ReasonDataClosed): normal}},
 		"UnbindIMEI": {(*quecloud.CardsService).UnbindIMEI, moves{
-			normal:                                     normal,
-			suspended(quecloudtest.ReasonIMEISplit):    normal,
-			suspended(quecloudtest.ReasonUser):         suspended(quecloudtest.ReasonUser),
-			suspended(quecloudtest.ReasonCarrierLimit): suspended(quecloudtest.ReasonCarrierLimit),
-			suspended(quecloudtest.ReasonThreshold):    suspended(quecloudtest.ReasonThreshold),
-			suspended(quecloudtest.ReasonExpired):      suspended(quecloudtest.ReasonExpired),
-			suspended(quecloudtest.ReasonUsedUp):       suspended(quecloudtest.ReasonUsedUp),
-			suspended(quecloudtest.ReasonPoolUsedUp):   suspended(quecloudtest.ReasonPoolUsedUp),
-			suspended(quecloudtest.ReasonGPRSClosed):   suspended(quecloudtest.ReasonGPRSClosed),
+			normal:                                      normal,
+			suspended(quecloudtest.ReasonIMEISplit):     normal,
+			suspended(quecloudtest.ReasonByOwner):       suspended(quecloudtest.ReasonByOwner),
+			suspended(quecloudtest.ReasonCarrierLimit):  suspended(quecloudtest.ReasonCarrierLimit),
+			suspended(quecloudtest.ReasonThreshold):     suspended(quecloudtest.ReasonThreshold),
+			suspended(quecloudtest.ReasonPlanExpired):   suspended(quecloudtest.ReasonPlanExpired),
+			suspended(quecloudtest.ReasonCardExhausted): suspended(quecloudtest.ReasonCardExhausted),
+			suspended(quecloudtest.ReasonPoolExhausted): suspended(quecloudtest.ReasonPoolExhausted),
+			suspended(quecloudtest.ReasonDataClosed):    suspended(quecloudtest.ReasonDataClosed),
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -219,15 +219,15 @@ func TestSuspendedCardsAreOffline(t *testing.T) {
 func TestVoiceOpensAndCloses(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{Voice: quecloudtest.VoiceOn}).ICCID)
+	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{Voice: quecloudtest.VoiceOpen}).ICCID)
 	wantRefused(t, client.Cards.OpenVoice(t.Context(), id), "opening open voice")
 	must(t, client.Cards.CloseVoice(t.Context(), id))
-	if v := card(t, srv, id.String()).Voice; v != quecloudtest.VoiceOff {
+	if v := card(t, srv, id.String()).Voice; v != quecloudtest.VoiceClosed {
 		t.Errorf("voice is %v", v)
 	}
 	wantRefused(t, client.Cards.CloseVoice(t.Context(), id), "closing closed voice")
 	must(t, client.Cards.OpenVoice(t.Context(), id))
-	if v := card(t, srv, id.String()).Voice; v != quecloudtest.VoiceOn {
+	if v := card(t, srv, id.String()).Voice; v != quecloudtest.VoiceOpen {
 		t.Errorf("voice is %v", v)
 	}
 	without := quecloud.ICCID(srv.AddCard(quecloudtest.Card{}).ICCID)
@@ -238,7 +238,7 @@ func TestVoiceOpensAndCloses(t *testing.T) {
 func TestWhitelistOfAtMostFive(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{Voice: quecloudtest.VoiceOn}).ICCID)
+	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{Voice: quecloudtest.VoiceOpen}).ICCID)
 	must(t, client.Cards.AddVoiceWhitelist(t.Context(), id, "1", "2", "3"))
 	must(t, client.Cards.AddVoiceWhitelist(t.Context(), id, "4"))
 	wantRefused(t, client.Cards.AddVoiceWhitelist(t.Context(), id, "5", "6"), "a sixth number")
@@ -255,7 +255,7 @@ func TestWhitelistDeletionOnceAMonthAndTwoAtATime(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{
-		Voice: quecloudtest.VoiceOn, VoiceWhitelist: []string{"1", "2", "3", "4", "5"},
+		Voice: quecloudtest.VoiceOpen, VoiceWhitelist: []string{"1", "2", "3", "4", "5"},
 	}).ICCID)
 	three := newForeign(t, srv).call("card.voice.delwhitelist", "iccid", id.String(), "voiceWhiteList", "1_2_3")
 	if three.code() != 1.0 {
@@ -279,7 +279,7 @@ func TestImpossibleCardsPanic(t *testing.T) {
 	for name, do := range map[string]func(){
 		"unknown status":      func() { srv.AddCard(quecloudtest.Card{Status: "破"}) },
 		"unknown reason":      func() { srv.AddCard(quecloudtest.Card{PauseReason: "x"}) },
-		"reason in use":       func() { srv.AddCard(quecloudtest.Card{Status: "正常", PauseReason: quecloudtest.ReasonUser}) },
+		"reason in use":       func() { srv.AddCard(quecloudtest.Card{Status: "正常", PauseReason: quecloudtest.ReasonByOwner}) },
 		"unknown group":       func() { srv.AddCard(quecloudtest.Card{BillingID: 1}) },
 		"number taken":        func() { srv.AddCard(quecloudtest.Card{MSISDN: "1064800000000"}) },
 		"no date":             func() { srv.AddCard(quecloudtest.Card{ActiveDate: "2026-02-30"}) },
@@ -297,6 +297,11 @@ func TestImpossibleCardsPanic(t *testing.T) {
 		"fault of no kind":    func() { srv.Inject(quecloudtest.Fault{}) },
 		"probability above 1": func() { srv.Inject(quecloudtest.CutBefore().Probability(1.1)) },
 		"status that is none": func() { srv.Inject(quecloudtest.HTTPStatus(99)) },
+		"refusal of success":  func() { quecloudtest.Refuse(0, "") },
+		"callback to no host": func() { srv.SetSMSCallback("http:///path") },
+		"callback by FTP":     func() { srv.SetOrderCallback("ftp://127.0.0.1/") },
+		"no SMS callback":     func() { quecloudtest.WithSMSCallback("127.0.0.1:80/x") },
+		"no order callback":   func() { quecloudtest.WithOrderCallback("://") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

@@ -133,8 +133,10 @@ func (s *Server) Orders() []Order {
 	return orders
 }
 
-// FailOrders lets the next n orders be taken and then fail for that reason. Their money comes back.
+// FailOrders lets the next n orders be taken and then fail for that reason, or for one of the server's own if it is empty.
+// Their money comes back.
 func (s *Server) FailOrders(n int, reason string) {
+	setDefault(&reason, "系统处理失败") // an empty one would mean success
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing = append(s.failing, slices.Repeat([]string{reason}, max(0, n))...)
@@ -268,7 +270,7 @@ func (c *card) topUp(p Product, now time.Time) {
 	last := dayOf(now).month().last()
 	end := time.Unix((int64(last)+1)*24*60*60-8*60*60-1, 0).In(cst)
 	c.history.packages = append(c.history.packages, FlowPackage{Name: p.Name, MB: p.MB, Directed: p.Directed, Start: now, End: end})
-	if c.reason == ReasonUsedUp {
+	if c.reason == ReasonCardExhausted {
 		c.setState(StatusNormal, "", dayOf(now))
 	}
 }
@@ -285,7 +287,7 @@ func (c *card) renew(o *Order, today day) {
 		paidUntil = today - 1
 	}
 	c.expires = (paidUntil + 1).addMonths(months) - 1
-	if c.reason == ReasonExpired {
+	if c.reason == ReasonPlanExpired {
 		c.setState(StatusNormal, "", today)
 	}
 }

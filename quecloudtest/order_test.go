@@ -55,7 +55,7 @@ func TestTopUpTakesMoneyAndGivesData(t *testing.T) {
 func TestTopUpEndsASuspensionForUsedUpData(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	number := srv.AddCard(quecloudtest.Card{PauseReason: quecloudtest.ReasonUsedUp}).ICCID
+	number := srv.AddCard(quecloudtest.Card{PauseReason: quecloudtest.ReasonCardExhausted}).ICCID
 	_, err := client.Orders.Recharge(t.Context(), topUp(number))
 	must(t, err)
 	if s := card(t, srv, number).Status; s != quecloudtest.StatusNormal {
@@ -270,5 +270,16 @@ func TestMoneyIsPrintedExactly(t *testing.T) {
 		if got := m.String(); got != want {
 			t.Errorf("%d fen are %s, want %s", int64(m), got, want)
 		}
+	}
+}
+
+func TestOrdersThatFailWithoutAReasonFail(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	srv.FailOrders(1, "")
+	_, err := client.Orders.Recharge(t.Context(), topUp(srv.AddCard(quecloudtest.Card{}).ICCID))
+	must(t, err)
+	if o := srv.Orders()[0]; o.Status != quecloudtest.OrderFailed || srv.Wallet().Balance != quecloudtest.DefaultBalance {
+		t.Errorf("the order is %s, %s", o.Status, o.Result)
 	}
 }

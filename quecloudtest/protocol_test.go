@@ -45,20 +45,13 @@ func TestSignatureOfTheVendorsExample(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t, quecloudtest.WithCredentials("000001", "abcdef"), quecloudtest.WithTime(time.Unix(1732605510, 0)))
 	srv.AddCard(quecloudtest.Card{MSISDN: "1064868950247", ICCID: "8986062343202380834"})
-	a := read(t, must2(http.PostForm(srv.URL, url.Values{
+	resp, err := http.PostForm(srv.URL, url.Values{
 		"appKey": {"000001"}, "method": {"fc.function.card.info"}, "t": {"1732605510"}, "msisdn": {"1064868950247"},
 		"sign": {"7AAD18B95E908CB8F80AA3518A7E65426D4C7BBB"},
-	})), nil)
-	if a.code() != 0.0 {
+	})
+	if a := read(t, resp, err); a.code() != 0.0 {
 		t.Errorf("got %s", a.body)
 	}
-}
-
-func must2(resp *http.Response, err error) *http.Response {
-	if err != nil {
-		panic(err)
-	}
-	return resp
 }
 
 func TestVerbsOtherThanPOSTAreUnauthorized(t *testing.T) {
@@ -343,7 +336,7 @@ func prepared(t *testing.T, opts ...quecloudtest.Option) foreign {
 		c.VoiceWhitelist = []string{"14765004176"}
 	})
 	srv.UpdateCard("1064600000002", func(c *quecloudtest.Card) { c.GPRSClosed = true })
-	srv.UpdateCard("1064800000004", func(c *quecloudtest.Card) { c.Status, c.Voice = quecloudtest.StatusNormal, quecloudtest.VoiceOff })
+	srv.UpdateCard("1064800000004", func(c *quecloudtest.Card) { c.Status, c.Voice = quecloudtest.StatusNormal, quecloudtest.VoiceClosed })
 	for _, method := range []string{"file.card.get", "card.recharge", "sms.send"} {
 		client.call(method, exampleCalls[method]...)
 	}

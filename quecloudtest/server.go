@@ -197,10 +197,16 @@ func WithDeliveryObserver(observe func(Delivery)) Option {
 }
 
 // WithSMSCallback sets the URL that delivery reports and inbound SMS are sent to (§2.3.6); see [Server.SetSMSCallback].
-func WithSMSCallback(url string) Option { return func(s *Server) { s.smsURL = url } }
+func WithSMSCallback(url string) Option {
+	checkCallback("WithSMSCallback", url)
+	return func(s *Server) { s.smsURL = url }
+}
 
 // WithOrderCallback sets the URL that finished orders are sent to (§2.5.6); see [Server.SetOrderCallback].
-func WithOrderCallback(url string) Option { return func(s *Server) { s.orderURL = url } }
+func WithOrderCallback(url string) Option {
+	checkCallback("WithOrderCallback", url)
+	return func(s *Server) { s.orderURL = url }
+}
 
 // WithCallbackRetries sets how often a callback is repeated that its receiver did not answer with success. The default is
 // 0.

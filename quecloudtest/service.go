@@ -31,7 +31,7 @@ func (c *card) reachable() bool { return c.status != StatusUnknown && c.status !
 // online says whether the card has a data connection: when it is in use, mostly.
 func (s *Server) online(c *card, now instant) bool {
 	status, _ := s.state(c, now)
-	inUse := status == StatusNormal || status == StatusTest
+	inUse := status == StatusNormal || status == StatusTestNormal
 	return inUse && !c.gprsClosed && mix(s.seed, uint64(c.index), saltOnline)%8 != 0
 }
 
@@ -97,7 +97,7 @@ func (s *Server) locating(c *card, now instant, online bool) string {
 	switch {
 	case online:
 		return "2"
-	case status == StatusNormal || status == StatusTest:
+	case status == StatusNormal || status == StatusTestNormal:
 		return "226" // switched off
 	default:
 		return "225" // suspended

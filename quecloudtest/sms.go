@@ -109,7 +109,7 @@ func (s *Server) report(m *SMS, place int, now instant) {
 	card := s.fleet.card(place)
 	text := "送达"
 	m.Status = SMSDelivered
-	if status, _ := s.state(&card, now); status != StatusNormal && status != StatusTest {
+	if status, _ := s.state(&card, now); status != StatusNormal && status != StatusTestNormal {
 		m.Status, text = SMSFailed, "卡状态为"+status
 	}
 	s.notify(s.smsURL, SMSNotification{
@@ -119,7 +119,7 @@ func (s *Server) report(m *SMS, place int, now instant) {
 
 // §2.3.4. Unlike other lists it has the members of its page beside the rows. The latest message comes first.
 func (s *Server) smsLog(c *call) error {
-	m, _ := parseMonth(c.params["dateStr"])
+	m := parseMonth(c.params["dateStr"])
 	var log []*SMS
 	for _, message := range slices.Backward(s.messages) {
 		if dayOf(message.Sent).month() == m {
@@ -145,7 +145,7 @@ func (s *Server) smsLog(c *call) error {
 
 // §2.3.5
 func (s *Server) smsMonthCount(c *call) error {
-	m, _ := parseMonth(c.params["dateStr"])
+	m := parseMonth(c.params["dateStr"])
 	var sent, received int64
 	for _, message := range s.messages {
 		if dayOf(message.Sent).month() == m {

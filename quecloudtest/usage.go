@@ -6,8 +6,9 @@ import (
 )
 
 // SetUsage says that a card used that many MB on a date (yyyy-MM-dd), in place of whatever it had used. A card that has
-// thereby used up its plan is suspended, and one that crossed a threshold set with fc.function.card.alarm too. SetUsage
-// panics when there is no such card, the date is none, or the amount is negative.
+// thereby used up its plan is suspended, and one that crossed a threshold set with fc.function.card.alarm too. What is
+// said of a date to come counts from that date on: a test can lay out a month and then [Server.Advance] through it.
+// SetUsage panics when there is no such card, the date is none, or the amount is negative.
 func (s *Server) SetUsage(number, date string, mb float64) {
 	if !(mb >= 0 && mb < math.MaxInt32) {
 		panic(fmt.Sprintf("quecloudtest: SetUsage: %v MB", mb))
@@ -54,16 +55,16 @@ func (f *fleet) cycleUsed(c *card, today day) volume {
 
 // used is the data used on the days from first to last.
 func (f *fleet) used(c *card, first, last day) volume {
-	return total(f, c, first, last, f.dataUntil, func(h *history) map[day]volume { return h.days })
+	return total(c, first, last, f.dataUntil, func(h *history) map[day]volume { return h.days })
 }
 
 // minutes is the voice used on the days from first to last.
 func (f *fleet) minutes(c *card, first, last day) int64 {
-	return total(f, c, first, last, f.voiceUntil, func(h *history) map[day]int64 { return h.minutes })
+	return total(c, first, last, f.voiceUntil, func(h *history) map[day]int64 { return h.minutes })
 }
 
 // total adds up usage: what the seed says for the days on which the card was in use, and what was set by hand.
-func total[T ~int64](f *fleet, c *card, first, last day, until func(*card, month, int) T, set func(*history) map[day]T) T {
+func total[T ~int64](c *card, first, last day, until func(*card, month, int) T, set func(*history) map[day]T) T {
 	computed := func(s span) T { return between(c, s, until) }
 	sum := computed(span{first, last})
 	if c.history == nil {
@@ -122,7 +123,7 @@ func (f *fleet) dataUntil(c *card, m month, n int) volume {
 
 // voiceUntil is the minutes that a card calls on the first n days of a month.
 func (f *fleet) voiceUntil(c *card, m month, n int) int64 {
-	if c.voice == VoiceNone {
+	if c.voice == VoiceUnsubscribed {
 		return 0
 	}
 	h := mix(f.seed, uint64(c.index), uint64(m), saltVoice)
@@ -142,9 +143,9 @@ func share[T ~int64](whole T, h uint64, m month, n int) T {
 	return whole * T(int64(n)*1000+jitter) / T(days*1000)
 }
 
-// months checks that the parameter month is among the last twelve, the present one included.
+// month checks that the parameter month is among the last twelve, the present one included.
 func (c *call) month() (month, error) {
-	m, _ := parseMonth(c.params["month"])
+	m := parseMonth(c.params["month"])
 	this := c.now.day.month()
 	if m > this || m <= this-12 {
 		return 0, refuse("仅支持查询最近12个月内的数据")

@@ -101,7 +101,7 @@ func TestMonthEndStartsAnew(t *testing.T) {
 	srv, _ := start(t)
 	number := srv.AddCard(quecloudtest.Card{BillingID: 11}).ICCID
 	srv.SetUsage(number, "2026-03-10", 30)
-	if c := card(t, srv, number); c.PauseReason != quecloudtest.ReasonUsedUp || c.MonthFlow != 30 {
+	if c := card(t, srv, number); c.PauseReason != quecloudtest.ReasonCardExhausted || c.MonthFlow != 30 {
 		t.Errorf("with its plan used up the card is %+v", c)
 	}
 	srv.SetTime(time.Date(2026, 4, 1, 0, 0, 0, 0, quecloud.ChinaStandardTime))
@@ -118,7 +118,7 @@ func TestExpiredCardsAreSuspendedUntilRenewed(t *testing.T) {
 		t.Errorf("on its last day the card is %s", s)
 	}
 	srv.Advance(24 * time.Hour)
-	if r := card(t, srv, number).PauseReason; r != quecloudtest.ReasonExpired {
+	if r := card(t, srv, number).PauseReason; r != quecloudtest.ReasonPlanExpired {
 		t.Errorf("after its last day the card is suspended by %q", r)
 	}
 	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, Months: 2})

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -12,12 +14,13 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-const faultHelp = `	refuse=500:text  another result code and message
+const faultHelp = `	refuse=500:text  a result code other than 0, and a message
 	status=503       an HTTP status        html=502    an HTML page
 	garbage, empty   an answer that is none
 	cut-before, cut-after   the connection is cut, before or after the call took effect
 	truncate=20, cut-body=20   the first bytes of the answer only
-	latency=2s, dialect=other-case, no-date
+	latency=2s, dialect=other-case
+	no-date, wrong-date=2026-03-01T12:00:00+08:00   the header Date
 and after that, divided by commas:
 	on=card.info+card.list   these methods only
 	times=2   the next calls only   p=0.1   a share of the calls only
@@ -29,7 +32,13 @@ var faultKinds = map[string]func(arg string) (quecloudtest.Fault, error){
 	"refuse": func(arg string) (quecloudtest.Fault, error) {
 		code, message, _ := strings.Cut(arg, ":")
 		n, err := number(code, math.MinInt32, math.MaxInt32)
-		return quecloudtest.Refuse(n, message), err
+		switch {
+		case err != nil:
+			return quecloudtest.Fault{}, err
+		case n == 0:
+			return quecloudtest.Fault{}, errors.New("result code 0 is success: want another")
+		}
+		return quecloudtest.Refuse(n, message), nil
 	},
 	"status":     counted(quecloudtest.HTTPStatus, 200, 999),
 	"html":       counted(quecloudtest.HTMLPage, 200, 999),
@@ -40,9 +49,19 @@ var faultKinds = map[string]func(arg string) (quecloudtest.Fault, error){
 	"cut-before": plain(quecloudtest.CutBefore),
 	"cut-after":  plain(quecloudtest.CutAfter),
 	"no-date":    plain(quecloudtest.NoDate),
+	"wrong-date": func(arg string) (quecloudtest.Fault, error) {
+		date, err := time.Parse(time.RFC3339, arg)
+		if err != nil {
+			return quecloudtest.Fault{}, fmt.Errorf("%q: want a time such as 2026-03-01T12:00:00+08:00", arg)
+		}
+		return quecloudtest.WrongDate(date), nil
+	},
 	"latency": func(arg string) (quecloudtest.Fault, error) {
 		d, err := time.ParseDuration(arg)
-		return quecloudtest.Latency(d), err
+		if err != nil || d < 0 {
+			return quecloudtest.Fault{}, fmt.Errorf("%q: want a duration such as 1.5s", arg)
+		}
+		return quecloudtest.Latency(d), nil
 	},
 	"dialect": func(arg string) (quecloudtest.Fault, error) {
 		d, err := parseDialect(arg)
@@ -50,22 +69,22 @@ var faultKinds = map[string]func(arg string) (quecloudtest.Fault, error){
 	},
 }
 
-func counted(make func(int) quecloudtest.Fault, low, high int) func(string) (quecloudtest.Fault, error) {
+func counted(fault func(int) quecloudtest.Fault, low, high int) func(string) (quecloudtest.Fault, error) {
 	return func(arg string) (quecloudtest.Fault, error) {
 		n, err := number(arg, low, high)
 		if err != nil {
 			return quecloudtest.Fault{}, err
 		}
-		return make(n), nil
+		return fault(n), nil
 	}
 }
 
-func plain(make func() quecloudtest.Fault) func(string) (quecloudtest.Fault, error) {
+func plain(fault func() quecloudtest.Fault) func(string) (quecloudtest.Fault, error) {
 	return func(arg string) (quecloudtest.Fault, error) {
 		if arg != "" {
 			return quecloudtest.Fault{}, fmt.Errorf("it takes no argument: %q", arg)
 		}
-		return make(), nil
+		return fault(), nil
 	}
 }
 
@@ -75,7 +94,7 @@ func parseFault(v string) (quecloudtest.Fault, error) {
 	name, arg, _ := strings.Cut(parts[0], "=")
 	kind, ok := faultKinds[name]
 	if !ok {
-		return quecloudtest.Fault{}, fmt.Errorf("no fault %q", name)
+		return quecloudtest.Fault{}, fmt.Errorf("no fault %q: want one of %s", name, strings.Join(slices.Sorted(maps.Keys(faultKinds)), ", "))
 	}
 	fault, err := kind(arg)
 	if err != nil {

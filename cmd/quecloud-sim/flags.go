@@ -40,17 +40,17 @@ type config struct {
 func parse(args []string, usage io.Writer) (*config, error) {
 	c := &config{}
 	f := flag.NewFlagSet("quecloud-sim", flag.ContinueOnError)
-	f.SetOutput(usage)
+	f.SetOutput(io.Discard) // what is wrong would stand above a page of usage, out of sight
 	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
 	f.StringVar(&c.appKey, "app-key", quecloudtest.DefaultAppKey, "application key")
 	f.StringVar(&c.secret, "secret", "", "secret; better given in the variable "+secretVariable+" (default \""+quecloudtest.DefaultSecret+"\")")
 	f.IntVar(&c.cards, "cards", quecloudtest.DefaultFleet, "number of cards")
 	f.Uint64Var(&c.seed, "seed", 1, "what cards, usage and the probabilities of faults follow from")
 	f.Int64Var(&c.balance, "balance", int64(quecloudtest.DefaultBalance/quecloudtest.Yuan), "money in the wallet, in yuan")
-	f.DurationVar(&c.orderDelay, "order-delay", 0, "how long orders stay pending")
-	f.DurationVar(&c.fileDelay, "file-delay", 0, "how long file tasks run")
-	f.DurationVar(&c.smsDelay, "sms-delay", 0, "how long SMS are under way")
-	f.DurationVar(&c.latency, "latency", 0, "how long every call takes")
+	f.DurationVar(&c.orderDelay, "order-delay", 0, "how long orders stay pending (default 0s)")
+	f.DurationVar(&c.fileDelay, "file-delay", 0, "how long file tasks run (default 0s)")
+	f.DurationVar(&c.smsDelay, "sms-delay", 0, "how long SMS are under way (default 0s)")
+	f.DurationVar(&c.latency, "latency", 0, "how long every call takes (default 0s)")
 	f.StringVar(&c.smsCallback, "sms-callback", "", "URL for delivery reports and inbound SMS")
 	f.StringVar(&c.orderCallback, "order-callback", "", "URL for finished orders")
 	f.IntVar(&c.retries, "callback-retries", 3, "how often a callback that failed is repeated")
@@ -64,14 +64,18 @@ func parse(args []string, usage io.Writer) (*config, error) {
 		c.dialect, err = parseDialect(v)
 		return err
 	})
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil, err
-		}
-		return nil, errUsage
+	err := f.Parse(args)
+	if err == nil {
+		err = c.check(f.Args())
 	}
-	if err := c.check(f.Args()); err != nil {
-		fmt.Fprintln(usage, "quecloud-sim:", err)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(usage, "Usage of quecloud-sim:")
+		f.SetOutput(usage)
+		f.PrintDefaults()
+		return nil, err
+	case err != nil:
+		fmt.Fprintf(usage, "quecloud-sim: %v\nquecloud-sim -h lists all arguments\n", err)
 		return nil, errUsage
 	}
 	return c, nil
@@ -95,8 +99,8 @@ func (c *config) check(rest []string) error {
 		return fmt.Errorf("-balance %d: want 0 to 1000000000000", c.balance)
 	}
 	for name, address := range map[string]string{"sms-callback": c.smsCallback, "order-callback": c.orderCallback} {
-		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("-%s %q: want an http or https URL", name, address)
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("-%s: want an absolute http or https URL", name) // which may have a token in it
 		}
 	}
 	return nil

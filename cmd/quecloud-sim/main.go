@@ -6,8 +6,8 @@
 //	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim -fault status=503,on=card.info,p=0.1,header=Retry-After:1
 //
 // Every call is logged on a line: HTTP status, result code, duration, method, parameters, and why it was refused. Neither
-// the secret nor a signature is ever written, save for the secret that everybody knows because it is the default. SIGINT
-// and SIGTERM end it.
+// the secret nor a signature is ever written, save for the secret that everybody knows because it is the default, and of
+// the URLs for callbacks neither the query nor user and password. SIGINT and SIGTERM end it.
 package main
 
 import (
@@ -20,6 +20,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -120,13 +121,50 @@ func callLine(r quecloudtest.Request) string {
 
 // deliveryLine describes an attempt to deliver a callback.
 func deliveryLine(d quecloudtest.Delivery) string {
+	d = hideSecrets(d)
 	switch {
 	case d.Err != nil:
-		return fmt.Sprintf("callback, attempt %d: %v", d.Attempt, d.Err)
+		return fmt.Sprintf("callback, attempt %d: %s: %v", d.Attempt, d.URL, d.Err)
 	case d.OK:
 		return fmt.Sprintf("callback, attempt %d: %s took it", d.Attempt, d.URL)
 	}
 	return fmt.Sprintf("callback, attempt %d: %s answered %d %q, which is not success", d.Attempt, d.URL, d.HTTPStatus, clip(d.Answer))
+}
+
+// hideSecrets takes from a delivery what callbacks are protected with: query, user and password of the URL. Receivers
+// repeat them in the pages on which they say that something went wrong.
+func hideSecrets(d quecloudtest.Delivery) quecloudtest.Delivery {
+	u, err := url.Parse(d.URL)
+	if err != nil {
+		return quecloudtest.Delivery{Attempt: d.Attempt, Err: errors.New("the URL cannot be read")}
+	}
+	secrets := []string{u.RawQuery}
+	for _, values := range u.Query() {
+		secrets = append(secrets, values...)
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		secrets = append(secrets, u.User.Username(), password)
+	}
+	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
+	d.URL = u.String()
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	hide := func(text string) string {
+		for _, secret := range secrets {
+			if len(secret) > 3 { // the 1 of v=1 is none, and would be hidden in every number
+				text = strings.ReplaceAll(text, secret, "(hidden)")
+			}
+		}
+		return text
+	}
+	d.Answer = hide(d.Answer)
+	if sending, ok := errors.AsType[*url.Error](d.Err); ok {
+		d.Err = sending.Err // without the URL
+	}
+	if d.Err != nil {
+		d.Err = errors.New(hide(d.Err.Error()))
+	}
+	return d
 }
 
 // clip makes a value fit a line: without control characters, and short.

@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -55,8 +57,10 @@ func startSim(t *testing.T, args ...string) *sim {
 	s.line(t) // the credentials
 	t.Cleanup(func() {
 		cancel()
-		go io.Copy(io.Discard, r)
-		<-s.done
+		go func() { _, _ = io.Copy(io.Discard, r) }()
+		if err := <-s.done; err != nil {
+			t.Error(err)
+		}
 	})
 	return s
 }
@@ -196,18 +200,22 @@ func TestInterruptShutsDownCleanly(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := regexp.MustCompile(`http://\S+`).FindString(first)
-	held := make(chan error, 1)
+	held := make(chan struct{})
 	go func() {
+		defer close(held)
 		resp, err := http.Post(address, "", nil) // held up by the latency, if it arrives before the interrupt
 		if err == nil {
 			resp.Body.Close()
 		}
-		held <- err
 	}()
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
 		t.Skip("this system has no interrupt:", err)
 	}
-	rest.ReadFrom(reader)
+	if _, err := rest.ReadFrom(reader); err != nil {
+		t.Error(err)
+	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("ended with %v", err)
 	}
@@ -241,10 +249,57 @@ func TestWrongArguments(t *testing.T) {
 		{"-fault", "garbage,p=2"},
 		{"-fault", "garbage,header=x"},
 		{"-fault", "garbage,nosuch=1"},
+		{"-fault", "refuse=0:fine"},
+		{"-fault", "latency=-1s"},
+		{"-fault", "wrong-date=yesterday"},
+		{"-sms-callback", "http:///sms?token=canary-8d1f"},
 	} {
 		var said strings.Builder
-		if err := run(t.Context(), args, io.Discard, &said); !errors.Is(err, errUsage) || said.Len() == 0 {
+		err := run(t.Context(), args, io.Discard, &said)
+		// What is wrong is not lost in a page of usage.
+		if !errors.Is(err, errUsage) || strings.Count(said.String(), "\n") != 2 || !strings.Contains(said.String(), "-h") {
 			t.Errorf("%v: got %v, said %q", args, err, &said)
+		}
+		if strings.Contains(said.String(), "canary") {
+			t.Errorf("%v: it repeats the token: %q", args, &said)
+		}
+	}
+}
+
+func TestHelpNamesAllFaultsAndDefaults(t *testing.T) {
+	t.Parallel()
+	var said strings.Builder
+	if err := run(t.Context(), []string{"-h"}, io.Discard, &said); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("got %v", err)
+	}
+	for name := range faultKinds {
+		if !strings.Contains(said.String(), name) {
+			t.Errorf("the help lacks the fault %s", name)
+		}
+	}
+	for text := range strings.SplitSeq(said.String(), "\n  -") {
+		if name, _, _ := strings.Cut(text, "\n"); strings.HasSuffix(name, " duration") && !strings.Contains(text, "(default ") {
+			t.Errorf("no default of -%s", text)
+		}
+	}
+}
+
+func TestTokensOfCallbacksAreNotWritten(t *testing.T) {
+	t.Parallel()
+	const address = "http://user:canary-pass@127.0.0.1:80/sms?v=1&token=canary%20token#x"
+	for _, d := range []quecloudtest.Delivery{
+		{URL: address, OK: true},
+		{URL: address, HTTPStatus: 404, Answer: "Cannot POST /sms?v=1&token=canary%20token: token is canary token, password canary-pass"},
+		{URL: address, Err: &url.Error{Op: "Post", URL: address, Err: errors.New("refused 127.0.0.1")}},
+		{URL: address, Err: errors.New("no proxy for canary token")},
+		{URL: "http://[canary?token=canary", Err: errors.New("parse http://[canary?token=canary")},
+	} {
+		line := deliveryLine(d)
+		if strings.Contains(line, "canary") || strings.Contains(line, "v=1") {
+			t.Errorf("wrote %q", line)
+		}
+		if d.URL == address && !strings.Contains(line, "http://127.0.0.1:80/sms") {
+			t.Errorf("not told where to: %q", line)
 		}
 	}
 }
@@ -263,6 +318,7 @@ func TestRightFaults(t *testing.T) {
 		"latency=2s,after":                        "Latency(2s)",
 		"dialect=other-case+numbers-as-text":      "Speak",
 		"no-date":                                 "NoDate",
+		"wrong-date=2026-03-01T12:00:00+08:00":    "WrongDate",
 		"status=429,header=Retry-After:1,times=2": "HTTPStatus(429)",
 	} {
 		fault, err := parseFault(arg)

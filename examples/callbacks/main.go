@@ -32,6 +32,10 @@ import (
 func main() {
 	addr := flag.String("addr", "", "address to serve at, such as :8080; without one a stand-in for the platform is used")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unexpected argument %q: see -h\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error

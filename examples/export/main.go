@@ -39,8 +39,13 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	limit := flags.Duration("limit", 30*time.Minute, "how long to wait for the platform")
 	demo := flags.Int("demo", 50_000, "cards of the stand-in")
 	delay := flags.Duration("demo-delay", 3*time.Second, "time that the stand-in takes to make the file")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: everything is said with flags, see -h", flags.Arg(0))
 	}
 	client, poll, end, err := connect(*demo, *delay)
 	if err != nil {

@@ -35,7 +35,9 @@ var columns = []column{
 // writeCSV writes cards as they come, so that it holds a page of them and not the fleet.
 func writeCSV(file io.Writer, cards iter.Seq2[quecloud.Card, error], plain bool) (n int, err error) {
 	if !plain {
-		io.WriteString(file, "\ufeff") // how Excel is told that it is UTF-8; an error comes with the next line too
+		if _, err := io.WriteString(file, "\ufeff"); err != nil { // how Excel is told that it is UTF-8
+			return 0, err
+		}
 	}
 	lines := csv.NewWriter(file)
 	line := make([]string, len(columns))

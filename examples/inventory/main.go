@@ -40,8 +40,13 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	atOnce := flags.Int("at-once", 8, "pages to fetch at once")
 	plain := flags.Bool("plain", false, "for programs: write numbers as they are, though spreadsheets would round them")
 	demo := flags.Int("demo", 20_000, "cards of the stand-in")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: everything is said with flags, see -h", flags.Arg(0))
 	}
 	client, end, err := connect(*demo)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -23,6 +24,15 @@ import (
 )
 
 func main() {
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "quickstart takes no arguments. It looks at the environment for QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET.")
+	}
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unexpected argument %q\n", flag.Arg(0))
+		flag.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Stdout, os.Getenv("QUECLOUD_APP_KEY"), os.Getenv("QUECLOUD_APP_SECRET")); err != nil {
@@ -86,9 +96,9 @@ func (t *tour) run(ctx context.Context) error {
 func (t *tour) cards(list *quecloud.CardList) {
 	t.heading("The first %d of %d cards", len(list.Cards), list.Page.TotalCount)
 	t.table(func(w io.Writer) {
-		fmt.Fprintln(w, "MSISDN\tICCID\tMB this month\texpires\tstatus\tcarrier")
+		fmt.Fprintln(w, "MSISDN\tICCID\tMB this month\texpires\tcarrier and status")
 		for _, c := range list.Cards {
-			fmt.Fprintf(w, "%s\t%s\t%.3f\t%s\t%s\t%s\n", c.MSISDN, c.ICCID, c.MonthFlow, c.ExpiryDate, c.Status, c.Carrier)
+			fmt.Fprintf(w, "%s\t%s\t%.3f\t%s\t%s %s\n", c.MSISDN, c.ICCID, c.MonthFlow, c.ExpiryDate, c.Carrier, c.Status)
 		}
 	})
 }
@@ -101,7 +111,7 @@ func (t *tour) details(ctx context.Context, id quecloud.CardID) error {
 	t.heading("Card %s", id)
 	t.table(func(w io.Writer) {
 		fmt.Fprintf(w, "IMSI\t%s\n", card.IMSI)
-		fmt.Fprintf(w, "plan\t%s, %v MB, %d months\n", card.PlanName, card.PlanFlow, card.ServiceMonths)
+		fmt.Fprintf(w, "plan\t%s, %v MB, %s\n", card.PlanName, card.PlanFlow, months(card.ServiceMonths))
 		fmt.Fprintf(w, "status\t%s %s\n", card.Status, card.PauseReason)
 		fmt.Fprintf(w, "used\t%.3f MB this month, %.3f MB this cycle, %.3f MB left\n", card.MonthFlow, card.CycleFlow, card.ResidueFlow)
 		fmt.Fprintf(w, "cycle\t%s to %s\n", card.CycleStart, card.CycleEnd)
@@ -185,12 +195,20 @@ func (t *tour) verify(ctx context.Context, list *quecloud.CardList) error {
 	return nil
 }
 
+func months(n int) string {
+	if n == 1 {
+		return "1 month"
+	}
+	return fmt.Sprintf("%d months", n)
+}
+
 func (t *tour) heading(format string, args ...any) {
 	fmt.Fprintf(t.out, "\n"+format+"\n", args...)
 }
 
+// table aligns cells. It takes every character for one column wide, and Chinese ones are two: they go last.
 func (t *tour) table(rows func(io.Writer)) {
 	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 	rows(w)
-	w.Flush()
+	_ = w.Flush() // the output is a terminal or a test
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -17,6 +18,24 @@ func TestTheTourNeedsNoAccount(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())
 		}
+	}
+}
+
+// A terminal shows a Chinese character two columns wide, which the table does not know.
+func TestNothingStandsBesideChinese(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := run(t.Context(), &out, "", ""); err != nil {
+		t.Fatal(err)
+	}
+	wide := regexp.MustCompile(`\p{Han}.*\S  +\S`)
+	for line := range strings.Lines(out.String()) {
+		if wide.MatchString(line) {
+			t.Errorf("a column is not aligned: %q", line)
+		}
+	}
+	if strings.Contains(out.String(), " 1 months") {
+		t.Error("1 months")
 	}
 }
 

@@ -37,11 +37,15 @@ func (j *job) run(ctx context.Context, path string, most int, apply bool) error 
 	if err != nil {
 		return err
 	}
+	if len(done) > 0 {
+		fmt.Fprintf(j.out, "%d already done by %s\n", len(done), path)
+	}
+	if len(targets) == 0 {
+		fmt.Fprintf(j.out, "No card in use that is left has used more than %v MB. Nothing was changed.\n", j.over)
+		return nil
+	}
 	if !apply {
-		for _, t := range targets {
-			fmt.Fprintf(j.out, "would suspend %s, which has used %.3f MB\n", t.card, t.used)
-		}
-		fmt.Fprintf(j.out, "%d cards would be suspended. Nothing was changed: that needs -apply.\n", len(targets))
+		j.show(targets)
 		return nil
 	}
 	if len(targets) > most {
@@ -70,6 +74,20 @@ func (j *job) targets(ctx context.Context, done map[string]bool) (targets []targ
 	return targets, nil
 }
 
+// shown is how many cards a person is shown.
+const shown = 20
+
+// show says what would be done.
+func (j *job) show(targets []target) {
+	for _, t := range targets[:min(shown, len(targets))] {
+		fmt.Fprintf(j.out, "would suspend %s, which has used %.3f MB\n", t.card, t.used)
+	}
+	if more := len(targets) - shown; more > 0 {
+		fmt.Fprintf(j.out, "… and %d more\n", more)
+	}
+	fmt.Fprintf(j.out, "%d cards would be suspended. Nothing was changed: that needs -apply.\n", len(targets))
+}
+
 // suspend suspends cards and writes down what came of each. When ctx ends no more cards are begun, and the calls under
 // way are finished: a call that is cut off may have suspended its card or not.
 func (j *job) suspend(ctx context.Context, targets []target, results *results) error {
@@ -81,7 +99,7 @@ func (j *job) suspend(ctx context.Context, targets []target, results *results) e
 		}
 	}
 	bar := j.bar("suspending", "cards")
-	bar.ChangeMax(max(len(targets), 1))
+	bar.ChangeMax(len(targets))
 	count, i := map[string]int{}, 0
 	for card, err := range quecloud.Each(context.WithoutCancel(ctx), cards, j.client.Cards.Pause, quecloud.Concurrency(j.atOnce)) {
 		result := resultOf(err)

@@ -20,6 +20,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"strconv"
 	"time"
 
 	"github.com/quecloud/quecloud-go"
@@ -38,18 +39,29 @@ func main() {
 func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	flags := flag.NewFlagSet("suspend", flag.ContinueOnError)
 	flags.SetOutput(bars)
-	over := flags.Float64("over", -1, "volume in MB this month, above which a card is suspended; required")
+	over := -1.0
+	flags.Func("over", "volume in `MB` this month above which a card is suspended, 0 or more; required", func(text string) (err error) {
+		if over, err = strconv.ParseFloat(text, 64); err != nil || !(over >= 0) || math.IsInf(over, 0) {
+			return errors.New("want a number of MB, 0 or more")
+		}
+		return nil
+	})
 	apply := flags.Bool("apply", false, "do it, instead of only showing what would be done")
 	path := flags.String("out", "suspended.csv", "file of results, which is continued if it is there")
 	most := flags.Int("most", 1000, "refuse to suspend more cards than these")
 	group := flags.Int64("group", 0, "only cards of this billing group; 0 for all")
 	atOnce := flags.Int("at-once", 8, "calls to make at once")
 	demo := flags.Int("demo", 3000, "cards of the stand-in")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
-	if !(*over >= 0) || math.IsInf(*over, 0) {
-		return errors.New("say with -over how many MB a card may use")
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: everything is said with flags, see -h", flags.Arg(0))
+	}
+	if over < 0 {
+		return errors.New("say with -over how many MB a card may use, as in -over 800")
 	}
 	client, end, err := connect(*demo)
 	if err != nil {
@@ -57,7 +69,7 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	}
 	defer end()
 
-	job := job{client: client, over: *over, group: *group, atOnce: *atOnce, out: out, bars: bars}
+	job := job{client: client, over: over, group: *group, atOnce: *atOnce, out: out, bars: bars}
 	return job.run(ctx, *path, *most, *apply)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -44,8 +45,9 @@ func TestNothingIsChangedWithoutApply(t *testing.T) {
 	if _, err := os.Stat(path); err == nil {
 		t.Error("there is a file of results")
 	}
-	if !strings.Contains(out.String(), "would suspend 8986") {
-		t.Errorf("it says %q", out.String())
+	said := out.String()
+	if n := strings.Count(said, "would suspend 8986"); n != 20 || !strings.Contains(said, fmt.Sprintf("\n… and %d more\n", countTargets(t, job)-20)) {
+		t.Errorf("it shows %d cards: %q", n, said)
 	}
 }
 
@@ -90,6 +92,13 @@ func TestAFailedRunIsResumedFromItsResults(t *testing.T) {
 	if err != nil || len(done) != n-2 {
 		t.Errorf("%d cards are done, error %v", len(done), err)
 	}
+	out.Reset()
+	if err := job.run(t.Context(), path, n, true); err != nil {
+		t.Fatal(err)
+	}
+	if said := out.String(); !strings.HasPrefix(said, fmt.Sprintf("%d already done by %s\n", n-2, path)) || strings.Contains(said, "0 suspended") {
+		t.Errorf("of a third run that finds nothing to do it says %q", said)
+	}
 }
 
 func TestAStoppedRunKnowsWhatCameOfEveryCall(t *testing.T) {
@@ -133,12 +142,30 @@ func TestAFileOfSomethingElseIsNotTouched(t *testing.T) {
 
 func TestTheVolumeMustBeGiven(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{}, {"-over", "-1"}, {"-over", "NaN"}, {"-over", "Inf"}} {
-		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil {
-			t.Errorf("%v: no error", args)
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "say with -over"},
+		{[]string{"-over", "-5"}, "0 or more"},
+		{[]string{"-over", "NaN"}, "0 or more"},
+		{[]string{"-over", "Inf"}, "0 or more"},
+		{[]string{"-over", "much"}, "0 or more"},
+		{[]string{"-over", "5", "bogus"}, `unexpected argument "bogus"`},
+	} {
+		if err := run(t.Context(), test.args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v: error %v, want %q", test.args, err, test.want)
 		}
 	}
 	if got := resultOf(errors.Join(quecloud.ErrOutcomeUnknown)); got != unknown {
 		t.Error(got)
+	}
+}
+
+func TestHelpIsNoError(t *testing.T) {
+	t.Parallel()
+	var said strings.Builder
+	if err := run(t.Context(), []string{"-h"}, io.Discard, &said); err != nil || !strings.Contains(said.String(), "-apply") {
+		t.Errorf("error %v, it says %q", err, &said)
 	}
 }

@@ -39,8 +39,13 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	monthText := flags.String("month", "", "month, as 2026-05; the last whole one if empty")
 	most := flags.Int("top", 10, "how many cards to show")
 	demo := flags.Int("demo", 20_000, "cards of the stand-in")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: everything is said with flags, see -h", flags.Arg(0))
 	}
 	if *most < 1 {
 		return errors.New("-top must be at least 1")

@@ -53,3 +53,23 @@ func TestWrongArgumentsAreErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestHelpIsNoError(t *testing.T) {
+	t.Parallel()
+	var said strings.Builder
+	if err := run(t.Context(), []string{"-h"}, io.Discard, &said); err != nil || !strings.Contains(said.String(), "-month") {
+		t.Errorf("error %v, it says %q", err, &said)
+	}
+}
+
+func TestStrayArgumentsAreRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "usage.png")
+	err := run(t.Context(), []string{"-demo", "50", "-out", path, "bogus"}, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), `unexpected argument "bogus"`) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("it ran all the same")
+	}
+}

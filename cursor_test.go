@@ -1,0 +1,82 @@
+package quecloud
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stretchr/testify/assert"
+)
+
+// A place and what stands there, as a cursor finds it.
+type placed struct{ place, raw string }
+
+// walk goes through all that comes next, and checks that going past it leads to the same place.
+func walk(t *testing.T, c *cursor, found []placed) []placed {
+	past := *c
+	past.next()
+	switch c.peek() {
+	case '{':
+		for c.enter(); c.peek() != '}'; {
+			c.isAt(c.at)
+			c.next()
+			found = walk(t, c, found)
+		}
+		c.leave()
+	case '[':
+		c.enter()
+		for n := 0; c.peek() != ']'; n++ {
+			c.isAt(^n)
+			found = walk(t, c, found)
+		}
+		c.leave()
+	default:
+		place := c.place()
+		found = append(found, placed{place, string(c.next())})
+	}
+	assert.Equal(t, past.at, c.at)
+	return found
+}
+
+// read is walk by means of the JSON library.
+func read(dec *jsontext.Decoder, place string, found []placed) []placed {
+	switch dec.PeekKind() {
+	case '{':
+		for dec.ReadToken(); dec.PeekKind() != '}'; {
+			name, _ := dec.ReadToken()
+			found = read(dec, string(appendMember([]byte(place), []byte(name.String()))), found)
+		}
+		dec.ReadToken()
+	case '[':
+		dec.ReadToken()
+		for n := 0; dec.PeekKind() != ']'; n++ {
+			found = read(dec, fmt.Sprintf("%s[%d]", place, n), found)
+		}
+		dec.ReadToken()
+	default:
+		raw, _ := dec.ReadValue()
+		found = append(found, placed{place, string(raw)})
+	}
+	return found
+}
+
+func FuzzCursorFindsWhatTheJSONLibraryDoes(f *testing.F) {
+	for _, text := range []string{
+		`0`, ` -1.5e+3 `, `"a"`, `null`, `true`, `{}`, `[]`, ` [ ] `, `[[],{}]`, `{"a":1}`, "{ \"a\" :\t1 ,\r\n\"b\" : [ 1 , 2 ] }",
+		`{"a":{"b":[{"c":1},{"c":[true,false,null]}]},"d":"e"}`, `[1,-2,3.5]`, `["a","b"]`,
+		`"\""`, `"\\"`, `["\\\"","]"]`, `{"a\"}":"{[","b\\":"\\\\"}`, `{"\u0061":"\/"}`, `{"卡":"移远"}`, "{\"\xff\":\"\xfe\"}", `{"a":"\ud800"}`,
+		`{"a":1,"a":2}`, `{"":{"":0}}`, `{"~/":{"1":2}}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !jsontext.Value(text).IsValid(jsonOptions) {
+			t.Skip()
+		}
+		var c cursor
+		c.begin(text)
+		assert.Equal(t, read(jsontext.NewDecoder(bytes.NewReader(text), jsonOptions), "", nil), walk(t, &c, nil))
+		assert.Empty(t, c.path)
+	})
+}

@@ -1,0 +1,189 @@
+package quecloud
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+type handListCard struct {
+	MSISDN         string  `json:"msisdn"`
+	ICCID          string  `json:"iccid"`
+	IMSI           string  `json:"imsi"`
+	IMEI           string  `json:"imei"`
+	ServiceCycle   int     `json:"servicecycle"`
+	BillingID      int64   `json:"billingid"`
+	Carrier        string  `json:"carrier"`
+	SetMeal        string  `json:"setMeal"`
+	Status         string  `json:"status"`
+	PauseReason    string  `json:"pausereason"`
+	CardType       string  `json:"cardType"`
+	AllotDate      string  `json:"allotDate"`
+	Active         string  `json:"active"`
+	OpenDate       string  `json:"openDate"`
+	ActiveDate     string  `json:"activeDate"`
+	ExpiryDate     string  `json:"expiryDate"`
+	CycleStart     string  `json:"cycleStartDate"`
+	CycleEnd       string  `json:"cycleEndDate"`
+	MonthFlow      float64 `json:"monthflow"`
+	Flow           float64 `json:"flow"`
+	IsLock         string  `json:"islock"`
+	GPRSStatus     string  `json:"gprsstatus"`
+	RealName       int     `json:"realnamestatus"`
+	CallStatus     int     `json:"callstatus"`
+	VoiceWhitelist string  `json:"voicewhitelist"`
+	VoiceFlow      int     `json:"voiceflow"`
+	MonthVoice     int     `json:"monthvoiceflow"`
+	SPCode         string  `json:"spcode"`
+	CompanyID      int64   `json:"companyid"`
+}
+
+func pageJSON(rows int) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `{"resultCode":0,"errorMessage":null,"page":{"page":1,"pageSize":%d,"totalCount":%d,"totalPage":1},"cards":[`, rows, rows)
+	for i := range rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"expiryDate":"2021-09-30","iccid":"8986031749203%07d","imsi":"46004702%07d","imei":"86061804%07d","servicecycle":12,"billingid":860,"carrier":"中国电信","setMeal":"NB-1 年期","activeDate":"2020-10-27","allotDate":"2020-10-27","cycleStartDate":"2020-10-27","cycleEndDate":"2021-09-30","active":"激活","msisdn":"106499%07d","monthflow":%d.25,"flow":%d.5,"status":"正常","pausereason":"","islock":"0","gprsstatus":"1","realnamestatus":0,"callstatus":-2,"voicewhitelist":"","voiceflow":300,"monthvoiceflow":80,"spcode":"1064899100001","companyid":123}`, i, i, i, i, i, i)
+	}
+	b.WriteString(`]}`)
+	return b.Bytes()
+}
+
+// quotedInt and quotedFloat are numbers that come as text.
+type (
+	quotedInt   int64
+	quotedFloat float64
+)
+
+func (q *quotedInt) UnmarshalJSON(text []byte) error {
+	n, err := strconv.ParseInt(strings.Trim(string(text), `"`), 10, 64)
+	*q = quotedInt(n)
+	return err
+}
+
+func (q *quotedFloat) UnmarshalJSON(text []byte) error {
+	f, err := strconv.ParseFloat(strings.Trim(string(text), `"`), 64)
+	*q = quotedFloat(f)
+	return err
+}
+
+// A handQuotedCard is what a user would declare for the rows of cards.info.
+type handQuotedCard struct {
+	MSISDN         string      `json:"msisdn"`
+	ICCID          string      `json:"iccid"`
+	IMSI           string      `json:"imsi"`
+	IMEI           string      `json:"imei"`
+	CompanyID      quotedInt   `json:"companyid"`
+	BillingID      quotedInt   `json:"billingid"`
+	BillingCode    string      `json:"billingCode"`
+	ProductCode    string      `json:"productCode"`
+	Supplier       string      `json:"supplier"`
+	SOCode         string      `json:"socode"`
+	CardType       string      `json:"cardType"`
+	NetworkType    string      `json:"networkType"`
+	SetMeal        string      `json:"setMeal"`
+	FlowRate       quotedInt   `json:"flowratenumber"`
+	SetMealMonths  quotedInt   `json:"setmealmonths"`
+	ServiceCycle   quotedInt   `json:"servicecycle"`
+	Active         string      `json:"active"`
+	OpenDate       string      `json:"openDate"`
+	AllotDate      string      `json:"allotDate"`
+	ActivateTime   string      `json:"activateTime"`
+	ExpiryDate     string      `json:"expiryDate"`
+	CycleStart     string      `json:"cycleStartDate"`
+	CycleEnd       string      `json:"cycleEndDate"`
+	Status         string      `json:"status"`
+	GPRSStatus     string      `json:"gprsstatus"`
+	IsLock         string      `json:"islock"`
+	PauseReason    string      `json:"pausereason"`
+	MonthFlow      quotedFloat `json:"monthflow"`
+	Flow           quotedFloat `json:"flow"`
+	ResidueFlow    quotedFloat `json:"residueFlow"`
+	RealName       quotedInt   `json:"realnamestatus"`
+	CallStatus     quotedInt   `json:"callstatus"`
+	MonthVoice     quotedInt   `json:"monthvoiceflow"`
+	VoiceFlow      quotedInt   `json:"voiceflow"`
+	VoiceWhitelist string      `json:"voicewitelist"`
+}
+
+// quotedJSON is an answer of cards.info, with numbers and names as in the vendor's example.
+func quotedJSON(rows int) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"resultCode":0,"errorMessage":null,"List":[`)
+	for i := range rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"islock":"0","gprsstatus":"1","realnamestatus":"0","setmealmonths":"12","flowratenumber":"20000","setMeal":"NB-1 年期","residueFlow":"%d.5","cardType":null,"active":"激活","activateTime":"2020-10-27","imsi":"46011117%07d","imei":"86061804%07d","servicecycle":"12","billingid":"860","billingCode":"3YY-122-2067-36","allotDate":"2020-10-27","expiryDate":"2021-09-30","cycleStartDate":"2020-10-27","cycleEndDate":"2021-09-30","iccid":"8986031749203%07d","productCode":"CN-QC-3-122-2067-36","supplier":"中国电信","msisdn":"106499%07d","networkType":"NB","monthflow":"%d.25","flow":"%d.5","status":"正常","pausereason":"","callstatus":"-2","voicewitelist":"","voiceflow":"300","monthvoiceflow":"80","socode":"1064899100001","companyid":"123"}`, i, i, i, i, i, i, i)
+	}
+	b.WriteString(`]}`)
+	return b.Bytes()
+}
+
+// decodeWith makes a job of our decoder.
+func decodeWith[T any](text []byte, rows func(*T) int) Job {
+	return Job{"quecloud", func() {
+		d := decoders.Get().(*decoder)
+		defer decoders.Put(d)
+		d.strict = true
+		var answer T
+		_, err := d.decode(text, &answer)
+		must(rows(&answer) == 1000, err)
+	}}
+}
+
+// plainDecode makes a job of encoding/json's.
+func plainDecode[T any](text []byte, rows func(*T) int) Job {
+	return Job{"encoding-json", func() {
+		var answer T
+		err := stdjson.Unmarshal(text, &answer)
+		must(rows(&answer) == 1000, err)
+	}}
+}
+
+// The answers that the document allows to be largest, each read by us and by encoding/json.
+func decodeJobs() map[string][]Job {
+	type handPage struct {
+		ResultCode int `json:"resultCode"`
+		Page       struct {
+			Page, PageSize, TotalCount, TotalPage int
+		} `json:"page"`
+		Cards []handListCard `json:"cards"`
+	}
+	type handBatch struct {
+		ResultCode int              `json:"resultCode"`
+		List       []handQuotedCard `json:"list"`
+	}
+	type batch struct {
+		List []CardInfo `json:"list" quec:"required"`
+	}
+	page, quoted := pageJSON(1000), quotedJSON(1000)
+	return map[string][]Job{
+		"page": {
+			decodeWith(page, func(l *CardList) int { return len(l.Cards) }), plainDecode(page, func(l *handPage) int { return len(l.Cards) }),
+		},
+		"quoted": {
+			decodeWith(quoted, func(l *batch) int { return len(l.List) }), plainDecode(quoted, func(l *handBatch) int { return len(l.List) }),
+		},
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for name, jobs := range decodeJobs() {
+		b.Run(name, func(b *testing.B) { Compare(b, 1, jobs...) })
+	}
+}
+
+// Not parallel: allocations are counted for the whole process.
+func TestDecodingAllocatesAThirdOfEncodingJSON(t *testing.T) {
+	for name, jobs := range decodeJobs() {
+		assert.LessOrEqual(t, 3*testing.AllocsPerRun(5, jobs[0].Do), testing.AllocsPerRun(5, jobs[1].Do), name)
+	}
+}

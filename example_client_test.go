@@ -1,0 +1,194 @@
+package quecloud_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// One client serves the whole program.
+func ExampleNewClient() {
+	client, err := quecloud.NewClient(os.Getenv("QUECLOUD_APP_KEY"), os.Getenv("QUECLOUD_APP_SECRET"),
+		quecloud.WithTimeout(10*time.Second), // of one attempt; the context bounds the whole call
+		quecloud.WithLogger(slog.Default()),
+	)
+	if err != nil {
+		fmt.Println(err) // a bad option or credential is found here, not at the first call
+	}
+	_ = client
+	// Output: quecloud: appKey: is empty
+}
+
+// What kind of error it is says what to do.
+func Example_errors() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	try := func(card quecloud.CardID) {
+		err := client.Cards.Resume(ctx, card)
+		if paramErr, ok := errors.AsType[*quecloud.ParamError](err); ok {
+			fmt.Println("nothing was sent:", paramErr.Param, paramErr.Reason)
+		} else if errors.Is(err, quecloud.ErrUnauthorized) {
+			fmt.Println("check the credentials")
+		} else if apiErr, ok := errors.AsType[*quecloud.APIError](err); ok {
+			fmt.Println("refused, resultCode", apiErr.Code)
+		} else if errors.Is(err, quecloud.ErrOutcomeUnknown) {
+			fmt.Println("look at the card before you try again")
+		} else if err != nil {
+			fmt.Println("not done:", err)
+		}
+	}
+	try(quecloud.ICCID("8986 0622"))
+	try(quecloud.ICCID("89860024310000000006")) // is in service already
+	srv.Inject(quecloudtest.CutAfter().Times(1))
+	try(quecloud.ICCID("89860024310000000030")) // is suspended
+	// Output:
+	// nothing was sent: iccid an ICCID has 19 or 20 characters of 0-9 and A-Z, not "8986 0622"
+	// refused, resultCode 1
+	// look at the card before you try again
+}
+
+// A copy of the client with other options, for a call that needs them.
+func ExampleClient_With() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	patient, err := client.With(quecloud.WithTimeout(2*time.Minute), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	account, err := patient.Billing.Account(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(account.CompanyID > 0)
+	// Output: true
+}
+
+// Any method can be called by its name. One that this version of the SDK does not know is never repeated.
+func ExampleClient_Call() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	var answer struct {
+		Balance decimal.Decimal `json:"money"`
+	}
+	if err := client.Call(ctx, "fc.function.wallet.details", nil, &answer); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(answer.Balance.IsPositive())
+	// Output: true
+}
+
+// Interceptors see every call: here, a line of metrics.
+func ExampleWithInterceptor() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	ctx := context.Background()
+
+	measure := func(ctx context.Context, info *quecloud.CallInfo, next func(context.Context) error) error {
+		err := next(ctx)
+		fmt.Println(info.Method, info.Kind, "attempts:", info.Attempts, "resultCode:", info.ResultCode)
+		return err
+	}
+	client := srv.Client(quecloud.WithInterceptor(measure))
+	if err := client.Cards.Pause(ctx, quecloud.MSISDN("1064800000000")); err != nil {
+		log.Fatal(err)
+	}
+	// Output: fc.function.card.pause set attempts: 1 resultCode: 0
+}
+
+// The log tells every attempt, with numbers and texts masked.
+func ExampleWithLogger() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	ctx := context.Background()
+
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: without("time", "duration")}))
+	client := srv.Client(quecloud.WithLogger(logger))
+	if _, err := client.Cards.Info(ctx, quecloud.MSISDN("1064800000000")); err != nil {
+		log.Fatal(err)
+	}
+	// Output: level=DEBUG msg="quecloud: attempt" method=fc.function.card.info kind=read attempt=1 http_status=200 result_code=0 params.msisdn="…0000(13 characters)"
+}
+
+func without(keys ...string) func([]string, slog.Attr) slog.Attr {
+	return func(_ []string, a slog.Attr) slog.Attr {
+		for _, key := range keys {
+			if a.Key == key {
+				return slog.Attr{}
+			}
+		}
+		return a
+	}
+}
+
+// A drift handler hears of answers that are not what the SDK knows, before they hurt.
+func ExampleWithDriftHandler() {
+	srv := quecloudtest.NewServer(quecloudtest.WithDialect(quecloudtest.NumbersAsText))
+	defer srv.Close()
+	ctx := context.Background()
+
+	client := srv.Client(quecloud.WithDriftHandler(func(d quecloud.Drift) {
+		fmt.Println(d.Method, d.Kind, d.Path)
+	}))
+	count, err := client.SMS.MonthCount(ctx, quecloud.Month{Year: 2026, Month: time.November})
+	fmt.Println(count != nil, err)
+	// Output:
+	// fc.function.sms.monthcount wrong type mt
+	// fc.function.sms.monthcount wrong type mo
+	// true <nil>
+}
+
+// Fewer attempts, and shorter delays.
+func ExampleWithRetry() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	ctx := context.Background()
+
+	policy := quecloud.DefaultRetryPolicy()
+	policy.MaxAttempts = 2
+	policy.BaseDelay = 50 * time.Millisecond
+	client := srv.Client(quecloud.WithRetry(policy))
+	srv.Inject(quecloudtest.HTTPStatus(http.StatusBadGateway).Times(2))
+	_, err := client.Billing.Wallet(ctx)
+	fmt.Println(err)
+	fmt.Println("requests:", len(srv.Requests()))
+	// Output:
+	// quecloud: wallet.details: bad answer with HTTP status 502: the status is not 200; it begins "Bad Gateway" (after 2 attempts)
+	// requests: 2
+}
+
+// Sign is for requests made by hand.
+func ExampleSign() {
+	params := url.Values{"appKey": {"1000001"}, "method": {"fc.function.card.info"}, "t": {"1763996400"}, "msisdn": {"1064800000000"}}
+	params.Set("sign", quecloud.Sign("secret", params))
+	fmt.Println(params.Get("sign"))
+	// Output: 6E76D9FAB041605F71A67A31B35C2050241A853E
+}
+
+// The form of a number tells what it is.
+func ExampleParseCardID() {
+	for _, number := range []string{"1064800000000", "89860024310000000006", "106 480"} {
+		card, err := quecloud.ParseCardID(number)
+		fmt.Println(card.IsICCID(), err)
+	}
+	// Output:
+	// false <nil>
+	// true <nil>
+	// false quecloud: card: "106 480" is neither an MSISDN (1 to 13 digits) nor an ICCID (19 or 20 characters of 0-9 and A-Z)
+}

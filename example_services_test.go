@@ -1,0 +1,206 @@
+package quecloud_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// Cards are looked up, and suspended and resumed, by ICCID or MSISDN.
+func ExampleCardsService() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	card, err := quecloud.ParseCardID("89860024310000000006") // an ICCID; an MSISDN would do as well
+	if err != nil {
+		log.Fatal(err)
+	}
+	info, err := client.Cards.Info(ctx, card)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(info.MSISDN, info.Carrier, info.Status, info.PlanFlow, "MB")
+
+	if err := client.Cards.Pause(ctx, card); err != nil { // its device is cut off
+		log.Fatal(err)
+	}
+	if err := client.Cards.Resume(ctx, card); err != nil {
+		log.Fatal(err)
+	}
+	// Output: 1064800000000 中国移动 正常 1024 MB
+}
+
+// Several cards in one call. A card that the platform does not know is missing from the result.
+func ExampleCardsService_InfoBatch() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	infos, err := client.Cards.InfoBatch(ctx, quecloud.MSISDNs("1064800000000", "1064812345678"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, info := range infos {
+		fmt.Println(info.MSISDN, info.Status)
+	}
+	// Output: 1064800000000 正常
+}
+
+// The carrier is asked whether a device is online. That can fail for a while, although the platform answers.
+func ExampleCardsService_RealtimeStatus() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+	card := srv.AddCard(quecloudtest.Card{Status: quecloudtest.StatusUnknown})
+
+	status, err := client.Cards.RealtimeStatus(ctx, quecloud.ICCID(card.ICCID))
+	switch {
+	case errors.Is(err, quecloud.ErrQueryFailed):
+		fmt.Println("ask again later")
+	case err != nil:
+		log.Fatal(err)
+	default:
+		fmt.Println(status.Power, status.Online, status.IP)
+	}
+	// Output: ask again later
+}
+
+// Data usage is told by the month and by the day, in MB.
+func ExampleFlowService() {
+	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+	srv.SetUsage("1064800000000", "2026-11-01", 2.5)
+	srv.SetUsage("1064800000000", "2026-11-02", 0.25)
+
+	days, err := client.Flow.Days(ctx, quecloud.MSISDN("1064800000000"), quecloud.Month{Year: 2026, Month: time.November})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, day := range days {
+		fmt.Println(day.Date, day.Flow, "MB")
+	}
+	// Output:
+	// 2026-11-01 2.5 MB
+	// 2026-11-02 0.25 MB
+}
+
+// Cards warn by e-mail at 20 MB and are suspended at 30.
+func ExampleFlowService_SetAlarm() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	result, err := client.Flow.SetAlarm(ctx, quecloud.MSISDNs("1064800000000", "1064812345678"), &quecloud.AlarmSettings{
+		AlarmOn: true, Threshold1: 20, NotifyEmails: []string{"ops@example.com"},
+		PauseOn: true, PauseThreshold: 30,
+	})
+	if errors.Is(err, quecloud.ErrPartial) {
+		fmt.Println("only set for", result.Succeeded)
+	} else if err != nil {
+		log.Fatal(err)
+	}
+	// Output: only set for [1064800000000]
+}
+
+// An SMS to two cards, of which one is not the account's: a result and an error.
+func ExampleSMSService_Send() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	result, err := client.SMS.Send(ctx, &quecloud.SMSSendParams{
+		Cards: quecloud.MSISDNs("1064800000000", "1064812345678"), Content: "report now",
+	})
+	if err != nil && !errors.Is(err, quecloud.ErrPartial) {
+		log.Fatal(err)
+	}
+	for _, sms := range result.Sent {
+		fmt.Println("on its way to", sms.MSISDN)
+	}
+	fmt.Println("not sent to", result.Failed)
+	// Output:
+	// on its way to 1064800000000
+	// not sent to [1064812345678]
+}
+
+// A top-up that can be repeated safely, whatever happens.
+func ExampleOrdersService_Recharge() {
+	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(0))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	params := &quecloud.RechargeParams{
+		ICCID:       "89860024310000000006",
+		ProductID:   50, // from client.Orders.FlowPackages
+		ProductName: "30M-当月",
+		ExternalID:  "topup-2026-11-0001", // yours, and stored before the call
+	}
+	receipt, err := client.Orders.Recharge(ctx, params)
+	if errors.Is(err, quecloud.ErrOutcomeUnknown) {
+		receipt, err = client.Orders.Recharge(ctx, params) // the same order: at once, or after a restart
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	order, err := client.Orders.Wait(ctx, receipt.OrderNo) // the platform carries it out in the background
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(order.Status, order.ProductPrice, "CNY")
+	// Output: 订单完成 1.5 CNY
+}
+
+// Preverify asks whether a purchase would be accepted, and buys nothing.
+func ExampleOrdersService_Renew() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	receipt, err := client.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: "89860024310000000006", Years: 1, Preverify: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%q %d orders\n", receipt.OrderNo, len(srv.Orders()))
+	// Output: "" 0 orders
+}
+
+// Money is decimal.Decimal, in CNY.
+func ExampleBillingService_Wallet() {
+	srv := quecloudtest.NewServer(quecloudtest.WithBalance(1234*quecloudtest.Yuan + 50*quecloudtest.Fen))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	wallet, err := client.Billing.Wallet(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(wallet.Balance.StringFixed(2), "CNY")
+	// Output: 1234.50 CNY
+}
+
+// An export is prepared once and its file is there only when it is whole.
+func ExampleFilesService_DownloadFile() {
+	srv := quecloudtest.NewServer(quecloudtest.WithFileDelay(0))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+	defer os.Remove("cards.zip")
+
+	task, err := client.Files.Prepare(ctx) // starts today's task, or joins it, and waits for it
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := client.Files.DownloadFile(ctx, task, "cards.zip"); err != nil {
+		log.Fatal(err)
+	}
+	_, err = os.Stat("cards.zip")
+	fmt.Println(err)
+	// Output: <nil>
+}

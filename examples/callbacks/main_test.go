@@ -1,0 +1,29 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTheDemonstrationPrintsANotificationOfEachKind(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := demonstrate(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"SMS report ", "status 200", "inbound SMS ", "door open, 21.5 °C", "(topup-0001) 订单完成", "CNY",
+		"3 of 3 deliveries were answered with success",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestServingWithoutATokenIsRefused(t *testing.T) {
+	t.Setenv("QUECLOUD_CALLBACK_TOKEN", "")
+	if err := serve(t.Context(), &strings.Builder{}, "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), "QUECLOUD_CALLBACK_TOKEN") {
+		t.Errorf("error %v, want one that asks for the token", err)
+	}
+}

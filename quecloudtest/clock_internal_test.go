@@ -1,0 +1,21 @@
+package quecloudtest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDatesAreThoseOfPackageTime(t *testing.T) {
+	t.Parallel()
+	for at := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC); at.Year() < 10_000; at = at.AddDate(0, 1, 0) {
+		m := month(at.Year()*12 + int(at.Month()) - 1)
+		first := day(at.Unix() / (24 * 60 * 60))
+		require.Equal(t, first, m.first(), at)
+		require.Equal(t, at.AddDate(0, 0, m.days()), at.AddDate(0, 1, 0), at)
+		if first != 0 { // which stands for no day
+			require.Equal(t, at.Format(layoutDay), first.format(layoutDay))
+		}
+	}
+}

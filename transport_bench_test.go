@@ -1,0 +1,160 @@
+package quecloud
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// atOnce is how many goroutines make calls, and callsEach how many calls each makes before all wait for the others.
+const (
+	atOnce    = 64
+	callsEach = 8
+)
+
+// inGoroutines makes a job of a call that many make at once.
+func inGoroutines(name string, call func() error) Job {
+	return Job{name, func() {
+		var goroutines sync.WaitGroup
+		for range atOnce {
+			goroutines.Go(func() {
+				for range callsEach {
+					must(true, call())
+				}
+			})
+		}
+		goroutines.Wait()
+	}}
+}
+
+// BenchmarkConcurrent makes 64 times 8 calls over TLS on loopback: with the SDK; with no more than net/http and as many
+// connections as are needed; and by hand on what http.DefaultClient is.
+func BenchmarkConcurrent(b *testing.B) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, cardJSON)
+	}))
+	var opened atomic.Int64
+	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	srv.StartTLS()
+	defer srv.Close()
+	on := func(t *http.Transport) *http.Client {
+		t.TLSClientConfig = &tls.Config{RootCAs: srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+		b.Cleanup(t.CloseIdleConnections)
+		return &http.Client{Transport: t}
+	}
+	ours := func() Job {
+		client, err := NewClient("000001", "abcdef", WithBaseURL(srv.URL), WithHTTPClient(on(defaultTransport())))
+		must(true, err)
+		return inGoroutines("quecloud", func() error {
+			_, err := client.Cards.Info(context.Background(), MSISDN("1064868950247"))
+			return err
+		})
+	}
+	byDefault := on(http.DefaultTransport.(*http.Transport).Clone())
+	tuned := on(defaultTransport())
+	form := "appKey=000001&method=fc.function.card.info&msisdn=1064868950247&sign=" + strings.Repeat("0", 40) + "&t=1732605510"
+	for _, theirs := range []Job{
+		inGoroutines("bare-net-http", func() error {
+			resp, err := tuned.Post(srv.URL, "application/x-www-form-urlencoded", strings.NewReader(form))
+			if err != nil {
+				return err
+			}
+			defer resp.Body.Close()
+			_, err = io.Copy(io.Discard, resp.Body)
+			return err
+		}),
+		inGoroutines("default-client", func() error {
+			_, err := handInfo(context.Background(), byDefault, srv.URL, "000001", "abcdef", "1064868950247")
+			return err
+		}),
+	} {
+		b.Run("and-"+theirs.Name, func(b *testing.B) { Compare(b, 1, ours(), theirs) })
+	}
+	b.Run("connections", func(b *testing.B) {
+		job, before := ours(), opened.Load()
+		for b.Loop() {
+			job.Do()
+		}
+		b.ReportMetric(float64(opened.Load()-before), "connections")
+	})
+}
+
+// A watch takes what is written, and notes every 64 MiB how much the heap holds.
+type watch struct{ n, peak int64 }
+
+func (w *watch) Write(p []byte) (int, error) {
+	if w.n>>26 != (w.n+int64(len(p)))>>26 {
+		w.peak = max(w.peak, heapInUse())
+	}
+	w.n += int64(len(p))
+	return len(p), nil
+}
+
+// heapInUse is what the heap holds, garbage included.
+func heapInUse() int64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// BenchmarkDownload downloads a zip file of 1 GiB over plain HTTP on loopback.
+func BenchmarkDownload(b *testing.B) {
+	const size = 1 << 30
+	end := append([]byte(zipEndMagic), make([]byte, zipEndSize-4)...)
+	binary.LittleEndian.PutUint32(end[16:], size-zipEndSize) // where the directory, of which there is none, begins
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", strconv.Itoa(size))
+		block := make([]byte, 64<<10)
+		copy(block, "PK\x03\x04")
+		for left := size - len(end); left > 0; left -= len(block) {
+			block = block[:min(left, len(block))]
+			if _, err := w.Write(block); err != nil {
+				return
+			}
+		}
+		w.Write(end)
+	}))
+	defer srv.Close()
+	client, err := NewClient("000001", "abcdef", WithBaseURL(srv.URL), WithPlainHTTP())
+	must(true, err)
+	ours := func() *watch {
+		to := &watch{}
+		n, err := client.Files.Download(context.Background(), 1312, to)
+		must(n == size, err)
+		return to
+	}
+	Compare(b, 1,
+		Job{"quecloud", func() { ours() }},
+		Job{"io-copy", func() {
+			resp, err := http.Post(srv.URL, "application/x-www-form-urlencoded", strings.NewReader("taskId=1312"))
+			must(true, err)
+			defer resp.Body.Close()
+			n, err := io.Copy(&watch{}, resp.Body)
+			must(n == size, err)
+		}})
+	b.Run("memory", func(b *testing.B) {
+		grown := int64(0)
+		for b.Loop() {
+			runtime.GC()
+			before := heapInUse()
+			grown = max(grown, ours().peak-before)
+		}
+		b.ReportMetric(float64(grown)/(1<<20), "heap-growth-MiB")
+	})
+}
