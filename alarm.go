@@ -139,12 +139,17 @@ type SetAlarmResult struct {
 func (s *FlowService) SetAlarm(ctx context.Context, cards CardIDs, settings *AlarmSettings) (*SetAlarmResult, error) {
 	const method = "fc.function.card.alarm"
 	result := new(SetAlarmResult)
-	err := s.core.call(ctx, method, setAlarmParams{alarmIDs(cards), settings}, result)
+	err := s.core.call(ctx, method, setAlarmParams{alarmIDs(cards), settings}, result, func(err error) error {
+		if errors.As(err, new(*APIError)) && len(result.Succeeded) > 0 {
+			return fmt.Errorf("%w (%w: %d of %d)", err, ErrPartial, len(result.Succeeded), cards.Len())
+		}
+		return err
+	})
 	switch {
 	case err == nil && len(result.Succeeded) == 0:
 		result.Succeeded = append(result.Succeeded, cards.numbers...)
-	case errors.As(err, new(*APIError)) && len(result.Succeeded) > 0:
-		return result, fmt.Errorf("%w (%w: %d of %d)", err, ErrPartial, len(result.Succeeded), cards.Len())
+	case errors.Is(err, ErrPartial):
+		return result, err
 	}
 	return onSuccess(result, err)
 }

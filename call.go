@@ -63,6 +63,7 @@ type call struct {
 	endpoint   *endpoint
 	params     []param // without t and sign, in order
 	result     any
+	verdict    []func(error) error // see core.call
 	externalID string
 	unsure     bool          // something was sent to which no usable answer came
 	offset     time.Duration // of the platform's clock from ours
@@ -75,14 +76,15 @@ func (c *call) repeatable() bool {
 	return c.info.Kind == KindRead || c.info.Kind == KindSpend && c.externalID != ""
 }
 
-// call makes a call: the way of every method of the SDK.
-func (c *core) call(ctx context.Context, method string, params, result any) error {
+// call makes a call: the way of every method of the SDK. Where an answer says more about its success than resultCode does,
+// a verdict turns what is the error so far into that of the call, inside the interceptors.
+func (c *core) call(ctx context.Context, method string, params, result any, verdict ...func(error) error) error {
 	e := lookup(method)
 	form, err := formOf(method, params)
 	if err != nil {
 		return err
 	}
-	call := &call{endpoint: e, result: result, externalID: form.Get("externalId")}
+	call := &call{endpoint: e, result: result, verdict: verdict, externalID: form.Get("externalId")}
 	call.info = CallInfo{Method: method, Kind: e.kind, URL: c.baseURL}
 	call.params = make([]param, 0, len(form)+4)
 	for name, values := range form {
@@ -90,7 +92,7 @@ func (c *core) call(ctx context.Context, method string, params, result any) erro
 	}
 	call.params = insert(insert(call.params, param{"appKey", c.appKey}), param{"method", method})
 	if len(c.interceptors) == 0 {
-		return c.run(ctx, call)
+		return c.conclude(ctx, call)
 	}
 	call.info.Params = form
 	if _, isDownload := result.(*download); !isDownload {
@@ -101,7 +103,7 @@ func (c *core) call(ctx context.Context, method string, params, result any) erro
 
 // intercept runs a call inside the interceptors.
 func (c *core) intercept(ctx context.Context, call *call) error {
-	next := func(ctx context.Context) error { return c.run(ctx, call) }
+	next := func(ctx context.Context) error { return c.conclude(ctx, call) }
 	for i := len(c.interceptors) - 1; i >= 0; i-- {
 		interceptor, inner := c.interceptors[i], next
 		var used atomic.Bool
@@ -115,6 +117,15 @@ func (c *core) intercept(ctx context.Context, call *call) error {
 		}
 	}
 	return next(ctx)
+}
+
+// conclude makes the attempts of a call and lets its answer judge itself.
+func (c *core) conclude(ctx context.Context, call *call) error {
+	err := c.run(ctx, call)
+	for _, verdict := range call.verdict {
+		err = verdict(err)
+	}
+	return err
 }
 
 // run makes the attempts of a call, as many as it needs and may have.
@@ -252,7 +263,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	}
 	defer resp.Body.Close()
 	a.sent, a.status = true, resp.StatusCode
-	a.received = c.now().Add(call.offset)
+	a.received = start.Add(call.offset + c.now().Sub(start)) // though the clock may have been set in the meantime
 	a.date, _ = http.ParseTime(resp.Header.Get("Date"))
 	a.retryAfter = retryAfter(resp.Header, a.date)
 	answer := &answerBody{Reader: resp.Body, timed: timed, timer: timer, timeout: c.timeout}

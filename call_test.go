@@ -10,7 +10,9 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -200,6 +202,90 @@ func TestAnAnswerMeansThatTheCallWasSentEvenIfTheTransportReadNothing(t *testing
 	assert.Equal(t, 1, tries)
 }
 
+// A parent is a context that counts the contexts below it that have not ended.
+type parent struct {
+	context.Context
+	done     chan struct{}
+	children atomic.Int32
+}
+
+func (p *parent) Done() <-chan struct{} { return p.done }
+
+func (p *parent) AfterFunc(func()) (stop func() bool) {
+	p.children.Add(1)
+	return func() bool {
+		p.children.Add(-1)
+		return true
+	}
+}
+
+func TestNoAttemptIsLeftInTheCallersContext(t *testing.T) {
+	t.Parallel()
+	client, s := newScripted(t, []scriptStep{{err: io.EOF}, {status: 503}, {body: fineAnswer}})
+	ctx := &parent{Context: t.Context(), done: make(chan struct{})}
+	seen := int32(0)
+	s.steps[2].stream = func(context.Context) io.Reader {
+		seen = ctx.children.Load()
+		return strings.NewReader(fineAnswer)
+	}
+	require.NoError(t, readOnce(ctx, client))
+	assert.EqualValues(t, 1, seen, "the attempt under way")
+	assert.Zero(t, ctx.children.Load())
+}
+
+type closableBody struct {
+	io.Reader
+	closed int
+}
+
+func (b *closableBody) Close() error {
+	b.closed++
+	return nil
+}
+
+func TestTheBodyOfEveryAnswerIsClosed(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]struct {
+		status int
+		text   io.Reader
+	}{
+		"success":   {200, strings.NewReader(fineAnswer)},
+		"error":     {503, strings.NewReader(htmlPage)},
+		"too large": {200, strings.NewReader(strings.Repeat(" ", 2000))},
+		"broken":    {200, io.MultiReader(strings.NewReader("{"), iotest.ErrReader(io.ErrUnexpectedEOF))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := &closableBody{Reader: answer.text}
+			client, _ := newScripted(t, nil, WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: answer.status, Body: body}, nil
+			})}))
+			client.core.maxAnswer = 1000
+			err := client.Cards.Pause(t.Context(), MSISDN(phone))
+			assert.Equal(t, name != "success", err != nil)
+			assert.Equal(t, 1, body.closed)
+		})
+	}
+}
+
+// Transports of others need not report their connections, and may send a copy of the body instead of the body.
+func TestASecondBodyThatATransportTookMeansThatTheCallWasSent(t *testing.T) {
+	t.Parallel()
+	tries := 0
+	client, _ := newScripted(t, nil, WithHTTPClient(&http.Client{Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+		tries++
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(body)
+		assert.Contains(t, string(text), "msisdn="+phone)
+		return nil, errors.Join(io.ErrUnexpectedEOF, err)
+	})}))
+	require.ErrorIs(t, client.Cards.Pause(t.Context(), MSISDN(phone)), ErrOutcomeUnknown)
+	assert.Equal(t, 1, tries)
+}
+
 type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
@@ -260,6 +346,43 @@ func TestInterceptorsSeeTheWholeCallAndComposeInOrder(t *testing.T) {
 		Method: "fc.function.sms.monthcount", Kind: KindRead, URL: DefaultBaseURL, Params: url.Values{"dateStr": {"202505"}},
 		Attempts: 3, HTTPStatus: 200, Answered: true, ResultCode: 31,
 	}, got)
+}
+
+func TestInterceptorsSeeWhatAnAnswerSaysOfItself(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		body string
+		call func(context.Context, *Client) error
+		want error
+	}{
+		{"no network", `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`, realtime, ErrQueryFailed},
+		{"no carrier", `{"resultCode":0,"data":{"rpscode":"2001"}}`, func(ctx context.Context, c *Client) error {
+			_, err := c.Cards.RealNameStatus(ctx, MSISDN(phone))
+			return err
+		}, ErrQueryFailed},
+		{"some SMS", `{"resultCode":0,"successList":[{"msisdn":"1"}],"errorList":["2"]}`, func(ctx context.Context, c *Client) error {
+			_, err := c.SMS.Send(ctx, &SMSSendParams{Cards: MSISDNs("1", "2"), Content: testContent})
+			return err
+		}, ErrPartial},
+		{"some alarms", `{"resultCode":1,"success":["1"]}`, func(ctx context.Context, c *Client) error {
+			_, err := c.Flow.SetAlarm(ctx, MSISDNs("1", "2"), &AlarmSettings{})
+			return err
+		}, ErrPartial},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var seen error
+			client, _ := newScripted(t, []scriptStep{{body: tt.body}}, WithInterceptor(
+				func(ctx context.Context, _ *CallInfo, next func(context.Context) error) error {
+					seen = next(ctx)
+					return seen
+				}))
+			err := tt.call(t.Context(), client)
+			require.ErrorIs(t, err, tt.want)
+			assert.Equal(t, err, seen)
+		})
+	}
 }
 
 func TestAnInterceptorCannotMakeACallHappenTwice(t *testing.T) {

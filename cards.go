@@ -175,9 +175,11 @@ func (s *CardsService) RealNameStatus(ctx context.Context, card CardID) (*RealNa
 			RealNameStatus
 		} `json:"data" quec:"required"`
 	}
-	err := s.core.call(ctx, method, cardParams{card}, &answer)
-	code := answer.Data.Code
-	return onSuccess(&answer.Data.RealNameStatus, queryResult(method, "rpscode", code, strings.Trim(code, "0") == "", err))
+	err := s.core.call(ctx, method, cardParams{card}, &answer, func(err error) error {
+		code := answer.Data.Code
+		return queryResult(method, "rpscode", code, strings.Trim(code, "0") == "", err)
+	})
+	return onSuccess(&answer.Data.RealNameStatus, err)
 }
 
 // RealtimeStatus is what the carrier says of a card at this moment.
@@ -206,10 +208,11 @@ func (s *CardsService) RealtimeStatus(ctx context.Context, card CardID) (*Realti
 			RealtimeStatus
 		} `json:"realTimeStatus" quec:"required"`
 	}
-	err := s.core.call(ctx, method, cardParams{card}, &answer)
-	success := answer.Data.Success
-	isTrue := success == "1" || strings.EqualFold(success, "true")
-	return onSuccess(&answer.Data.RealtimeStatus, queryResult(method, "issuccess", success, isTrue, err))
+	err := s.core.call(ctx, method, cardParams{card}, &answer, func(err error) error {
+		success := answer.Data.Success
+		return queryResult(method, "issuccess", success, success == "1" || strings.EqualFold(success, "true"), err)
+	})
+	return onSuccess(&answer.Data.RealtimeStatus, err)
 }
 
 // RealNameRegistration is where a person registers an identity for a card.

@@ -7,9 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -91,6 +93,71 @@ func TestAWrongClockIsCorrectedByOneRepetition(t *testing.T) {
 				assert.Equal(t, 4, p.tries)
 				assert.Equal(t, 3, p.executed)
 			})
+		}
+	}
+}
+
+func TestAClockThatWasCorrectedIsCorrectedAgain(t *testing.T) {
+	t.Parallel()
+	p := &timedPlatform{date: honestDate}
+	client := p.client(t)
+	for i, ahead := range []time.Duration{10 * time.Minute, -10 * time.Minute, 0} {
+		p.ahead = ahead
+		require.NoError(t, readOnce(t.Context(), client))
+		require.NoError(t, readOnce(t.Context(), client))
+		assert.Equal(t, 3*(i+1), p.tries)
+		assert.InDelta(t, ahead, client.core.shared.clock.offset(), float64(2*time.Second))
+	}
+}
+
+// stepped is a time whose clock was set, while the monotonic clock went on. Package time has no way to make one.
+func stepped(t time.Time, by time.Duration) time.Time {
+	wall := (*uint64)(unsafe.Pointer(&t))
+	*wall += uint64(by/time.Second) << 30
+	return t
+}
+
+func TestAClockThatIsSetDuringACallIsCorrectedAnew(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	if set := stepped(now, time.Minute); set.Sub(now) != 0 || set.Round(0).Sub(now.Round(0)) != time.Minute {
+		t.Skip("time.Time is not what it was")
+	}
+	for _, wrong := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
+		for _, first := range []bool{true, false} { // the answer to the call under way comes before the next call is made
+			p := &timedPlatform{date: honestDate}
+			var off atomic.Int64
+			var hold atomic.Bool
+			arrived, release, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+			client := p.client(t, WithClock(func() time.Time { return stepped(time.Now(), time.Duration(off.Load())) }),
+				WithHTTPClient(&http.Client{Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+					resp, err := p.RoundTrip(req)
+					if hold.Swap(false) {
+						close(arrived)
+						<-release
+					}
+					return resp, err
+				})}))
+			off.Store(int64(wrong))
+			require.NoError(t, readOnce(t.Context(), client))
+			hold.Store(true)
+			go func() { ended <- readOnce(t.Context(), client) }()
+			<-arrived
+			off.Store(0)
+			finish := func() {
+				close(release)
+				require.NoError(t, <-ended)
+			}
+			if first {
+				finish()
+			}
+			require.NoError(t, readOnce(t.Context(), client))
+			assert.Equal(t, 2+1+2, p.tries)
+			if !first {
+				finish()
+			}
+			require.NoError(t, readOnce(t.Context(), client))
+			assert.Equal(t, 2+1+2+1, p.tries)
 		}
 	}
 }
@@ -217,18 +284,21 @@ func TestWhatThePlatformHasDoneIsNotRepeatedWithACorrectedClock(t *testing.T) {
 		_, err := p.client(t).Flow.SetAlarm(t.Context(), MSISDNs(phone, "2"), &AlarmSettings{})
 		require.ErrorIs(t, err, ErrPartial)
 		assert.Equal(t, 1, p.executed)
+		assert.Equal(t, 1, p.tries)
 	})
 	t.Run("a server error", func(t *testing.T) {
 		t.Parallel()
 		p := &timedPlatform{date: far, answer: `{"resultCode":1}`, status: 500}
 		require.ErrorIs(t, p.client(t).Cards.Pause(t.Context(), MSISDN(phone)), ErrOutcomeUnknown)
 		assert.Equal(t, 1, p.executed)
+		assert.Equal(t, 1, p.tries)
 	})
 	t.Run("too many requests", func(t *testing.T) {
 		t.Parallel()
 		p := &timedPlatform{date: far, answer: `{"resultCode":1}`, status: 429}
 		require.Error(t, p.client(t, WithRetry(RetryPolicy{MaxAttempts: 1})).Cards.Pause(t.Context(), MSISDN(phone)))
 		assert.Equal(t, 1, p.executed)
+		assert.Equal(t, 1, p.tries)
 	})
 }
 

@@ -243,6 +243,9 @@ func TestTheCallersContextEndsACallAtOnce(t *testing.T) {
 					}
 					assert.Equal(t, tt.unsure && kind.name != "read", errors.Is(err, ErrOutcomeUnknown), kind.name)
 					assert.Equal(t, tt.tries, s.tries)
+					if tt.also == nil {
+						assert.EqualValues(t, budgetSize, client.core.shared.budget.tokens.Load(), "nothing was to be repeated")
+					}
 					assert.NotContains(t, err.Error(), "\n")
 				})
 			}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"syscall"
@@ -67,6 +69,7 @@ func alike(c cell) columns { return columns{c, c, c} }
 
 func faultRows() []faultRow {
 	const s = time.Second
+	const farDate = "Date: Thu, 01 Jan 2099 00:00:00 GMT"
 	half := httpAnswer(200, fineAnswer)
 	half = half[:len(half)-len(fineAnswer)/2]
 	htmlAnswer := httpAnswer(200, htmlPage, "Content-Type: text/html")
@@ -106,12 +109,17 @@ func faultRows() []faultRow {
 			alike(cell{1, 1, 0, fails}), alike(cell{1, 1, 0, fails}), responseError, nil, nil},
 		{"429 that refuses", fault{answer: httpAnswer(429, `{"resultCode":9}`)},
 			alike(rescued), alike(cell{4, 4, 0, fails}), apiError, nil, nil},
+		{"429 that refuses, with a Date far off", fault{answer: httpAnswer(429, `{"resultCode":9}`, farDate, "Retry-After: 7")},
+			alike(rescued), alike(cell{4, 4, 0, fails}), apiError, nil, []time.Duration{7 * s, 7 * s, 7 * s}},
 		{"500 after it was executed", fault{executes: true, answer: httpAnswer(500, htmlPage)},
 			columns{repeated, cell{1, 1, 1, unsure}, repeated},
 			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}, cell{4, 4, 4, unsure}}, responseError, nil, nil},
 		{"500 that refuses", fault{answer: httpAnswer(500, `{"resultCode":70031}`)},
 			columns{rescued, cell{1, 1, 0, unsure}, rescued},
 			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}, cell{4, 4, 0, unsure}}, apiError, []error{ErrUnauthorized}, nil},
+		{"500 that refuses, with a Date far off", fault{executes: true, answer: httpAnswer(500, `{"resultCode":9}`, farDate)},
+			columns{repeated, cell{1, 1, 1, unsure}, repeated},
+			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}, cell{4, 4, 4, unsure}}, apiError, nil, nil},
 		{"503", fault{answer: httpAnswer(503, "")},
 			columns{rescued, cell{1, 1, 0, unsure}, rescued},
 			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}, cell{4, 4, 0, unsure}}, responseError, nil, nil},
@@ -231,4 +239,40 @@ func TestEveryKindIsInTheFaultTable(t *testing.T) {
 		kinds[lookup(kind.method).kind] = true
 	}
 	assert.Len(t, kinds, 4)
+}
+
+// Over HTTP/2 calls share a connection, and what is cut is a stream. The transport may repeat what a server has not taken.
+func TestAStreamThatIsResetIsACutConnection(t *testing.T) {
+	t.Parallel()
+	for name, part := range map[string]string{"without an answer": "", "in the answer": fineAnswer[:20]} {
+		for _, kind := range kindCalls {
+			t.Run(name+", "+kind.name, func(t *testing.T) {
+				t.Parallel()
+				p := &faultyPlatform{orders: map[string]bool{}}
+				server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					assert.Equal(t, 2, r.ProtoMajor)
+					assert.NoError(t, r.ParseForm())
+					p.handle(r.PostForm, fault{executes: true})
+					if part != "" {
+						_, _ = io.WriteString(w, part)
+						_ = http.NewResponseController(w).Flush()
+					}
+					panic(http.ErrAbortHandler)
+				}))
+				server.EnableHTTP2 = true
+				server.StartTLS()
+				defer server.Close()
+				client, err := NewClient("000001", testSecret, WithBaseURL(server.URL), WithHTTPClient(server.Client()),
+					WithRetry(RetryPolicy{MaxAttempts: 4}))
+				require.NoError(t, err)
+				err = kind.call(t.Context(), client)
+				require.Error(t, err)
+				assert.Equal(t, part != "", errors.As(err, new(*ResponseError)), "%v", err)
+				assert.Equal(t, kind.name != "read", errors.Is(err, ErrOutcomeUnknown), "%v", err)
+				want := faultKinds[kind.name](columns{read: cell{executed: 4}, changes: cell{executed: 1}, keyed: cell{executed: 4}})
+				assert.Equal(t, want.executed, p.executed)
+				assert.True(t, kind.name == "read" || len(p.orders) == 1)
+			})
+		}
+	}
 }

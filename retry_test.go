@@ -131,14 +131,15 @@ func TestBackoffGrowsWithinItsBounds(t *testing.T) {
 	t.Parallel()
 	p := RetryPolicy{MaxAttempts: 9, BaseDelay: 100 * time.Millisecond, MaxDelay: 300 * time.Millisecond}
 	for n, bound := range map[int]int{1: 100, 2: 200, 3: 300, 4: 300, 99: 300} {
-		longest := time.Duration(0)
+		longest, shortest := time.Duration(0), time.Hour
 		for range 2000 {
 			d := p.backoff(n)
 			require.GreaterOrEqual(t, d, time.Duration(0))
-			longest = max(longest, d)
+			longest, shortest = max(longest, d), min(shortest, d)
 		}
 		assert.LessOrEqual(t, longest, time.Duration(bound)*time.Millisecond)
 		assert.Greater(t, longest, time.Duration(bound)*time.Millisecond*95/100, "the whole range is used")
+		assert.Less(t, shortest, time.Duration(bound)*time.Millisecond*5/100, "and with it short delays")
 	}
 	forever := RetryPolicy{MaxAttempts: 99, BaseDelay: time.Second, MaxDelay: math.MaxInt64}
 	for n := range 99 {
@@ -176,6 +177,26 @@ func TestACallThatCannotBeRepeatedInTimeEndsAtOnce(t *testing.T) {
 		assert.Zero(t, time.Since(start))
 		assert.Equal(t, 1, s.tries)
 	})
+}
+
+func TestACallThatIsGivenUpWhileItWaitsKeepsItsDoubt(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kindCalls {
+		synctest.Test(t, func(t *testing.T) {
+			client, s := newScripted(t, []scriptStep{{err: io.ErrUnexpectedEOF}, {body: fineAnswer}},
+				WithRetry(RetryPolicy{MaxAttempts: 2, BaseDelay: 10000 * time.Hour, MaxDelay: 10000 * time.Hour}))
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Second, cancel)
+			err := kind.call(ctx, client)
+			assert.Equal(t, 1, s.tries)
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			assert.Equal(t, kind.name != "read", errors.Is(err, ErrOutcomeUnknown), kind.name)
+			if kind.repeatable {
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorContains(t, err, "waiting to repeat the call")
+			}
+		})
+	}
 }
 
 func TestTheBudgetIsSharedAndBoundsRepetitions(t *testing.T) {

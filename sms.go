@@ -2,6 +2,7 @@ package quecloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -49,10 +50,15 @@ func (s *SMSService) Send(ctx context.Context, params *SMSSendParams) (*SMSSendR
 		Sent   []SentSMS `json:"successList" quec:"receipt required"`
 		Failed []string  `json:"errorList"`
 	}
-	err := s.core.call(ctx, method, params, &answer)
+	err := s.core.call(ctx, method, params, &answer, func(err error) error {
+		if err == nil && len(answer.Failed) > 0 {
+			return callError(method, fmt.Sprintf("%d of %d cards failed", len(answer.Failed), params.Cards.Len()), ErrPartial)
+		}
+		return err
+	})
 	result := &SMSSendResult{answer.Sent, answer.Failed}
-	if err == nil && len(answer.Failed) > 0 {
-		return result, callError(method, fmt.Sprintf("%d of %d cards failed", len(answer.Failed), params.Cards.Len()), ErrPartial)
+	if errors.Is(err, ErrPartial) {
+		return result, err
 	}
 	return onSuccess(result, err)
 }

@@ -19,6 +19,10 @@ func errorType(ctx context.Context, info *quecloud.CallInfo, err error) string {
 		return "panic"
 	case errors.Is(err, quecloud.ErrOutcomeUnknown):
 		return "outcome_unknown"
+	case errors.Is(err, quecloud.ErrPartial):
+		return "partial"
+	case errors.Is(err, quecloud.ErrQueryFailed):
+		return "query_failed"
 	}
 	if refusal, ok := errors.AsType[*quecloud.APIError](err); ok {
 		return "result_code_" + strconv.Itoa(refusal.Code)

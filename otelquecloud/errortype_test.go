@@ -54,6 +54,16 @@ func TestErrorTypeSaysWhyACallFailed(t *testing.T) {
 		{name: "set and slow", answer: hang, call: set, want: "outcome_unknown"},
 		{name: "set and an error page", answer: with(502, "<html>"), call: set, want: "outcome_unknown"},
 		{name: "set and refused", answer: with(200, `{"resultCode":7}`), call: set, want: "result_code_7"},
+		{name: "query failed", answer: with(200, `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`),
+			call: func(ctx context.Context, c *quecloud.Client) error {
+				_, err := c.Cards.RealtimeStatus(ctx, quecloud.MSISDN("1064900000001"))
+				return err
+			}, want: "query_failed"},
+		{name: "partial", answer: with(200, `{"resultCode":1,"success":["1064900000001"]}`),
+			call: func(ctx context.Context, c *quecloud.Client) error {
+				_, err := c.Flow.SetAlarm(ctx, quecloud.MSISDNs("1064900000001", "1064900000002"), &quecloud.AlarmSettings{})
+				return err
+			}, want: "partial"},
 		{name: "limiter", answer: in(), opts: []quecloud.Option{quecloud.WithLimiter(full{})}, want: "not_sent"},
 		{name: "own writer", answer: with(200, "PK\x03\x04"), call: func(ctx context.Context, c *quecloud.Client) error {
 			_, err := c.Files.Download(ctx, 1, full{})

@@ -30,6 +30,8 @@
 //
 //	panic                       the call did not return
 //	outcome_unknown             quecloud.ErrOutcomeUnknown: it may have taken effect. Worth an alarm
+//	partial                     quecloud.ErrPartial: done for a part of the cards
+//	query_failed                quecloud.ErrQueryFailed: the platform could not find out what was asked
 //	result_code_70031           the platform refused it, with this resultCode
 //	canceled, deadline_exceeded the caller's context ended
 //	timeout                     no answer in time for one attempt, or from the network
@@ -39,9 +41,6 @@
 //	not_sent                    refused before the first attempt, by a limiter or an interceptor
 //	connection                  no connection, or it broke
 //	_OTHER                      anything else
-//
-// What a method of the SDK finds out only from a successful answer ([quecloud.ErrQueryFailed], [quecloud.ErrPartial] of
-// SMS) is no error of the call.
 //
 // # Order of interceptors
 //
