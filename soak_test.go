@@ -198,11 +198,11 @@ func TestSoak(t *testing.T) {
 		t.Logf("%d calls in %v, over %d connections", calls, time.Since(start), p.dials.Load())
 		assert.Eventually(t, func() bool { return p.open.Load() <= maxConnections }, 10*time.Second, time.Millisecond, "connections")
 		transport.CloseIdleConnections()
+		require.Eventually(t, func() bool { return p.open.Load() == 0 }, 10*time.Second, time.Millisecond, "connections are left")
 		require.NoError(t, listener.Close())
 		listening.Wait()
 	})
 	p.account(t, errs)
-	require.Eventually(t, func() bool { return p.open.Load() == 0 }, 10*time.Second, time.Millisecond, "connections are left")
 	require.Eventually(t, func() bool { return labelled(t, "soak") == 0 }, 10*time.Second, time.Millisecond, "goroutines are left")
 }
 
