@@ -76,8 +76,8 @@ func BenchmarkConcurrent(b *testing.B) {
 		})
 	}
 	for _, theirs := range []Job{
-		byHand("net-http-tuned", tuned), byHand("default-client", byDefault),
-		inGoroutines("post-and-discard", func() error {
+		byHand("tuned", tuned), byHand("default", byDefault),
+		inGoroutines("post", func() error {
 			resp, err := tuned.Post(srv.URL, "application/x-www-form-urlencoded", strings.NewReader(form))
 			if err != nil {
 				return err
@@ -87,7 +87,7 @@ func BenchmarkConcurrent(b *testing.B) {
 			return err
 		}),
 	} {
-		b.Run("and-"+theirs.Name, func(b *testing.B) { Compare(b, 1, ours(), theirs) })
+		b.Run(theirs.Name, func(b *testing.B) { Compare(b, 1, ours(), theirs) })
 	}
 	b.Run("connections", func(b *testing.B) {
 		job, before := ours(), opened.Load()
