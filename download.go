@@ -33,11 +33,10 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 		return
 	}
 	a.delivered = true
-	tail := zipTail{}
 	body.timePerRead()
-	d.n, err = copyFile(d.to, rest, &tail)
-	if err == nil {
-		err = tail.check(d.n)
+	var end []byte
+	if d.n, end, err = copyFile(d.to, rest); err == nil {
+		err = checkZipEnd(end, d.n)
 	}
 	if err == nil {
 		a.answered = true
@@ -60,35 +59,37 @@ type writeError struct{ err error }
 
 func (e *writeError) Error() string { return e.err.Error() }
 
-// copyFile copies a file, and shows every piece to tail.
-func copyFile(to io.Writer, from io.Reader, tail *zipTail) (n int64, err error) {
-	buf := make([]byte, 64<<10)
+// copyFile copies a file. It returns the end of it as well, of which it keeps at least zipTailLength bytes.
+func copyFile(to io.Writer, from io.Reader) (n int64, end []byte, err error) {
+	const piece = 64 << 10
+	buf := make([]byte, 8*piece)
+	at := 0
 	for {
-		got, err := from.Read(buf)
+		if at+piece > len(buf) {
+			at = copy(buf, buf[at-zipTailLength:at])
+		}
+		got, err := from.Read(buf[at : at+piece])
 		if got > 0 {
-			tail.add(buf[:got])
-			written, err := to.Write(buf[:got])
+			written, err := to.Write(buf[at : at+got])
 			n += int64(written)
 			if err == nil && written < got {
 				err = io.ErrShortWrite
 			}
 			if err != nil {
-				return n, &writeError{err}
+				return n, nil, &writeError{err}
 			}
 		}
+		at += got
 		if err == io.EOF {
-			return n, nil
+			return n, buf[:at], nil
 		}
 		if err != nil {
-			return n, err
+			return n, nil, err
 		}
 	}
 }
 
-// A zipTail keeps the end of a zip file, where its directory's place and size are written: what is cut off lacks them.
-// It fills two pieces of memory in turn, so that every byte is copied once.
-type zipTail struct{ before, end []byte }
-
+// The end of a zip file says where its directory is and how large: what is cut off lacks it.
 const (
 	zipEndSize    = 22                     // of the record that ends a zip file, without its comment
 	zipTailLength = zipEndSize + 1<<16 - 1 // with the longest comment
@@ -96,16 +97,8 @@ const (
 	zipEndMagic   = "PK\x05\x06"
 )
 
-func (z *zipTail) add(piece []byte) {
-	if len(z.end) >= zipTailLength {
-		z.before, z.end = z.end, z.before[:0]
-	}
-	z.end = append(z.end, piece...)
-}
-
-// check reports io.ErrUnexpectedEOF unless a file of n bytes has the end that a zip file has.
-func (z *zipTail) check(n int64) error {
-	end := append(z.before, z.end...)
+// checkZipEnd reports io.ErrUnexpectedEOF unless a file of n bytes has the end that a zip file has.
+func checkZipEnd(end []byte, n int64) error {
 	for at := len(end) - zipEndSize; at >= max(0, len(end)-zipTailLength); at-- {
 		record := end[at:]
 		if string(record[:4]) != zipEndMagic || int(binary.LittleEndian.Uint16(record[20:])) != len(record)-zipEndSize {

@@ -50,18 +50,19 @@ func TestADownloadIsPassedOnAsItIs(t *testing.T) {
 	recorded, err := os.ReadFile("testdata/file.down.zip")
 	require.NoError(t, err)
 	for name, file := range map[string][]byte{
-		"recorded":                recorded,
-		"large":                   zipped(t, 1<<20, ""),
-		"with a comment":          zipped(t, 100, "made today"),
-		"with the longest":        zipped(t, 1<<17, strings.Repeat("x", 1<<16-1)),
-		"with a zip in its end":   zipped(t, 100, string(zipped(t, 10, ""))),
-		"without files":           []byte(zipEndMagic + strings.Repeat("\x00", 18)),
-		"with a zip in it":        zipOf(t, zipped(t, 1000, ""), "", zip.Store),
-		"as large as the buffers": zipped(t, 64<<10, ""),
+		"recorded":              recorded,
+		"large":                 zipped(t, 1<<20, ""),
+		"with a comment":        zipped(t, 100, "made today"),
+		"with the longest":      zipped(t, 1<<17, strings.Repeat("x", 1<<16-1)),
+		"with a zip in its end": zipped(t, 100, string(zipped(t, 10, ""))),
+		"without files":         []byte(zipEndMagic + strings.Repeat("\x00", 18)),
+		"with a zip in it":      zipOf(t, zipped(t, 1000, ""), "", zip.Store),
+		"as large as a piece":   zipped(t, 64<<10, ""),
+		"with a comment where the buffer is full": zipped(t, 400<<10, strings.Repeat("x", 1<<16-1)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, small := range []bool{false, len(file) < 1<<17} {
+			for _, small := range []bool{false, len(file) < 1<<19} {
 				client, s := newScripted(t, []scriptStep{{stream: func(context.Context) io.Reader {
 					if small {
 						return iotest.OneByteReader(bytes.NewReader(file))

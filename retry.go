@@ -94,6 +94,9 @@ func worthRepeating(call *call, a *attempt) bool {
 // retryAfter reads the header Retry-After: seconds, or a date, compared to the answer's own.
 func retryAfter(header http.Header, date time.Time) time.Duration {
 	value := header.Get("Retry-After")
+	if value == "" { // as usual: it would take a microsecond to find that it is neither
+		return 0
+	}
 	if seconds, err := strconv.Atoi(value); err == nil {
 		return time.Duration(min(max(seconds, 0), 1<<30)) * time.Second
 	}

@@ -1,0 +1,25 @@
+package benchmarks
+
+import (
+	"os/exec"
+	"regexp"
+	"testing"
+)
+
+func TestTheScriptsRun(t *testing.T) {
+	if exec.Command("git", "rev-parse", "--verify", "--quiet", "HEAD").Run() != nil {
+		t.Skip("this is no clone, so there are no commits to compare")
+	}
+	for script, want := range map[string]string{
+		"./import-cost": `(?s)size, full: .*size, stripped: .*init, bare: .*init, sdk: .*init github.com/quecloud/quecloud-go @`,
+		"./compare HEAD HEAD ^BenchmarkNewClient$ 1 1x": `(?s)NewClient.*allocs/op`,
+	} {
+		t.Run(script, func(t *testing.T) {
+			t.Parallel()
+			out, err := exec.Command("bash", "-c", "exec "+script).CombinedOutput()
+			if err != nil || !regexp.MustCompile(want).Match(out) {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		})
+	}
+}
