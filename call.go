@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -238,25 +239,18 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	timer := time.AfterFunc(c.timeout, func() { cancel(ErrAttemptTimeout) })
 	defer timer.Stop()
 
-	// The platform cannot have received a call for which there was no connection and of whose body nothing was read. The
-	// reader's type matters to net/http: it sends what is in memory in one packet with the headers.
-	var taken atomic.Bool
-	text := c.body(call, a.t)
-	body := strings.NewReader(text)
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { taken.Store(true) }}
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(timed, trace), http.MethodPost, c.baseURL, body)
+	var connection evidence
+	// The reader's type matters to net/http: it sends what is in memory in one packet with the headers.
+	body := strings.NewReader(c.body(call, a.t))
+	req, err := http.NewRequestWithContext(connection.in(timed), http.MethodPost, c.baseURL, body)
 	if err != nil {
 		a.err = callError(call.info.Method, "making the request", err)
 		return a
 	}
-	req.GetBody = func() (io.ReadCloser, error) { // to send it again, on another connection
-		taken.Store(true)
-		return io.NopCloser(strings.NewReader(text)), nil
-	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("User-Agent", c.userAgent)
 	resp, err := c.http.Do(req)
-	a.sent = taken.Load() || body.Len() < len(text)
+	a.sent = !connection.missing(err)
 	if err != nil {
 		a.cut, a.err = true, callError(call.info.Method, "no answer", attemptError(timed, err))
 		return a
@@ -273,6 +267,26 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 		c.receiveJSON(call, a, answer, resp.ContentLength, resp.Header.Get("Location"))
 	}
 	return a
+}
+
+// evidence is what a transport tells of the connection for a request. The platform cannot have received a call for which
+// one was wanted and not had. A transport that tells nothing may have done anything.
+type evidence struct{ wanted, had atomic.Bool }
+
+func (e *evidence) in(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { e.wanted.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { e.had.Store(true) },
+	})
+}
+
+// missing reports whether a request that ended with err never had a connection.
+func (e *evidence) missing(err error) bool {
+	if e.wanted.Load() {
+		return !e.had.Load()
+	}
+	failed, ok := errors.AsType[*net.OpError](err) // in a transport that does not pass the context on
+	return ok && failed.Op == "dial"
 }
 
 // attemptError is err, or ErrAttemptTimeout where that is what ended the attempt. Where the caller's context did, the

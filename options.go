@@ -128,6 +128,9 @@ func WithPlainHTTP() Option {
 // WithHTTPClient makes calls through a client of your own, for its transport: a proxy, certificates, more than the usual
 // 64 connections. Leave its Timeout at 0 unless you mean to cut long downloads too; [WithTimeout] limits attempts. Redirects
 // are never followed, whatever its CheckRedirect. The client is copied.
+//
+// A transport that wraps another should pass on the request's context: by it [net/http/httptrace] tells whether there was a
+// connection. Where nothing tells so, every failure is taken for one after which the platform may have received the call.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
