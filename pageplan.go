@@ -58,7 +58,7 @@ func (p *pagePlan) take(number int, page Page, rows int, digest uint64) (use, mo
 	p.last = digest
 	if more = number < p.end(); rows > 0 {
 		p.empty = 0
-		more = more || rows >= p.size || p.total == 0 || p.position() < p.total
+		more = more || rows >= p.size || p.total == 0 || p.position() < p.total || p.alone(rows)
 	} else if p.empty++; p.empty == maxEmptyPages && more {
 		if page.TotalCount == 0 && page.TotalPages == 0 {
 			return false, false, nil
@@ -118,6 +118,12 @@ func (p *pagePlan) position() int64 {
 		return int64(p.left)*int64(p.fullest) + p.seen
 	}
 	return int64(p.left)*int64(p.size) + p.seen
+}
+
+// alone says whether these are the only rows so far of a sweep that began on a later page. What this page lacks may be
+// due to the fleet's end, or to a platform that allows fewer rows than it says: only the next page tells.
+func (p *pagePlan) alone(rows int) bool {
+	return p.left > 0 && p.seen == int64(rows)
 }
 
 // progress is what Progress is told.

@@ -3,6 +3,7 @@ package quecloud_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -27,9 +28,9 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 		"one page":           {show: func(n, s int) view { return page(7, n, s) }, want: all[:7], most: 1},
 		"no cards":           {show: func(n, s int) view { return page(0, n, s) }, want: []string{}, most: 1},
 		"from page 5":        {show: func(n, s int) view { return page(fleet, n, s) }, first: 5, want: all[400:], most: 9},
-		"from the last page": {show: func(n, s int) view { return page(fleet, n, s) }, first: 13, want: all[1200:], most: 1},
+		"from the last page": {show: func(n, s int) view { return page(fleet, n, s) }, first: 13, want: all[1200:], most: 2},
 		"last page, one card": {
-			show: func(n, s int) view { return page(1201, n, s) }, first: 13, want: all[1200:1201], most: 1,
+			show: func(n, s int) view { return page(1201, n, s) }, first: 13, want: all[1200:1201], most: 2,
 		},
 		"from beyond the end": {show: func(n, s int) view { return page(fleet, n, s) }, first: 14, want: []string{}, most: 1},
 		"the fleet grows": {show: func(n, s int) view {
@@ -98,7 +99,7 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 5, want: all[120:], most: 38,
 		},
 		"the page size is capped, from the last page": {
-			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 42, want: all[1230:], most: 1,
+			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 42, want: all[1230:], most: 2,
 		},
 		"an empty page that knows nothing, and no page says how many they are": {show: func(n, s int) view {
 			if n == 4 {
@@ -123,10 +124,21 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			v.size, v.pages = s, 13
 			return v
 		}, first: 15, want: all[420:], most: 38},
-		"totalPage is too small": {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1; return v }, most: 13},
-		"totalPage is too large": {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1e6; return v }, most: 13},
-		"totalPage is missing":   {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 0; return v }, most: 13},
-		"totalCount is missing":  {show: func(n, s int) view { v := page(fleet, n, s); v.total = 0; return v }, most: 14},
+		"the page size is capped in silence, from a page with as many rows as if it was the last": {show: func(n, s int) view {
+			v := page(130, n, 30)
+			v.size, v.pages = s, 2
+			return v
+		}, first: 2, want: all[30:130], most: 6},
+		"the page size is capped in silence, from such a page behind others": {show: func(n, _ int) view {
+			v := page(1230, n, 30)
+			v.size, v.pages = 0, 13
+			return v
+		}, first: 13, want: all[360:1230], most: 32},
+		"pages are larger than they say": {show: func(n, s int) view { v := page(fleet, n, s); v.size = 30; return v }, most: 13},
+		"totalPage is too small":         {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1; return v }, most: 13},
+		"totalPage is too large":         {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1e6; return v }, most: 13},
+		"totalPage is missing":           {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 0; return v }, most: 13},
+		"totalCount is missing":          {show: func(n, s int) view { v := page(fleet, n, s); v.total = 0; return v }, most: 14},
 		"totalCount is too small": {show: func(n, s int) view {
 			v := page(fleet, n, s)
 			v.total = 500
@@ -204,6 +216,34 @@ func TestASweepEndsWithAnErrorWhenThePagesLeadNowhere(t *testing.T) {
 			assert.ErrorContains(t, err, test.text)
 			assert.ErrorContains(t, err, fmt.Sprintf("page %d of the sweep", test.page))
 		})
+	}
+}
+
+// Platforms that are mistaken about one thing or another, but number their pages by what they allow, are swept from any
+// page to the end. The fleets' sizes are those at which a short page is easily taken for the last one.
+func TestASweepIsCompleteOnManyPlatforms(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
+		asked, allowed, first := 11+random.IntN(30), 11+random.IntN(30), 1+max(0, random.IntN(8)-3)
+		size := min(asked, allowed)
+		fleet := max(0, (first-2+random.IntN(3))*asked+random.IntN(4)*size+random.IntN(3)-1)
+		echo, total, pages := random.IntN(3), random.IntN(3) > 0, random.IntN(4)
+		platform := listing(func(n, _ int) view {
+			v := page(fleet, n, size)
+			v.size = []int{size, asked, 0}[echo]
+			v.pages = []int{v.pages, 1, (fleet + asked - 1) / asked, 0}[pages]
+			if !total {
+				v.total = 0
+			}
+			return v
+		})
+		params := &quecloud.CardListParams{PageSize: asked, PageNo: first}
+		got, err := swept(platform.client(t).Cards.All(t.Context(), params, quecloud.Concurrency(1)))
+		about := fmt.Sprintf("%d cards, %d a page of %d asked, from page %d; size %d, total %v, pages %d", fleet, size, asked, first, echo, total, pages)
+		require.NoError(t, err, about)
+		require.Equal(t, iccids(min((first-1)*size, fleet), fleet), got, about)
+		require.LessOrEqual(t, platform.calls(), 2*fleet/size+3, about)
 	}
 }
 
