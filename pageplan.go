@@ -1,6 +1,9 @@
 package quecloud
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // A pagePlan decides which pages a sweep asks for. What the platform announces lets the sweep ask for several at once,
 // but is not trusted to tell the end, which is where the rows end.
@@ -10,7 +13,7 @@ type pagePlan struct {
 	left  int // pages before the first that the sweep leaves out
 	size  int // rows per page: as asked for, or less where the platform allows less
 
-	total   int64  // rows in all pages, as announced last; 0 if never
+	total   int64  // rows in all pages, the most that was announced; 0 if never
 	pages   int    // pages, likewise
 	seen    int64  // rows so far
 	fullest int    // rows of the page that had most
@@ -60,8 +63,8 @@ func (p *pagePlan) take(number int, page Page, rows int, digest uint64) (use, mo
 		p.empty = 0
 		more = more || rows >= p.size || p.total == 0 || p.position() < p.total || p.alone(rows)
 	} else if p.empty++; p.empty == maxEmptyPages && more {
-		if page.TotalCount == 0 && page.TotalPages == 0 {
-			return false, false, nil
+		if announced(page.TotalCount) <= int64(number)*int64(p.size) {
+			return false, false, nil // by now it does not say so any more, or never said more than a number of pages
 		}
 		return false, false, fmt.Errorf("the platform says that there are %d rows, and sends empty pages, %d by now", p.total, p.empty)
 	}
@@ -71,14 +74,11 @@ func (p *pagePlan) take(number int, page Page, rows int, digest uint64) (use, mo
 	return true, more, nil
 }
 
-// learn notes the numbers that came with a page.
+// learn notes the numbers that came with a page. Smaller ones than before do not count: a page that was fetched ahead can
+// be older than the one before it.
 func (p *pagePlan) learn(number int, page Page, rows int) {
-	if page.TotalCount > 0 {
-		p.total = page.TotalCount
-	}
-	if page.TotalPages > 0 {
-		p.pages = page.TotalPages
-	}
+	p.total = max(p.total, announced(page.TotalCount))
+	p.pages = max(p.pages, announced(page.TotalPages))
 	if !p.begun && page.Size > 0 && page.Size < p.size {
 		p.size = page.Size // the pages are numbered by what the platform allows
 	}
@@ -89,6 +89,15 @@ func (p *pagePlan) learn(number int, page Page, rows int) {
 	if 0 < rows && rows < p.size && int64(rows) != promised {
 		p.odd++
 	}
+}
+
+// announced is a number of rows or pages that the platform announces, or 0 where it is too large to be one: no account has
+// as many cards, and such numbers are written where none is known.
+func announced[N int | int64](n N) N {
+	if n >= math.MaxInt32 {
+		return 0
+	}
+	return n
 }
 
 // end is the last page with rows by what was announced. Rows are told more reliably than pages; and where pages come

@@ -3,6 +3,7 @@ package quecloud_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -53,7 +54,13 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 				return page(fleet, n, s)
 			}
 			return page(350, n, s)
-		}, want: all[:350], most: 9},
+		}, want: all[:350], most: 13},
+		"the fleet grows, but a page is older than the one before it": {show: func(n, s int) view {
+			if n == 1 || n == 3 {
+				return page(250, n, s)
+			}
+			return page(350, n, s)
+		}, want: slices.Concat(all[:250], all[300:350]), most: 5},
 		"the fleet vanishes": {show: func(n, s int) view {
 			if n == 1 {
 				return page(fleet, n, s)
@@ -109,6 +116,19 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			v.pages = 0
 			return v
 		}, want: slices.Concat(all[:300], all[400:]), most: 14},
+		"an empty page that knows nothing, and no page says how many cards they have": {show: func(n, s int) view {
+			if n == 4 {
+				return view{}
+			}
+			v := page(fleet, n, s)
+			v.total = 0
+			return v
+		}, want: slices.Concat(all[:300], all[400:]), most: 14},
+		"nothing but less than nothing is announced": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total, v.pages, v.size = -1, -1, -1
+			return v
+		}, most: 14},
 		"a last page that is shorter than announced, from there": {show: func(n, s int) view {
 			v := page(fleet, n, s)
 			v.to = min(v.to, 1201)
@@ -145,6 +165,28 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			return v
 		}, most: 13},
 		"totalCount is too large": {show: func(n, s int) view { v := page(fleet, n, s); v.total = 5000; return v }, most: 50},
+		"totalCount is missing, totalPage is too large": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total, v.pages = 0, 1e6
+			return v
+		}, most: 113},
+		"totalCount and totalPage are beyond reason": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total, v.pages = math.MaxInt-1e6, math.MaxInt-1e6
+			return v
+		}, most: 14},
+		"totalCount is the largest of 32 bits": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total, v.pages = math.MaxInt32, math.MaxInt32
+			return v
+		}, most: 14},
+		"totalCount was too large once": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 1 {
+				v.total = 1e9
+			}
+			return v
+		}, most: 113},
 		"nothing is announced": {show: func(n, s int) view {
 			v := page(fleet, n, s)
 			return view{from: v.from, to: v.to}
