@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // An ExportStage is what an export is about to do. See [OnStage].
@@ -17,12 +18,14 @@ const (
 	ExportWaiting     ExportStage = "waiting"     // the task is not done yet; comes with every question
 	ExportPrepared    ExportStage = "prepared"    // the task is done
 	ExportDownloading ExportStage = "downloading" // its file is being downloaded
-	ExportDone        ExportStage = "done"        // the whole file has been written
+	ExportDone        ExportStage = "done"        // the whole file has been verified and written
 )
 
 // Export writes a zip file of all cards of the account to w, and returns how many bytes it wrote: it does what
-// [FilesService.Prepare] does, and then what [FilesService.Download] does. To get a file that is either whole or not
-// there, use Prepare and [FilesService.DownloadFile].
+// [FilesService.Prepare] does, downloads the file, and verifies its directory and the checksums of all that is in it.
+// Only then w gets the first byte, so that n is 0 after any error but one of w's, or of ctx meanwhile. Until then the
+// file is in the folder for temporary files ([os.TempDir]), where only its owner may read it; it is removed in any case.
+// To have the same in a file, use Prepare and [FilesService.DownloadFile].
 //
 // The options are [PollEvery], [OnStage] and [Progress]. After an error whose text names the task, its file can be
 // downloaded again without another task; the platform allows three a day.
@@ -37,12 +40,21 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 	if w == nil {
 		return 0, &ParamError{Method: method, Param: "w", Reason: "the writer is nil"}
 	}
+	file, err := os.CreateTemp("", "quecloud-*.zip.part")
+	if err != nil {
+		return 0, callError(method, "making a file to verify before it is passed on", err)
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+
 	task, err := s.prepare(ctx, &settings)
 	if err != nil {
 		return 0, err
 	}
 	settings.onStage(ExportDownloading, task)
-	n, err = s.Download(ctx, task, &progressWriter{w, 0, settings.progress})
+	if _, err = s.fetchZip(ctx, task, file, settings.progress); err == nil {
+		n, err = passOn(ctx, w, file)
+	}
 	if err != nil {
 		return n, fmt.Errorf("%w (task %d is done: its file can be downloaded again)", err, task)
 	}
