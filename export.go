@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 )
 
 // An ExportStage is what an export is about to do. See [OnStage].
@@ -14,7 +15,7 @@ type ExportStage string
 // The stages of an export, in their order.
 const (
 	ExportStarted     ExportStage = "started"     // a task has been started
-	ExportJoined      ExportStage = "joined"      // instead: a task of today was running, and is used
+	ExportJoined      ExportStage = "joined"      // instead: a task was running, and is used
 	ExportWaiting     ExportStage = "waiting"     // the task is not done yet; comes with every question
 	ExportPrepared    ExportStage = "prepared"    // the task is done
 	ExportDownloading ExportStage = "downloading" // its file is being downloaded
@@ -65,7 +66,8 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 
 // Prepare has the platform make a file of all cards, waits until it is done, and returns the task, for
 // [FilesService.Download] or [FilesService.DownloadFile]. It joins a task of today that is still running, as the
-// platform does one at a time, and starts one otherwise.
+// platform does one at a time, and starts one otherwise. If the platform refuses that, and one task of the last
+// 24 hours still runs, begun before midnight as it may be, Prepare joins that one.
 //
 // The platform allows three tasks a day. When it refuses another, Prepare returns its [*APIError] and does not fall back
 // to a file that is older than the caller may think: [FilesService.List] tells what there is, and
@@ -106,7 +108,7 @@ func (s *FilesService) prepare(ctx context.Context, settings *fleetSettings) (in
 	return task, nil
 }
 
-// startOrJoin returns the task of today that runs, or a new one.
+// startOrJoin returns the task of today that runs, or a new one, or the one that keeps the platform from starting it.
 func (s *FilesService) startOrJoin(ctx context.Context) (task int64, stage ExportStage, err error) {
 	before, err := s.List(ctx)
 	if err != nil {
@@ -131,18 +133,44 @@ func (s *FilesService) startOrJoin(ctx context.Context) (task int64, stage Expor
 			return t.TaskID, ExportJoined, nil // ours, or that of somebody who was faster
 		}
 	}
+	if !errors.Is(err, ErrOutcomeUnknown) {
+		if task := s.onlyRunning(after); task != 0 {
+			return task, ExportJoined, nil
+		}
+	}
 	return 0, "", err
 }
 
 // running returns the newest task of today that is not done, or 0.
 func (s *FilesService) running(tasks []FileTask) (id int64) {
-	today := DateOf(s.core.now().Add(s.core.shared.clock.offset()))
+	today := DateOf(s.platformTime())
 	for _, t := range tasks {
 		if t.Status == FileTaskRunning && DateOf(t.CreatedAt) == today {
 			id = max(id, t.TaskID)
 		}
 	}
 	return id
+}
+
+// onlyRunning returns the only task of the last 24 hours that is not done, or 0. Before midnight it was of today. Older
+// ones are stuck.
+func (s *FilesService) onlyRunning(tasks []FileTask) (id int64) {
+	since := s.platformTime().Add(-24 * time.Hour)
+	for _, t := range tasks {
+		if t.Status != FileTaskRunning || t.CreatedAt.Before(since) {
+			continue
+		}
+		if id != 0 {
+			return 0
+		}
+		id = t.TaskID
+	}
+	return id
+}
+
+// platformTime is the time by the platform's clock.
+func (s *FilesService) platformTime() time.Time {
+	return s.core.now().Add(s.core.shared.clock.offset())
 }
 
 func hasTask(tasks []FileTask, id int64) bool {

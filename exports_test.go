@@ -85,6 +85,54 @@ func TestPrepareDoesNotJoinYesterdaysTask(t *testing.T) {
 	assert.EqualValues(t, 8, task)
 }
 
+// The platform makes one file at a time: when it refuses another, the one that it is at can be of yesterday.
+func TestPrepareJoinsTheTaskThatKeepsAnotherFromBeingStarted(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2000, 1, 2, 0, 1, 0, 0, quecloud.ChinaStandardTime) // in the bubbles
+	running := func(id int, since time.Duration) object {
+		return object{"TaskId": id, "AddTime": now.Add(-since).Unix(), "TaskStatus": "执行中"}
+	}
+	done := func(id int, since time.Duration) object {
+		return object{"TaskId": id, "AddTime": now.Add(-since).Unix(), "TaskStatus": "文件生成成功"}
+	}
+	tests := map[string]struct {
+		tasks []object
+		start any   // what comes of starting another
+		want  int64 // 0: the error of start
+	}{
+		"of some minutes before midnight": {[]object{done(6, 8*time.Hour), running(7, 6*time.Minute)}, refusal("the last task is not done"), 7},
+		"nothing runs":                    {[]object{done(6, 8*time.Hour), done(7, 6*time.Minute)}, refusal("three a day"), 0},
+		"two run":                         {[]object{running(6, 8*time.Minute), running(7, 6*time.Minute)}, refusal("busy"), 0},
+		"one is stuck for days":           {[]object{running(7, 49*time.Hour)}, refusal("three a day"), 0},
+		"one is stuck, another runs":      {[]object{running(6, 49*time.Hour), running(7, 6*time.Minute)}, refusal("busy"), 7},
+		"no answer":                       {[]object{running(7, 6*time.Minute)}, io.ErrUnexpectedEOF, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(time.Until(now))
+				platform := &stub{answer: func(_ context.Context, form url.Values) any {
+					switch form.Get("method") {
+					case "fc.function.file.list":
+						return test.tasks
+					case "fc.function.file.card.get":
+						return test.start
+					}
+					return object{"resultCode": 0, "taskStatus": "2"}
+				}}
+				task, err := platform.client(t).Files.Prepare(t.Context())
+				assert.Equal(t, test.want, task)
+				if test.want == 0 {
+					assert.Error(t, err)
+					return
+				}
+				require.NoError(t, err)
+			})
+		})
+	}
+}
+
 func TestPrepareTakesTheTaskOfSomebodyWhoWasFaster(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{"执行中", "文件生成成功"} {
