@@ -46,7 +46,8 @@ func Concurrency(n int) FleetOption {
 }
 
 // Progress sets a function to which a job tells how far it has got, for a progress bar: a sweep after every page, [Each]
-// after every card, a download after every piece. It is called in the goroutine of the loop, or of the call.
+// after every card, a download after every piece. It is called in the goroutine of the loop, or of the call, or,
+// for a sweep that is piped into [Each], in a coroutine of that loop.
 //
 // done counts cards (or messages, of [SMSService.AllLog]) that the loop has got, and bytes of a download. A sweep that
 // starts on a later page counts those before it too. total is the most that the platform has said by now and may grow; it
