@@ -17,7 +17,7 @@ type pagePlan struct {
 	pages   int    // pages, likewise
 	seen    int64  // rows so far
 	fullest int    // rows of the page that had most
-	odd     int    // pages with fewer rows than the announcements promise, but some
+	odd     int    // pages with fewer rows than announced, but some: one is enough to doubt what was announced
 	empty   int    // pages without rows that came last, one after the other
 	begun   bool   // a page has come
 	first   uint64 // digest of the first page
@@ -61,7 +61,7 @@ func (p *pagePlan) take(number int, page Page, rows int, digest uint64) (use, mo
 	p.last = digest
 	if more = number < p.end(); rows > 0 {
 		p.empty = 0
-		more = more || rows >= p.size || p.total == 0 || p.position() < p.total || p.alone(rows)
+		more = more || rows >= p.size || p.total == 0 || p.odd > 0 || p.position() < p.total || p.alone(rows)
 	} else if p.empty++; p.empty == maxEmptyPages && more {
 		if announced(page.TotalCount) <= int64(number)*int64(p.size) {
 			return false, false, nil // by now it does not say so any more, or never said more than a number of pages

@@ -163,7 +163,7 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			v := page(fleet, n, s)
 			v.total = 500
 			return v
-		}, most: 13},
+		}, most: 14},
 		"totalCount is too large": {show: func(n, s int) view { v := page(fleet, n, s); v.total = 5000; return v }, most: 50},
 		"totalCount is missing, totalPage is too large": {show: func(n, s int) view {
 			v := page(fleet, n, s)
@@ -207,6 +207,11 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			}
 			return page(1200, n, s)
 		}, want: all[:1200], most: 13},
+		"the page size is capped in silence, and beyond the end the last page comes again": {show: func(n, s int) view {
+			v := page(fleet, min(n, 42), 30)
+			v.number, v.size, v.pages = n, s, 13
+			return v
+		}, most: 45},
 		"beyond an end that is not announced the last page comes again": {show: func(n, s int) view {
 			v := page(fleet, min(n, 13), s)
 			return view{from: v.from, to: v.to}
@@ -286,6 +291,27 @@ func TestASweepIsCompleteOnManyPlatforms(t *testing.T) {
 		require.NoError(t, err, about)
 		require.Equal(t, iccids(min((first-1)*size, fleet), fleet), got, about)
 		require.LessOrEqual(t, platform.calls(), 2*fleet/size+3, about)
+	}
+}
+
+// A platform that allows fewer rows from some page on numbers its pages anew, so that cards come twice.
+func TestASweepIsCompleteWhenThePagesBecomeSmaller(t *testing.T) {
+	t.Parallel()
+	for _, silent := range []bool{false, true} {
+		platform := listing(func(n, s int) view {
+			if n == 1 {
+				return page(400, n, s)
+			}
+			v := page(400, n, s/2)
+			if silent {
+				v.size, v.pages = s, 4
+			}
+			return v
+		})
+		got, err := swept(platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100}))
+		require.NoError(t, err)
+		slices.Sort(got)
+		assert.Equal(t, iccids(0, 400), slices.Compact(got))
 	}
 }
 
