@@ -61,7 +61,7 @@ func (p *pagePlan) take(number int, page Page, rows int, digest uint64) (use, mo
 	p.last = digest
 	if more = number < p.end(); rows > 0 {
 		p.empty = 0
-		more = more || rows >= p.size || p.total == 0 || p.odd > 0 || p.position() < p.total || p.alone(rows)
+		more = more || rows >= p.size || p.total == 0 || p.odd > 0 || p.alone(rows)
 	} else if p.empty++; p.empty == maxEmptyPages && more {
 		if announced(page.TotalCount) <= int64(number)*int64(p.size) {
 			return false, false, nil // by now it does not say so any more, or never said more than a number of pages
@@ -121,7 +121,7 @@ func (p *pagePlan) ahead() int {
 	return p.end()
 }
 
-// position is how many rows lie before the next page, or fewer where that is in doubt.
+// position is how many rows lie before the next page, or fewer where that is in doubt. It is for Progress only.
 func (p *pagePlan) position() int64 {
 	if p.odd > 0 {
 		return int64(p.left)*int64(p.fullest) + p.seen
