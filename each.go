@@ -28,7 +28,9 @@ var ErrNotBegun = errors.New("not begun")
 // every card that was begun, then the first card that was not, with [ErrNotBegun] and the reason why ctx ended, and ends.
 // Leaving the loop instead cancels the calls under way, whose outcomes nobody learns then.
 //
-// fn is called from several goroutines at once. cards is ranged over in the goroutine of the loop.
+// fn is called from several goroutines at once. cards is ranged over by [iter.Pull], in a coroutine: never while the
+// loop's body runs, but not in its goroutine either. So is a sweep that is piped into Each, whose [Progress] is called
+// there.
 func Each[S CardSource](ctx context.Context, cards S, fn func(context.Context, CardID) error, opts ...FleetOption) iter.Seq2[CardID, error] {
 	return func(yield func(CardID, error) bool) {
 		settings, err := fleetOptions("", sweepOptions, opts)

@@ -38,7 +38,21 @@ func (s *FilesService) DownloadFile(ctx context.Context, taskID int64, path stri
 	defer os.Remove(file.Name()) // fails once it has got its name
 	defer file.Close()
 
-	n, err = s.Download(ctx, taskID, &progressWriter{file, 0, settings.progress})
+	n, err = s.fetchZip(ctx, taskID, file, settings.progress)
+	if err != nil {
+		return 0, err
+	}
+	if err := keepAs(path, file); err != nil {
+		return 0, callError(method, "keeping the file", err)
+	}
+	settings.progress(n, n)
+	return n, nil
+}
+
+// fetchZip downloads the zip file of a task into a file of ours, and verifies all that is in it. n is its size.
+func (s *FilesService) fetchZip(ctx context.Context, taskID int64, file *os.File, progress func(done, total int64)) (n int64, err error) {
+	const method = "fc.function.file.down"
+	n, err = s.Download(ctx, taskID, &progressWriter{file, 0, progress})
 	if err != nil {
 		return 0, err
 	}
@@ -48,11 +62,21 @@ func (s *FilesService) DownloadFile(ctx context.Context, taskID int64, path stri
 		}
 		return 0, &ResponseError{Method: method, HTTPStatus: 200, Err: fmt.Errorf("the zip file is damaged: %w", err)}
 	}
-	if err := keepAs(path, file); err != nil {
-		return 0, callError(method, "keeping the file", err)
-	}
-	settings.progress(n, n)
 	return n, nil
+}
+
+// passOn writes a file to w, from its beginning. n is how many bytes it wrote, whatever err is.
+func passOn(ctx context.Context, w io.Writer, file *os.File) (n int64, err error) {
+	if _, err = file.Seek(0, io.SeekStart); err == nil {
+		n, err = io.Copy(w, &contextReader{ctx, file})
+	}
+	if err == nil {
+		return n, nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return n, callError("fc.function.file.down", fmt.Sprintf("writing after %d bytes", n), err)
 }
 
 // keepAs gives a file that is written its name, so that not even a loss of power leaves half of it under that name.

@@ -5,184 +5,29 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
-	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// stages is an option that writes the stages of an export into a text.
-func stages(text *string) quecloud.FleetOption {
-	return quecloud.OnStage(func(stage quecloud.ExportStage, taskID int64) {
-		*text += fmt.Sprintf("%s:%d ", stage, taskID)
-	})
-}
-
-func TestExportStartsATaskAndDownloadsItsFile(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		srv := bubbleServer(t, quecloudtest.WithFleet(100), quecloudtest.WithFileDelay(9*time.Second))
-		var file bytes.Buffer
-		var told string
-		var done, total int64
-		n, err := srv.Client().Files.Export(t.Context(), &file, stages(&told), quecloud.Progress(func(d, t int64) { done, total = d, t }))
-		require.NoError(t, err)
-		assert.EqualValues(t, file.Len(), n)
-		assert.Equal(t, []int64{n, n}, []int64{done, total})
-		assert.Equal(t, "started:1 waiting:1 waiting:1 prepared:1 downloading:1 done:1 ", told)
-		rows := 0
-		for row, err := range quecloud.ReadCardList(bytes.NewReader(file.Bytes()), n) {
-			require.NoError(t, err)
-			assert.Len(t, row.Fields, 8)
-			rows++
-		}
-		assert.Equal(t, 101, rows, "a heading and the cards")
-	})
-}
-
-func TestExportJoinsTodaysRunningTask(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		srv := bubbleServer(t, quecloudtest.WithFileDelay(9*time.Second))
-		client := srv.Client()
-		task, err := client.Files.Start(t.Context())
-		require.NoError(t, err)
-		var told string
-		n, err := client.Files.Export(t.Context(), io.Discard, stages(&told), quecloud.PollEvery(time.Minute))
-		require.NoError(t, err)
-		assert.Positive(t, n)
-		assert.Equal(t, strings.ReplaceAll("joined:N waiting:N prepared:N downloading:N done:N ", "N", fmt.Sprint(task)), told)
-		assert.Len(t, srv.RequestsOf("fc.function.file.card.get"), 1)
-	})
-}
-
-func TestPrepareDoesNotJoinYesterdaysTask(t *testing.T) {
-	t.Parallel()
-	platform := &stub{answer: func(_ context.Context, form url.Values) any {
-		switch form.Get("method") {
-		case "fc.function.file.list":
-			return []object{{"TaskId": 7, "AddTime": time.Now().Add(-24 * time.Hour).Unix(), "TaskStatus": "执行中"}}
-		case "fc.function.file.card.get":
-			return object{"resultCode": 0, "taskId": 8}
-		default:
-			return object{"resultCode": 0, "taskStatus": "2"}
-		}
-	}}
-	task, err := platform.client(t).Files.Prepare(t.Context())
-	require.NoError(t, err)
-	assert.EqualValues(t, 8, task)
-}
-
-func TestPrepareTakesTheTaskOfSomebodyWhoWasFaster(t *testing.T) {
-	t.Parallel()
-	for _, status := range []string{"执行中", "文件生成成功"} {
-		tasks := []object{{"TaskId": 6, "AddTime": time.Now().Unix(), "TaskStatus": "文件生成成功"}}
-		platform := &stub{answer: func(_ context.Context, form url.Values) any {
-			switch form.Get("method") {
-			case "fc.function.file.list":
-				return tasks
-			case "fc.function.file.card.get":
-				tasks = append(tasks, object{"TaskId": 7, "AddTime": time.Now().Unix(), "TaskStatus": status})
-				return refusal("the last task is not done")
-			default:
-				return object{"resultCode": 0, "taskStatus": "2"}
-			}
-		}}
-		var told string
-		task, err := platform.client(t).Files.Prepare(t.Context(), stages(&told))
-		require.NoError(t, err)
-		assert.EqualValues(t, 7, task)
-		assert.Equal(t, "joined:7 prepared:7 ", told)
-	}
-}
-
-func TestTheFourthExportOfADayIsRefused(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		srv := bubbleServer(t, quecloudtest.WithFileDelay(time.Second))
-		client := srv.Client()
-		for range 3 {
-			_, err := client.Files.Prepare(t.Context())
-			require.NoError(t, err)
-		}
-		var file bytes.Buffer
-		_, err := client.Files.Export(t.Context(), &file)
-		assert.ErrorAs(t, err, new(*quecloud.APIError))
-		assert.Zero(t, file.Len(), "nothing older in its place")
-		_, err = client.Files.DownloadLatest(t.Context(), &file)
-		require.NoError(t, err)
-	})
-}
-
-func TestPrepareFindsTheTaskWhoseStartWasNotAnswered(t *testing.T) {
-	t.Parallel()
-	for name, delay := range map[string]time.Duration{"it runs": time.Minute, "it is done": 0} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				srv := bubbleServer(t, quecloudtest.WithFileDelay(delay))
-				_, err := srv.Client().Files.Prepare(t.Context())
-				require.NoError(t, err)
-				srv.Inject(quecloudtest.CutAfter().On("file.card.get").Times(1))
-				task, err := srv.Client().Files.Prepare(t.Context())
-				require.NoError(t, err)
-				assert.EqualValues(t, 2, task)
-				assert.Len(t, srv.RequestsOf("fc.function.file.card.get"), 2)
-			})
-		})
-	}
-}
-
-func TestPrepareReportsAStartWhoseOutcomeNobodyKnows(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		srv := bubbleServer(t, quecloudtest.WithFileDelay(0))
-		_, err := srv.Client().Files.Prepare(t.Context())
-		require.NoError(t, err)
-		srv.Inject(quecloudtest.CutBefore().On("file.card.get"))
-		_, err = srv.Client().Files.Prepare(t.Context())
-		assert.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
-	})
-}
-
-func TestPrepareEndsWithItsContextAndNamesTheTask(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		srv := bubbleServer(t, quecloudtest.WithFileDelay(time.Hour))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		_, err := srv.Client().Files.Prepare(ctx)
-		assert.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.ErrorContains(t, err, "task 1 goes on")
-	})
-}
-
-func TestAnExportThatBreaksOffNamesTheTask(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		srv := bubbleServer(t, quecloudtest.WithFileDelay(0), quecloudtest.WithFaults(quecloudtest.CutBody(100).On("file.down")))
-		_, err := srv.Client().Files.Export(t.Context(), io.Discard)
-		assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
-		assert.ErrorContains(t, err, "task 1 is done")
-	})
+// damagedZip is a zip file with a wrong byte amid a list of cards.
+func damagedZip(t *testing.T) []byte {
+	file := zipOf(t, zip.Store, "card_list.txt", strings.Repeat("1064991300001,8986031749203860001\n", 10000))
+	file[len(file)/2] ^= 1
+	return file
 }
 
 func TestADownloadedFileIsWholeOrNotThere(t *testing.T) {
 	t.Parallel()
 	whole := zipOf(t, zip.Store, "card_list.txt", strings.Repeat("1064991300001,8986031749203860001\n", 10000))
-	damaged := bytes.Clone(whole)
-	damaged[len(damaged)/2] ^= 1
 	lost := bytes.Clone(whole)
 	copy(lost[bytes.LastIndex(lost, []byte("PK\x01\x02")):], "PKxx")
 	tests := map[string]struct {
@@ -192,7 +37,7 @@ func TestADownloadedFileIsWholeOrNotThere(t *testing.T) {
 	}{
 		"whole":                 {answer: whole},
 		"cut off":               {whole[:len(whole)-30], is[*quecloud.ResponseError], "end of a zip file is missing"},
-		"a byte is wrong":       {damaged, is[*quecloud.ResponseError], "checksum"},
+		"a byte is wrong":       {damagedZip(t), is[*quecloud.ResponseError], "checksum"},
 		"without its directory": {lost, is[*quecloud.ResponseError], "damaged"},
 		"empty":                 {zipOf(t, zip.Store), is[*quecloud.ResponseError], "nothing in it"},
 		"refused":               {[]byte(`{"resultCode":1,"errorMessage":"任务不存在"}`), is[*quecloud.APIError], "任务不存在"},

@@ -46,11 +46,12 @@ func Concurrency(n int) FleetOption {
 }
 
 // Progress sets a function to which a job tells how far it has got, for a progress bar: a sweep after every page, [Each]
-// after every card, a download after every piece. It is called in the goroutine of the loop, or of the call.
+// after every card, a download after every piece. It is called in the goroutine of the loop, or of the call, or,
+// for a sweep that is piped into [Each], in a coroutine of that loop.
 //
 // done counts cards (or messages, of [SMSService.AllLog]) that the loop has got, and bytes of a download. A sweep that
-// starts on a later page counts those before it too. total is what the platform says at the moment and may change; it is
-// never below done, and equal to it when all is done. It is -1 while nobody knows it.
+// starts on a later page counts those before it too. total is the most that the platform has said by now and may grow; it
+// is never below done, and equal to it when all is done. It is -1 while nobody knows it.
 func Progress(f func(done, total int64)) FleetOption {
 	return FleetOption{"Progress", func(s *fleetSettings) string {
 		s.progress = f

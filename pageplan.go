@@ -1,6 +1,9 @@
 package quecloud
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // A pagePlan decides which pages a sweep asks for. What the platform announces lets the sweep ask for several at once,
 // but is not trusted to tell the end, which is where the rows end.
@@ -10,11 +13,11 @@ type pagePlan struct {
 	left  int // pages before the first that the sweep leaves out
 	size  int // rows per page: as asked for, or less where the platform allows less
 
-	total   int64  // rows in all pages, as announced last; 0 if never
+	total   int64  // rows in all pages, the most that was announced; 0 if never
 	pages   int    // pages, likewise
 	seen    int64  // rows so far
 	fullest int    // rows of the page that had most
-	odd     int    // pages with fewer rows than the announcements promise, but some
+	odd     int    // pages with fewer rows than announced, but some: one is enough to doubt what was announced
 	empty   int    // pages without rows that came last, one after the other
 	begun   bool   // a page has come
 	first   uint64 // digest of the first page
@@ -58,10 +61,10 @@ func (p *pagePlan) take(number int, page Page, rows int, digest uint64) (use, mo
 	p.last = digest
 	if more = number < p.end(); rows > 0 {
 		p.empty = 0
-		more = more || rows >= p.size || p.total == 0 || p.position() < p.total
+		more = more || rows >= p.size || p.total == 0 || p.odd > 0 || p.alone(rows)
 	} else if p.empty++; p.empty == maxEmptyPages && more {
-		if page.TotalCount == 0 && page.TotalPages == 0 {
-			return false, false, nil
+		if announced(page.TotalCount) <= int64(number)*int64(p.size) {
+			return false, false, nil // by now it does not say so any more, or never said more than a number of pages
 		}
 		return false, false, fmt.Errorf("the platform says that there are %d rows, and sends empty pages, %d by now", p.total, p.empty)
 	}
@@ -71,14 +74,11 @@ func (p *pagePlan) take(number int, page Page, rows int, digest uint64) (use, mo
 	return true, more, nil
 }
 
-// learn notes the numbers that came with a page.
+// learn notes the numbers that came with a page. Smaller ones than before do not count: a page that was fetched ahead can
+// be older than the one before it.
 func (p *pagePlan) learn(number int, page Page, rows int) {
-	if page.TotalCount > 0 {
-		p.total = page.TotalCount
-	}
-	if page.TotalPages > 0 {
-		p.pages = page.TotalPages
-	}
+	p.total = max(p.total, announced(page.TotalCount))
+	p.pages = max(p.pages, announced(page.TotalPages))
 	if !p.begun && page.Size > 0 && page.Size < p.size {
 		p.size = page.Size // the pages are numbered by what the platform allows
 	}
@@ -89,6 +89,15 @@ func (p *pagePlan) learn(number int, page Page, rows int) {
 	if 0 < rows && rows < p.size && int64(rows) != promised {
 		p.odd++
 	}
+}
+
+// announced is a number of rows or pages that the platform announces, or 0 where it is too large to be one: no account has
+// as many cards, and such numbers are written where none is known.
+func announced[N int | int64](n N) N {
+	if n >= math.MaxInt32 {
+		return 0
+	}
+	return n
 }
 
 // end is the last page with rows by what was announced. Rows are told more reliably than pages; and where pages come
@@ -112,12 +121,18 @@ func (p *pagePlan) ahead() int {
 	return p.end()
 }
 
-// position is how many rows lie before the next page, or fewer where that is in doubt.
+// position is how many rows lie before the next page, or fewer where that is in doubt. It is for Progress only.
 func (p *pagePlan) position() int64 {
 	if p.odd > 0 {
 		return int64(p.left)*int64(p.fullest) + p.seen
 	}
 	return int64(p.left)*int64(p.size) + p.seen
+}
+
+// alone says whether these are the only rows so far of a sweep that began on a later page. What this page lacks may be
+// due to the fleet's end, or to a platform that allows fewer rows than it says: only the next page tells.
+func (p *pagePlan) alone(rows int) bool {
+	return p.left > 0 && p.seen == int64(rows)
 }
 
 // progress is what Progress is told.

@@ -3,6 +3,8 @@ package quecloud_test
 import (
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -27,9 +29,9 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 		"one page":           {show: func(n, s int) view { return page(7, n, s) }, want: all[:7], most: 1},
 		"no cards":           {show: func(n, s int) view { return page(0, n, s) }, want: []string{}, most: 1},
 		"from page 5":        {show: func(n, s int) view { return page(fleet, n, s) }, first: 5, want: all[400:], most: 9},
-		"from the last page": {show: func(n, s int) view { return page(fleet, n, s) }, first: 13, want: all[1200:], most: 1},
+		"from the last page": {show: func(n, s int) view { return page(fleet, n, s) }, first: 13, want: all[1200:], most: 2},
 		"last page, one card": {
-			show: func(n, s int) view { return page(1201, n, s) }, first: 13, want: all[1200:1201], most: 1,
+			show: func(n, s int) view { return page(1201, n, s) }, first: 13, want: all[1200:1201], most: 2,
 		},
 		"from beyond the end": {show: func(n, s int) view { return page(fleet, n, s) }, first: 14, want: []string{}, most: 1},
 		"the fleet grows": {show: func(n, s int) view {
@@ -52,7 +54,13 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 				return page(fleet, n, s)
 			}
 			return page(350, n, s)
-		}, want: all[:350], most: 9},
+		}, want: all[:350], most: 13},
+		"the fleet grows, but a page is older than the one before it": {show: func(n, s int) view {
+			if n == 1 || n == 3 {
+				return page(250, n, s)
+			}
+			return page(350, n, s)
+		}, want: slices.Concat(all[:250], all[300:350]), most: 5},
 		"the fleet vanishes": {show: func(n, s int) view {
 			if n == 1 {
 				return page(fleet, n, s)
@@ -98,7 +106,7 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 5, want: all[120:], most: 38,
 		},
 		"the page size is capped, from the last page": {
-			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 42, want: all[1230:], most: 1,
+			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 42, want: all[1230:], most: 2,
 		},
 		"an empty page that knows nothing, and no page says how many they are": {show: func(n, s int) view {
 			if n == 4 {
@@ -108,6 +116,19 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			v.pages = 0
 			return v
 		}, want: slices.Concat(all[:300], all[400:]), most: 14},
+		"an empty page that knows nothing, and no page says how many cards they have": {show: func(n, s int) view {
+			if n == 4 {
+				return view{}
+			}
+			v := page(fleet, n, s)
+			v.total = 0
+			return v
+		}, want: slices.Concat(all[:300], all[400:]), most: 14},
+		"nothing but less than nothing is announced": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total, v.pages, v.size = -1, -1, -1
+			return v
+		}, most: 14},
 		"a last page that is shorter than announced, from there": {show: func(n, s int) view {
 			v := page(fleet, n, s)
 			v.to = min(v.to, 1201)
@@ -123,16 +144,49 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			v.size, v.pages = s, 13
 			return v
 		}, first: 15, want: all[420:], most: 38},
-		"totalPage is too small": {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1; return v }, most: 13},
-		"totalPage is too large": {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1e6; return v }, most: 13},
-		"totalPage is missing":   {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 0; return v }, most: 13},
-		"totalCount is missing":  {show: func(n, s int) view { v := page(fleet, n, s); v.total = 0; return v }, most: 14},
+		"the page size is capped in silence, from a page with as many rows as if it was the last": {show: func(n, s int) view {
+			v := page(130, n, 30)
+			v.size, v.pages = s, 2
+			return v
+		}, first: 2, want: all[30:130], most: 6},
+		"the page size is capped in silence, from such a page behind others": {show: func(n, _ int) view {
+			v := page(1230, n, 30)
+			v.size, v.pages = 0, 13
+			return v
+		}, first: 13, want: all[360:1230], most: 32},
+		"pages are larger than they say": {show: func(n, s int) view { v := page(fleet, n, s); v.size = 30; return v }, most: 13},
+		"totalPage is too small":         {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1; return v }, most: 13},
+		"totalPage is too large":         {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 1e6; return v }, most: 13},
+		"totalPage is missing":           {show: func(n, s int) view { v := page(fleet, n, s); v.pages = 0; return v }, most: 13},
+		"totalCount is missing":          {show: func(n, s int) view { v := page(fleet, n, s); v.total = 0; return v }, most: 14},
 		"totalCount is too small": {show: func(n, s int) view {
 			v := page(fleet, n, s)
 			v.total = 500
 			return v
-		}, most: 13},
+		}, most: 14},
 		"totalCount is too large": {show: func(n, s int) view { v := page(fleet, n, s); v.total = 5000; return v }, most: 50},
+		"totalCount is missing, totalPage is too large": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total, v.pages = 0, 1e6
+			return v
+		}, most: 113},
+		"totalCount and totalPage are beyond reason": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total, v.pages = math.MaxInt-1e6, math.MaxInt-1e6
+			return v
+		}, most: 14},
+		"totalCount is the largest of 32 bits": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			v.total, v.pages = math.MaxInt32, math.MaxInt32
+			return v
+		}, most: 14},
+		"totalCount was too large once": {show: func(n, s int) view {
+			v := page(fleet, n, s)
+			if n == 1 {
+				v.total = 1e9
+			}
+			return v
+		}, most: 113},
 		"nothing is announced": {show: func(n, s int) view {
 			v := page(fleet, n, s)
 			return view{from: v.from, to: v.to}
@@ -153,6 +207,11 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			}
 			return page(1200, n, s)
 		}, want: all[:1200], most: 13},
+		"the page size is capped in silence, and beyond the end the last page comes again": {show: func(n, s int) view {
+			v := page(fleet, min(n, 42), 30)
+			v.number, v.size, v.pages = n, s, 13
+			return v
+		}, most: 45},
 		"beyond an end that is not announced the last page comes again": {show: func(n, s int) view {
 			v := page(fleet, min(n, 13), s)
 			return view{from: v.from, to: v.to}
@@ -204,6 +263,55 @@ func TestASweepEndsWithAnErrorWhenThePagesLeadNowhere(t *testing.T) {
 			assert.ErrorContains(t, err, test.text)
 			assert.ErrorContains(t, err, fmt.Sprintf("page %d of the sweep", test.page))
 		})
+	}
+}
+
+// Platforms that are mistaken about one thing or another, but number their pages by what they allow, are swept from any
+// page to the end. The fleets' sizes are those at which a short page is easily taken for the last one.
+func TestASweepIsCompleteOnManyPlatforms(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
+		asked, allowed, first := 11+random.IntN(30), 11+random.IntN(30), 1+max(0, random.IntN(8)-3)
+		size := min(asked, allowed)
+		fleet := max(0, (first-2+random.IntN(3))*asked+random.IntN(4)*size+random.IntN(3)-1)
+		echo, total, pages := random.IntN(3), random.IntN(3) > 0, random.IntN(4)
+		platform := listing(func(n, _ int) view {
+			v := page(fleet, n, size)
+			v.size = []int{size, asked, 0}[echo]
+			v.pages = []int{v.pages, 1, (fleet + asked - 1) / asked, 0}[pages]
+			if !total {
+				v.total = 0
+			}
+			return v
+		})
+		params := &quecloud.CardListParams{PageSize: asked, PageNo: first}
+		got, err := swept(platform.client(t).Cards.All(t.Context(), params, quecloud.Concurrency(1)))
+		about := fmt.Sprintf("%d cards, %d a page of %d asked, from page %d; size %d, total %v, pages %d", fleet, size, asked, first, echo, total, pages)
+		require.NoError(t, err, about)
+		require.Equal(t, iccids(min((first-1)*size, fleet), fleet), got, about)
+		require.LessOrEqual(t, platform.calls(), 2*fleet/size+3, about)
+	}
+}
+
+// A platform that allows fewer rows from some page on numbers its pages anew, so that cards come twice.
+func TestASweepIsCompleteWhenThePagesBecomeSmaller(t *testing.T) {
+	t.Parallel()
+	for _, silent := range []bool{false, true} {
+		platform := listing(func(n, s int) view {
+			if n == 1 {
+				return page(400, n, s)
+			}
+			v := page(400, n, s/2)
+			if silent {
+				v.size, v.pages = s, 4
+			}
+			return v
+		})
+		got, err := swept(platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100}))
+		require.NoError(t, err)
+		slices.Sort(got)
+		assert.Equal(t, iccids(0, 400), slices.Compact(got))
 	}
 }
 

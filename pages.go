@@ -28,7 +28,8 @@ import (
 //
 // A listing is no snapshot. When cards enter or leave it during the sweep, others move from page to page: such a card
 // can come twice, or not at all. Cards that stay in their place come once, and all pages are read that the platform has
-// at the time, even if it is mistaken about how many these are.
+// at the time, even if it is mistaken about how many these are. A hundred empty pages in a row are the end, or an error
+// where the last of them says that there are cards behind it: whether these exist nobody could tell.
 //
 // It reads § 2.1.4 资产列表, fc.function.card.list.
 func (s *CardsService) All(ctx context.Context, params *CardListParams, opts ...FleetOption) iter.Seq2[Card, error] {

@@ -295,7 +295,7 @@ func TestProgressOfASweepLeadsFromTheFirstPageToTheEnd(t *testing.T) {
 		"resumed":              {func(n, s int) view { return page(250, n, s) }, 2, "200/250 250/250 "},
 		"nothing":              {func(n, s int) view { return page(0, n, s) }, 0, "0/0 "},
 		"nothing is announced": {func(n, s int) view { v := page(250, n, s); return view{from: v.from, to: v.to} }, 0, "100/-1 200/-1 250/-1 250/250 "},
-		"more than announced":  {func(n, s int) view { v := page(250, n, s); v.total = 120; return v }, 0, "100/120 200/200 250/250 "},
+		"more than announced":  {func(n, s int) view { v := page(250, n, s); v.total = 120; return v }, 0, "100/120 200/200 250/250 250/250 "},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -59,14 +59,17 @@ func (j *job) run(ctx context.Context, path string, most int, apply bool) error 
 	return errors.Join(err, results.close())
 }
 
-// targets are the cards in use that are over the volume and not done yet.
+// targets are the cards in use that are over the volume and not done yet, each once: a card can come twice when others
+// enter or leave the account during the sweep.
 func (j *job) targets(ctx context.Context, done map[string]bool) (targets []target, err error) {
+	seen := map[string]bool{}
 	params := &quecloud.CardListParams{BillingID: j.group}
 	for card, err := range j.client.Cards.All(ctx, params, quecloud.Concurrency(j.atOnce), j.progress("looking", "cards")) {
 		if err != nil {
 			return nil, err
 		}
-		if card.Status == quecloud.CardStatusNormal && card.MonthFlow > j.over && !done[card.ICCID] {
+		if card.Status == quecloud.CardStatusNormal && card.MonthFlow > j.over && !done[card.ICCID] && !seen[card.ICCID] {
+			seen[card.ICCID] = true
 			targets = append(targets, target{quecloud.ICCID(card.ICCID), card.MonthFlow})
 		}
 	}

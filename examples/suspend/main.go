@@ -1,5 +1,6 @@
 // Suspend suspends every card that has used more than a volume this month.
 //
+//	cd examples/suspend && go run .                       # shows what it would do, in a demonstration
 //	cd examples/suspend && go run . -over 800             # shows what it would do
 //	cd examples/suspend && go run . -over 800 -apply      # does it
 //
@@ -8,7 +9,8 @@
 // occasion: a card that the file says is suspended is left alone, even if somebody has resumed it since.
 //
 // It needs no account: it talks to a stand-in for the platform that it starts itself. With QUECLOUD_APP_KEY and
-// QUECLOUD_APP_SECRET set it talks to the platform instead, and -apply then takes real devices off the network.
+// QUECLOUD_APP_SECRET set it talks to the platform instead: the volume must be given then, and -apply takes real devices
+// off the network.
 package main
 
 import (
@@ -27,6 +29,9 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
+// demoOver is the volume in MB of the demonstration.
+const demoOver = 800
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -40,7 +45,8 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	flags := flag.NewFlagSet("suspend", flag.ContinueOnError)
 	flags.SetOutput(bars)
 	over := -1.0
-	flags.Func("over", "volume in `MB` this month above which a card is suspended, 0 or more; required", func(text string) (err error) {
+	const about = "volume in `MB` this month above which a card is suspended, 0 or more; needed with an account, else 800"
+	flags.Func("over", about, func(text string) (err error) {
 		if over, err = strconv.ParseFloat(text, 64); err != nil || !(over >= 0) || math.IsInf(over, 0) {
 			return errors.New("want a number of MB, 0 or more")
 		}
@@ -61,7 +67,11 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 		return fmt.Errorf("unexpected argument %q: everything is said with flags, see -h", flags.Arg(0))
 	}
 	if over < 0 {
-		return errors.New("say with -over how many MB a card may use, as in -over 800")
+		if os.Getenv("QUECLOUD_APP_KEY") != "" {
+			return errors.New("say with -over how many MB a card may use, as in -over 800")
+		}
+		over = demoOver
+		fmt.Fprintf(out, "A demonstration: cards may use %v MB, as -over does not say how many.\n", over)
 	}
 	client, end, err := connect(*demo)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,8 +142,96 @@ func TestAFileOfSomethingElseIsNotTouched(t *testing.T) {
 	}
 }
 
-func TestTheVolumeMustBeGiven(t *testing.T) {
+// A card that moves from page to page during the sweep comes twice.
+func TestACardThatComesTwiceIsSuspendedOnce(t *testing.T) {
 	t.Parallel()
+	const page = `{"resultCode":0,"page":{"page":%s,"totalPage":2},
+		"cards":[{"iccid":"89860412091880130003","status":"正常","monthFlow":500}]}`
+	paused := 0
+	platform := answers(func(form url.Values) string {
+		if form.Get("method") == pauseMethod {
+			paused++
+			return `{"resultCode":0}`
+		}
+		return fmt.Sprintf(page, form.Get("pageNo"))
+	})
+	client, err := quecloud.NewClient("key", "secret", quecloud.WithHTTPClient(&http.Client{Transport: platform}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &strings.Builder{}
+	job := job{client: client, over: 100, atOnce: 1, out: out, bars: io.Discard}
+	if err := job.run(t.Context(), filepath.Join(t.TempDir(), "results.csv"), 1, true); err != nil || paused != 1 {
+		t.Errorf("error %v, suspended %d times, it says %q", err, paused, out)
+	}
+}
+
+// answers are what a platform says.
+type answers func(form url.Values) string
+
+func (f answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(body))
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(f(form)))}, err
+}
+
+func TestSpreadsheetsLeaveTheResultsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "results.csv")
+	if err := os.WriteFile(path, []byte("time,iccid,used_mb,result,error\n2026-05-01T00:00:00Z,89860412091880130011,1.000,suspended,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	results, err := openResults(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(iccid, result string, err error) {
+		if err := results.write(quecloud.ICCID(iccid), 1, result, err); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("89860412091880130003", suspended, nil)
+	write("89860412091880130004", failed, errors.New("=1+1"))
+	if err := results.close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`,"=""89860412091880130003""",1.000,suspended,`, `,"=""89860412091880130004""",1.000,failed,'=1+1`} {
+		if !strings.Contains(string(text), want+"\n") {
+			t.Errorf("the results lack %s:\n%s", want, text)
+		}
+	}
+	done, err := readResults(path)
+	if err != nil || len(done) != 2 || !done["89860412091880130003"] || !done["89860412091880130011"] {
+		t.Errorf("read again they are %v, error %v", done, err)
+	}
+}
+
+func TestTheDemonstrationNeedsNoVolume(t *testing.T) {
+	t.Setenv("QUECLOUD_APP_KEY", "")
+	t.Setenv("QUECLOUD_APP_SECRET", "")
+	path := filepath.Join(t.TempDir(), "results.csv")
+	var out strings.Builder
+	if err := run(t.Context(), []string{"-demo", "300", "-out", path}, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if said := out.String(); !strings.Contains(said, "would suspend 8986") || !strings.Contains(said, "Nothing was changed") {
+		t.Errorf("it says %q", said)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("there is a file of results")
+	}
+}
+
+func TestTheVolumeMustBeGiven(t *testing.T) {
+	t.Setenv("QUECLOUD_APP_KEY", "key")
+	t.Setenv("QUECLOUD_APP_SECRET", "secret")
 	for _, test := range []struct {
 		args []string
 		want string

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/quecloud/quecloud-go"
@@ -61,14 +62,31 @@ func openResults(path string) (*results, error) {
 
 func (r *results) write(card quecloud.CardID, used float64, result string, err error) error {
 	line := make([]string, colCount)
-	line[colTime], line[colICCID], line[colResult] = time.Now().Format(time.RFC3339), card.String(), result
+	line[colTime], line[colICCID], line[colResult] = time.Now().Format(time.RFC3339), digits(card.String()), result
 	line[colUsed] = strconv.FormatFloat(used, 'f', 3, 64)
 	if err != nil {
-		line[colError] = err.Error()
+		line[colError] = words(err.Error())
 	}
 	r.lines.Write(line)
 	r.lines.Flush()
 	return r.lines.Error()
+}
+
+// digits is a number such as 89860412091880130003 as a spreadsheet must have it. Excel shows 8.98604E+19 and forgets its
+// end: it keeps it only as a formula whose result is a text.
+func digits(number string) string { return `="` + number + `"` }
+
+// number is what digits was given. A spreadsheet that has saved the file may have left only that.
+func number(cell string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(cell, `="`), `"`)
+}
+
+// words are a text that a spreadsheet must not take for a formula.
+func words(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
 }
 
 func (r *results) close() error {
@@ -99,7 +117,7 @@ func readResults(path string) (done map[string]bool, err error) {
 			return nil, fmt.Errorf("%s is no file of results: %w", path, err)
 		}
 		if line[colResult] == suspended {
-			done[line[colICCID]] = true
+			done[number(line[colICCID])] = true
 		}
 	}
 }

@@ -1,0 +1,340 @@
+package quecloud_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// stages is an option that writes the stages of an export into a text.
+func stages(text *string) quecloud.FleetOption {
+	return quecloud.OnStage(func(stage quecloud.ExportStage, taskID int64) {
+		*text += fmt.Sprintf("%s:%d ", stage, taskID)
+	})
+}
+
+func TestExportStartsATaskAndDownloadsItsFile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := bubbleServer(t, quecloudtest.WithFleet(100), quecloudtest.WithFileDelay(9*time.Second))
+		var file bytes.Buffer
+		var told string
+		var done, total int64
+		n, err := srv.Client().Files.Export(t.Context(), &file, stages(&told), quecloud.Progress(func(d, t int64) { done, total = d, t }))
+		require.NoError(t, err)
+		assert.EqualValues(t, file.Len(), n)
+		assert.Equal(t, []int64{n, n}, []int64{done, total})
+		assert.Equal(t, "started:1 waiting:1 waiting:1 prepared:1 downloading:1 done:1 ", told)
+		rows := 0
+		for row, err := range quecloud.ReadCardList(bytes.NewReader(file.Bytes()), n) {
+			require.NoError(t, err)
+			assert.Len(t, row.Fields, 8)
+			rows++
+		}
+		assert.Equal(t, 101, rows, "a heading and the cards")
+	})
+}
+
+func TestExportJoinsTodaysRunningTask(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := bubbleServer(t, quecloudtest.WithFileDelay(9*time.Second))
+		client := srv.Client()
+		task, err := client.Files.Start(t.Context())
+		require.NoError(t, err)
+		var told string
+		n, err := client.Files.Export(t.Context(), io.Discard, stages(&told), quecloud.PollEvery(time.Minute))
+		require.NoError(t, err)
+		assert.Positive(t, n)
+		assert.Equal(t, strings.ReplaceAll("joined:N waiting:N prepared:N downloading:N done:N ", "N", fmt.Sprint(task)), told)
+		assert.Len(t, srv.RequestsOf("fc.function.file.card.get"), 1)
+	})
+}
+
+func TestPrepareDoesNotJoinYesterdaysTask(t *testing.T) {
+	t.Parallel()
+	platform := &stub{answer: func(_ context.Context, form url.Values) any {
+		switch form.Get("method") {
+		case "fc.function.file.list":
+			return []object{{"TaskId": 7, "AddTime": time.Now().Add(-24 * time.Hour).Unix(), "TaskStatus": "执行中"}}
+		case "fc.function.file.card.get":
+			return object{"resultCode": 0, "taskId": 8}
+		default:
+			return object{"resultCode": 0, "taskStatus": "2"}
+		}
+	}}
+	task, err := platform.client(t).Files.Prepare(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 8, task)
+}
+
+// The platform makes one file at a time: when it refuses another, the one that it is at can be of yesterday.
+func TestPrepareJoinsTheTaskThatKeepsAnotherFromBeingStarted(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2000, 1, 2, 0, 1, 0, 0, quecloud.ChinaStandardTime) // in the bubbles
+	running := func(id int, since time.Duration) object {
+		return object{"TaskId": id, "AddTime": now.Add(-since).Unix(), "TaskStatus": "执行中"}
+	}
+	done := func(id int, since time.Duration) object {
+		return object{"TaskId": id, "AddTime": now.Add(-since).Unix(), "TaskStatus": "文件生成成功"}
+	}
+	tests := map[string]struct {
+		tasks []object
+		start any   // what comes of starting another
+		want  int64 // 0: the error of start
+	}{
+		"of some minutes before midnight": {[]object{done(6, 8*time.Hour), running(7, 6*time.Minute)}, refusal("the last task is not done"), 7},
+		"nothing runs":                    {[]object{done(6, 8*time.Hour), done(7, 6*time.Minute)}, refusal("three a day"), 0},
+		"two run":                         {[]object{running(6, 8*time.Minute), running(7, 6*time.Minute)}, refusal("busy"), 0},
+		"one is stuck for days":           {[]object{running(7, 49*time.Hour)}, refusal("three a day"), 0},
+		"one is stuck, another runs":      {[]object{running(6, 49*time.Hour), running(7, 6*time.Minute)}, refusal("busy"), 7},
+		"no answer":                       {[]object{running(7, 6*time.Minute)}, io.ErrUnexpectedEOF, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(time.Until(now))
+				platform := &stub{answer: func(_ context.Context, form url.Values) any {
+					switch form.Get("method") {
+					case "fc.function.file.list":
+						return test.tasks
+					case "fc.function.file.card.get":
+						return test.start
+					}
+					return object{"resultCode": 0, "taskStatus": "2"}
+				}}
+				task, err := platform.client(t).Files.Prepare(t.Context())
+				assert.Equal(t, test.want, task)
+				if test.want == 0 {
+					assert.Error(t, err)
+					return
+				}
+				require.NoError(t, err)
+			})
+		})
+	}
+}
+
+func TestPrepareTakesTheTaskOfSomebodyWhoWasFaster(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{"执行中", "文件生成成功"} {
+		tasks := []object{{"TaskId": 6, "AddTime": time.Now().Unix(), "TaskStatus": "文件生成成功"}}
+		platform := &stub{answer: func(_ context.Context, form url.Values) any {
+			switch form.Get("method") {
+			case "fc.function.file.list":
+				return tasks
+			case "fc.function.file.card.get":
+				tasks = append(tasks, object{"TaskId": 7, "AddTime": time.Now().Unix(), "TaskStatus": status})
+				return refusal("the last task is not done")
+			default:
+				return object{"resultCode": 0, "taskStatus": "2"}
+			}
+		}}
+		var told string
+		task, err := platform.client(t).Files.Prepare(t.Context(), stages(&told))
+		require.NoError(t, err)
+		assert.EqualValues(t, 7, task)
+		assert.Equal(t, "joined:7 prepared:7 ", told)
+	}
+}
+
+func TestTheFourthExportOfADayIsRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := bubbleServer(t, quecloudtest.WithFileDelay(time.Second))
+		client := srv.Client()
+		for range 3 {
+			_, err := client.Files.Prepare(t.Context())
+			require.NoError(t, err)
+		}
+		var file bytes.Buffer
+		_, err := client.Files.Export(t.Context(), &file)
+		assert.ErrorAs(t, err, new(*quecloud.APIError))
+		assert.Zero(t, file.Len(), "nothing older in its place")
+		_, err = client.Files.DownloadLatest(t.Context(), &file)
+		require.NoError(t, err)
+	})
+}
+
+func TestPrepareFindsTheTaskWhoseStartWasNotAnswered(t *testing.T) {
+	t.Parallel()
+	for name, delay := range map[string]time.Duration{"it runs": time.Minute, "it is done": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				srv := bubbleServer(t, quecloudtest.WithFileDelay(delay))
+				_, err := srv.Client().Files.Prepare(t.Context())
+				require.NoError(t, err)
+				srv.Inject(quecloudtest.CutAfter().On("file.card.get").Times(1))
+				task, err := srv.Client().Files.Prepare(t.Context())
+				require.NoError(t, err)
+				assert.EqualValues(t, 2, task)
+				assert.Len(t, srv.RequestsOf("fc.function.file.card.get"), 2)
+			})
+		})
+	}
+}
+
+func TestPrepareReportsAStartWhoseOutcomeNobodyKnows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := bubbleServer(t, quecloudtest.WithFileDelay(0))
+		_, err := srv.Client().Files.Prepare(t.Context())
+		require.NoError(t, err)
+		srv.Inject(quecloudtest.CutBefore().On("file.card.get"))
+		_, err = srv.Client().Files.Prepare(t.Context())
+		assert.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
+	})
+}
+
+func TestPrepareEndsWithItsContextAndNamesTheTask(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := bubbleServer(t, quecloudtest.WithFileDelay(time.Hour))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := srv.Client().Files.Prepare(ctx)
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.ErrorContains(t, err, "task 1 goes on")
+	})
+}
+
+func TestAnExportThatBreaksOffNamesTheTask(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := bubbleServer(t, quecloudtest.WithFileDelay(0), quecloudtest.WithFaults(quecloudtest.CutBody(100).On("file.down")))
+		_, err := srv.Client().Files.Export(t.Context(), io.Discard)
+		assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		assert.ErrorContains(t, err, "task 1 is done")
+	})
+}
+
+// The folder for temporary files is the process's, so that these do not run in parallel.
+func TestAnExportPassesOnAWholeFileOrNothingAndLeavesNoOther(t *testing.T) {
+	whole := zipOf(t, zip.Store, "card_list.txt", strings.Repeat("1064991300001,8986031749203860001\n", 10000))
+	tests := map[string]struct {
+		answer any
+		is     func(error) bool // what the error has to be; nil for none
+		text   string
+	}{
+		"whole":         {answer: whole},
+		"a wrong byte":  {damagedZip(t), is[*quecloud.ResponseError], "checksum"},
+		"cut off":       {whole[:len(whole)-30], is[*quecloud.ResponseError], "end of a zip file is missing"},
+		"nothing in it": {zipOf(t, zip.Store), is[*quecloud.ResponseError], "nothing in it"},
+		"refused":       {refusal("busy"), is[*quecloud.APIError], "busy"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			dir := useTempDir(t)
+			var file bytes.Buffer
+			var told string
+			n, err := exporting(test.answer).client(t).Files.Export(t.Context(), &file, stages(&told))
+			assert.Empty(t, filesIn(t, dir), "files left behind")
+			if test.is == nil {
+				require.NoError(t, err)
+				assert.Equal(t, whole, file.Bytes())
+				assert.EqualValues(t, len(whole), n)
+				assert.Equal(t, "started:7 prepared:7 downloading:7 done:7 ", told)
+				return
+			}
+			assert.True(t, test.is(err), "%v", err)
+			assert.ErrorContains(t, err, test.text)
+			assert.ErrorContains(t, err, "task 7 is done")
+			assert.Zero(t, n)
+			assert.Zero(t, file.Len())
+			assert.Equal(t, "started:7 prepared:7 downloading:7 ", told)
+		})
+	}
+}
+
+func TestAnExportThatCannotPassOnItsFileSaysHowFarItGot(t *testing.T) {
+	dir := useTempDir(t)
+	platform := exporting(zipOf(t, zip.Store, "card_list.txt", strings.Repeat("x", 1<<20)))
+	full := errors.New("the disk is full")
+	n, err := platform.client(t).Files.Export(t.Context(), writerFunc(func([]byte) (int, error) { return 1000, full }))
+	assert.ErrorIs(t, err, full)
+	assert.ErrorContains(t, err, "writing after 1000 bytes")
+	assert.EqualValues(t, 1000, n)
+	assert.Empty(t, filesIn(t, dir))
+
+	cause := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	written := 0
+	n, err = platform.client(t).Files.Export(ctx, writerFunc(func(p []byte) (int, error) {
+		written += len(p)
+		cancel(cause)
+		return len(p), nil
+	}))
+	assert.ErrorIs(t, err, cause)
+	assert.EqualValues(t, written, n)
+	assert.Less(t, written, 1<<20, "it ends with its context")
+	assert.Empty(t, filesIn(t, dir))
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestAnExportThatHasNowhereToGoStartsNoTask(t *testing.T) {
+	t.Setenv(tempVariable(), filepath.Join(t.TempDir(), "none"))
+	platform := exporting(nil)
+	_, err := platform.client(t).Files.Export(t.Context(), io.Discard)
+	assert.ErrorIs(t, err, os.ErrNotExist)
+	assert.Zero(t, platform.calls())
+}
+
+// exporting is a stub whose task 7 is done at once and has made a file.
+func exporting(file any) *stub {
+	return &stub{answer: func(_ context.Context, form url.Values) any {
+		switch form.Get("method") {
+		case "fc.function.file.list":
+			return []object{}
+		case "fc.function.file.card.get":
+			return object{"resultCode": 0, "taskId": 7}
+		case "fc.function.file.status":
+			return object{"resultCode": 0, "taskStatus": "2"}
+		}
+		return file
+	}}
+}
+
+// useTempDir has temporary files made in a folder of the test's.
+func useTempDir(t *testing.T) (dir string) {
+	dir = t.TempDir()
+	t.Setenv(tempVariable(), dir)
+	return dir
+}
+
+func tempVariable() string {
+	if runtime.GOOS == "windows" {
+		return "TMP"
+	}
+	return "TMPDIR"
+}
+
+func filesIn(t *testing.T, dir string) (names []string) {
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
