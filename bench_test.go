@@ -63,10 +63,10 @@ func must(ok bool, err error) {
 type cannedTransport struct{ body []byte }
 
 func (c cannedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	io.Copy(io.Discard, req.Body)
+	_, _ = io.Copy(io.Discard, req.Body)
 	req.Body.Close()
 	return &http.Response{
-		StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
 		ContentLength: int64(len(c.body)), Body: io.NopCloser(bytes.NewReader(c.body)),
 	}, nil
 }

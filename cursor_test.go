@@ -43,17 +43,17 @@ func walk(t *testing.T, c *cursor, found []placed) []placed {
 func read(dec *jsontext.Decoder, place string, found []placed) []placed {
 	switch dec.PeekKind() {
 	case '{':
-		for dec.ReadToken(); dec.PeekKind() != '}'; {
+		for _, _ = dec.ReadToken(); dec.PeekKind() != '}'; {
 			name, _ := dec.ReadToken()
 			found = read(dec, string(appendMember([]byte(place), []byte(name.String()))), found)
 		}
-		dec.ReadToken()
+		_, _ = dec.ReadToken()
 	case '[':
-		dec.ReadToken()
+		_, _ = dec.ReadToken()
 		for n := 0; dec.PeekKind() != ']'; n++ {
 			found = read(dec, fmt.Sprintf("%s[%d]", place, n), found)
 		}
-		dec.ReadToken()
+		_, _ = dec.ReadToken()
 	default:
 		raw, _ := dec.ReadValue()
 		found = append(found, placed{place, string(raw)})

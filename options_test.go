@@ -213,7 +213,7 @@ func TestManyCallsAtOnceShareTheConnections(t *testing.T) {
 			close(full)
 		}
 		<-full
-		io.Copy(io.Discard, r.Body)
+		_, _ = io.Copy(io.Discard, r.Body)
 		io.WriteString(w, `{"resultCode":0}`)
 	}))
 	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {

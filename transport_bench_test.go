@@ -41,7 +41,7 @@ func inGoroutines(name string, call func() error) Job {
 // on what http.DefaultClient is; and without signing anything or looking at the answer, which no client can do.
 func BenchmarkConcurrent(b *testing.B) {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
+		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, cardJSON)
 	}))
@@ -134,7 +134,7 @@ func BenchmarkDownload(b *testing.B) {
 				return
 			}
 		}
-		w.Write(end)
+		_, _ = w.Write(end)
 	}))
 	defer srv.Close()
 	client, err := NewClient("000001", "abcdef", WithBaseURL(srv.URL))
