@@ -104,8 +104,8 @@ func newWorker(s *streams, platform *quecloudtest.Server, name string) *worker {
 	return &worker{s, platform.Client(quecloud.WithLimiter(sharedLimiter{s})), name, 2}
 }
 
-// goWork lets a worker work until the test ends, or the returned function is called.
-func goWork(t *testing.T, w *worker) (stop func()) {
+// goWork lets a worker work until the test ends.
+func goWork(t *testing.T, w *worker) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var working sync.WaitGroup
 	working.Go(func() {
@@ -113,9 +113,7 @@ func goWork(t *testing.T, w *worker) (stop func()) {
 			t.Error(err)
 		}
 	})
-	stop = func() { cancel(); working.Wait() }
-	t.Cleanup(stop)
-	return stop
+	t.Cleanup(func() { cancel(); working.Wait() })
 }
 
 // receive starts a receiver of notifications, and returns the address for SMS.
@@ -174,7 +172,7 @@ func requireAllVisited(t *testing.T, s *streams, sweep string, platform *queclou
 		}
 	}
 	require.Zerof(t, missed, "of %d cards", len(fleet))
-	require.Equal(t, len(fleet), len(visited), "there are no others")
+	require.Len(t, visited, len(fleet), "there are no others")
 }
 
 // A process is this program once more, as one of its parts.

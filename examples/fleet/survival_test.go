@@ -36,7 +36,7 @@ func TestNothingIsLostWhenAWorkerIsKilled(t *testing.T) {
 	sweep := part("sweep", "-name", "one", "-size", "100")
 
 	doomed := part("worker", "-name", "doomed", "-at-once", "1")
-	receiveSMS(t, platform, 20)
+	receiveSMS(t, platform)
 	select {
 	case <-gate.reached:
 	case <-time.After(enough):
@@ -45,7 +45,7 @@ func TestNothingIsLostWhenAWorkerIsKilled(t *testing.T) {
 	doomed.kill()
 	before, _ := visitedIn(t, s, "one")
 	require.Less(t, len(before), 1950, "it was killed in the middle")
-	receiveSMS(t, platform, 20)
+	receiveSMS(t, platform)
 	part("worker", "-name", "second")
 	part("worker", "-name", "third")
 
@@ -57,11 +57,11 @@ func TestNothingIsLostWhenAWorkerIsKilled(t *testing.T) {
 	assert.Equal(t, 40, counted(t, s, "callbacks.>"))
 }
 
-// receiveSMS lets cards send so many SMS, of which the platform notifies. It returns when each was delivered, or refused
+// receiveSMS lets 20 cards send an SMS, of which the platform notifies. It returns when each was delivered, or refused
 // once; those are delivered again.
-func receiveSMS(t *testing.T, platform *quecloudtest.Server, n int) {
+func receiveSMS(t *testing.T, platform *quecloudtest.Server) {
 	cards := fleetOf(t, platform)
-	for i := range n {
+	for i := range 20 {
 		platform.ReceiveSMS(cards[i], fmt.Sprintf("reading %d", i))
 	}
 }
@@ -82,13 +82,13 @@ func TestNothingIsLostWhenTheServerIsKilled(t *testing.T) {
 	goWork(t, newWorker(openAt(t, url, quick()), platform, "first"))
 	goWork(t, newWorker(openAt(t, url, quick()), platform, "second"))
 	require.NoError(t, s.add(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 50}))
-	receiveSMS(t, platform, 20)
+	receiveSMS(t, platform)
 
 	done := 0
 	eventually(t, func() bool { done = counted(t, s, "done.sweep.one"); return done >= 10 }, "the sweep goes on")
 	server.kill()
 	require.Less(t, done, 60, "it is killed in the middle")
-	receiveSMS(t, platform, 20)
+	receiveSMS(t, platform)
 	refused := 0
 	for _, d := range platform.Deliveries() {
 		if !d.OK {
