@@ -298,6 +298,7 @@ func TestImpossibleCardsPanic(t *testing.T) {
 		"probability above 1": func() { srv.Inject(quecloudtest.CutBefore().Probability(1.1)) },
 		"status that is none": func() { srv.Inject(quecloudtest.HTTPStatus(99)) },
 		"refusal of success":  func() { quecloudtest.Refuse(0, "") },
+		"fault for no calls":  func() { quecloudtest.CutBefore().Times(0) },
 		"callback to no host": func() { srv.SetSMSCallback("http:///path") },
 		"callback by FTP":     func() { srv.SetOrderCallback("ftp://127.0.0.1/") },
 		"no SMS callback":     func() { quecloudtest.WithSMSCallback("127.0.0.1:80/x") },
