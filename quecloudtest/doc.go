@@ -76,7 +76,7 @@
 //     externalId nor records it.
 //   - Orders are taken for cards that are in use or suspended. They fail when the card is given up before they finish.
 //   - A renewal is for the plan of the card's group: for 12 times cycle months, or for months; it is counted from the expiry,
-//     or from today where that is past.
+//     or from today where that is past. A card without an expiry keeps none.
 //   - card_list.txt has a heading, and a line for each card with columns divided by tabs.
 //   - Tasks are kept as long as fc.function.file.list shows them: the last ten.
 //

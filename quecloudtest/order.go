@@ -152,8 +152,24 @@ func (s *Server) orderable(c *call) error {
 	return s.expect(c, StatusNormal, StatusSuspended)
 }
 
+// repeated says whether the call repeats an order by its externalId, and answers it with that order if so. It is asked
+// before anything else: the card and the product of an order that was placed may have changed since.
+func (s *Server) repeated(c *call) bool {
+	earlier := s.externalIDs[c.params["externalId"]]
+	if earlier == nil || c.preverify() {
+		return false
+	}
+	c.out.text("orderNo", earlier.No)
+	return true
+}
+
+func (c *call) preverify() bool { return c.integer("preverify") == 1 }
+
 // §2.5.3
 func (s *Server) recharge(c *call) error {
+	if s.repeated(c) {
+		return nil
+	}
 	if err := s.orderable(c); err != nil {
 		return err
 	}
@@ -171,6 +187,9 @@ func (s *Server) recharge(c *call) error {
 
 // §2.5.4
 func (s *Server) renew(c *call) error {
+	if s.repeated(c) {
+		return nil
+	}
 	if err := s.orderable(c); err != nil {
 		return err
 	}
@@ -197,16 +216,11 @@ func (s *Server) renew(c *call) error {
 
 // place takes an order and its money, or says that it would.
 func (s *Server) place(c *call, o Order, entry WalletEntry) error {
-	preverify := c.integer("preverify") == 1
 	o.ExternalID, o.Remark = c.params["externalId"], c.params["remark"]
-	if earlier := s.externalIDs[o.ExternalID]; earlier != nil && !preverify {
-		c.out.text("orderNo", earlier.No)
-		return nil
-	}
 	if s.wallet.balance < o.Price {
 		return refuse("余额不足")
 	}
-	if preverify {
+	if c.preverify() {
 		c.message = "预校验通过"
 		return nil
 	}
@@ -279,17 +293,20 @@ func (c *card) topUp(p Product, now time.Time) {
 func (c *card) renew(o *Order, today day) {
 	months := o.Months
 	setDefault(&months, 12*o.Cycle)
-	paidUntil := c.expires
-	if paidUntil < today {
-		if paidUntil != 0 {
-			c.history.quiet = append(c.history.quiet, span{paidUntil + 1, today - 1})
-		}
-		paidUntil = today - 1
+	if c.expires != 0 { // a card without an end keeps none
+		c.extend((max(c.expires, today-1)+1).addMonths(months)-1, today)
 	}
-	c.expires = (paidUntil + 1).addMonths(months) - 1
 	if c.reason == ReasonPlanExpired {
 		c.setState(StatusNormal, "", today)
 	}
+}
+
+// extend moves the card's expiry. It had no usage since the last one, if that is past.
+func (c *card) extend(expires, today day) {
+	if c.expires != 0 && c.expires < today {
+		c.history.quiet = append(c.history.quiet, span{c.expires + 1, today - 1})
+	}
+	c.expires = expires
 }
 
 func (o *Order) notification() OrderNotification {
