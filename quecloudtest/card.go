@@ -161,6 +161,9 @@ func (c *card) allowance(now instant) volume {
 	return total
 }
 
+// allowanceOn is the allowance at the end of a day.
+func (c *card) allowanceOn(d day) volume { return c.allowance(instant{d.end(), d}) }
+
 // packages are those that are valid at a time.
 func (c *card) packages(now time.Time) []FlowPackage {
 	if c.history == nil {

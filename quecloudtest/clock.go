@@ -161,6 +161,9 @@ func (d day) civil() (year int, month time.Month, dom int) { return d.utc().Date
 
 func (d day) utc() time.Time { return time.Unix(int64(d)*24*60*60, 0).UTC() }
 
+// end is the last second of the day.
+func (d day) end() time.Time { return time.Unix((int64(d)+1)*24*60*60-8*60*60-1, 0).In(cst) }
+
 // format is the date in a layout, and empty for none.
 func (d day) format(layout string) string {
 	if d == 0 {

@@ -281,8 +281,7 @@ func (s *Server) finish(o *Order, entry WalletEntry, failure string, now time.Ti
 
 // topUp gives the card a package until the end of the month.
 func (c *card) topUp(p Product, now time.Time) {
-	last := dayOf(now).month().last()
-	end := time.Unix((int64(last)+1)*24*60*60-8*60*60-1, 0).In(cst)
+	end := dayOf(now).month().last().end()
 	c.history.packages = append(c.history.packages, FlowPackage{Name: p.Name, MB: p.MB, Directed: p.Directed, Start: now, End: end})
 	if c.reason == ReasonCardExhausted {
 		c.setState(StatusNormal, "", dayOf(now))
