@@ -20,7 +20,9 @@
 // with [Server.Card], [Server.Orders], [Server.Wallet], [Server.SMS], [Server.Requests] and [Server.Deliveries].
 //
 // [WithFleet] sets the number of synthetic cards. They are computed from the seed whenever somebody asks for them; only
-// those that something was done to take memory. The same seed and time give the same fleet.
+// those that something was done to take memory, and 4 bytes each those that a filter of fc.function.card.list matched: the
+// server remembers the last few, so as not to go through the fleet for every page. The same seed and time give the same
+// fleet.
 //
 // # Time
 //

@@ -73,6 +73,7 @@ func (s *Server) reset(c *call) error {
 	card.history.resetAt = began
 	card.setState(StatusSuspended, ReasonByOwner, c.now.day)
 	s.at(began.Add(resetPause), func(now time.Time) {
+		card := s.fleet.edit(card.index)
 		if card.history.resetAt.Equal(began) && card.status == StatusSuspended && card.reason == ReasonByOwner {
 			card.history.resetAt = time.Time{}
 			card.setState(StatusNormal, "", dayOf(now))

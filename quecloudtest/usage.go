@@ -149,7 +149,10 @@ func between[T ~int64](c *card, s span, until func(*card, month, int) T) T {
 		m := first.month()
 		start := m.first()
 		end := min(last, m.last())
-		sum += until(c, m, int(end-start)+1) - until(c, m, int(first-start))
+		sum += until(c, m, int(end-start)+1)
+		if first > start {
+			sum -= until(c, m, int(first-start))
+		}
 		first = end + 1
 	}
 	return sum
@@ -218,7 +221,7 @@ func (s *Server) monthFlowList(c *call) error {
 	if err != nil {
 		return err
 	}
-	s.pageOfCards(c, "flows", nil, func(card *card) {
+	s.pageOfCards(c, "flows", allCards, func(card *card) {
 		inMonth, inCycle := s.monthUsage(c, card, m)
 		c.out.text("iccid", card.iccid)
 		c.out.text("msisdn", card.msisdn)
@@ -292,7 +295,7 @@ func (s *Server) voiceMonthList(c *call) error {
 	if err != nil {
 		return err
 	}
-	s.pageOfCards(c, "flows", nil, func(card *card) {
+	s.pageOfCards(c, "flows", allCards, func(card *card) {
 		c.out.text("iccid", card.iccid)
 		c.out.text("msisdn", card.msisdn)
 		c.out.int("monthflow", s.fleet.minutes(card, m.first(), c.usageUntil(m)))
