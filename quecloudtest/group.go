@@ -81,8 +81,8 @@ func (s *Server) AddGroup(g Group) Group {
 		panic(fmt.Sprintf("quecloudtest: AddGroup: there is no group %d to be the parent", g.Parent))
 	case g.CycleMonths != 0 && g.CycleMonths != 1 && g.CycleMonths != 12:
 		panic(fmt.Sprintf("quecloudtest: AddGroup: a cycle of %d months: want 1 or 12", g.CycleMonths))
-	case g.PlanMB < 0 || g.VoiceMinutes < 0 || g.MonthPrice < 0:
-		panic("quecloudtest: AddGroup: a negative amount")
+	case g.PlanMB < 0 || g.PlanMB > mostMB || g.VoiceMinutes < 0 || g.VoiceMinutes > mostMB || g.MonthPrice < 0 || g.MonthPrice > mostMoney:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: %d MB and %d minutes for %v yuan", g.PlanMB, g.VoiceMinutes, g.MonthPrice))
 	}
 	setDefault(&g.Carrier, ChinaMobile)
 	if !slices.Contains([]string{ChinaMobile, ChinaTelecom, ChinaUnicom}, g.Carrier) {

@@ -29,12 +29,12 @@ func defaultProducts() []Product {
 }
 
 // AddProduct adds a flow package. What is left empty is filled in: ID, Name, Carrier. AddProduct returns the whole of it,
-// and panics when the ID is taken or an amount is negative.
+// and panics when the ID is taken or an amount is negative or beyond all reason.
 func (s *Server) AddProduct(p Product) Product {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.MB < 0 || p.Price < 0 {
-		panic("quecloudtest: AddProduct: a negative amount")
+	if p.MB < 0 || p.MB > mostMB || p.Price < 0 || p.Price > mostMoney {
+		panic(fmt.Sprintf("quecloudtest: AddProduct: %d MB for %v yuan", p.MB, p.Price))
 	}
 	if p.ID == 0 {
 		p.ID = 5000 + int64(len(s.products))
@@ -303,7 +303,7 @@ func (c *card) renew(o *Order, today day) {
 // extend moves the card's expiry. It had no usage since the last one, if that is past.
 func (c *card) extend(expires, today day) {
 	if c.expires != 0 && c.expires < today {
-		c.history.quiet = append(c.history.quiet, span{c.expires + 1, today - 1})
+		c.history.rest(span{c.expires + 1, today - 1})
 	}
 	c.expires = expires
 }

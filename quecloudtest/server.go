@@ -2,6 +2,7 @@ package quecloudtest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -164,8 +165,8 @@ func WithFleet(n int) Option {
 
 // WithBalance sets the money in the wallet at the start. The default is [DefaultBalance].
 func WithBalance(m Money) Option {
-	if m < 0 {
-		panic("quecloudtest: WithBalance: a negative balance")
+	if m < 0 || m > mostMoney {
+		panic(fmt.Sprintf("quecloudtest: WithBalance: %v yuan", m))
 	}
 	return func(s *Server) { s.balance = m }
 }

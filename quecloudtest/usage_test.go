@@ -319,4 +319,6 @@ func TestBatchesLeaveOutForeignCards(t *testing.T) {
 	}
 	_, err = client.Cards.InfoBatch(t.Context(), quecloud.MSISDNs("1", "2"))
 	wantRefused(t, err, "a batch of foreign cards")
+	_, err = client.Flow.MonthBatch(t.Context(), quecloud.MSISDNs("1", "2"), march)
+	wantRefused(t, err, "the usage of foreign cards")
 }

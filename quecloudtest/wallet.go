@@ -35,6 +35,7 @@ const (
 
 type wallet struct {
 	balance Money
+	paidIn  Money
 	entries []WalletEntry // oldest first
 }
 
@@ -44,16 +45,17 @@ func (w *wallet) add(e WalletEntry) {
 }
 
 func (w *wallet) deposit(now time.Time, m Money, remark string) {
+	w.paidIn += m
 	w.add(WalletEntry{Change: m, Time: now, Kind: kindDeposit, Remark: remark})
 }
 
-// Deposit puts money into the wallet. It panics when the amount is not positive.
+// Deposit puts money into the wallet. It panics when the amount is not positive, or beyond all reason.
 func (s *Server) Deposit(m Money, remark string) {
-	if m <= 0 {
-		panic(fmt.Sprintf("quecloudtest: Deposit of %v yuan", m))
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if m <= 0 || m > mostMoney || m > mostWallet-s.wallet.paidIn {
+		panic(fmt.Sprintf("quecloudtest: Deposit of %v yuan", m))
+	}
 	s.settle()
 	s.wallet.deposit(s.clock.now(), m, remark)
 }
