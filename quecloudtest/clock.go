@@ -29,7 +29,8 @@ func (s *Server) SetTime(t time.Time) {
 
 // Advance moves the server's time forward by d, through everything that becomes due on the way: each order, file task
 // and repeated callback happens at its own time. It returns when the callbacks that this caused have been delivered or
-// given up. It must not be called from within the receiver of a callback. It panics when d is negative.
+// given up, and so must not be called from within the receiver of one; see [Server.WaitCallbacks]. It panics when d is
+// negative.
 func (s *Server) Advance(d time.Duration) {
 	if d < 0 {
 		panic("quecloudtest: Advance by a negative duration")

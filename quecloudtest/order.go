@@ -121,13 +121,17 @@ const (
 	OrderFailed  = "订单失败"
 )
 
-// Orders returns all orders, oldest first.
+// mostKept is how many orders, entries of the wallet and SMS each way a server remembers: the last ones. A new order can
+// have the externalId of one that was forgotten.
+const mostKept = 100_000
+
+// Orders returns all orders, oldest first; of more than 100,000 the last.
 func (s *Server) Orders() []Order {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	orders := make([]Order, len(s.orders))
-	for i, o := range s.orders {
+	orders := make([]Order, s.orders.len())
+	for i, o := range s.orders.all() {
 		orders[i] = *o
 	}
 	return orders
@@ -234,19 +238,28 @@ func (s *Server) place(c *call, o Order, entry WalletEntry) error {
 	if len(s.failing) > 0 {
 		failure, s.failing = s.failing[0], s.failing[1:]
 	}
-	s.orders = append(s.orders, &o)
-	s.orderNos[o.No] = &o
-	if o.ExternalID != "" {
-		s.externalIDs[o.ExternalID] = &o
-	}
+	s.remember(&o)
 	s.at(o.Created.Add(s.orderDelay), func(now time.Time) { s.finish(&o, entry, failure, now) })
 	c.out.text("orderNo", o.No)
 	return nil
 }
 
+func (s *Server) remember(o *Order) {
+	s.orders.add(o)
+	s.orderNos[o.No] = o
+	if o.ExternalID != "" {
+		s.externalIDs[o.ExternalID] = o
+	}
+	if s.orders.len() > mostKept {
+		oldest := s.orders.forget()
+		delete(s.orderNos, oldest.No)
+		delete(s.externalIDs, oldest.ExternalID)
+	}
+}
+
 // newOrderNo makes a number like the document's: the time in milliseconds, and four characters more.
 func (s *Server) newOrderNo(now time.Time) string {
-	for n := uint64(len(s.orders)); ; n += 1 << 32 {
+	for n := uint64(s.orders.seen); ; n += 1 << 32 {
 		no := strconv.FormatInt(now.UnixMilli(), 10) + token(s.seed, 4, saltID, n)
 		if s.orderNos[no] == nil {
 			return no

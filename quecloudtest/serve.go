@@ -35,7 +35,7 @@ type Request struct {
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
+	return slices.Clone(s.requests.all())
 }
 
 // RequestsOf returns the requests received so far for one method, oldest first. The prefix fc.function. may be left out.
@@ -113,11 +113,25 @@ func (s *Server) answer(params map[string]string, err error, f fault, gone bool,
 	return c.respond()
 }
 
+// maxRequestBytes is how much of requests is remembered.
+const maxRequestBytes = 16 << 20
+
+// size is roughly the memory that the request's parameters take.
+func (r *Request) size() int {
+	size := 0
+	for name, value := range r.Params {
+		size += len(name) + len(value)
+	}
+	return size
+}
+
 func (s *Server) record(req Request) {
 	s.mu.Lock()
-	s.requests = append(s.requests, req)
-	if extra := len(s.requests) - s.kept; extra > 0 {
-		s.requests = slices.Delete(s.requests, 0, extra)
+	s.requests.add(req)
+	s.requestBytes += req.size()
+	for s.requests.len() > s.kept || s.requestBytes > maxRequestBytes && s.requests.len() > 1 {
+		oldest := s.requests.forget()
+		s.requestBytes -= oldest.size()
 	}
 	s.mu.Unlock()
 	s.observe(req)

@@ -36,12 +36,15 @@ const (
 type wallet struct {
 	balance Money
 	paidIn  Money
-	entries []WalletEntry // oldest first
+	entries recent[WalletEntry]
 }
 
 func (w *wallet) add(e WalletEntry) {
 	w.balance += e.Change
-	w.entries = append(w.entries, e)
+	w.entries.add(e)
+	if w.entries.len() > mostKept {
+		w.entries.forget()
+	}
 }
 
 func (w *wallet) deposit(now time.Time, m Money, remark string) {
@@ -60,12 +63,12 @@ func (s *Server) Deposit(m Money, remark string) {
 	s.wallet.deposit(s.clock.now(), m, remark)
 }
 
-// Wallet returns the balance and all its changes, latest first.
+// Wallet returns the balance and all its changes, latest first; of more than 100,000 the latest.
 func (s *Server) Wallet() Wallet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	entries := slices.Clone(s.wallet.entries)
+	entries := slices.Clone(s.wallet.entries.all())
 	slices.Reverse(entries)
 	return Wallet{s.wallet.balance, entries}
 }
@@ -74,7 +77,7 @@ func (s *Server) Wallet() Wallet {
 func (s *Server) walletDetails(c *call) error {
 	c.out.money("money", s.wallet.balance)
 	c.out.list("billingDetails", func() {
-		for _, e := range slices.Backward(s.wallet.entries) {
+		for _, e := range slices.Backward(s.wallet.entries.all()) {
 			c.out.object("", func() { e.encode(&c.out) })
 		}
 	})
