@@ -116,7 +116,7 @@ func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		name := textproto.CanonicalMIMEHeaderKey(header)
 		switch {
-		case name == "" || strings.ContainsAny(name, " :\r\n\t"):
+		case name == "" || strings.ContainsAny(name, " ,;:\r\n\t"):
 			return &ParamError{Param: "WithTrustedProxy", Reason: fmt.Sprintf("%q is not the name of a header", header)}
 		case name == "Forwarded":
 			return &ParamError{Param: "WithTrustedProxy", Reason: "Forwarded is not a list of plain addresses: use X-Forwarded-For"}
@@ -130,8 +130,8 @@ func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 }
 
 // VerifyWith asks the platform, by [OrdersService.Get], for the order of every delivery, and gives your function the
-// platform's own values. A delivery about an order that the platform does not know, or whose status, card, type, price or
-// external ID are others there, is refused with status 403. When the platform cannot be asked the answer has status 500,
+// platform's own values. A delivery about an order that the platform does not confirm, because it refuses to tell about it
+// or its status, card, type, price or external ID are others there, is refused with status 403. When the platform cannot be asked the answer has status 500,
 // so that the notification is delivered again. The platform is asked before the store of [WithDeduplication] is, so that a
 // forged delivery cannot be taken for the true one.
 //

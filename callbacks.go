@@ -69,11 +69,19 @@ func (h *callback[E]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve does what a delivery asks for, and returns nil where it is to be answered with success.
 func (h *callback[E]) serve(w http.ResponseWriter, r *http.Request) (refused *refusal) {
+	ended := false
 	defer func() {
-		if cause := recover(); cause != nil {
-			refused = &refusal{http.StatusInternalServerError, notHandled, &panicError{cause, debug.Stack()}}
+		if !ended { // whatever recover returns: panic(nil) can be told from no panic by this alone
+			refused = &refusal{http.StatusInternalServerError, notHandled, &panicError{recover(), debug.Stack()}}
 		}
 	}()
+	refused = h.work(w, r)
+	ended = true
+	return refused
+}
+
+// work is serve, but for panics.
+func (h *callback[E]) work(w http.ResponseWriter, r *http.Request) *refusal {
 	if refused := h.admit(r); refused != nil {
 		return refused
 	}
@@ -209,12 +217,22 @@ func (h *callback[E]) logRefusal(r *http.Request, refused *refusal) {
 		slog.String("remote", r.RemoteAddr),
 	}
 	if refused.err != nil {
-		attrs = append(attrs, slog.String("error", maskError(refused.err)))
+		attrs = append(attrs, slog.String("error", textOf(refused.err)))
 	}
-	if panicked, ok := errors.AsType[*panicError](refused.err); ok {
+	if panicked, ok := refused.err.(*panicError); ok {
 		attrs = append(attrs, slog.String("stack", string(panicked.stack)))
 	}
 	h.log().LogAttrs(r.Context(), level, "quecloud: notification refused", attrs...)
+}
+
+// textOf is an error's text. It is the user's error, and may be a pointer that is nil, whose methods panic.
+func textOf(err error) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("an error without a text, of type %T", err)
+		}
+	}()
+	return maskError(err)
 }
 
 // A panicError is a panic of the user's function, or of what else the handler was given.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -230,6 +231,7 @@ func TestHandlersAnswerFailureWhenTheFunctionFails(t *testing.T) {
 		"panic":         func(context.Context) error { panic("success") },
 		"runtime panic": func(context.Context) error { none := []error{}; return none[len(none)] },
 		"abort handler": func(context.Context) error { panic(http.ErrAbortHandler) },
+		"nil error":     func(context.Context) error { var none *url.Error; return none },
 	}
 	forBoth(t, func(t *testing.T, n notification) {
 		for name, fail := range failures {
@@ -238,6 +240,15 @@ func TestHandlersAnswerFailureWhenTheFunctionFails(t *testing.T) {
 			})
 		}
 	})
+}
+
+// Programs that ask for the rules before Go 1.21 cannot recover a value from this panic.
+func TestHandlersAnswerFailureAfterAPanicWithNil(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	for _, n := range notifications {
+		h := n.handler(func(context.Context) error { panic(nil) })
+		n.refused(t, deliver(h, delivery(n.body)), 500, "deliver it again")
+	}
 }
 
 // The server must have read no more than it is to, and the sender must get the answer all the same.

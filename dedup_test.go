@@ -3,6 +3,7 @@ package quecloud_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -306,4 +307,32 @@ func TestMemoryDedupForgetsTheOldest(t *testing.T) {
 		}
 		assert.Equal(t, quecloud.DedupBusy, claim("e"), "a claim is not forgotten, however many events come")
 	})
+}
+
+func TestAnEventsKeyIsTheOneThatTheStoreGetsAndSurvivesJSON(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{smsReport, smsInbox} {
+		store := &scriptedStore{state: quecloud.DedupClaimed}
+		deliver(quecloud.NewSMSHandler(keysAgree[*quecloud.SMSEvent](t, store), quecloud.WithDeduplication(store)), delivery(body))
+		assert.Equal(t, []bool{true}, store.settled)
+	}
+	store := &scriptedStore{state: quecloud.DedupClaimed}
+	deliver(quecloud.NewOrderHandler(keysAgree[*quecloud.OrderEvent](t, store), quecloud.WithDeduplication(store)), delivery(orderDone))
+	assert.Equal(t, []bool{true}, store.settled)
+}
+
+// keysAgree returns a function that compares an event's key with the claimed one, before and after the event has been JSON.
+func keysAgree[P interface {
+	*E
+	Key() string
+}, E any](t *testing.T, store *scriptedStore) func(context.Context, P) error {
+	return func(_ context.Context, e P) error {
+		assert.Equal(t, store.key, e.Key())
+		text, err := json.Marshal(e)
+		require.NoError(t, err)
+		again := P(new(E))
+		require.NoError(t, json.Unmarshal(text, again))
+		assert.Equal(t, store.key, again.Key())
+		return nil
+	}
 }

@@ -60,7 +60,7 @@ func ExampleNewOrderHandler() {
 	})
 	fmt.Println(got.OK, got.Answer, err)
 	// Output:
-	// false {"code":403,"msg":"the platform does not know this order"} <nil>
+	// false {"code":403,"msg":"the platform does not confirm this order"} <nil>
 }
 
 func ExampleWithTrustedProxy() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -41,7 +42,7 @@ type OrderEvent struct {
 func NewOrderHandler(handle func(context.Context, *OrderEvent) error, opts ...HandlerOption) http.Handler {
 	h := newCallback("NewOrderHandler", "order", handle, opts)
 	h.check = (*OrderEvent).check
-	h.key = (*OrderEvent).key
+	h.key = (*OrderEvent).Key
 	h.answer = answerOrder
 	if client := h.client; client != nil {
 		h.verify = func(ctx context.Context, e *OrderEvent) *refusal { return e.verify(ctx, client) }
@@ -49,25 +50,30 @@ func NewOrderHandler(handle func(context.Context, *OrderEvent) error, opts ...Ha
 	return h
 }
 
+// isKnown reports whether a status has a constant.
+func (s OrderStatus) isKnown() bool { return s.IsFinal() || s == OrderStatusPending }
+
 // check refuses an event whose two statuses contradict each other.
 func (e *OrderEvent) check() error {
-	known := func(s OrderStatus) bool { return s.IsFinal() || s == OrderStatusPending }
 	var inWords OrderStatus
 	_ = inWords.UnmarshalText([]byte(e.StatusText)) // never fails
-	if known(e.Status) && known(inWords) && e.Status != inWords {
+	if e.Status.isKnown() && inWords.isKnown() && e.Status != inWords {
 		return &FieldError{Path: "orderStatusDesc", Reason: "contradicts orderStatus"}
 	}
 	return nil
 }
 
-// key is the same for all deliveries of an event: an order comes to an end once.
-func (e *OrderEvent) key() string { return eventKey("order", e.OrderNo, string(e.Status)) }
+// Key is the same for all deliveries of an event: an order comes to an end once. See [SMSEvent.Key].
+func (e *OrderEvent) Key() string {
+	return eventKey("order", strings.ToLower(strings.TrimSpace(e.OrderNo)), string(e.Status))
+}
 
 // verify asks the platform for the order, and puts its values in place of those that were delivered.
 func (e *OrderEvent) verify(ctx context.Context, client *Client) *refusal {
 	order, err := client.Orders.Get(ctx, e.OrderNo)
-	if apiErr, ok := errors.AsType[*APIError](err); ok && apiErr.HTTPStatus < 500 && !errors.Is(err, ErrUnauthorized) {
-		return &refusal{http.StatusForbidden, "the platform does not know this order", err}
+	// Which code means that there is no such order is not documented.
+	if apiErr, ok := errors.AsType[*APIError](err); ok && apiErr.HTTPStatus == http.StatusOK && !errors.Is(err, ErrUnauthorized) {
+		return &refusal{http.StatusForbidden, "the platform does not confirm this order", err}
 	}
 	if err != nil {
 		return &refusal{http.StatusInternalServerError, "the platform cannot be asked about this order now", err}
@@ -91,7 +97,7 @@ func (e *OrderEvent) verify(ctx context.Context, client *Client) *refusal {
 func (e *OrderEvent) differsFrom(o *Order) string {
 	other := func(got, want string) bool { return want != "" && got != want }
 	switch {
-	case e.Status != o.Status:
+	case e.Status.isKnown() && e.Status != o.Status: // one without a constant is written in another way there
 		return "orderStatus"
 	case e.ICCID != o.ICCID:
 		return "iccid"

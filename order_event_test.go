@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -162,7 +163,8 @@ func TestVerifiedOrdersAreRefusedWhenThePlatformSaysOtherwise(t *testing.T) {
 		{"type", func(n *wire) { n.OrderType = "续费订单" }, quecloudtest.Fault{}, 403, "orderType"},
 		{"price", func(n *wire) { n.ProductPrice += 0.01 }, quecloudtest.Fault{}, 403, "productPrice"},
 		{"external ID", func(n *wire) { n.ExternalID = "topup-0002" }, quecloudtest.Fault{}, 403, "externalId"},
-		{"unknown order", func(n *wire) { n.OrderNo = "1" }, quecloudtest.Fault{}, 403, "does not know this order"},
+		{"unknown order", func(n *wire) { n.OrderNo = "1" }, quecloudtest.Fault{}, 403, "does not confirm this order"},
+		{"platform too busy", nil, quecloudtest.HTTPStatus(429).Body(`{"resultCode":1}`), 500, "cannot be asked"},
 		{"platform down", nil, quecloudtest.CutBefore(), 500, "cannot be asked"},
 		{"platform in error", nil, quecloudtest.HTTPStatus(503), 500, "cannot be asked"},
 		{"platform in error, in its own words", nil, quecloudtest.HTTPStatus(503).Body(`{"resultCode":1}`), 500, "cannot be asked"},
@@ -200,6 +202,28 @@ func TestNotificationsAheadOfTheirOrderAreToComeAgain(t *testing.T) {
 	srv.Advance(time.Hour)
 	assert.Equal(t, 200, deliver(h, delivery(textOf(t, n))).Code)
 	assert.True(t, called)
+}
+
+// A status without a constant is a number in notifications and a text in answers, so they cannot be compared.
+func TestAnOrderInAnUnknownStateIsPassedOnAsThePlatformShowsIt(t *testing.T) {
+	t.Parallel()
+	srv, n := bought(t)
+	refunded := func(_ context.Context, info *quecloud.CallInfo, next func(context.Context) error) error {
+		err := next(t.Context())
+		reflect.ValueOf(info.Result).Elem().FieldByName("Details").FieldByName("Status").SetString("订单退款")
+		return err
+	}
+	n.Status, n.StatusDesc = 2, "已退款"
+	got := received(t, textOf(t, n), quecloud.VerifyWith(srv.Client(quecloud.WithInterceptor(refunded))))
+	assert.Equal(t, quecloud.OrderStatus("订单退款"), got.Status)
+}
+
+func TestAnOrdersKeyIsTheSameHoweverItsNumberIsWritten(t *testing.T) {
+	t.Parallel()
+	e := quecloud.OrderEvent{OrderNo: "158710745072904g8", Status: quecloud.OrderStatusDone}
+	for _, no := range []string{"158710745072904G8", " 158710745072904g8 "} {
+		assert.Equal(t, e.Key(), (&quecloud.OrderEvent{OrderNo: no, Status: quecloud.OrderStatusDone}).Key(), "the platform may find the same order by it")
+	}
 }
 
 // Forged deliveries must not hold up or use up the true one.

@@ -19,9 +19,9 @@ const (
 // An SMSEvent is what the platform notifies of about an SMS, § 2.3.6 短信回调通知 of the vendor's document.
 type SMSEvent struct {
 	Type       SMSEventType `json:"type" quec:"required"`                          // report or inbound SMS
-	MSISDN     string       `json:"msisdn" quec:"alias=msisdns required"`          // the card
-	ICCID      string       `json:"iccid" quec:"required"`                         // the card
-	SMSID      string       `json:"sms_id" quec:"required"`                        // of a report: that of SMSService.Send
+	MSISDN     string       `json:"msisdn" quec:"alias=msisdns"`                   // the card
+	ICCID      string       `json:"iccid"`                                         // the card; of the two numbers one is always there
+	SMSID      string       `json:"sms_id"`                                        // of a report, where it is always there: that of SMSService.Send
 	Status     SMSStatus    `json:"status,omitzero"`                               // of a report: delivered or failed; 0 where it does not say
 	Message    string       `json:"msg,omitzero"`                                  // of a report: a remark on the status, for people
 	Content    string       `json:"content,omitzero"`                              // of an inbound SMS: its text
@@ -42,14 +42,29 @@ func NewSMSHandler(handle func(context.Context, *SMSEvent) error, opts ...Handle
 	if h.client != nil {
 		panic("quecloud: NewSMSHandler: VerifyWith: the platform can be asked about orders only")
 	}
-	h.key = (*SMSEvent).key
+	h.key = (*SMSEvent).Key
+	h.check = (*SMSEvent).check
 	h.answer = answerSMS
 	return h
 }
 
-// key is the same for all deliveries of an event. The document does not say how far an ID is unique: one that was given to
-// SMSService.Send can stand for many cards.
-func (e *SMSEvent) key() string {
+// check refuses an event of which nobody could tell what it is about. That a member is blank which is not needed for that
+// is no reason to lose it.
+func (e *SMSEvent) check() error {
+	switch {
+	case e.MSISDN == "" && e.ICCID == "":
+		return &FieldError{Path: "msisdn", Reason: "missing, and so is iccid"}
+	case e.Type == SMSEventReport && e.SMSID == "":
+		return &FieldError{Path: "sms_id", Reason: "missing"}
+	}
+	return nil
+}
+
+// Key is the same for all deliveries of an event, and different for others. It is what [WithDeduplication] goes by, and
+// can be the message ID where events are passed on to a queue that knows repetitions by it. It has 70 characters at most
+// and, being a hash, shows nobody card numbers or texts.
+func (e *SMSEvent) Key() string {
+	// The document does not say how far an ID is unique: one that was given to SMSService.Send can stand for many cards.
 	return eventKey("sms", string(e.Type), e.SMSID, e.MSISDN, e.ICCID, strconv.Itoa(int(e.Status)),
 		e.Content, e.ReceivedAt.UTC().Format(time.RFC3339Nano))
 }

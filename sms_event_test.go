@@ -3,6 +3,8 @@ package quecloud_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -57,7 +59,25 @@ func TestSMSHandlerPassesOnWhatTheDocumentDescribes(t *testing.T) {
 
 func TestSMSHandlerNeedsTheMembersThatTellWhatItIsAbout(t *testing.T) {
 	t.Parallel()
-	needsMembers(t, notifications[0], "type", "msisdn", "iccid", "sms_id")
+	needsMembers(t, notifications[0], "type", "sms_id")
+	var report map[string]any
+	require.NoError(t, json.Unmarshal([]byte(smsReport), &report))
+	for _, one := range []string{"msisdn", "iccid"} {
+		other := maps.Clone(report)
+		other[one] = ""
+		body, err := json.Marshal(other)
+		require.NoError(t, err)
+		called := false
+		w := deliver(notifications[0].handler(func(context.Context) error { called = true; return nil }), delivery(string(body)))
+		assert.Equal(t, "success", w.Body.String(), "one of the two numbers is enough")
+		assert.True(t, called)
+	}
+	delete(report, "msisdn")
+	report["iccid"] = nil
+	body, err := json.Marshal(report)
+	require.NoError(t, err)
+	h := notifications[0].handler(func(context.Context) error { return errors.New("called") })
+	notifications[0].refused(t, deliver(h, delivery(string(body))), 400, "member msisdn: missing, and so is iccid")
 }
 
 // needsMembers leaves out each of these members of a notification, or sends it null or empty.

@@ -10,7 +10,21 @@
 // unchanged. Only [Server.Client] uses the SDK; all else is the standard library. Programs that are not written in Go run
 // it with
 //
-//	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim
+//	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim@latest
+//
+// # Clients
+//
+// [Server.Client] makes a client that calls the server and goes by its clock; most tests need no other. Where what is
+// tested makes its own client, from a configuration, that has to say the same:
+//
+//	client, err := quecloud.NewClient(srv.AppKey, srv.Secret,
+//		quecloud.WithBaseURL(srv.URL), // of a server that was started
+//		quecloud.WithClock(srv.Now))   // where the server's clock was set or moved
+//
+// For a server that was not started, URL is empty, and the client calls through [Server.Transport]:
+//
+//	quecloud.WithBaseURL("https://platform.invalid/openapi/router"),
+//	quecloud.WithHTTPClient(&http.Client{Transport: srv.Transport()}),
 //
 // # State
 //
@@ -30,6 +44,19 @@
 // The server's clock runs with the real one, or stands still with [WithTime]. [Server.Advance] moves it on: orders and file
 // tasks finish, a reset card comes back, plans run out, months end. The header Date tells that clock's time, and t must be
 // within 300 seconds of it. The client that [Server.Client] returns goes by it too.
+//
+// What the SDK itself waits for, such as the time between two questions of OrdersService.Wait, passes by the real clock. In
+// a bubble of [testing/synctest] both are the same and nothing takes any time, provided that there is no network: the
+// client of a server that was not started uses none.
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		srv := quecloudtest.NewUnstartedServer(quecloudtest.WithOrderDelay(5 * time.Minute))
+//		defer srv.Close()
+//		client := srv.Client()
+//		receipt, err := client.Orders.Recharge(t.Context(), topUp)
+//		// …
+//		order, err := client.Orders.Wait(t.Context(), receipt.OrderNo) // five minutes later
+//	})
 //
 // # Faults
 //

@@ -137,6 +137,47 @@ func ExampleServer_Advance() {
 	// 订单完成 <nil>
 }
 
+// Testing what waits for an order. The SDK asks again by the real clock, so PollEvery makes that short, and the order ends
+// by the server's clock, which another goroutine moves. In a bubble of testing/synctest neither is needed.
+func ExampleServer_Advance_wait() {
+	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(time.Minute))
+	defer srv.Close()
+	client := srv.Client()
+	ctx := context.Background()
+
+	receipt, err := client.Orders.Recharge(ctx, &quecloud.RechargeParams{
+		ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, ProductID: 50, ProductName: "30M-当月",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	go srv.Advance(time.Minute)
+	order, err := client.Orders.Wait(ctx, receipt.OrderNo, quecloud.PollEvery(10*time.Millisecond))
+	fmt.Println(order.Status, err)
+	// Output: 订单完成 <nil>
+}
+
+// Testing a program that makes its own client, as from its configuration.
+func ExampleServer_Client_own() {
+	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 3, 31, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
+	defer srv.Close()
+
+	client, err := quecloud.NewClient(srv.AppKey, srv.Secret,
+		quecloud.WithBaseURL(srv.URL), quecloud.WithClock(srv.Now))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	account, err := client.Billing.Account(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(account.CompanyName, srv.Requests()[0].ResultCode)
+	// Output: 测试企业 0
+}
+
 // Testing a receiver of callbacks: it fails once, and the platform delivers again.
 func ExampleServer_ReceiveSMS() {
 	failures := 1

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -88,6 +89,23 @@ func TestOrdersFinishAfterTheirDelay(t *testing.T) {
 	if done := srv.Orders()[0].Completed; !done.Equal(noon.Add(5 * time.Minute)) {
 		t.Errorf("completed at %v", done)
 	}
+}
+
+// The package's documentation says so.
+func TestOrdersAreWaitedForInABubble(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := quecloudtest.NewUnstartedServer(quecloudtest.WithOrderDelay(5 * time.Minute))
+		defer srv.Close()
+		client, began := srv.Client(), time.Now()
+		receipt, err := client.Orders.Recharge(t.Context(), topUp(srv.AddCard(quecloudtest.Card{}).ICCID))
+		must(t, err)
+		order, err := client.Orders.Wait(t.Context(), receipt.OrderNo)
+		must(t, err)
+		if waited := time.Since(began); order.Status != quecloud.OrderStatusDone || waited != 5*time.Minute {
+			t.Errorf("after %v the order is %s", waited, order.Status)
+		}
+	})
 }
 
 func TestOrdersWithoutMoneyAreRefused(t *testing.T) {

@@ -21,7 +21,7 @@ var errUsage = errors.New("wrong arguments")
 const secretVariable = "QUECLOUD_SIM_SECRET"
 
 type config struct {
-	addr           string
+	addr, control  string
 	appKey, secret string
 	cards          int
 	seed           uint64
@@ -42,6 +42,7 @@ func parse(args []string, usage io.Writer) (*config, error) {
 	f := flag.NewFlagSet("quecloud-sim", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // what is wrong would stand above a page of usage, out of sight
 	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
+	f.StringVar(&c.control, "control", "", "address to be controlled on, such as 127.0.0.1:9090; best on loopback, as who reaches it may do everything")
 	f.StringVar(&c.appKey, "app-key", quecloudtest.DefaultAppKey, "application key")
 	f.StringVar(&c.secret, "secret", "", "secret; better given in the variable "+secretVariable+" (default \""+quecloudtest.DefaultSecret+"\")")
 	f.IntVar(&c.cards, "cards", quecloudtest.DefaultFleet, "number of cards")

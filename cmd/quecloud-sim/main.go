@@ -2,12 +2,54 @@
 // It keeps its state in memory and forgets it when it ends. See package quecloudtest for what it does and what it leaves
 // out.
 //
-//	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim -addr 127.0.0.1:8080 -cards 1000
-//	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim -fault status=503,on=card.info,p=0.1,header=Retry-After:1
+//	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim@latest -addr 127.0.0.1:8080 -cards 1000
+//	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim@latest -fault status=503,on=card.info,p=0.1,header=Retry-After:1
 //
 // Every call is logged on a line: HTTP status, result code, duration, method, parameters, and why it was refused. Neither
 // the secret nor a signature is ever written, save for the secret that everybody knows because it is the default, and of
 // the URLs for callbacks neither the query nor user and password. SIGINT and SIGTERM end it.
+//
+// # Signing a call
+//
+// A call is a POST of a form, to any path, such as /openapi/router. All parameters are signed, the system parameters
+// appKey, method and t too, but for sign itself and for alarmParam, alarmStatus and pauseStatus. The signature is the
+// upper-case SHA-1 of the secret, every name followed by its value in the order of the names (capitals first), and the
+// secret again; values are signed as they are, and escaped only in the form. t is the time in Unix seconds, at most 300
+// away from the server's. In a shell:
+//
+//	key=000001 secret=quecloudtest-secret t=$(date +%s)
+//	text="appKey${key}methodfc.function.card.infomsisdn1064800000000t${t}"
+//	sign=$(printf %s "$secret$text$secret" | openssl sha1 -r | cut -c 1-40 | tr a-f A-F)
+//	curl -s http://127.0.0.1:8080/openapi/router --data-urlencode "appKey=$key" -d "t=$t" -d "sign=$sign" \
+//	  -d method=fc.function.card.info -d msisdn=1064800000000
+//
+// # Control
+//
+// With -control a test in any language does what a test in Go does with the methods of quecloudtest.Server, on an address
+// of its own that is best on loopback: whoever reaches it may do everything.
+//
+//	curl -s 127.0.0.1:9090/sms -d '{"card":"1064800000000","content":"door open"}'
+//	curl -s 127.0.0.1:9090/faults -d '{"fault":"status=503,on=card.info,times=2"}'
+//	curl -s 127.0.0.1:9090/deliveries
+//
+// These are all:
+//
+//	POST   /advance      {"seconds":600}                       moves the clock on, through all that becomes due
+//	POST   /sms          {"card":"…","content":"…"}            a card sends an SMS
+//	POST   /usage        {"card":"…","date":"…","mb":12.5}     a card used that much on a date, yyyy-MM-dd
+//	POST   /deposit      {"yuan":"12.50"}                      money comes into the wallet
+//	POST   /fail-orders  {"n":1,"reason":"…"}                  the next orders will fail
+//	POST   /faults       {"fault":"…"}                         something goes wrong, see -fault
+//	DELETE /faults                                             takes back all faults
+//	GET    /cards/{number}, /orders, /wallet, /sms             the state; sms are those sent to cards
+//	GET    /requests, /deliveries                              the last 10,000 calls, and all callbacks
+//	GET    /clock                                              the time, and what t must be
+//
+// Answers are JSON. Their members are named as the fields of quecloudtest's Card, Order, Wallet, SMS, Request and Delivery
+// are, with small letters first: iccid, pauseReason, httpStatus. Money is text in yuan. What is wrong with a call is an
+// {"error":"…"} under HTTP status 400, or 404 for what does not exist. POST /advance and /sms answer when the callbacks that
+// they cause have been delivered or given up, so a receiver must not call them. After /advance the server's clock is ahead
+// of yours: take t from /clock then.
 package main
 
 import (
@@ -54,32 +96,60 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	}
 	logger := log.New(out, "", log.Ltime)
 	opts := append(cfg.options(),
-		quecloudtest.WithRequestLimit(0),
 		quecloudtest.WithObserver(func(r quecloudtest.Request) { logger.Print(callLine(r)) }),
 		quecloudtest.WithDeliveryObserver(func(d quecloudtest.Delivery) { logger.Print(deliveryLine(d)) }),
 	)
+	if cfg.control == "" {
+		opts = append(opts, quecloudtest.WithRequestLimit(0)) // nobody can ask for them
+	}
 	listener, err := net.Listen("tcp", cfg.addr)
 	if err != nil {
 		return err
 	}
 	sim := quecloudtest.NewUnstartedServer(opts...)
-	server := &http.Server{Handler: sim, ReadHeaderTimeout: 10 * time.Second, ErrorLog: logger}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	defer sim.Close()
+	ports := []port{{listener, sim}}
 	fmt.Fprintf(out, "quecloud-sim serves %d cards on http://%s/openapi/router\n", cfg.cards, listener.Addr())
 	fmt.Fprintln(out, cfg.credentials())
+	if cfg.control != "" {
+		listener, err := net.Listen("tcp", cfg.control)
+		if err != nil {
+			return errors.Join(err, ports[0].listener.Close())
+		}
+		ports = append(ports, port{listener, (&controller{sim, logger}).handler()})
+		fmt.Fprintf(out, "it is controlled on http://%s/\n", listener.Addr())
+	}
+	return serve(ctx, ports, logger, func() {
+		fmt.Fprintln(out, "quecloud-sim ends")
+		sim.Close() // first, because it ends calls that are held up
+	})
+}
 
+// A port is something to serve, and where.
+type port struct {
+	listener net.Listener
+	handler  http.Handler
+}
+
+// serve serves ports until ctx ends or one of them fails. Before it waits for calls that are under way it calls ending.
+func serve(ctx context.Context, ports []port, logger *log.Logger, ending func()) (err error) {
+	served := make(chan error, len(ports))
+	servers := make([]*http.Server, len(ports))
+	for i, p := range ports {
+		servers[i] = &http.Server{Handler: p.handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: logger}
+		go func() { served <- servers[i].Serve(p.listener) }()
+	}
 	select {
 	case err = <-served:
-		sim.Close()
-		return err
 	case <-ctx.Done():
 	}
-	fmt.Fprintln(out, "quecloud-sim ends")
-	sim.Close() // first, because it ends calls that are held up
+	ending()
 	last, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
-	return server.Shutdown(last)
+	for _, server := range servers {
+		err = errors.Join(err, server.Shutdown(last))
+	}
+	return err
 }
 
 // credentials says which application key to use, and the secret if it is no secret.
@@ -100,12 +170,11 @@ func callLine(r quecloudtest.Request) string {
 	if method == "" {
 		method = "(no method)"
 	}
+	r = withoutSecrets(r)
 	line := fmt.Sprintf("%s %s resultCode=%d %v %s", r.Verb, status, r.ResultCode, r.Duration.Round(time.Microsecond), clip(method))
 	for _, name := range slices.Sorted(maps.Keys(r.Params)) {
 		switch name {
 		case "appKey", "method", "t":
-		case "secret": // no parameter of the platform; whoever sends it does so by mistake
-			line += " secret=(hidden)"
 		default:
 			line += " " + clip(name) + "=" + clip(r.Params[name])
 		}
@@ -117,6 +186,17 @@ func callLine(r quecloudtest.Request) string {
 		line += " [" + strings.Join(r.Faults, " ") + "]"
 	}
 	return line
+}
+
+// withoutSecrets takes from a call its signature, and a secret that was sent: it is no parameter of the platform, and
+// whoever sends it does so by mistake.
+func withoutSecrets(r quecloudtest.Request) quecloudtest.Request {
+	r.Sign = ""
+	if _, ok := r.Params["secret"]; ok {
+		r.Params = maps.Clone(r.Params)
+		r.Params["secret"] = "(hidden)"
+	}
+	return r
 }
 
 // deliveryLine describes an attempt to deliver a callback.

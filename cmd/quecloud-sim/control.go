@@ -1,0 +1,241 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// A controller lets tests in other languages do by HTTP what tests in Go do with the methods of the stand-in.
+type controller struct {
+	sim *quecloudtest.Server
+	log *log.Logger
+}
+
+// errNotThere is answered with HTTP 404, and all other errors with 400.
+var errNotThere = errors.New("not found")
+
+const (
+	maxControl = 1 << 20
+	maxAdvance = 10 * 366 * 24 * 60 * 60 // seconds
+	maxFailing = 1_000_000
+)
+
+// handler serves everything that the controller can do. Each answers with something that view can show.
+func (c *controller) handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, do := range map[string]func(*http.Request) (any, error){
+		"POST /advance":       c.advance,
+		"POST /sms":           c.receiveSMS,
+		"POST /usage":         c.setUsage,
+		"POST /deposit":       c.deposit,
+		"POST /fail-orders":   c.failOrders,
+		"POST /faults":        c.inject,
+		"DELETE /faults":      func(*http.Request) (any, error) { c.sim.ClearFaults(); return struct{}{}, nil },
+		"GET /cards/{number}": c.card,
+		"GET /orders":         func(*http.Request) (any, error) { return c.sim.Orders(), nil },
+		"GET /wallet":         func(*http.Request) (any, error) { return c.sim.Wallet(), nil },
+		"GET /sms":            func(*http.Request) (any, error) { return c.sim.SMS(), nil },
+		"GET /requests":       c.requests,
+		"GET /deliveries":     c.deliveries,
+		"GET /clock":          func(*http.Request) (any, error) { return c.clock(), nil },
+		"/": func(r *http.Request) (any, error) {
+			return nil, fmt.Errorf("%w: %s %s; the documentation of quecloud-sim lists what there is", errNotThere, r.Method, r.URL.Path)
+		},
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, do) })
+	}
+	return mux
+}
+
+func (c *controller) serve(w http.ResponseWriter, r *http.Request, do func(*http.Request) (any, error)) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxControl)
+	result, err := withoutPanic(r, do)
+	status, said := http.StatusOK, ""
+	if err != nil {
+		status, said = http.StatusBadRequest, " — "+clip(err.Error())
+		if errors.Is(err, errNotThere) {
+			status = http.StatusNotFound
+		}
+		result = map[string]string{"error": err.Error()}
+	}
+	c.log.Printf("control: %s %s %d%s", r.Method, clip(r.URL.Path), status, said)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	_ = out.Encode(view(result)) // an error means that nobody listens any more
+}
+
+// withoutPanic makes errors of what the stand-in panics with when it is used wrongly, so that the rules are all its own.
+func withoutPanic(r *http.Request, do func(*http.Request) (any, error)) (result any, err error) {
+	defer func() {
+		switch cause := recover().(type) {
+		case nil:
+		case string:
+			said, ok := strings.CutPrefix(cause, "quecloudtest: ")
+			if !ok {
+				panic(cause)
+			}
+			err = errors.New(said)
+		default:
+			panic(cause)
+		}
+	}()
+	return do(r)
+}
+
+// read reads the JSON object in the body, which has no members but those of T.
+func read[T any](r *http.Request) (body T, err error) {
+	in := json.NewDecoder(r.Body)
+	in.DisallowUnknownFields()
+	err = in.Decode(&body)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		return body, fmt.Errorf("%s: a JSON %s is not what is wanted", wrong.Field, wrong.Value)
+	}
+	if errors.Is(err, io.EOF) {
+		return body, errors.New("the body is empty: want a JSON object")
+	}
+	if err != nil {
+		return body, fmt.Errorf("the body: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return body, errors.New("the body: something follows the JSON object")
+	}
+	return body, nil
+}
+
+func (c *controller) advance(r *http.Request) (any, error) {
+	body, err := read[struct {
+		Seconds float64 `json:"seconds"`
+	}](r)
+	if err != nil {
+		return nil, err
+	}
+	if !(body.Seconds > 0 && body.Seconds <= maxAdvance) {
+		return nil, fmt.Errorf("seconds: want more than 0, and at most %d", maxAdvance)
+	}
+	c.sim.Advance(time.Duration(body.Seconds * float64(time.Second)))
+	return c.clock(), nil
+}
+
+// clock tells the stand-in's time, also in the form that the parameter t has.
+func (c *controller) clock() any {
+	now := c.sim.Now()
+	return map[string]any{"time": now, "t": now.Unix()}
+}
+
+func (c *controller) receiveSMS(r *http.Request) (any, error) {
+	body, err := read[struct {
+		Card    string `json:"card"`
+		Content string `json:"content"`
+	}](r)
+	switch {
+	case err != nil:
+		return nil, err
+	case body.Card == "" || body.Content == "":
+		return nil, errors.New("want card and content")
+	}
+	return c.sim.ReceiveSMS(body.Card, body.Content), nil
+}
+
+func (c *controller) setUsage(r *http.Request) (any, error) {
+	body, err := read[struct {
+		Card string   `json:"card"`
+		Date string   `json:"date"`
+		MB   *float64 `json:"mb"`
+	}](r)
+	switch {
+	case err != nil:
+		return nil, err
+	case body.Card == "" || body.Date == "" || body.MB == nil:
+		return nil, errors.New("want card, date and mb")
+	}
+	c.sim.SetUsage(body.Card, body.Date, *body.MB)
+	card, _ := c.sim.Card(body.Card)
+	return card, nil
+}
+
+// amounts of yuan, not so large that a sum of many could overflow.
+var yuan = regexp.MustCompile(`^([0-9]{1,12})(?:\.([0-9]{1,2}))?$`)
+
+func (c *controller) deposit(r *http.Request) (any, error) {
+	body, err := read[struct {
+		Yuan json.Number `json:"yuan"` // text, or a number as it is written
+	}](r)
+	if err != nil {
+		return nil, err
+	}
+	parts := yuan.FindStringSubmatch(body.Yuan.String())
+	if parts == nil {
+		return nil, fmt.Errorf("yuan: want an amount such as 12.50")
+	}
+	whole, _ := strconv.ParseInt(parts[1], 10, 64)
+	cents, _ := strconv.ParseInt((parts[2] + "00")[:2], 10, 64)
+	c.sim.Deposit(quecloudtest.Money(whole)*quecloudtest.Yuan+quecloudtest.Money(cents)*quecloudtest.Fen, "")
+	return c.sim.Wallet(), nil
+}
+
+func (c *controller) failOrders(r *http.Request) (any, error) {
+	body, err := read[struct {
+		N      int    `json:"n"`
+		Reason string `json:"reason"`
+	}](r)
+	if err != nil {
+		return nil, err
+	}
+	if body.N < 1 || body.N > maxFailing {
+		return nil, fmt.Errorf("n: want 1 to %d", maxFailing)
+	}
+	c.sim.FailOrders(body.N, body.Reason)
+	return struct{}{}, nil
+}
+
+func (c *controller) inject(r *http.Request) (any, error) {
+	body, err := read[struct {
+		Fault string `json:"fault"`
+	}](r)
+	if err != nil {
+		return nil, err
+	}
+	fault, err := parseFault(body.Fault)
+	if err != nil {
+		return nil, fmt.Errorf("fault: %w", err)
+	}
+	c.sim.Inject(fault)
+	return struct{}{}, nil
+}
+
+func (c *controller) card(r *http.Request) (any, error) {
+	number := r.PathValue("number")
+	card, ok := c.sim.Card(number)
+	if !ok {
+		return nil, fmt.Errorf("%w: card %s", errNotThere, number)
+	}
+	return card, nil
+}
+
+func (c *controller) requests(*http.Request) (any, error) {
+	requests := c.sim.Requests()
+	for i := range requests {
+		requests[i] = withoutSecrets(requests[i])
+	}
+	return requests, nil
+}
+
+func (c *controller) deliveries(*http.Request) (any, error) {
+	deliveries := c.sim.Deliveries()
+	for i := range deliveries {
+		deliveries[i] = hideSecrets(deliveries[i])
+	}
+	return deliveries, nil
+}

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/parser"
+	"go/token"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+const aCard = "1064800000000"
+
+// newControl returns a stand-in whose clock stands, and what controls it.
+func newControl(t *testing.T, opts ...quecloudtest.Option) (*quecloudtest.Server, http.Handler) {
+	sim := quecloudtest.NewUnstartedServer(append([]quecloudtest.Option{
+		quecloudtest.WithTime(time.Date(2026, 3, 10, 12, 0, 0, 0, quecloud.ChinaStandardTime))}, opts...)...)
+	t.Cleanup(sim.Close)
+	return sim, (&controller{sim, log.New(io.Discard, "", 0)}).handler()
+}
+
+// ask makes a call to the control, verb and path divided by a space.
+func ask(h http.Handler, call, body string) (status int, answer string) {
+	verb, path, _ := strings.Cut(call, " ")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(verb, path, strings.NewReader(body)))
+	return w.Code, strings.TrimSpace(w.Body.String())
+}
+
+func TestControlChangesTheStandIn(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		call, body string
+		answer     string // a part of it
+		changed    func(*quecloudtest.Server) any
+		want       any
+	}{
+		{"POST /advance", `{"seconds":90}`, `{"t":1773115290,"time":"2026-03-10T12:01:30+08:00"}`,
+			func(s *quecloudtest.Server) any { return s.Now().Format(time.TimeOnly) }, "12:01:30"},
+		{"POST /advance", `{"seconds":0.5}`, `"time":"2026-03-10T12:00:00.5+08:00"`,
+			func(s *quecloudtest.Server) any { return s.Now().Nanosecond() }, 500_000_000},
+		{"POST /usage", `{"card":"` + aCard + `","date":"2026-03-10","mb":5000.125}`, `"pauseReason":"单卡流量用尽停机"`,
+			func(s *quecloudtest.Server) any { c, _ := s.Card(aCard); return c.Status }, quecloudtest.StatusSuspended},
+		{"POST /usage", `{"card":"` + aCard + `","date":"2026-03-10","mb":0}`, `"status":"正常"`,
+			func(s *quecloudtest.Server) any { c, _ := s.Card(aCard); return c.Status }, quecloudtest.StatusNormal},
+		{"POST /deposit", `{"yuan":"12.50"}`, `"balance":"1012.50"`,
+			func(s *quecloudtest.Server) any { return s.Wallet().Balance }, 1012*quecloudtest.Yuan + 50*quecloudtest.Fen},
+		{"POST /deposit", `{"yuan":0.3}`, `"change":"0.30"`,
+			func(s *quecloudtest.Server) any { return s.Wallet().Balance }, 1000*quecloudtest.Yuan + 30*quecloudtest.Fen},
+		{"POST /fail-orders", `{"n":1,"reason":"no coverage"}`, `{}`,
+			func(s *quecloudtest.Server) any {
+				_, err := s.Client().Orders.Recharge(t.Context(), &quecloud.RechargeParams{
+					ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月",
+				})
+				o := s.Orders()[0]
+				return err == nil && o.Status == quecloudtest.OrderFailed && strings.HasSuffix(o.Result, "no coverage")
+			}, true},
+		{"POST /faults", `{"fault":"status=503,on=account.info"}`, `{}`,
+			func(s *quecloudtest.Server) any {
+				_, err := s.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1})).Billing.Account(t.Context())
+				return err != nil && s.Requests()[0].HTTPStatus == 503
+			}, true},
+		{"DELETE /faults", ``, `{}`,
+			func(s *quecloudtest.Server) any {
+				_, err := s.Client().Billing.Groups(t.Context())
+				return err == nil && len(s.Requests()[0].Faults) == 0
+			}, true},
+	} {
+		sim, h := newControl(t, quecloudtest.WithFaults(quecloudtest.Latency(0).On("billing_group.list")))
+		status, answer := ask(h, test.call, test.body)
+		if status != 200 || !strings.Contains(answer, test.answer) || !json.Valid([]byte(answer)) {
+			t.Errorf("%s %s: answered %d %s", test.call, test.body, status, answer)
+			continue
+		}
+		if got := test.changed(sim); got != test.want {
+			t.Errorf("%s %s: got %v, want %v", test.call, test.body, got, test.want)
+		}
+	}
+}
+
+func TestControlTellsTheState(t *testing.T) {
+	t.Parallel()
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "success") }))
+	defer receiver.Close()
+	const canary = "canary-8d1f"
+	sim, h := newControl(t, quecloudtest.WithSMSCallback(receiver.URL+"/sms?token="+canary), quecloudtest.WithOrderDelay(time.Hour))
+	client := sim.Client()
+	if _, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(aCard), Content: "a<b"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
+		ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	sim.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/?sign=ABCDEF&secret="+canary, nil))
+	if status, answer := ask(h, "POST /sms", `{"card":"`+aCard+`","content":"door open"}`); status != 200 || !strings.Contains(answer, `"content":"door open"`) {
+		t.Errorf("an SMS from a card: %d %s", status, answer)
+	}
+	for call, parts := range map[string][]string{
+		"GET /clock":                      {`{"t":1773115200,"time":"2026-03-10T12:00:00+08:00"}`},
+		"GET /cards/" + aCard:             {`"iccid":"89860024310000000006"`, `"gprsClosed":false`, `"alarm":null`, `"packages":[]`, `"monthFlow":`},
+		"GET /cards/89860024310000000006": {`"msisdn":"` + aCard + `"`},
+		"GET /orders":                     {`"status":"订单待处理"`, `"price":"1.50"`, `"completed":null`, `"productID":50`},
+		"GET /wallet":                     {`{"balance":"998.50","entries":[{"change":"-1.50"`},
+		"GET /sms":                        {`"content":"a<b"`, `"status":200`},
+		"GET /requests":                   {`"method":"fc.function.sms.send"`, `"httpStatus":200`, `"msisdns":"` + aCard + `"`, `"secret":"(hidden)"`, `"sign":""`},
+		"GET /deliveries":                 {`"url":"` + receiver.URL + `/sms"`, `"err":null`, `"ok":true`, `door open`},
+	} {
+		status, answer := ask(h, call, "")
+		if status != 200 || !json.Valid([]byte(answer)) {
+			t.Errorf("%s: answered %d %s", call, status, answer)
+		}
+		for _, part := range parts {
+			if !strings.Contains(answer, part) {
+				t.Errorf("%s lacks %s: %s", call, part, answer)
+			}
+		}
+		if strings.Contains(answer, canary) || strings.Contains(answer, "ABCDEF") || strings.Contains(answer, sim.Requests()[0].Sign) {
+			t.Errorf("%s tells a secret or a signature: %s", call, answer)
+		}
+	}
+}
+
+func TestControlRefusesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	_, h := newControl(t)
+	for _, test := range []struct {
+		call, body string
+		status     int
+		said       string
+	}{
+		{"POST /advance", ``, 400, "empty"},
+		{"POST /advance", `{}`, 400, "seconds"},
+		{"POST /advance", `{"seconds":-1}`, 400, "seconds"},
+		{"POST /advance", `{"seconds":1e300}`, 400, "seconds"},
+		{"POST /advance", `{"seconds":"1"}`, 400, "seconds: a JSON string"},
+		{"POST /advance", `{"seconds":1} {}`, 400, "follows"},
+		{"POST /advance", `{"minutes":1}`, 400, `unknown field "minutes"`},
+		{"POST /advance", `[1]`, 400, "the body"},
+		{"POST /advance", `{"seconds":1` + strings.Repeat(" ", maxControl) + `}`, 400, "too large"},
+		{"POST /sms", `{"card":"` + aCard + `"}`, 400, "content"},
+		{"POST /sms", `{"card":"1","content":"x"}`, 400, "no card 1"},
+		{"POST /usage", `{"card":"` + aCard + `","date":"2026-03-10"}`, 400, "mb"},
+		{"POST /usage", `{"card":"` + aCard + `","date":"20260310","mb":1}`, 400, "yyyy-MM-dd"},
+		{"POST /usage", `{"card":"` + aCard + `","date":"2026-03-10","mb":-1}`, 400, "-1 MB"},
+		{"POST /usage", `{"card":"1","date":"2026-03-10","mb":1}`, 400, "no card 1"},
+		{"POST /deposit", `{"yuan":"0"}`, 400, "0.00"},
+		{"POST /deposit", `{"yuan":"-1"}`, 400, "yuan"},
+		{"POST /deposit", `{"yuan":"1.005"}`, 400, "yuan"},
+		{"POST /deposit", `{"yuan":1e3}`, 400, "yuan"},
+		{"POST /deposit", `{}`, 400, "yuan"},
+		{"POST /fail-orders", `{"reason":"x"}`, 400, "n: want"},
+		{"POST /fail-orders", `{"n":1000000000}`, 400, "n: want"},
+		{"POST /faults", `{"fault":"status=9"}`, 400, "fault: status"},
+		{"POST /faults", `{"fault":"refuse=0"}`, 400, "success"},
+		{"POST /faults", `{}`, 400, "fault: "},
+		{"GET /cards/1", ``, 404, "card 1"},
+		{"GET /cards/", ``, 404, "not found"},
+		{"GET /advance", ``, 404, "GET /advance"},
+		{"POST /openapi/router", ``, 404, "/openapi/router"},
+	} {
+		status, answer := ask(h, test.call, test.body)
+		var said map[string]string
+		if err := json.Unmarshal([]byte(answer), &said); err != nil || status != test.status || len(said) != 1 || !strings.Contains(said["error"], test.said) {
+			t.Errorf("%s %.80s: answered %d %s, want %d and an error that has %q", test.call, test.body, status, answer, test.status, test.said)
+		}
+	}
+	if _, answer := ask(h, "GET /clock", ""); !strings.Contains(answer, "12:00:00+08:00") {
+		t.Errorf("something was done all the same: %s", answer)
+	}
+}
+
+func TestMembersAreNamedForOtherLanguages(t *testing.T) {
+	t.Parallel()
+	for field, want := range map[string]string{
+		"ICCID": "iccid", "HTTPStatus": "httpStatus", "PauseReason": "pauseReason", "MB": "mb", "No": "no", "LogID": "logID",
+		"SignatureOK": "signatureOK", "GPRSClosed": "gprsClosed", "N": "n",
+	} {
+		if got := memberName(field); got != want {
+			t.Errorf("%s: got %s, want %s", field, got, want)
+		}
+	}
+}
+
+func TestControlIsOffUnlessAskedForAndNeverOnThePlatformsPort(t *testing.T) {
+	t.Parallel()
+	s := startSim(t)
+	var body []byte
+	line, err := s.do(t, func() error {
+		resp, err := http.Get(strings.TrimSuffix(s.url, "/openapi/router") + "/clock")
+		if err == nil {
+			body, err = io.ReadAll(resp.Body)
+			resp.Body.Close()
+		}
+		return err
+	})
+	if err != nil || !strings.Contains(line, "resultCode=70031") || !bytes.Contains(body, []byte(`"resultCode":70031`)) {
+		t.Errorf("the platform answered %s, %v, and logged %q", body, err, line)
+	}
+	taken := strings.TrimPrefix(strings.TrimSuffix(s.url, "/openapi/router"), "http://")
+	if err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-control", taken}, io.Discard, io.Discard); err == nil {
+		t.Error("the control took the platform's address")
+	}
+}
+
+// documentation returns the code in the command's documentation, with the addresses of a running command.
+func documentation(t *testing.T, platform, control string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "main.go", nil, parser.ParseComments|parser.PackageClauseOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`http://127\.0\.0\.1:8080/\S+`).ReplaceAllString(file.Doc.Text(), platform)
+	text = strings.ReplaceAll(text, "127.0.0.1:9090/", control)
+	var blocks []string
+	for part := range strings.SplitSeq(text, "\n\n") {
+		if strings.HasPrefix(part, "\t") {
+			blocks = append(blocks, part)
+		}
+	}
+	return blocks
+}
+
+// The shell commands of the documentation are run as they stand.
+func TestTheDocumentationsCommandsWork(t *testing.T) {
+	t.Parallel()
+	for _, program := range []string{"sh", "curl", "openssl", "cut", "tr", "date"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip(err)
+		}
+	}
+	s := startSim(t, "-control", "127.0.0.1:0")
+	control := regexp.MustCompile(`http://\S+`).FindString(s.line(t))
+	blocks := documentation(t, s.url, control)
+	execute := func(i int, script string) string {
+		output := make(chan string, 1)
+		go func() {
+			out, err := exec.CommandContext(t.Context(), "sh", "-c", script).CombinedOutput()
+			if err != nil {
+				t.Errorf("block %d: %v: %s", i, err, out)
+			}
+			output <- string(out)
+		}()
+		line := s.line(t)
+		if strings.Contains(script, "sign=") && !strings.Contains(line, "POST 200 resultCode=0") {
+			t.Errorf("logged %q", line)
+		}
+		return <-output
+	}
+	signing := slices.IndexFunc(blocks, func(b string) bool { return strings.Contains(b, "openssl") })
+	curls := slices.IndexFunc(blocks, func(b string) bool {
+		return strings.Contains(b, "/deliveries\n") || strings.HasSuffix(b, "/deliveries")
+	})
+	if signing < 0 || curls < 0 {
+		t.Fatalf("the recipes are not among %q", blocks)
+	}
+	if out := execute(signing, blocks[signing]); !strings.Contains(out, `"iccid":"89860024310000000006"`) {
+		t.Errorf("the signed call was answered with %s", out)
+	}
+	lines := strings.Split(strings.TrimSpace(blocks[curls]), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("not three lines: %q", lines)
+	}
+	for i, want := range []string{`"content":"door open"`, `{}`, `[]`} {
+		if out := execute(curls, lines[i]); !strings.Contains(out, want) {
+			t.Errorf("%s: answered %s", lines[i], out)
+		}
+	}
+}

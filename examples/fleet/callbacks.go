@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+// The kinds of notifications, which end their subjects.
+const (
+	kindSMS   = "sms"
+	kindOrder = "order"
+)
+
+// runCallbacks receives notifications by itself, until ctx ends. There can be several behind a load balancer.
+func runCallbacks(ctx context.Context, c config, out io.Writer) error {
+	token := os.Getenv("QUECLOUD_CALLBACK_TOKEN")
+	if token == "" {
+		return errors.New("set QUECLOUD_CALLBACK_TOKEN to a long random text, so that nobody else can make notifications")
+	}
+	nc, err := connect(natsURL())
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	s, err := open(ctx, nc, c.settings)
+	if err != nil {
+		return err
+	}
+	var verify []quecloud.HandlerOption
+	if os.Getenv("QUECLOUD_APP_KEY") != "" {
+		client, err := newClient(quecloud.WithLimiter(sharedLimiter{s}))
+		if err != nil {
+			return err
+		}
+		verify = append(verify, quecloud.VerifyWith(client))
+	}
+	listener, err := net.Listen("tcp", c.addr)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "serving at %s\n", listener.Addr())
+	return serve(ctx, listener, s.receiver(token, verify...))
+}
+
+// receiver takes the platform's notifications. It answers success when a notification is in the stream to stay, and 500
+// otherwise, so that the platform delivers it again. It does nothing else: what takes time or can fail is the workers'.
+//
+// The event's key is the ID of the message, by which the stream knows repetitions, whichever process receives them.
+func (s *streams) receiver(token string, verify ...quecloud.HandlerOption) http.Handler {
+	options := []quecloud.HandlerOption{quecloud.WithCallbackToken(token), quecloud.WithCallbackTimeout(patience)}
+	mux := http.NewServeMux()
+	mux.Handle("/quecloud/sms", quecloud.NewSMSHandler(func(ctx context.Context, e *quecloud.SMSEvent) error {
+		return s.put(ctx, "callbacks."+kindSMS, e.Key(), e)
+	}, options...))
+	mux.Handle("/quecloud/order", quecloud.NewOrderHandler(func(ctx context.Context, e *quecloud.OrderEvent) error {
+		return s.put(ctx, "callbacks."+kindOrder, e.Key(), e)
+	}, append(options, verify...)...))
+	return mux
+}
+
+// serve serves until ctx ends, and then finishes what is under way.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	srv := &http.Server{Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	return srv.Shutdown(finish)
+}

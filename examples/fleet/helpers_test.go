@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// The test program is also what its tests start as further processes.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// enough is how long anything may take here, on a machine that does much else.
+const enough = 30 * time.Second
+
+func eventually(t *testing.T, condition func() bool, what string) {
+	t.Helper()
+	require.Eventually(t, condition, enough, 20*time.Millisecond, what)
+}
+
+// A natsServer is a NATS server that can be stopped, and started again with what it has stored.
+type natsServer struct {
+	t     *testing.T
+	addr  string
+	store string
+	srv   *server.Server
+}
+
+func newNATS(t *testing.T) *natsServer {
+	n := &natsServer{t: t, addr: freeAddr(t), store: t.TempDir()}
+	n.start()
+	t.Cleanup(n.stop)
+	return n
+}
+
+func (n *natsServer) start() {
+	srv, err := startServer(n.addr, n.store)
+	require.NoError(n.t, err)
+	n.srv = srv
+}
+
+func (n *natsServer) stop() {
+	n.srv.Shutdown()
+	n.srv.WaitForShutdown()
+}
+
+func (n *natsServer) url() string { return "nats://" + n.addr }
+
+// freeAddr is an address at which a server can be started, and started again: its port is not one that the system gives
+// to others meanwhile.
+func freeAddr(t *testing.T) string {
+	for range 100 {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.N(12_000)))
+		if listener, err := net.Listen("tcp", addr); err == nil {
+			require.NoError(t, listener.Close())
+			return addr
+		}
+	}
+	t.Fatal("there is no free port")
+	return ""
+}
+
+// open connects as a process of its own would.
+func (n *natsServer) open(s settings) *streams { return openAt(n.t, n.url(), s) }
+
+func openAt(t *testing.T, url string, s settings) *streams {
+	nc, err := connect(url)
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	opened, err := open(t.Context(), nc, s)
+	require.NoError(t, err)
+	return opened
+}
+
+// quick are settings under which nobody waits for long.
+func quick() settings {
+	return settings{space: "test", rate: 1000, window: time.Second, ackWait: time.Second, replicas: 1}
+}
+
+// newWorker returns a worker with a connection of its own.
+func newWorker(s *streams, platform *quecloudtest.Server, name string) *worker {
+	return &worker{s, platform.Client(quecloud.WithLimiter(sharedLimiter{s})), name, 2}
+}
+
+// goWork lets a worker work until the test ends, or the returned function is called.
+func goWork(t *testing.T, w *worker) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var working sync.WaitGroup
+	working.Go(func() {
+		if err := w.run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	stop = func() { cancel(); working.Wait() }
+	t.Cleanup(stop)
+	return stop
+}
+
+// receive starts a receiver of notifications, and returns the address for SMS.
+func receive(t *testing.T, s *streams) string {
+	srv := httptest.NewServer(s.receiver("token"))
+	t.Cleanup(srv.Close)
+	return srv.URL + "/quecloud/sms?token=token"
+}
+
+// counted is how many messages there are in one of the streams, or -1 while NATS does not answer.
+func counted(t *testing.T, s *streams, subject string) int {
+	stream := s.done
+	switch strings.SplitN(subject, ".", 2)[0] {
+	case "work":
+		stream = s.work
+	case "callbacks":
+		stream = s.callbacks
+	}
+	n, err := s.count(t.Context(), stream, subject)
+	if err != nil {
+		return -1
+	}
+	return int(n)
+}
+
+// visitedIn returns how often each card was visited in a sweep, and how many pages each worker did.
+func visitedIn(t *testing.T, s *streams, sweep string) (cards, workers map[string]int) {
+	cards, workers = map[string]int{}, map[string]int{}
+	for r, err := range s.results(t.Context(), sweep) {
+		require.NoError(t, err)
+		workers[r.Worker]++
+		for _, card := range r.Cards {
+			cards[card.ICCID]++
+		}
+	}
+	return cards, workers
+}
+
+// fleetOf returns the cards that the platform lists.
+func fleetOf(t *testing.T, platform *quecloudtest.Server) (cards []string) {
+	for card, err := range platform.Client().Cards.All(t.Context(), nil) {
+		require.NoError(t, err)
+		cards = append(cards, card.ICCID)
+	}
+	return cards
+}
+
+// requireAllVisited compares a sweep with the fleet.
+func requireAllVisited(t *testing.T, s *streams, sweep string, platform *quecloudtest.Server) {
+	t.Helper()
+	visited, _ := visitedIn(t, s, sweep)
+	fleet := fleetOf(t, platform)
+	for _, card := range fleet {
+		require.Contains(t, visited, card)
+	}
+	require.Len(t, visited, len(fleet))
+}
+
+// A process is this program once more, as one of its parts.
+type process struct {
+	*exec.Cmd
+	lines chan string // of its output
+}
+
+// start starts a part, which the end of the test kills.
+func start(t *testing.T, env []string, args ...string) *process {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stderr = t.Output()
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	p := &process{cmd, make(chan string, 100)}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		defer close(p.lines)
+		for scanner := bufio.NewScanner(out); scanner.Scan(); {
+			p.lines <- scanner.Text()
+		}
+		_, _ = io.Copy(io.Discard, out)
+	}()
+	t.Cleanup(func() {
+		p.kill()
+		<-read
+	})
+	return p
+}
+
+// kill ends the process as a power failure would: it gets no chance to do anything.
+func (p *process) kill() {
+	_ = p.Process.Kill()
+	_ = p.Wait()
+}
+
+// says waits for a line, and returns what follows the beginning.
+func (p *process) says(t *testing.T, beginning string) string {
+	t.Helper()
+	timeout := time.After(enough)
+	for {
+		select {
+		case line, ok := <-p.lines:
+			if rest, found := strings.CutPrefix(line, beginning); found {
+				return rest
+			}
+			require.True(t, ok, "it ended before it said "+beginning)
+		case <-timeout:
+			require.Fail(t, "it does not say "+beginning)
+		}
+	}
+}
+
+// A gate lets calls to the platform pass, but for one, which is never answered.
+type gate struct {
+	next    http.Handler
+	shut    int           // the call that does not pass; the first is 1
+	reached chan struct{} // closed when it has come
+
+	mu    sync.Mutex
+	calls int
+}
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	g.calls++
+	shut := g.calls == g.shut
+	g.mu.Unlock()
+	if !shut {
+		g.next.ServeHTTP(w, r)
+		return
+	}
+	_, _ = io.Copy(io.Discard, r.Body) // from here on the server notices that the caller has gone
+	close(g.reached)
+	<-r.Context().Done()
+}

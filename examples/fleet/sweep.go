@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+// A sweep is cut into items of work, by the workers themselves. It begins with a single item, start. Whoever gets it asks
+// how large the fleet is, and adds an item for each page, and one, tail, for all that comes behind them: the listing may
+// grow while it is read. The tail waits until all pages are done, and ends where the rows end. Then nothing of the sweep
+// is left on the queue, by which everybody knows that it is complete.
+const (
+	kindStart = "start"
+	kindPage  = "page"
+	kindTail  = "tail"
+)
+
+// An item is a piece of work.
+type item struct {
+	Sweep string `json:"sweep"`
+	Kind  string `json:"kind"`
+	Page  int    `json:"page"` // of a page: which; of the tail: the first
+	Size  int    `json:"size"` // cards per page
+}
+
+// add puts an item on the queue. The same one again is ignored, at least for some minutes; later it would only be done
+// twice.
+func (s *streams) add(ctx context.Context, it item) error {
+	return s.put(ctx, "work."+it.Sweep+"."+it.Kind, fmt.Sprintf("%s/%s/%d", it.Sweep, it.Kind, it.Page), it)
+}
+
+// left counts the items of a sweep that are not done, of a kind, or of all for *.
+func (s *streams) left(ctx context.Context, sweep, kind string) (uint64, error) {
+	return s.count(ctx, s.work, "work."+sweep+"."+kind)
+}
+
+// workOn does an item.
+func (w *worker) workOn(ctx context.Context, msg jetstream.Msg) error {
+	var it item
+	if err := json.Unmarshal(msg.Data(), &it); err != nil {
+		return err
+	}
+	switch it.Kind {
+	case kindStart:
+		return w.cut(ctx, it)
+	case kindPage:
+		return w.readPage(ctx, it)
+	case kindTail:
+		return w.readTail(ctx, it)
+	}
+	return fmt.Errorf("an item of an unknown kind: %s", it.Kind)
+}
+
+// cut adds the items of a sweep. If it is done twice, by two workers, nothing is lost, whatever each of them finds.
+func (w *worker) cut(ctx context.Context, it item) error {
+	list, err := w.client.Cards.List(ctx, &quecloud.CardListParams{PageNo: 1, PageSize: it.Size})
+	if err != nil {
+		return err
+	}
+	last := lastPage(list.Page, it.Size)
+	for page := 1; page <= last; page++ {
+		if err := w.add(ctx, item{it.Sweep, kindPage, page, it.Size}); err != nil {
+			return err
+		}
+	}
+	return w.add(ctx, item{it.Sweep, kindTail, last + 1, it.Size})
+}
+
+// lastPage is the last page by what the platform announces, which may be wrong: what is missing is left to the tail.
+func lastPage(p quecloud.Page, size int) int {
+	if p.Size > 0 && p.Size < size {
+		size = p.Size // the platform allows fewer than were asked for
+	}
+	if p.TotalCount > 0 {
+		return int((p.TotalCount + int64(size) - 1) / int64(size))
+	}
+	return p.TotalPages
+}
+
+func (w *worker) readPage(ctx context.Context, it item) error {
+	list, err := w.client.Cards.List(ctx, &quecloud.CardListParams{PageNo: it.Page, PageSize: it.Size})
+	if err != nil {
+		return err
+	}
+	return w.visit(ctx, it.Sweep, it.Page, list.Cards)
+}
+
+// readTail reads from a page to the end. It does so when all pages before have been read: a card that moved on to a later
+// page before its own was read is found on that one.
+func (w *worker) readTail(ctx context.Context, it item) error {
+	pages, err := w.left(ctx, it.Sweep, kindPage)
+	if err != nil {
+		return err
+	}
+	if pages > 0 {
+		return errNotYet
+	}
+	page := it.Page
+	var cards []quecloud.Card
+	for card, err := range w.client.Cards.All(ctx, &quecloud.CardListParams{PageNo: it.Page, PageSize: it.Size}, quecloud.Concurrency(1)) {
+		if err != nil {
+			return err
+		}
+		if cards = append(cards, card); len(cards) == it.Size {
+			if err := w.visit(ctx, it.Sweep, page, cards); err != nil {
+				return err
+			}
+			page, cards = page+1, nil
+		}
+	}
+	return w.visit(ctx, it.Sweep, page, cards)
+}
+
+// runSweep starts a sweep and watches it. It can be stopped: the sweep goes on, and the same name watches it again.
+func runSweep(ctx context.Context, c config, out io.Writer) error {
+	nc, err := connect(natsURL())
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	s, err := open(ctx, nc, c.settings)
+	if err != nil {
+		return err
+	}
+	left, err := s.left(ctx, c.name, "*")
+	if err != nil {
+		return err
+	}
+	if left == 0 {
+		if err := s.add(ctx, item{Sweep: c.name, Kind: kindStart, Size: c.size}); err != nil {
+			return err
+		}
+	}
+	if err := s.watch(ctx, c.name, out, 2*time.Second); err != nil {
+		return err
+	}
+	pages, cards := 0, 0
+	for r, err := range s.results(ctx, c.name) {
+		if err != nil {
+			return err
+		}
+		pages, cards = pages+1, cards+len(r.Cards)
+	}
+	fmt.Fprintf(out, "sweep %s: %d cards on %d pages\n", c.name, cards, pages)
+	return nil
+}
+
+// watch says every so often what is left of a sweep, and returns when that is nothing.
+func (s *streams) watch(ctx context.Context, sweep string, out io.Writer, every time.Duration) error {
+	for {
+		left, err := s.left(ctx, sweep, "*")
+		switch {
+		case err != nil:
+			fmt.Fprintf(out, "sweep %s: NATS does not answer: %v\n", sweep, err)
+		case left == 0:
+			return nil
+		default:
+			fmt.Fprintf(out, "sweep %s: %d items left\n", sweep, left)
+		}
+		if err := sleep(ctx, every); err != nil {
+			return err
+		}
+	}
+}
+
+// results is an iterator over the pages of a sweep.
+func (s *streams) results(ctx context.Context, sweep string) iter.Seq2[pageResult, error] {
+	return func(yield func(pageResult, error) bool) {
+		n, err := s.count(ctx, s.done, "done.sweep."+sweep)
+		if err != nil {
+			yield(pageResult{}, err)
+			return
+		}
+		reader, err := s.done.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{s.space + ".done.sweep." + sweep}})
+		if err != nil {
+			yield(pageResult{}, err)
+			return
+		}
+		messages, err := reader.Messages()
+		if err != nil {
+			yield(pageResult{}, err)
+			return
+		}
+		defer messages.Stop()
+		for range n {
+			var result pageResult
+			msg, err := messages.Next(jetstream.NextMaxWait(patience))
+			if err == nil {
+				err = json.Unmarshal(msg.Data(), &result)
+			}
+			if !yield(result, err) || err != nil {
+				return
+			}
+		}
+	}
+}
