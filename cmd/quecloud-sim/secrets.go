@@ -61,7 +61,10 @@ func hideSecrets(d quecloudtest.Delivery) quecloudtest.Delivery {
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()
-		secrets = append(secrets, u.User.String(), u.User.Username(), password)
+		_, written, _ := strings.Cut(d.URL, "://") // with escapes, as a receiver may repeat them
+		written, _, _ = strings.Cut(written, "@")
+		user, pass, _ := strings.Cut(written, ":")
+		secrets = append(secrets, u.User.Username(), password, user, pass)
 	}
 	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
 	d.URL = u.String()

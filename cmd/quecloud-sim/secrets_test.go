@@ -20,7 +20,7 @@ func TestNoCanaryIsEverWritten(t *testing.T) {
 	const secret = "canary-secret"
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
-		io.WriteString(w, "Cannot POST "+r.RequestURI+" for canary+user, token was "+r.URL.Query().Get("token")+" or canary%2Ftoken")
+		io.WriteString(w, r.RequestURI+" of canary+user: "+r.URL.Query().Get("token"))
 	}))
 	defer receiver.Close()
 	gone := httptest.NewServer(http.NotFoundHandler())
@@ -53,7 +53,7 @@ func TestNoCanaryIsEverWritten(t *testing.T) {
 	}
 	for _, query := range []string{
 		"secret=canary-of-the-account", "Secret=canary-of-the-account", "appSecret=canary-of-the-account", "SIGN=CANARY",
-		"key=" + secret, "note=a+" + secret + "+b", secret + "=1", "method=" + secret, "sign=" + secret, "appKey=" + secret,
+		"key=" + secret, "note=a+" + secret + "+b", secret + "=1", "sign=" + secret, "appKey=" + secret,
 	} {
 		_, err := s.do(t, func() error {
 			resp, err := http.Post(s.url+"?method=fc.function.account.info&"+query, "", nil)
@@ -69,6 +69,23 @@ func TestNoCanaryIsEverWritten(t *testing.T) {
 	for line := range strings.Lines(s.log.String()) {
 		if strings.Contains(strings.ToLower(line), "canary") {
 			t.Errorf("wrote %q", line)
+		}
+	}
+}
+
+func TestSecretsAreHiddenWhereverTheyStand(t *testing.T) {
+	t.Parallel()
+	const secret = "canary-secret"
+	line := callLine(withoutSecrets(quecloudtest.Request{
+		Method: "fc.function." + secret, Reason: "未知参数：" + secret, Sign: "canary", Params: map[string]string{"a": "1", "b": secret},
+	}, secret))
+	if strings.Contains(line, "canary") || !strings.Contains(line, " a=1 b=(hidden)") {
+		t.Errorf("wrote %q", line)
+	}
+	const address = "http://canary%2Buser:canary%2Fpass@127.0.0.1/hook?v=1&token=canary%2Ftoken"
+	for _, answer := range []string{"canary%2Ftoken", "canary/token", "canary+user", "canary/pass", "canary%2Buser:canary%2Fpass"} {
+		if line := deliveryLine(hideSecrets(quecloudtest.Delivery{URL: address, Answer: "bad: " + answer})); strings.Contains(line, "canary") {
+			t.Errorf("of the answer %s wrote %q", answer, line)
 		}
 	}
 }
