@@ -3,6 +3,7 @@ package quecloudtest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,16 @@ type Alarm struct {
 
 	PauseThreshold float64 // MB of the month's usage, at which the card is suspended
 	PauseEnabled   bool    // the card is suspended at PauseThreshold
+}
+
+// clone is a copy of its own.
+func (a *Alarm) clone() *Alarm {
+	if a == nil {
+		return nil
+	}
+	own := *a
+	own.Emails = slices.Clone(a.Emails)
+	return &own
 }
 
 // alarm is what the server keeps of one.
@@ -38,7 +49,7 @@ func (s *Server) setAlarm(c *card, settings *Alarm, now instant) {
 		a = &alarm{id: s.alarms, created: now.time}
 		c.history.alarm = a
 	}
-	a.settings, a.updated = *settings, now.time
+	a.settings, a.updated = *settings.clone(), now.time
 }
 
 // changeAlarm gives a card other settings, which may suspend it at once.

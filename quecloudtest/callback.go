@@ -143,15 +143,17 @@ func checkCallback(caller, address string) {
 	}
 }
 
-// Deliveries returns all attempts to deliver callbacks so far, oldest first.
+// Deliveries returns the attempts to deliver callbacks so far, oldest first; see [WithRequestLimit].
 func (s *Server) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.outbox.done)
+	return slices.Clone(s.outbox.done.all())
 }
 
 // WaitCallbacks waits until every callback that is due has been delivered or given up. Calls return before the callbacks
-// that they cause are delivered; [Server.Advance], [Server.SetTime] and [Server.ReceiveSMS] wait by themselves.
+// that they cause are delivered; [Server.Advance], [Server.SetTime] and [Server.ReceiveSMS] wait by themselves. None of
+// them may be called from within the receiver of a callback or the function of [WithDeliveryObserver]: each would wait for
+// itself.
 func (s *Server) WaitCallbacks() {
 	s.startDelivering()
 	s.mu.Lock()
@@ -169,7 +171,7 @@ type outbox struct {
 	waiting []callback
 	running bool
 	idle    chan struct{} // closed when a run ends
-	done    []Delivery
+	done    recent[Delivery]
 }
 
 type callback struct {
@@ -211,7 +213,10 @@ func (s *Server) deliver() {
 		cb.post(s.ctx, s.caller, cb.success)
 		s.observeDelivery(cb.Delivery)
 		s.mu.Lock()
-		s.outbox.done = append(s.outbox.done, cb.Delivery)
+		s.outbox.done.add(cb.Delivery)
+		for s.outbox.done.len() > s.kept {
+			s.outbox.done.forget()
+		}
 		if !cb.OK && cb.Attempt <= s.retries && !s.closed {
 			s.repeat(cb)
 		}

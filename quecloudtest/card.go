@@ -1,7 +1,6 @@
 package quecloudtest
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -115,7 +114,7 @@ type card struct {
 
 // history is what only cards have that something was done to.
 type history struct {
-	quiet    []span         // days without use, among days with
+	quiet    []span         // days without use, among days with; none overlap
 	days     map[day]volume // data usage set by hand
 	minutes  map[day]int64  // voice usage set by hand
 	alarm    *alarm
@@ -123,6 +122,21 @@ type history struct {
 
 	resetAt, unboundAt, registeredAt time.Time
 	whitelistCut                     month // the month of the last deletion
+}
+
+// rest notes days without use.
+func (h *history) rest(s span) {
+	if s.first > s.last {
+		return
+	}
+	h.quiet = slices.DeleteFunc(h.quiet, func(q span) bool {
+		overlaps := q.first <= s.last && s.first <= q.last
+		if overlaps {
+			s = span{min(s.first, q.first), max(s.last, q.last)}
+		}
+		return overlaps
+	})
+	h.quiet = append(h.quiet, s)
 }
 
 // A span is the days from first to last.
@@ -161,6 +175,9 @@ func (c *card) allowance(now instant) volume {
 	return total
 }
 
+// allowanceOn is the allowance at the end of a day.
+func (c *card) allowanceOn(d day) volume { return c.allowance(instant{d.end(), d}) }
+
 // packages are those that are valid at a time.
 func (c *card) packages(now time.Time) []FlowPackage {
 	if c.history == nil {
@@ -168,12 +185,14 @@ func (c *card) packages(now time.Time) []FlowPackage {
 	}
 	var valid []FlowPackage
 	for _, p := range c.history.packages {
-		if !now.Before(p.Start) && !now.After(p.End) {
+		if p.validAt(now) {
 			valid = append(valid, p)
 		}
 	}
 	return valid
 }
+
+func (p *FlowPackage) validAt(now time.Time) bool { return !now.Before(p.Start) && !now.After(p.End) }
 
 // state is the card's status, and the reason where it is suspended. A plan that has run out or is used up suspends the
 // card by itself, until it is renewed or topped up or the next cycle begins; nothing needs to happen for either.
@@ -196,7 +215,7 @@ func (c *card) setState(status, reason string, today day) {
 	c.status, c.reason = status, reason
 	switch inUse := status == StatusNormal; {
 	case inUse && c.stopped != 0:
-		c.history.quiet = append(c.history.quiet, span{c.stopped + 1, today - 1})
+		c.history.rest(span{c.stopped + 1, today - 1})
 		c.stopped = 0
 	case !inUse && c.stopped == 0:
 		c.stopped = today
@@ -231,118 +250,7 @@ func (s *Server) view(c *card, now instant) Card {
 		MonthVoice: int(s.fleet.minutes(c, now.day.month().first(), now.day)),
 	}
 	if c.history != nil && c.history.alarm != nil {
-		settings := c.history.alarm.settings
-		v.Alarm = &settings
+		v.Alarm = c.history.alarm.settings.clone()
 	}
 	return v
-}
-
-// AddCard adds a card and returns the whole of it. What is left empty is filled in: numbers that no other card has, the
-// first group, StatusNormal, and for a card in use an activation today. The card has no usage but what
-// [Server.SetUsage] and [Server.SetVoiceUsage] say. AddCard panics when the card is impossible: an unknown status or
-// group, a number that another card has, a date that is none.
-func (s *Server) AddCard(v Card) Card {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.settle()
-	now := instantOf(s.clock.now())
-	setDefault(&v.BillingID, s.groups[0].ID)
-	g := s.group(v.BillingID)
-	if g == nil {
-		panic(fmt.Sprintf("quecloudtest: AddCard: there is no group %d", v.BillingID))
-	}
-	c := s.fleet.blank(g)
-	setDefault(&v.ICCID, c.iccid)
-	setDefault(&v.MSISDN, c.msisdn)
-	setDefault(&v.IMSI, c.imsi)
-	setDefault(&v.AllotDate, now.day.format(layoutDay))
-	setDefault(&v.OpenDate, v.AllotDate)
-	if v.PauseReason != "" {
-		setDefault(&v.Status, StatusSuspended)
-	}
-	setDefault(&v.Status, StatusNormal)
-	switch v.Status {
-	case StatusTestNormal, StatusTestSuspended, StatusInactive, StatusUnknown:
-	default:
-		setDefault(&v.ActiveDate, now.day.format(layoutDay))
-	}
-	for _, number := range []string{v.ICCID, v.MSISDN} {
-		if _, taken := s.fleet.find(number); taken {
-			panic(fmt.Sprintf("quecloudtest: AddCard: there is a card %s already", number))
-		}
-	}
-	s.fill(c, v, now, "AddCard")
-	s.fleet.add(c)
-	return s.view(c, now)
-}
-
-// UpdateCard changes the card with that ICCID or MSISDN in a way that the platform's calls cannot: change sets what is
-// to be different. Its numbers stay as they are. UpdateCard panics as [Server.AddCard] does, and when there is no such
-// card.
-func (s *Server) UpdateCard(number string, change func(*Card)) Card {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.settle()
-	now := instantOf(s.clock.now())
-	c := s.mustEdit("UpdateCard", number)
-	v := s.view(c, now)
-	derived := c.status == StatusNormal && v.Status == StatusSuspended
-	before := v
-	change(&v)
-	if derived && v.Status == before.Status && v.PauseReason == before.PauseReason {
-		v.Status, v.PauseReason = StatusNormal, "" // it was suspended by its usage or date, which the change keeps
-	}
-	v.ICCID, v.MSISDN = before.ICCID, before.MSISDN
-	s.fill(c, v, now, "UpdateCard")
-	return s.view(c, now)
-}
-
-// mustEdit returns a card of a test author's naming, to be changed.
-func (s *Server) mustEdit(caller, number string) *card {
-	i, ok := s.fleet.find(number)
-	if !ok {
-		panic(fmt.Sprintf("quecloudtest: %s: there is no card %s", caller, number))
-	}
-	return s.fleet.edit(i)
-}
-
-// fill sets the facts of c from what a test author wrote.
-func (s *Server) fill(c *card, v Card, now instant, caller string) {
-	bad := func(what, value string) { panic(fmt.Sprintf("quecloudtest: %s: no such %s: %q", caller, what, value)) }
-	date := func(what, value string) day {
-		d, ok := parseDay(layoutDay, value)
-		if !ok && value != "" {
-			bad(what, value)
-		}
-		return d
-	}
-	g := s.group(v.BillingID)
-	if g == nil {
-		bad("group", fmt.Sprint(v.BillingID))
-	}
-	if !slices.Contains(statuses, v.Status) {
-		bad("status", v.Status)
-	}
-	if v.Status == StatusSuspended {
-		setDefault(&v.PauseReason, ReasonByOwner)
-	}
-	if v.PauseReason != "" && (v.Status != StatusSuspended || !slices.Contains(reasons, v.PauseReason)) {
-		bad("pause reason of a card that is "+v.Status, v.PauseReason)
-	}
-	if v.Voice < VoiceUnsubscribed || v.Voice > VoiceClosed {
-		bad("voice state", fmt.Sprint(int(v.Voice)))
-	}
-	c.group = g
-	c.iccid, c.msisdn, c.imsi, c.imei = v.ICCID, v.MSISDN, v.IMSI, v.IMEI
-	c.cardType = v.CardType
-	setDefault(&c.cardType, c.group.CardType)
-	c.allotted, c.opened = date("allot date", v.AllotDate), date("open date", v.OpenDate)
-	c.activated, c.expires = date("active date", v.ActiveDate), date("expiry date", v.ExpiryDate)
-	c.gprsClosed, c.locked, c.realName = v.GPRSClosed, v.Locked, v.RealName
-	c.voice, c.whitelist = v.Voice, slices.Clone(v.VoiceWhitelist)
-	c.history.packages = slices.Clone(v.Packages)
-	s.setAlarm(c, v.Alarm, now)
-	if c.status != v.Status || c.reason != v.PauseReason {
-		c.setState(v.Status, v.PauseReason, now.day)
-	}
 }

@@ -29,20 +29,15 @@ func (p page) encode(c *call, total int) {
 	c.out.int("totalPage", (int64(total)+p.size-1)/p.size)
 }
 
-// pageOfCards writes a page of the cards that match, or of all when match is nil, in the order of the fleet.
-func (s *Server) pageOfCards(c *call, name string, match func(*card) bool, row func(*card)) {
+// pageOfCards writes a page of the cards that match a filter, in the order of the fleet.
+func (s *Server) pageOfCards(c *call, name string, by filter, row func(*card)) {
 	p := c.page()
 	total := s.fleet.len()
 	place := func(n int) int { return n }
-	if match != nil {
-		var places []int
-		for i := range s.fleet.len() {
-			if card := s.fleet.facts(i); match(&card) {
-				places = append(places, i)
-			}
-		}
+	if by != allCards {
+		places := s.fleet.places(by)
 		total = len(places)
-		place = func(n int) int { return places[n] }
+		place = func(n int) int { return int(places[n]) }
 	}
 	c.out.object("page", func() { p.encode(c, total) })
 	c.out.list(name, func() {
@@ -64,40 +59,19 @@ func (s *Server) cardList(c *call) error {
 	return nil
 }
 
-// cardFilter is what the parameters of card.list ask for; nil when they ask for all.
-func (c *call) cardFilter() func(*card) bool {
-	var all []func(*card) bool
-	if id := c.integer("billingid"); id != 0 {
-		all = append(all, func(card *card) bool { return card.group.ID == id })
-	}
-	for _, limit := range []struct {
-		param string
-		date  func(*card) day
-	}{
-		{"allotDate", func(c *card) day { return c.allotted }},
-		{"activeDate", func(c *card) day { return c.activated }},
-		{"expireDate", func(c *card) day { return c.expires }},
-	} {
-		start, from := parseDay(layoutShortDay, c.params[limit.param+"Start"])
-		end, to := parseDay(layoutShortDay, c.params[limit.param+"End"])
-		if from || to {
-			all = append(all, func(card *card) bool {
-				d := limit.date(card)
-				return d != 0 && (!from || start <= d) && (!to || d <= end)
-			})
+// cardFilter is what the parameters of card.list ask for.
+func (c *call) cardFilter() filter {
+	between := func(param string) span {
+		dates := always
+		if d, ok := parseDay(layoutShortDay, c.params[param+"Start"]); ok {
+			dates.first = d
 		}
-	}
-	if all == nil {
-		return nil
-	}
-	return func(card *card) bool {
-		for _, match := range all {
-			if !match(card) {
-				return false
-			}
+		if d, ok := parseDay(layoutShortDay, c.params[param+"End"]); ok {
+			dates.last = d
 		}
-		return true
+		return dates
 	}
+	return filter{c.integer("billingid"), between("allotDate"), between("activeDate"), between("expireDate")}
 }
 
 func (s *Server) encodeListed(c *call, card *card) {

@@ -7,7 +7,8 @@
 //
 // The server keeps to the vendor's document, version 3.15, and not to the SDK: it shares no code with it, checks
 // signatures by itself, and takes what the platform takes, so that clients of others, in other languages, work against it
-// unchanged. Programs that are not written in Go run it with
+// unchanged. Only [Server.Client] uses the SDK; all else is the standard library. Programs that are not written in Go run
+// it with
 //
 //	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim@latest
 //
@@ -34,7 +35,9 @@
 // with [Server.Card], [Server.Orders], [Server.Wallet], [Server.SMS], [Server.Requests] and [Server.Deliveries].
 //
 // [WithFleet] sets the number of synthetic cards. They are computed from the seed whenever somebody asks for them; only
-// those that something was done to take memory. The same seed and time give the same fleet.
+// those that something was done to take memory, and 4 bytes each those that a filter of fc.function.card.list matched: the
+// server remembers the last few, so as not to go through the fleet for every page. The same seed and time give the same
+// fleet.
 //
 // # Time
 //
@@ -58,7 +61,8 @@
 // # Faults
 //
 // [Server.Inject] lets something go wrong: with the next calls, with those of one method, or with some probability under
-// the seed. See [Fault].
+// the seed. See [Fault]. When several befall one call, each is before or after the call's effect by itself, and the one
+// that decides the answer decides whether there is an effect.
 //
 // # Callbacks
 //
@@ -103,9 +107,11 @@
 //     externalId nor records it.
 //   - Orders are taken for cards that are in use or suspended. They fail when the card is given up before they finish.
 //   - A renewal is for the plan of the card's group: for 12 times cycle months, or for months; it is counted from the expiry,
-//     or from today where that is past.
+//     or from today where that is past. A card without an expiry keeps none.
 //   - card_list.txt has a heading, and a line for each card with columns divided by tabs.
 //   - Tasks are kept as long as fc.function.file.list shows them: the last ten.
+//   - The last 100,000 each of orders, of entries of the wallet and of SMS to cards are remembered. The balance and the SMS
+//     of a month are counted right for ever.
 //
 // SMS and callbacks:
 //   - SMS arrive at cards in use and fail at others.

@@ -127,19 +127,26 @@ func (f Fault) On(methods ...string) Fault {
 	return f
 }
 
-// Times narrows the fault to the next n calls that it can befall.
+// Times narrows the fault to the next n calls that it can befall. It panics when n is less than 1: a fault that is to
+// befall every call has no Times.
 func (f Fault) Times(n int) Fault {
+	if n < 1 {
+		panic(fmt.Sprintf("quecloudtest: %s.Times(%d): want at least 1", f.name, n))
+	}
 	f.times = n
 	return f
 }
 
-// Probability lets the fault befall that share of calls, between 0 and 1, under the server's seed.
+// Probability lets the fault befall that share of calls, between 0 and 1, under the server's seed. Which calls those are
+// is the same in every run as long as calls come one after the other; of calls that come at once it depends on which is
+// first.
 func (f Fault) Probability(p float64) Fault {
 	f.miss = 1 - p
 	return f
 }
 
-// AfterEffect lets the call take effect before the fault befalls it.
+// AfterEffect lets the call take effect before the fault befalls it. It says nothing of other faults that befall the same
+// call: a latency after the effect delays a cut before it, and the call takes no effect.
 func (f Fault) AfterEffect() Fault {
 	f.late = true
 	return f
@@ -174,8 +181,8 @@ func (f Fault) check() {
 			panic("quecloudtest: " + f.name + " on a method that is not served: " + name)
 		}
 	}
-	if f.times < 0 || !(f.miss >= 0 && f.miss <= 1) {
-		panic(fmt.Sprintf("quecloudtest: %s for %d calls with probability %v", f.name, f.times, 1-f.miss))
+	if !(f.miss >= 0 && f.miss <= 1) {
+		panic(fmt.Sprintf("quecloudtest: %s with probability %v", f.name, 1-f.miss))
 	}
 	if f.act == actReplace && (f.status < 200 || f.status > 999) {
 		panic(fmt.Sprintf("quecloudtest: no HTTP status: %d", f.status))
@@ -188,6 +195,9 @@ type injected struct {
 	id, offered uint64
 	left        int
 }
+
+// spent says whether the fault has befallen all the calls that it was to.
+func (f *injected) spent() bool { return f.times > 0 && f.left == 0 }
 
 // Inject sets faults, to befall calls from now on. For each call they are tried in the order in which they were injected,
 // up to the first that decides the answer: latencies, dialects and dates add up, and what comes after a refusal or a cut
@@ -214,7 +224,7 @@ func (s *Server) ClearFaults() {
 func (s *Server) befall(method string) []Fault {
 	var hits []Fault
 	for _, f := range s.faults {
-		if f.times > 0 && f.left == 0 || len(f.methods) > 0 && !slices.Contains(f.methods, method) {
+		if len(f.methods) > 0 && !slices.Contains(f.methods, method) {
 			continue
 		}
 		if f.miss > 0 {
@@ -229,5 +239,6 @@ func (s *Server) befall(method string) []Fault {
 			break
 		}
 	}
+	s.faults = slices.DeleteFunc(s.faults, (*injected).spent)
 	return hits
 }

@@ -3,6 +3,7 @@ package quecloudtest_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -49,6 +50,7 @@ func TestFaultsBefall(t *testing.T) {
 		"cut after":            {quecloudtest.CutAfter(), unknown, true, 0},
 		"truncated":            {quecloudtest.Truncate(10), noProtocol, true, 200},
 		"cut in the body":      {quecloudtest.CutBody(10), unknown, true, 200},
+		"cut after the header": {quecloudtest.CutBody(0), unknown, true, 200},
 	} {
 		for _, network := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
@@ -195,6 +197,60 @@ func TestLatencyBeforeAndAfterTheEffect(t *testing.T) {
 				t.Errorf("the call took %v, want %v", took, want)
 			}
 		})
+	}
+}
+
+// TestEachOfSeveralFaultsKeepsItsOwnOrder combines latencies with what decides the answer: whether the call takes effect,
+// and after how long, is what each fault says by itself.
+func TestEachOfSeveralFaultsKeepsItsOwnOrder(t *testing.T) {
+	t.Parallel()
+	const d = 3 * time.Second
+	early, late := quecloudtest.Latency(d), quecloudtest.Latency(d).AfterEffect()
+	for name, c := range map[string]struct {
+		faults   []quecloudtest.Fault
+		executed time.Duration // 0: at once; less: never
+		whole    time.Duration
+	}{
+		"late latency, cut before":            {[]quecloudtest.Fault{late, quecloudtest.CutBefore()}, -1, d},
+		"late latency, status":                {[]quecloudtest.Fault{late, quecloudtest.HTTPStatus(503)}, -1, d},
+		"late latency, refusal":               {[]quecloudtest.Fault{late, quecloudtest.Refuse(9, "x")}, -1, d},
+		"late dialect, status":                {[]quecloudtest.Fault{quecloudtest.Speak(0).AfterEffect(), quecloudtest.HTTPStatus(503)}, -1, 0},
+		"early latency, cut before":           {[]quecloudtest.Fault{early, quecloudtest.CutBefore()}, -1, d},
+		"early latency, cut after":            {[]quecloudtest.Fault{early, quecloudtest.CutAfter()}, d, d},
+		"early latency, late status":          {[]quecloudtest.Fault{early, quecloudtest.HTTPStatus(503).AfterEffect()}, d, d},
+		"late latency, cut after":             {[]quecloudtest.Fault{late, quecloudtest.CutAfter()}, 0, d},
+		"early latency and late, cut after":   {[]quecloudtest.Fault{early, late, quecloudtest.CutAfter()}, d, 2 * d},
+		"late latency and early, nothing":     {[]quecloudtest.Fault{late, early}, d, 2 * d},
+		"two early latencies, cut the answer": {[]quecloudtest.Fault{early, early, quecloudtest.CutBody(3)}, 2 * d, 2 * d},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFaults(c.faults...))
+				defer srv.Close()
+				_ = srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1})).Cards.Pause(t.Context(), pausable)
+				r := srv.Requests()[0]
+				if r.Executed != (c.executed >= 0) || time.Since(began) != c.whole {
+					t.Errorf("executed: %v; answered after %v, want %v", r.Executed, time.Since(began), c.whole)
+				}
+				if at := r.Time.Sub(began); r.Executed && at != c.executed {
+					t.Errorf("it took effect after %v, want %v", at, c.executed)
+				}
+			})
+		})
+	}
+}
+
+func TestCutAfterTheHeaderSendsTheHeader(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t, quecloudtest.WithFaults(quecloudtest.CutBody(0)))
+	resp, err := http.PostForm(srv.URL, newForeign(t, srv).form("account.info"))
+	must(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if resp.ContentLength < 10 || len(body) != 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("announced %d bytes, got %d, %v", resp.ContentLength, len(body), err)
 	}
 }
 

@@ -18,12 +18,16 @@ type fleet struct {
 	kept    map[int]*card
 	count   int            // of all cards
 	numbers map[string]int // ICCIDs and MSISDNs of cards added by hand
+
+	indexes map[filter]*index
+	edited  map[int]bool // since the indexes were last brought up to date
 }
 
 func newFleet(seed uint64, n int, born day, groups []*Group) *fleet {
 	return &fleet{
 		seed: seed, n: n, born: born, groups: groups,
 		kept: map[int]*card{}, count: n, numbers: map[string]int{},
+		indexes: map[filter]*index{}, edited: map[int]bool{},
 	}
 }
 
@@ -44,7 +48,7 @@ func (f *fleet) facts(i int) card {
 	return f.synthesize(i)
 }
 
-// edit returns a card to be changed.
+// edit returns a card to be changed, before anything looks at the fleet again.
 func (f *fleet) edit(i int) *card {
 	kept := f.kept[i]
 	if kept == nil {
@@ -53,6 +57,7 @@ func (f *fleet) edit(i int) *card {
 		kept = &c
 		f.kept[i] = kept
 	}
+	f.touch(i)
 	return kept
 }
 
@@ -68,6 +73,7 @@ func (f *fleet) add(c *card) {
 	f.numbers[c.iccid] = c.index
 	f.numbers[c.msisdn] = c.index
 	f.count++
+	f.touch(c.index)
 }
 
 // find returns the place of the card with that ICCID or MSISDN.
@@ -168,10 +174,13 @@ var commonStates = []struct {
 	{100, StatusCancelled, ""},
 }
 
+// groupOf is the group of the synthetic card at a place.
+func (f *fleet) groupOf(i int) *Group { return f.groups[i%len(f.groups)] }
+
 // synthesize computes the card at a place, without its numbers.
 func (f *fleet) synthesize(i int) card {
 	h := mix(f.seed, uint64(i), saltCard)
-	g := f.groups[i%len(f.groups)]
+	g := f.groupOf(i)
 	c := card{index: i, group: g, cardType: g.CardType, synthetic: true, realName: h>>8&1 == 1, handset: h>>9&7 != 0}
 	if i < len(firstStates) {
 		c.status, c.reason = firstStates[i][0], firstStates[i][1]

@@ -81,8 +81,8 @@ func (s *Server) AddGroup(g Group) Group {
 		panic(fmt.Sprintf("quecloudtest: AddGroup: there is no group %d to be the parent", g.Parent))
 	case g.CycleMonths != 0 && g.CycleMonths != 1 && g.CycleMonths != 12:
 		panic(fmt.Sprintf("quecloudtest: AddGroup: a cycle of %d months: want 1 or 12", g.CycleMonths))
-	case g.PlanMB < 0 || g.VoiceMinutes < 0 || g.MonthPrice < 0:
-		panic("quecloudtest: AddGroup: a negative amount")
+	case g.PlanMB < 0 || g.PlanMB > mostMB || g.VoiceMinutes < 0 || g.VoiceMinutes > mostMB || g.MonthPrice < 0 || g.MonthPrice > mostMoney:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: %d MB and %d minutes for %v yuan", g.PlanMB, g.VoiceMinutes, g.MonthPrice))
 	}
 	setDefault(&g.Carrier, ChinaMobile)
 	if !slices.Contains([]string{ChinaMobile, ChinaTelecom, ChinaUnicom}, g.Carrier) {
@@ -141,8 +141,7 @@ func (s *Server) groupStatistics(c *call) error {
 	if g == nil {
 		return refuse("计费组不存在")
 	}
-	sums := s.sumGroups(c.now)
-	c.out.object("data", func() { sums[g].encode(c, g) })
+	c.out.object("data", func() { s.encodeSum(c, g) })
 	return nil
 }
 
@@ -152,13 +151,12 @@ func (s *Server) groupTreeStatistics(c *call) error {
 	if g == nil {
 		return refuse("计费组不存在")
 	}
-	sums := s.sumGroups(c.now)
 	c.out.object("data", func() {
-		sums[g].encode(c, g)
+		s.encodeSum(c, g)
 		c.out.list("rows", func() {
 			for _, child := range s.groups {
 				if child.Parent == g.ID {
-					c.out.object("", func() { sums[child].encode(c, child) })
+					c.out.object("", func() { s.encodeSum(c, child) })
 				}
 			}
 		})
@@ -166,31 +164,20 @@ func (s *Server) groupTreeStatistics(c *call) error {
 	return nil
 }
 
-// groupSum is what the cards of one group have together, not counting its children.
-type groupSum struct {
-	cards       int64
-	used, total volume
-}
-
-func (s *Server) sumGroups(now instant) map[*Group]groupSum {
-	sums := make(map[*Group]groupSum, len(s.groups))
-	for i := range s.fleet.len() {
-		card := s.fleet.facts(i)
-		sum := sums[card.group]
-		sum.cards++
-		sum.used += s.fleet.cycleUsed(&card, now.day)
-		sum.total += card.allowance(now)
-		sums[card.group] = sum
+// encodeSum writes what the cards of one group have together, not counting its children.
+func (s *Server) encodeSum(c *call, g *Group) {
+	places := s.fleet.places(ofGroup(g))
+	var used, total volume
+	for _, i := range places {
+		card := s.fleet.facts(int(i))
+		used += s.fleet.cycleUsed(&card, c.now.day)
+		total += card.allowance(c.now)
 	}
-	return sums
-}
-
-func (sum groupSum) encode(c *call, g *Group) {
 	c.out.text("billingCode", g.Code)
 	c.out.text("billingName", g.Name)
-	c.out.volume("useFlow", sum.used)
-	c.out.volume("sumFlow", sum.total)
-	c.out.volume("residualFlow", max(0, sum.total-sum.used))
-	c.out.int("cardSum", sum.cards)
+	c.out.volume("useFlow", used)
+	c.out.volume("sumFlow", total)
+	c.out.volume("residualFlow", max(0, total-used))
+	c.out.int("cardSum", int64(len(places)))
 	c.out.flag("isflowshare", g.Shared)
 }

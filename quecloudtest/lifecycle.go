@@ -73,6 +73,7 @@ func (s *Server) reset(c *call) error {
 	card.history.resetAt = began
 	card.setState(StatusSuspended, ReasonByOwner, c.now.day)
 	s.at(began.Add(resetPause), func(now time.Time) {
+		card := s.fleet.edit(card.index)
 		if card.history.resetAt.Equal(began) && card.status == StatusSuspended && card.reason == ReasonByOwner {
 			card.history.resetAt = time.Time{}
 			card.setState(StatusNormal, "", dayOf(now))
@@ -172,18 +173,22 @@ const (
 // whitelistNumbers reads the parameter voiceWhiteList.
 func (c *call) whitelistNumbers(most int) ([]string, error) {
 	numbers := strings.Split(c.params["voiceWhiteList"], "_")
+	return numbers, checkWhitelist(numbers, most)
+}
+
+func checkWhitelist(numbers []string, most int) error {
 	if len(numbers) > most {
-		return nil, refuse("语音白名单号码不能超过%d个", most)
+		return refuse("语音白名单号码不能超过%d个", most)
 	}
 	for i, number := range numbers {
 		if number == "" || len(number) > 13 || strings.Trim(number, "0123456789") != "" {
-			return nil, refuse("语音白名单号码格式错误")
+			return refuse("语音白名单号码格式错误")
 		}
 		if slices.Contains(numbers[:i], number) {
-			return nil, refuse("语音白名单号码重复")
+			return refuse("语音白名单号码重复")
 		}
 	}
-	return numbers, nil
+	return nil
 }
 
 // §2.4.11

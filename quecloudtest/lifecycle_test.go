@@ -282,6 +282,21 @@ func TestImpossibleCardsPanic(t *testing.T) {
 		"reason in use":       func() { srv.AddCard(quecloudtest.Card{Status: "正常", PauseReason: quecloudtest.ReasonByOwner}) },
 		"unknown group":       func() { srv.AddCard(quecloudtest.Card{BillingID: 1}) },
 		"number taken":        func() { srv.AddCard(quecloudtest.Card{MSISDN: "1064800000000"}) },
+		"six on a whitelist":  func() { srv.AddCard(quecloudtest.Card{VoiceWhitelist: []string{"1", "2", "3", "4", "5", "6"}}) },
+		"word on a whitelist": func() { srv.AddCard(quecloudtest.Card{VoiceWhitelist: []string{"home"}}) },
+		"package of less":     func() { srv.AddCard(quecloudtest.Card{Packages: []quecloudtest.FlowPackage{{MB: -1}}}) },
+		"endless price":       func() { srv.AddProduct(quecloudtest.Product{Price: 1 << 60}) },
+		"endless package":     func() { srv.AddProduct(quecloudtest.Product{MB: 1 << 60}) },
+		"endless plan":        func() { srv.AddGroup(quecloudtest.Group{PlanMB: 1 << 60}) },
+		"endless calls":       func() { srv.AddGroup(quecloudtest.Group{VoiceMinutes: 1 << 60}) },
+		"endless month price": func() { srv.AddGroup(quecloudtest.Group{MonthPrice: 1 << 60}) },
+		"endless deposit":     func() { srv.Deposit(1<<60, "") },
+		"endless balance":     func() { quecloudtest.WithBalance(1 << 60) },
+		"endless deposits": func() {
+			for range 1 << 20 {
+				srv.Deposit(1_000_000_000_000*quecloudtest.Yuan, "")
+			}
+		},
 		"no date":             func() { srv.AddCard(quecloudtest.Card{ActiveDate: "2026-02-30"}) },
 		"no such card":        func() { srv.UpdateCard("1", func(*quecloudtest.Card) {}) },
 		"usage of nobody":     func() { srv.SetUsage("1", "2026-03-01", 1) },
@@ -298,6 +313,7 @@ func TestImpossibleCardsPanic(t *testing.T) {
 		"probability above 1": func() { srv.Inject(quecloudtest.CutBefore().Probability(1.1)) },
 		"status that is none": func() { srv.Inject(quecloudtest.HTTPStatus(99)) },
 		"refusal of success":  func() { quecloudtest.Refuse(0, "") },
+		"fault for no calls":  func() { quecloudtest.CutBefore().Times(0) },
 		"callback to no host": func() { srv.SetSMSCallback("http:///path") },
 		"callback by FTP":     func() { srv.SetOrderCallback("ftp://127.0.0.1/") },
 		"no SMS callback":     func() { quecloudtest.WithSMSCallback("127.0.0.1:80/x") },

@@ -12,6 +12,14 @@ const (
 	Yuan       = 100 * Fen
 )
 
+// The most that prices, payments, plans and packages may be. Nothing that is added up of them overflows: a renewal for a
+// hundred years is 1200 times a price, and the wallet has a limit of its own.
+const (
+	mostMoney  = 1_000_000_000_000 * Yuan
+	mostWallet = 10_000 * mostMoney // ever paid in
+	mostMB     = 1_000_000_000
+)
+
 // String is the amount in yuan with two decimals, such as "-3.60".
 func (m Money) String() string { return string(appendHundredths(nil, int64(m))) }
 

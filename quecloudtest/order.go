@@ -29,12 +29,12 @@ func defaultProducts() []Product {
 }
 
 // AddProduct adds a flow package. What is left empty is filled in: ID, Name, Carrier. AddProduct returns the whole of it,
-// and panics when the ID is taken or an amount is negative.
+// and panics when the ID is taken or an amount is negative or beyond all reason.
 func (s *Server) AddProduct(p Product) Product {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.MB < 0 || p.Price < 0 {
-		panic("quecloudtest: AddProduct: a negative amount")
+	if p.MB < 0 || p.MB > mostMB || p.Price < 0 || p.Price > mostMoney {
+		panic(fmt.Sprintf("quecloudtest: AddProduct: %d MB for %v yuan", p.MB, p.Price))
 	}
 	if p.ID == 0 {
 		p.ID = 5000 + int64(len(s.products))
@@ -121,13 +121,17 @@ const (
 	OrderFailed  = "订单失败"
 )
 
-// Orders returns all orders, oldest first.
+// mostKept is how many orders, entries of the wallet and SMS each way a server remembers: the last ones. A new order can
+// have the externalId of one that was forgotten.
+const mostKept = 100_000
+
+// Orders returns all orders, oldest first; of more than 100,000 the last.
 func (s *Server) Orders() []Order {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	orders := make([]Order, len(s.orders))
-	for i, o := range s.orders {
+	orders := make([]Order, s.orders.len())
+	for i, o := range s.orders.all() {
 		orders[i] = *o
 	}
 	return orders
@@ -152,8 +156,24 @@ func (s *Server) orderable(c *call) error {
 	return s.expect(c, StatusNormal, StatusSuspended)
 }
 
+// repeated says whether the call repeats an order by its externalId, and answers it with that order if so. It is asked
+// before anything else: the card and the product of an order that was placed may have changed since.
+func (s *Server) repeated(c *call) bool {
+	earlier := s.externalIDs[c.params["externalId"]]
+	if earlier == nil || c.preverify() {
+		return false
+	}
+	c.out.text("orderNo", earlier.No)
+	return true
+}
+
+func (c *call) preverify() bool { return c.integer("preverify") == 1 }
+
 // §2.5.3
 func (s *Server) recharge(c *call) error {
+	if s.repeated(c) {
+		return nil
+	}
 	if err := s.orderable(c); err != nil {
 		return err
 	}
@@ -171,6 +191,9 @@ func (s *Server) recharge(c *call) error {
 
 // §2.5.4
 func (s *Server) renew(c *call) error {
+	if s.repeated(c) {
+		return nil
+	}
 	if err := s.orderable(c); err != nil {
 		return err
 	}
@@ -197,16 +220,11 @@ func (s *Server) renew(c *call) error {
 
 // place takes an order and its money, or says that it would.
 func (s *Server) place(c *call, o Order, entry WalletEntry) error {
-	preverify := c.integer("preverify") == 1
 	o.ExternalID, o.Remark = c.params["externalId"], c.params["remark"]
-	if earlier := s.externalIDs[o.ExternalID]; earlier != nil && !preverify {
-		c.out.text("orderNo", earlier.No)
-		return nil
-	}
 	if s.wallet.balance < o.Price {
 		return refuse("余额不足")
 	}
-	if preverify {
+	if c.preverify() {
 		c.message = "预校验通过"
 		return nil
 	}
@@ -220,19 +238,28 @@ func (s *Server) place(c *call, o Order, entry WalletEntry) error {
 	if len(s.failing) > 0 {
 		failure, s.failing = s.failing[0], s.failing[1:]
 	}
-	s.orders = append(s.orders, &o)
-	s.orderNos[o.No] = &o
-	if o.ExternalID != "" {
-		s.externalIDs[o.ExternalID] = &o
-	}
+	s.remember(&o)
 	s.at(o.Created.Add(s.orderDelay), func(now time.Time) { s.finish(&o, entry, failure, now) })
 	c.out.text("orderNo", o.No)
 	return nil
 }
 
+func (s *Server) remember(o *Order) {
+	s.orders.add(o)
+	s.orderNos[o.No] = o
+	if o.ExternalID != "" {
+		s.externalIDs[o.ExternalID] = o
+	}
+	if s.orders.len() > mostKept {
+		oldest := s.orders.forget()
+		delete(s.orderNos, oldest.No)
+		delete(s.externalIDs, oldest.ExternalID)
+	}
+}
+
 // newOrderNo makes a number like the document's: the time in milliseconds, and four characters more.
 func (s *Server) newOrderNo(now time.Time) string {
-	for n := uint64(len(s.orders)); ; n += 1 << 32 {
+	for n := uint64(s.orders.seen); ; n += 1 << 32 {
 		no := strconv.FormatInt(now.UnixMilli(), 10) + token(s.seed, 4, saltID, n)
 		if s.orderNos[no] == nil {
 			return no
@@ -267,8 +294,7 @@ func (s *Server) finish(o *Order, entry WalletEntry, failure string, now time.Ti
 
 // topUp gives the card a package until the end of the month.
 func (c *card) topUp(p Product, now time.Time) {
-	last := dayOf(now).month().last()
-	end := time.Unix((int64(last)+1)*24*60*60-8*60*60-1, 0).In(cst)
+	end := dayOf(now).month().last().end()
 	c.history.packages = append(c.history.packages, FlowPackage{Name: p.Name, MB: p.MB, Directed: p.Directed, Start: now, End: end})
 	if c.reason == ReasonCardExhausted {
 		c.setState(StatusNormal, "", dayOf(now))
@@ -279,17 +305,20 @@ func (c *card) topUp(p Product, now time.Time) {
 func (c *card) renew(o *Order, today day) {
 	months := o.Months
 	setDefault(&months, 12*o.Cycle)
-	paidUntil := c.expires
-	if paidUntil < today {
-		if paidUntil != 0 {
-			c.history.quiet = append(c.history.quiet, span{paidUntil + 1, today - 1})
-		}
-		paidUntil = today - 1
+	if c.expires != 0 { // a card without an end keeps none
+		c.extend((max(c.expires, today-1)+1).addMonths(months)-1, today)
 	}
-	c.expires = (paidUntil + 1).addMonths(months) - 1
 	if c.reason == ReasonPlanExpired {
 		c.setState(StatusNormal, "", today)
 	}
+}
+
+// extend moves the card's expiry. It had no usage since the last one, if that is past.
+func (c *card) extend(expires, today day) {
+	if c.expires != 0 && c.expires < today {
+		c.history.rest(span{c.expires + 1, today - 1})
+	}
+	c.expires = expires
 }
 
 func (o *Order) notification() OrderNotification {

@@ -1,6 +1,7 @@
 package quecloudtest_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -147,6 +148,58 @@ func TestSameExternalIDSameOrder(t *testing.T) {
 	}
 }
 
+func TestSameExternalIDSameOrderWhateverElseTheCallSays(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithBalance(10*quecloudtest.Yuan))
+	number := srv.AddCard(quecloudtest.Card{}).ICCID
+	params := topUp(number)
+	params.ExternalID = "once"
+	srv.Inject(quecloudtest.CutAfter().Times(1))
+	_, err := client.Orders.Recharge(t.Context(), params)
+	if !errors.Is(err, quecloud.ErrOutcomeUnknown) {
+		t.Fatalf("got %v", err)
+	}
+	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Status = quecloudtest.StatusCancelled })
+	want := srv.Orders()[0].No
+	for name, repeat := range map[string]func() (*quecloud.OrderReceipt, error){
+		"for a card that is given up": func() (*quecloud.OrderReceipt, error) {
+			return client.Orders.Recharge(t.Context(), params)
+		},
+		"for no card, without money": func() (*quecloud.OrderReceipt, error) {
+			return client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: "89860024310000099999", Years: 100, ExternalID: "once"})
+		},
+		"for another product": func() (*quecloud.OrderReceipt, error) {
+			return client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{ICCID: number, ProductID: 9, ProductName: "x", ExternalID: "once"})
+		},
+	} {
+		if receipt, err := repeat(); err != nil || receipt.OrderNo != want {
+			t.Errorf("%s: got %+v, %v, want order %s", name, receipt, err, want)
+		}
+	}
+	if n := len(srv.Orders()); n != 1 {
+		t.Errorf("%d orders, want 1", n)
+	}
+}
+
+func TestPreverificationIgnoresExternalIDs(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	number := srv.AddCard(quecloudtest.Card{}).ICCID
+	params := topUp(number)
+	params.ExternalID = "once"
+	_, err := client.Orders.Recharge(t.Context(), params)
+	must(t, err)
+	params.Preverify = true
+	receipt, err := client.Orders.Recharge(t.Context(), params)
+	must(t, err)
+	if !receipt.Preverified || receipt.OrderNo != "" {
+		t.Errorf("of an order that exists: got %+v", receipt)
+	}
+	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Status = quecloudtest.StatusCancelled })
+	_, err = client.Orders.Recharge(t.Context(), params)
+	wantRefused(t, err, "a pre-verification for a card that is given up")
+}
+
 func TestPreverificationOrdersNothing(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
@@ -178,6 +231,7 @@ func TestRenewalsExtendTheExpiry(t *testing.T) {
 		"two months":           {1, 2, "2026-06-15", "2026-08-15", 2 * 8 * quecloudtest.Yuan},
 		"a year, after it":     {1, 0, "2026-01-31", "2027-03-09", 12 * 8 * quecloudtest.Yuan},
 		"a month, on its last": {1, 1, "2026-03-10", "2026-04-10", 8 * quecloudtest.Yuan},
+		"a month, without end": {1, 1, "", "", 8 * quecloudtest.Yuan},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

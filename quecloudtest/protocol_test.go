@@ -54,20 +54,6 @@ func TestSignatureOfTheVendorsExample(t *testing.T) {
 	}
 }
 
-func TestVerbsOtherThanPOSTAreUnauthorized(t *testing.T) {
-	t.Parallel()
-	srv, _ := start(t)
-	form := newForeign(t, srv).form("card.info", "msisdn", "1064800000000")
-	resp, err := http.Get(srv.URL + "?" + form.Encode())
-	a := read(t, resp, err)
-	if a.status != http.StatusOK || a.body != `{"resultCode":70031,"errorMessage":"unauthorized"}` {
-		t.Errorf("got HTTP %d, %s", a.status, a.body)
-	}
-	if r := srv.Requests()[0]; r.Accepted || r.Executed || r.ResultCode != 70031 || r.Verb != http.MethodGet || r.Method != "fc.function.card.info" {
-		t.Errorf("recorded as %+v", r)
-	}
-}
-
 func TestWhatIsAgainstTheProtocolIsRefused(t *testing.T) {
 	t.Parallel()
 	const msisdn, iccid, other = "1064800000000", "89860024310000000006", "89860324310000000011"
@@ -146,32 +132,6 @@ func TestLimitsAreTheLastThatPass(t *testing.T) {
 		if a := client.call(pairs[0], pairs[1:]...); a.code() != 0.0 {
 			t.Errorf("%.80v: got %s", pairs, a.body)
 		}
-	}
-}
-
-func TestFormsThatAreNone(t *testing.T) {
-	t.Parallel()
-	srv, _ := start(t)
-	form := newForeign(t, srv).form("account.info").Encode()
-	for name, c := range map[string]struct{ query, contentType, body string }{
-		"JSON":                         {"", "application/json", `{"method":"fc.function.account.info"}`},
-		"JSON beside a right query":    {form, "application/json", `{}`},
-		"no content type":              {"", "", form},
-		"no boundary":                  {"", "multipart/form-data", "--x\r\n"},
-		"broken escape":                {"", "application/x-www-form-urlencoded", "appKey=%zz"},
-		"broken query":                 {"a=1;b=2", "", ""},
-		"parameter in query and body":  {form, "application/x-www-form-urlencoded", "t=1"},
-		"parameter twice in the body":  {"", "application/x-www-form-urlencoded", form + "&t=1"},
-		"nothing at all":               {"", "", ""},
-		"more than anybody would send": {"", "application/x-www-form-urlencoded", "x=" + strings.Repeat("1", 9<<20)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			resp, err := http.Post(srv.URL+"?"+c.query, c.contentType, strings.NewReader(c.body))
-			if a := read(t, resp, err); a.status != http.StatusOK || a.code() != 1.0 {
-				t.Errorf("got HTTP %d, %s", a.status, a.body)
-			}
-		})
 	}
 }
 

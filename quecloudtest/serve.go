@@ -35,7 +35,7 @@ type Request struct {
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
+	return slices.Clone(s.requests.all())
 }
 
 // RequestsOf returns the requests received so far for one method, oldest first. The prefix fc.function. may be left out.
@@ -60,10 +60,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	f := combine(faults)
 	req.Faults = f.names
-	gone := false
-	if !f.late {
-		gone = !s.wait(r, f.latency)
-	}
+	gone := !s.wait(r, f.before)
 
 	s.mu.Lock()
 	s.settle()
@@ -72,11 +69,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	date := s.clock.now().UTC().Format(http.TimeFormat)
 	s.mu.Unlock()
 
-	if f.late && !gone {
-		gone = !s.wait(r, f.latency)
-	}
+	gone = gone || !s.wait(r, f.after)
 	answer = f.spoil(answer)
-	if gone || answer.cut == 0 {
+	if gone {
 		answer.status = 0
 	}
 	req.HTTPStatus, req.Duration = answer.status, time.Since(began)
@@ -118,11 +113,25 @@ func (s *Server) answer(params map[string]string, err error, f fault, gone bool,
 	return c.respond()
 }
 
+// maxRequestBytes is how much of requests is remembered.
+const maxRequestBytes = 16 << 20
+
+// size is roughly the memory that the request's parameters take.
+func (r *Request) size() int {
+	size := 0
+	for name, value := range r.Params {
+		size += len(name) + len(value)
+	}
+	return size
+}
+
 func (s *Server) record(req Request) {
 	s.mu.Lock()
-	s.requests = append(s.requests, req)
-	if extra := len(s.requests) - s.kept; extra > 0 {
-		s.requests = slices.Delete(s.requests, 0, extra)
+	s.requests.add(req)
+	s.requestBytes += req.size()
+	for s.requests.len() > s.kept || s.requestBytes > maxRequestBytes && s.requests.len() > 1 {
+		oldest := s.requests.forget()
+		s.requestBytes -= oldest.size()
 	}
 	s.mu.Unlock()
 	s.observe(req)
@@ -190,24 +199,35 @@ func (a response) write(w http.ResponseWriter, date string) {
 	}
 }
 
-// A fault is the sum of what befalls one call.
+// A fault is the sum of what befalls one call: the one fault that decides the answer, where there is one, under the
+// latencies, the dialects and the date of all. Each is early or late by itself.
 type fault struct {
 	Fault
-	names []string
+	names         []string
+	before, after time.Duration // to wait, as seen from the effect
 }
 
 // combine adds faults up.
 func combine(faults []Fault) fault {
 	var sum fault
+	var dialect Dialect
+	var date func() string
 	for _, f := range faults {
 		sum.names = append(sum.names, f.name)
-		latency, dialect, date, late := sum.latency+f.latency, sum.dialect|f.dialect, sum.date, sum.late || f.late
+		dialect |= f.dialect
 		if f.date != nil {
 			date = f.date
 		}
-		sum.Fault = f
-		sum.latency, sum.dialect, sum.date, sum.late = latency, dialect, date, late
+		if f.late {
+			sum.after += f.latency
+		} else {
+			sum.before += f.latency
+		}
+		if f.act != actNone {
+			sum.Fault = f
+		}
 	}
+	sum.dialect, sum.date = dialect, date
 	return sum
 }
 
@@ -221,7 +241,7 @@ func (f *fault) spoil(a response) response {
 		body := []byte(f.body)
 		return response{f.status, f.header, [][]byte{body}, len(body), -1}
 	case actCut:
-		a.cut = 0
+		a.status = 0
 	case actTruncate:
 		whole := slices.Concat(a.parts...)
 		a.parts = [][]byte{whole[:min(f.n, len(whole))]}

@@ -2,6 +2,7 @@ package quecloudtest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -37,17 +38,19 @@ type Server struct {
 	groups                []*Group
 	products              []Product
 	wallet                wallet
-	orders                []*Order
+	orders                recent[*Order]
 	orderNos, externalIDs map[string]*Order
 	failing               []string // reasons for which the next orders will fail
-	messages              []*SMS
-	received              []ReceivedSMS
+	messages              recent[*SMS]
+	received              uint64 // SMS from cards, ever
+	smsCounts             map[month]*smsCount
 	files                 []*fileTask
 	alarms                int64
 	checked               day // thresholds were last checked
 	faults                []*injected
 	injections            uint64
-	requests              []Request
+	requests              recent[Request]
+	requestBytes          int // of what requests said, roughly
 	outbox                outbox
 }
 
@@ -75,6 +78,7 @@ func NewUnstartedServer(opts ...Option) *Server {
 	}
 	now := s.clock.now()
 	s.orderNos, s.externalIDs = map[string]*Order{}, map[string]*Order{}
+	s.smsCounts = map[month]*smsCount{}
 	s.groups, s.products = defaultGroups(), defaultProducts()
 	s.fleet = newFleet(s.seed, s.size, dayOf(now), s.groups)
 	s.checked = dayOf(now)
@@ -164,8 +168,8 @@ func WithFleet(n int) Option {
 
 // WithBalance sets the money in the wallet at the start. The default is [DefaultBalance].
 func WithBalance(m Money) Option {
-	if m < 0 {
-		panic("quecloudtest: WithBalance: a negative balance")
+	if m < 0 || m > mostMoney {
+		panic(fmt.Sprintf("quecloudtest: WithBalance: %v yuan", m))
 	}
 	return func(s *Server) { s.balance = m }
 }
@@ -185,13 +189,18 @@ func WithDialect(d Dialect) Option { return func(s *Server) { s.dialect = d } }
 // WithFaults injects faults from the start; see [Server.Inject].
 func WithFaults(faults ...Fault) Option { return func(s *Server) { s.Inject(faults...) } }
 
-// WithRequestLimit sets how many requests the server remembers for [Server.Requests]: the last n. The default is 10,000.
+// WithRequestLimit sets how many requests the server remembers for [Server.Requests], and how many attempts to deliver a
+// callback for [Server.Deliveries]: the last n of each. The default is 10,000. Of requests that say very much, such as
+// those for a thousand cards, it remembers fewer: 16 MiB of parameters in all.
 func WithRequestLimit(n int) Option { return func(s *Server) { s.kept = max(0, n) } }
 
 // WithObserver calls a function for every request, before it is answered. It may be called from several goroutines.
+// The answer waits for it.
 func WithObserver(observe func(Request)) Option { return func(s *Server) { s.observe = observe } }
 
-// WithDeliveryObserver calls a function after every attempt to deliver a callback.
+// WithDeliveryObserver calls a function after every attempt to deliver a callback. The next delivery waits for it: it must
+// not call what waits for deliveries, which are [Server.WaitCallbacks], [Server.Advance], [Server.SetTime],
+// [Server.ReceiveSMS] and [Server.Close].
 func WithDeliveryObserver(observe func(Delivery)) Option {
 	return func(s *Server) { s.observeDelivery = observe }
 }

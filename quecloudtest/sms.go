@@ -34,21 +34,31 @@ type ReceivedSMS struct {
 	Time    time.Time // when it came
 }
 
-// SMS returns the messages sent to cards, oldest first.
+// smsCount is the messages of a month, those that were forgotten included.
+type smsCount struct{ sent, received int64 }
+
+func (s *Server) smsCount(m month) *smsCount {
+	if s.smsCounts[m] == nil {
+		s.smsCounts[m] = &smsCount{}
+	}
+	return s.smsCounts[m]
+}
+
+// SMS returns the messages sent to cards, oldest first; of more than 100,000 the last.
 func (s *Server) SMS() []SMS {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	messages := make([]SMS, len(s.messages))
-	for i, m := range s.messages {
+	messages := make([]SMS, s.messages.len())
+	for i, m := range s.messages.all() {
 		messages[i] = *m
 	}
 	return messages
 }
 
 // ReceiveSMS is what happens when the device of a card, by ICCID or MSISDN, sends a message to its SMS number: it counts
-// for the month, and goes to the callback. ReceiveSMS returns when that has been delivered or given up, and panics when
-// there is no such card.
+// for the month, and goes to the callback. ReceiveSMS returns when that has been delivered or given up, and so must not be
+// called from within the receiver of one; see [Server.WaitCallbacks]. It panics when there is no such card.
 func (s *Server) ReceiveSMS(number, content string) ReceivedSMS {
 	m := s.receive(number, content)
 	s.WaitCallbacks()
@@ -65,10 +75,11 @@ func (s *Server) receive(number, content string) ReceivedSMS {
 	}
 	card := s.fleet.card(i)
 	m := ReceivedSMS{
-		ID: token(s.seed, 20, saltID, 1<<33+uint64(len(s.received))), ICCID: card.iccid, MSISDN: card.msisdn,
+		ID: token(s.seed, 20, saltID, 1<<33+s.received), ICCID: card.iccid, MSISDN: card.msisdn,
 		Content: content, Time: s.clock.now(),
 	}
-	s.received = append(s.received, m)
+	s.received++
+	s.smsCount(dayOf(m.Time).month()).received++
 	s.notify(s.smsURL, SMSNotification{
 		Type: SMSInbox, MSISDN: m.MSISDN, ICCID: m.ICCID, ID: m.ID, Content: content, ReceivedAt: formatTime(m.Time),
 	}, smsSuccess)
@@ -79,15 +90,19 @@ func (s *Server) receive(number, content string) ReceivedSMS {
 // arrived.
 func (s *Server) smsSend(c *call) error {
 	id := c.params["smsId"]
-	setDefault(&id, token(s.seed, 20, saltID, 1<<32+uint64(len(s.messages))))
+	setDefault(&id, token(s.seed, 20, saltID, 1<<32+uint64(s.messages.seen)))
 	c.out.list("successList", func() {
 		for _, i := range c.cards {
 			card := s.fleet.card(i)
 			m := &SMS{
-				ID: id, LogID: int64(len(s.messages)) + 1, ICCID: card.iccid, MSISDN: card.msisdn,
+				ID: id, LogID: int64(s.messages.seen) + 1, ICCID: card.iccid, MSISDN: card.msisdn,
 				Content: c.params["content"], Status: SMSSubmitted, Sent: c.now.time,
 			}
-			s.messages = append(s.messages, m)
+			s.messages.add(m)
+			s.smsCount(c.now.day.month()).sent++
+			if s.messages.len() > mostKept {
+				s.messages.forget()
+			}
 			s.at(m.Sent.Add(s.smsDelay), func(now time.Time) { s.report(m, i, instantOf(now)) })
 			c.out.object("", func() {
 				c.out.text("iccid", m.ICCID)
@@ -121,7 +136,7 @@ func (s *Server) report(m *SMS, place int, now instant) {
 func (s *Server) smsLog(c *call) error {
 	m := parseMonth(c.params["dateStr"])
 	var log []*SMS
-	for _, message := range slices.Backward(s.messages) {
+	for _, message := range slices.Backward(s.messages.all()) {
 		if dayOf(message.Sent).month() == m {
 			log = append(log, message)
 		}
@@ -145,19 +160,11 @@ func (s *Server) smsLog(c *call) error {
 
 // §2.3.5
 func (s *Server) smsMonthCount(c *call) error {
-	m := parseMonth(c.params["dateStr"])
-	var sent, received int64
-	for _, message := range s.messages {
-		if dayOf(message.Sent).month() == m {
-			sent++
-		}
+	var count smsCount
+	if known := s.smsCounts[parseMonth(c.params["dateStr"])]; known != nil {
+		count = *known
 	}
-	for _, message := range s.received {
-		if dayOf(message.Time).month() == m {
-			received++
-		}
-	}
-	c.out.int("mt", sent)
-	c.out.int("mo", received)
+	c.out.int("mt", count.sent)
+	c.out.int("mo", count.received)
 	return nil
 }

@@ -79,3 +79,21 @@ func TestSMSAreCountedByMonth(t *testing.T) {
 		}
 	}
 }
+
+func TestSMSArriveAtCardsInUse(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	for _, in := range situations {
+		number := srv.AddCard(quecloudtest.Card{Status: in[0], PauseReason: in[1]}).ICCID
+		_, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.ICCIDs(number), Content: "x"})
+		must(t, err)
+		want := quecloudtest.SMSFailed
+		if in[0] == quecloudtest.StatusNormal || in[0] == quecloudtest.StatusTestNormal {
+			want = quecloudtest.SMSDelivered
+		}
+		sent := srv.SMS()
+		if got := sent[len(sent)-1].Status; got != want {
+			t.Errorf("to a card that is %v: %d, want %d", in, got, want)
+		}
+	}
+}

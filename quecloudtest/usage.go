@@ -3,10 +3,12 @@ package quecloudtest
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // SetUsage says that a card used that many MB on a date (yyyy-MM-dd), in place of whatever it had used. A card that has
-// thereby used up its plan is suspended, and one that crossed a threshold set with fc.function.card.alarm too. What is
+// thereby used up its plan is suspended and uses nothing on the days after that date but what is said of them, and one
+// that crossed a threshold set with fc.function.card.alarm is suspended too. What is
 // said of a date to come counts from that date on: a test can lay out a month and then [Server.Advance] through it.
 // SetUsage panics when there is no such card, the date is none, or the amount is negative.
 func (s *Server) SetUsage(number, date string, mb float64) {
@@ -55,35 +57,79 @@ func (f *fleet) cycleUsed(c *card, today day) volume {
 
 // used is the data used on the days from first to last.
 func (f *fleet) used(c *card, first, last day) volume {
-	return total(c, first, last, f.dataUntil, func(h *history) map[day]volume { return h.days })
+	return f.data(c, span{first, last}, f.quiet(c, span{first, last}))
+}
+
+// data is the data used on the days of s, with none computed for the quiet ones.
+func (f *fleet) data(c *card, s span, quiet []span) volume {
+	return total(c, s, quiet, f.dataUntil, func(h *history) map[day]volume { return h.days })
 }
 
 // minutes is the voice used on the days from first to last.
 func (f *fleet) minutes(c *card, first, last day) int64 {
-	return total(c, first, last, f.voiceUntil, func(h *history) map[day]int64 { return h.minutes })
+	s := span{first, last}
+	return total(c, s, f.quiet(c, s), f.voiceUntil, func(h *history) map[day]int64 { return h.minutes })
 }
 
 // total adds up usage: what the seed says for the days on which the card was in use, and what was set by hand.
-func total[T ~int64](c *card, first, last day, until func(*card, month, int) T, set func(*history) map[day]T) T {
-	computed := func(s span) T { return between(c, s, until) }
-	sum := computed(span{first, last})
+func total[T ~int64](c *card, s span, quiet []span, until func(*card, month, int) T, set func(*history) map[day]T) T {
+	computed := func(s span) T {
+		sum := between(c, s, until)
+		for _, q := range quiet {
+			sum -= between(c, span{max(s.first, q.first), min(s.last, q.last)}, until)
+		}
+		return sum
+	}
+	sum := computed(s)
 	if c.history == nil {
 		return sum
 	}
-	quiet := func(s span) T {
-		var sum T
-		for _, q := range c.history.quiet {
-			sum += computed(span{max(s.first, q.first), min(s.last, q.last)})
-		}
-		return sum
-	}
-	sum -= quiet(span{first, last})
 	for d, v := range set(c.history) {
-		if first <= d && d <= last {
-			sum += v - computed(span{d, d}) + quiet(span{d, d})
+		if s.first <= d && d <= s.last {
+			sum += v - computed(span{d, d})
 		}
 	}
 	return sum
+}
+
+// quiet are those days of s on which a card was suspended and is in use again, or could be: by what was done to it, or
+// because it had used up its data.
+func (f *fleet) quiet(c *card, s span) []span {
+	if c.history == nil {
+		return nil
+	}
+	if !c.synthetic || c.group.Shared || c.group.PlanMB == 0 || len(c.history.days) == 0 {
+		return c.history.quiet // nothing is computed, or what is stays within the plan
+	}
+	all := slices.Clip(c.history.quiet)
+	for first := s.first; first <= s.last; {
+		cycle := c.cycle(first)
+		all = f.exhausted(c, span{cycle.first, min(cycle.last, s.last)}, all)
+		first = cycle.last + 1
+	}
+	return all
+}
+
+// exhausted appends the days of a cycle, up to some day, on which the card had used up its data the day before and got
+// none. It goes from day to day, because the usage of each depends on whether those before it had used up everything.
+func (f *fleet) exhausted(c *card, s span, all []span) []span {
+	known := c.history.quiet
+	if f.data(c, s, known) < volume(c.group.PlanMB)*megabyte {
+		return all
+	}
+	var used volume
+	for d := s.first; d <= s.last; d++ {
+		today := span{d, d}
+		if used < c.allowanceOn(d) {
+			used += f.data(c, today, known)
+			continue
+		}
+		used += c.history.days[d]
+		if !slices.ContainsFunc(known, func(q span) bool { return q.first <= d && d <= q.last }) {
+			all = append(all, today)
+		}
+	}
+	return all
 }
 
 // between is the computed usage of a card on the days of s on which it was active, had not expired and had not stopped.
@@ -103,7 +149,10 @@ func between[T ~int64](c *card, s span, until func(*card, month, int) T) T {
 		m := first.month()
 		start := m.first()
 		end := min(last, m.last())
-		sum += until(c, m, int(end-start)+1) - until(c, m, int(first-start))
+		sum += until(c, m, int(end-start)+1)
+		if first > start {
+			sum -= until(c, m, int(first-start))
+		}
 		first = end + 1
 	}
 	return sum
@@ -172,7 +221,7 @@ func (s *Server) monthFlowList(c *call) error {
 	if err != nil {
 		return err
 	}
-	s.pageOfCards(c, "flows", nil, func(card *card) {
+	s.pageOfCards(c, "flows", allCards, func(card *card) {
 		inMonth, inCycle := s.monthUsage(c, card, m)
 		c.out.text("iccid", card.iccid)
 		c.out.text("msisdn", card.msisdn)
@@ -218,6 +267,9 @@ func (s *Server) cardMonthFlow(c *call) error {
 
 // §2.1.10
 func (s *Server) cardsMonthFlow(c *call) error {
+	if len(c.cards) == 0 {
+		return refuse("卡号不存在")
+	}
 	m, err := c.month()
 	if err != nil {
 		return err
@@ -246,7 +298,7 @@ func (s *Server) voiceMonthList(c *call) error {
 	if err != nil {
 		return err
 	}
-	s.pageOfCards(c, "flows", nil, func(card *card) {
+	s.pageOfCards(c, "flows", allCards, func(card *card) {
 		c.out.text("iccid", card.iccid)
 		c.out.text("msisdn", card.msisdn)
 		c.out.int("monthflow", s.fleet.minutes(card, m.first(), c.usageUntil(m)))

@@ -146,6 +146,90 @@ func TestSuspendedCardsUseNothing(t *testing.T) {
 	}
 }
 
+// wantUsage checks on which days of a month a card was in use, and that the days add up.
+func wantUsage(t *testing.T, client *quecloud.Client, id quecloud.CardID, month quecloud.Month, quiet func(day int) bool) {
+	t.Helper()
+	days, err := client.Flow.Days(t.Context(), id, month)
+	must(t, err)
+	calls, err := client.Flow.VoiceDays(t.Context(), id, month)
+	must(t, err)
+	var sum float64
+	for i, d := range days {
+		sum += d.Flow
+		if (d.Flow == 0) != quiet(d.Date.Day) || d.Flow < 0 {
+			t.Errorf("%v MB on %v", d.Flow, d.Date)
+		}
+		if quiet(d.Date.Day) && calls[i].Minutes != 0 {
+			t.Errorf("%v minutes on %v", calls[i].Minutes, d.Date)
+		}
+	}
+	if all, err := client.Flow.Month(t.Context(), id, month); err != nil || !near(all.MonthFlow, sum) {
+		t.Errorf("in %v: %+v, %v, want %v MB", month, all, err, sum)
+	}
+}
+
+// TestCardsThatUsedUpTheirPlanUseNothing goes through a month with a card that has used up its plan on the 10th, gets
+// data again on the 14th and uses that up on the 16th, and then through the beginning of the next month.
+func TestCardsThatUsedUpTheirPlanUseNothing(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.MSISDN("1064800000000")
+	number := id.String()
+	topUp := func() {
+		for range 5 {
+			_, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
+				ICCID: card(t, srv, number).ICCID, ProductID: 53, ProductName: "1G-当月",
+			})
+			must(t, err)
+		}
+	}
+	days := func(n int) { srv.Advance(time.Duration(n) * 24 * time.Hour) }
+
+	srv.SetUsage(number, "2026-03-10", 5000)
+	used := card(t, srv, number).MonthFlow
+	days(2)
+	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.PauseReason = quecloudtest.ReasonByOwner }) // on top of it
+	days(2)
+	must(t, client.Cards.Resume(t.Context(), id))
+	if now := card(t, srv, number); now.MonthFlow != used || now.PauseReason != quecloudtest.ReasonCardExhausted {
+		t.Errorf("suspended for 4 days it used %v MB, want %v, and is %+v", now.MonthFlow, used, now)
+	}
+	topUp()
+	if s := card(t, srv, number).Status; s != quecloudtest.StatusNormal {
+		t.Errorf("topped up, the card is %s", s)
+	}
+	srv.SetUsage(number, "2026-03-16", 5000)
+	srv.SetUsage(number, "2026-03-18", 3000) // somebody says so, though it is suspended
+	days(6)
+	topUp() // which that has used up already
+	days(3)
+	wantUsage(t, client, id, march, func(day int) bool { return day > 10 && day < 14 || day > 16 && day != 18 })
+	srv.SetTime(time.Date(2026, 4, 3, 0, 0, 0, 0, quecloud.ChinaStandardTime))
+	wantUsage(t, client, id, march.AddMonths(1), func(int) bool { return false })
+}
+
+// TestPlansOfAYearUsedUpTwiceInAMonth has a card use up its plan at the end of one cycle and at the start of the next.
+func TestPlansOfAYearUsedUpTwiceInAMonth(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.MSISDN("1064900000001")
+	info, err := client.Cards.Info(t.Context(), id)
+	must(t, err)
+	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: info.ICCID, Years: 2})
+	must(t, err)
+	last := info.CycleEnd
+	if last.Day < 5 || last.Day > 25 {
+		t.Fatalf("the cycle ends on %v, which leaves no room in the month", last)
+	}
+	month := quecloud.Month{Year: last.Year, Month: last.Month}
+	srv.SetUsage(info.ICCID, month.Day(last.Day-3).String(), 30000)
+	srv.SetUsage(info.ICCID, month.Day(last.Day+2).String(), 30000)
+	srv.SetTime(month.AddMonths(1).Day(1).AddDays(-1).Time())
+	wantUsage(t, client, id, month, func(day int) bool {
+		return day > last.Day-3 && day <= last.Day || day > last.Day+2
+	})
+}
+
 func TestUsageSetByHandReplacesTheComputed(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
@@ -235,4 +319,6 @@ func TestBatchesLeaveOutForeignCards(t *testing.T) {
 	}
 	_, err = client.Cards.InfoBatch(t.Context(), quecloud.MSISDNs("1", "2"))
 	wantRefused(t, err, "a batch of foreign cards")
+	_, err = client.Flow.MonthBatch(t.Context(), quecloud.MSISDNs("1", "2"), march)
+	wantRefused(t, err, "the usage of foreign cards")
 }

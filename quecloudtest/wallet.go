@@ -35,35 +35,40 @@ const (
 
 type wallet struct {
 	balance Money
-	entries []WalletEntry // oldest first
+	paidIn  Money
+	entries recent[WalletEntry]
 }
 
 func (w *wallet) add(e WalletEntry) {
 	w.balance += e.Change
-	w.entries = append(w.entries, e)
+	w.entries.add(e)
+	if w.entries.len() > mostKept {
+		w.entries.forget()
+	}
 }
 
 func (w *wallet) deposit(now time.Time, m Money, remark string) {
+	w.paidIn += m
 	w.add(WalletEntry{Change: m, Time: now, Kind: kindDeposit, Remark: remark})
 }
 
-// Deposit puts money into the wallet. It panics when the amount is not positive.
+// Deposit puts money into the wallet. It panics when the amount is not positive, or beyond all reason.
 func (s *Server) Deposit(m Money, remark string) {
-	if m <= 0 {
-		panic(fmt.Sprintf("quecloudtest: Deposit of %v yuan", m))
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if m <= 0 || m > mostMoney || m > mostWallet-s.wallet.paidIn {
+		panic(fmt.Sprintf("quecloudtest: Deposit of %v yuan", m))
+	}
 	s.settle()
 	s.wallet.deposit(s.clock.now(), m, remark)
 }
 
-// Wallet returns the balance and all its changes, latest first.
+// Wallet returns the balance and all its changes, latest first; of more than 100,000 the latest.
 func (s *Server) Wallet() Wallet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	entries := slices.Clone(s.wallet.entries)
+	entries := slices.Clone(s.wallet.entries.all())
 	slices.Reverse(entries)
 	return Wallet{s.wallet.balance, entries}
 }
@@ -72,7 +77,7 @@ func (s *Server) Wallet() Wallet {
 func (s *Server) walletDetails(c *call) error {
 	c.out.money("money", s.wallet.balance)
 	c.out.list("billingDetails", func() {
-		for _, e := range slices.Backward(s.wallet.entries) {
+		for _, e := range slices.Backward(s.wallet.entries.all()) {
 			c.out.object("", func() { e.encode(&c.out) })
 		}
 	})

@@ -227,7 +227,7 @@ func (c *controller) card(r *http.Request) (any, error) {
 func (c *controller) requests(*http.Request) (any, error) {
 	requests := c.sim.Requests()
 	for i := range requests {
-		requests[i] = withoutSecrets(requests[i])
+		requests[i] = withoutSecrets(requests[i], c.sim.Secret)
 	}
 	return requests, nil
 }

@@ -122,7 +122,10 @@ func narrow(fault quecloudtest.Fault, name, arg string) (quecloudtest.Fault, err
 		return fault.On(methods...), nil
 	case "times":
 		n, err := number(arg, 1, math.MaxInt32)
-		return fault.Times(n), err
+		if err != nil {
+			return fault, err
+		}
+		return fault.Times(n), nil
 	case "p":
 		p, err := strconv.ParseFloat(arg, 64)
 		if err != nil || !(p >= 0 && p <= 1) {

@@ -91,13 +91,24 @@ func (c *config) check(rest []string) error {
 	}
 	switch {
 	case len(rest) > 0:
-		return fmt.Errorf("unexpected argument %q", rest[0])
+		return errors.New("an argument follows the flags, and belongs to none") // it may be a secret after a blank too many
 	case c.appKey == "":
 		return errors.New("the application key is empty")
 	case c.cards < 0 || c.cards > 100_000_000:
 		return fmt.Errorf("-cards %d: want 0 to 100000000", c.cards)
 	case c.balance < 0 || c.balance > 1e12:
 		return fmt.Errorf("-balance %d: want 0 to 1000000000000", c.balance)
+	}
+	for name, d := range map[string]time.Duration{
+		"order-delay": c.orderDelay, "file-delay": c.fileDelay, "sms-delay": c.smsDelay, "latency": c.latency,
+		"callback-interval": c.interval,
+	} {
+		if d < 0 {
+			return fmt.Errorf("-%s %v: want 0s or more", name, d)
+		}
+	}
+	if c.retries < 0 {
+		return fmt.Errorf("-callback-retries %d: want 0 or more", c.retries)
 	}
 	for name, address := range map[string]string{"sms-callback": c.smsCallback, "order-callback": c.orderCallback} {
 		if u, err := url.Parse(address); address != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {

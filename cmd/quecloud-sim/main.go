@@ -62,7 +62,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -96,8 +95,8 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	}
 	logger := log.New(out, "", log.Ltime)
 	opts := append(cfg.options(),
-		quecloudtest.WithObserver(func(r quecloudtest.Request) { logger.Print(callLine(r)) }),
-		quecloudtest.WithDeliveryObserver(func(d quecloudtest.Delivery) { logger.Print(deliveryLine(d)) }),
+		quecloudtest.WithObserver(func(r quecloudtest.Request) { logger.Print(callLine(withoutSecrets(r, cfg.secret))) }),
+		quecloudtest.WithDeliveryObserver(func(d quecloudtest.Delivery) { logger.Print(deliveryLine(hideSecrets(d))) }),
 	)
 	if cfg.control == "" {
 		opts = append(opts, quecloudtest.WithRequestLimit(0)) // nobody can ask for them
@@ -160,7 +159,7 @@ func (c *config) credentials() string {
 	return fmt.Sprintf("appKey %s, and the secret that was given", c.appKey)
 }
 
-// callLine describes a call.
+// callLine describes a call from which the secrets were taken.
 func callLine(r quecloudtest.Request) string {
 	status := fmt.Sprint(r.HTTPStatus)
 	if r.HTTPStatus == 0 {
@@ -170,7 +169,6 @@ func callLine(r quecloudtest.Request) string {
 	if method == "" {
 		method = "(no method)"
 	}
-	r = withoutSecrets(r)
 	line := fmt.Sprintf("%s %s resultCode=%d %v %s", r.Verb, status, r.ResultCode, r.Duration.Round(time.Microsecond), clip(method))
 	for _, name := range slices.Sorted(maps.Keys(r.Params)) {
 		switch name {
@@ -188,20 +186,8 @@ func callLine(r quecloudtest.Request) string {
 	return line
 }
 
-// withoutSecrets takes from a call its signature, and a secret that was sent: it is no parameter of the platform, and
-// whoever sends it does so by mistake.
-func withoutSecrets(r quecloudtest.Request) quecloudtest.Request {
-	r.Sign = ""
-	if _, ok := r.Params["secret"]; ok {
-		r.Params = maps.Clone(r.Params)
-		r.Params["secret"] = "(hidden)"
-	}
-	return r
-}
-
-// deliveryLine describes an attempt to deliver a callback.
+// deliveryLine describes an attempt to deliver a callback, from which the secrets were taken.
 func deliveryLine(d quecloudtest.Delivery) string {
-	d = hideSecrets(d)
 	switch {
 	case d.Err != nil:
 		return fmt.Sprintf("callback, attempt %d: %s: %v", d.Attempt, d.URL, d.Err)
@@ -209,42 +195,6 @@ func deliveryLine(d quecloudtest.Delivery) string {
 		return fmt.Sprintf("callback, attempt %d: %s took it", d.Attempt, d.URL)
 	}
 	return fmt.Sprintf("callback, attempt %d: %s answered %d %q, which is not success", d.Attempt, d.URL, d.HTTPStatus, clip(d.Answer))
-}
-
-// hideSecrets takes from a delivery what callbacks are protected with: query, user and password of the URL. Receivers
-// repeat them in the pages on which they say that something went wrong.
-func hideSecrets(d quecloudtest.Delivery) quecloudtest.Delivery {
-	u, err := url.Parse(d.URL)
-	if err != nil {
-		return quecloudtest.Delivery{Attempt: d.Attempt, Err: errors.New("the URL cannot be read")}
-	}
-	secrets := []string{u.RawQuery}
-	for _, values := range u.Query() {
-		secrets = append(secrets, values...)
-	}
-	if u.User != nil {
-		password, _ := u.User.Password()
-		secrets = append(secrets, u.User.Username(), password)
-	}
-	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
-	d.URL = u.String()
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	hide := func(text string) string {
-		for _, secret := range secrets {
-			if len(secret) > 3 { // the 1 of v=1 is none, and would be hidden in every number
-				text = strings.ReplaceAll(text, secret, "(hidden)")
-			}
-		}
-		return text
-	}
-	d.Answer = hide(d.Answer)
-	if sending, ok := errors.AsType[*url.Error](d.Err); ok {
-		d.Err = sending.Err // without the URL
-	}
-	if d.Err != nil {
-		d.Err = errors.New(hide(d.Err.Error()))
-	}
-	return d
 }
 
 // clip makes a value fit a line: without control characters, and short.

@@ -253,6 +253,14 @@ func TestWrongArguments(t *testing.T) {
 		{"-fault", "latency=-1s"},
 		{"-fault", "wrong-date=yesterday"},
 		{"-sms-callback", "http:///sms?token=canary-8d1f"},
+		{"-order-callback", "http:///orders?token=canary-8d1f"},
+		{"-sms-callback", "", "http://127.0.0.1/sms?token=canary-8d1f"},
+		{"-order-delay", "-1s"},
+		{"-file-delay", "-1s"},
+		{"-sms-delay", "-1s"},
+		{"-latency", "-1s"},
+		{"-callback-interval", "-1s"},
+		{"-callback-retries", "-1"},
 	} {
 		var said strings.Builder
 		err := run(t.Context(), args, io.Discard, &said)
@@ -294,7 +302,7 @@ func TestTokensOfCallbacksAreNotWritten(t *testing.T) {
 		{URL: address, Err: errors.New("no proxy for canary token")},
 		{URL: "http://[canary?token=canary", Err: errors.New("parse http://[canary?token=canary")},
 	} {
-		line := deliveryLine(d)
+		line := deliveryLine(hideSecrets(d))
 		if strings.Contains(line, "canary") || strings.Contains(line, "v=1") {
 			t.Errorf("wrote %q", line)
 		}

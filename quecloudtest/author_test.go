@@ -1,0 +1,116 @@
+package quecloudtest_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func TestChangesMayAskTheServer(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{}).ICCID)
+	got := srv.UpdateCard(id.String(), func(c *quecloudtest.Card) {
+		c.ActiveDate = srv.Now().AddDate(0, 0, -1).Format(time.DateOnly)
+		must(t, client.Cards.Pause(t.Context(), id)) // which the change leaves as it is
+	})
+	if got.ActiveDate != "2026-03-09" || got.PauseReason != quecloudtest.ReasonByOwner {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestChangesLeaveWhatTheyDoNotName(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	later := quecloudtest.FlowPackage{Name: "next month", MB: 5, Start: noon.AddDate(0, 1, 0), End: noon.AddDate(0, 1, 9)}
+	number := srv.AddCard(quecloudtest.Card{
+		Packages: []quecloudtest.FlowPackage{later}, Alarm: &quecloudtest.Alarm{Emails: []string{"a@b.c"}, Enabled: true},
+	}).ICCID
+	srv.Advance(time.Hour)
+	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.RealName = true })
+	alarm, err := client.Flow.Alarm(t.Context(), quecloud.ICCID(number))
+	must(t, err)
+	if !alarm.UpdatedAt.Equal(noon) {
+		t.Errorf("the alarm was changed at %v", alarm.UpdatedAt)
+	}
+	now := quecloudtest.FlowPackage{Name: "now", MB: 1, Start: noon, End: noon.AddDate(0, 2, 0)}
+	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Packages = append(c.Packages, now) })
+	srv.Advance(31 * 24 * time.Hour)
+	got := card(t, srv, number).Packages
+	if len(got) != 2 || !slices.Contains(got, later) || !slices.Contains(got, now) {
+		t.Errorf("the packages are %+v", got)
+	}
+}
+
+func TestImpossibleChangesChangeNothing(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	before := srv.AddCard(quecloudtest.Card{})
+	func() {
+		defer func() { _ = recover() }()
+		srv.UpdateCard(before.ICCID, func(c *quecloudtest.Card) { c.BillingID, c.RealName, c.ExpiryDate = 860, true, "never" })
+	}()
+	if got := card(t, srv, before.ICCID); got.BillingID != before.BillingID || got.RealName {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestAlarmsSeenAndSetAreCopies(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	emails := []string{"a@b.c"}
+	number := srv.AddCard(quecloudtest.Card{Alarm: &quecloudtest.Alarm{Emails: emails}}).ICCID
+	emails[0] = "changed"
+	card(t, srv, number).Alarm.Emails[0] = "changed"
+	if got := card(t, srv, number).Alarm.Emails[0]; got != "a@b.c" {
+		t.Errorf("the server's own is %s", got)
+	}
+	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Alarm.Emails[0] = "new@b.c" })
+	if got := card(t, srv, number).Alarm.Emails[0]; got != "new@b.c" {
+		t.Errorf("changed by UpdateCard it is %s", got)
+	}
+}
+
+func TestCardsSuspendedByHandDoNotComeBackFromReset(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{}).ICCID)
+	must(t, client.Cards.Reset(t.Context(), id))
+	for _, reason := range []string{quecloudtest.ReasonCarrierLimit, quecloudtest.ReasonByOwner} {
+		srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.PauseReason = reason })
+	}
+	srv.Advance(time.Hour)
+	if s := card(t, srv, id.String()).Status; s != quecloudtest.StatusSuspended {
+		t.Errorf("the card is %s", s)
+	}
+}
+
+// TestRestingTwiceIsRestingOnce has a card paused, expire, be renewed and be resumed: the days of both are quiet once.
+func TestRestingTwiceIsRestingOnce(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.MSISDN("1064800000000")
+	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2026-03-12" })
+	must(t, client.Cards.Pause(t.Context(), id))
+	srv.Advance(10 * 24 * time.Hour)
+	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: card(t, srv, id.String()).ICCID, Years: 1})
+	must(t, err)
+	srv.Advance(2 * 24 * time.Hour)
+	must(t, client.Cards.Resume(t.Context(), id))
+	srv.Advance(2 * 24 * time.Hour)
+	wantUsage(t, client, id, march, func(day int) bool { return day > 10 && day < 22 })
+}
+
+func TestExpiriesMovedByHandDoNotBringUsageBack(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.MSISDN("1064800000000")
+	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2026-03-11" })
+	srv.Advance(4 * 24 * time.Hour)
+	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2027-03-11" })
+	srv.Advance(24 * time.Hour)
+	wantUsage(t, client, id, march, func(day int) bool { return day > 11 && day < 14 })
+}

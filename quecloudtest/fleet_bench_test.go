@@ -1,0 +1,118 @@
+package quecloudtest_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// heap is the memory in use, in MB.
+func heap() float64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return float64(stats.HeapAlloc) / 1e6
+}
+
+// BenchmarkPageOf1000 answers pages of a large fleet, from the request to the last byte, and reports the memory that the
+// server then holds. In the second case each card had its usage set by hand before.
+func BenchmarkPageOf1000(b *testing.B) {
+	for _, c := range []struct {
+		cards   int
+		touched bool
+	}{{100_000, false}, {100_000, true}, {1_000_000, false}} {
+		b.Run(fmt.Sprintf("cards=%d/touched=%v", c.cards, c.touched), func(b *testing.B) {
+			before := heap()
+			srv := quecloudtest.NewUnstartedServer(
+				quecloudtest.WithFleet(c.cards), quecloudtest.WithTime(noon), quecloudtest.WithRequestLimit(0))
+			defer srv.Close()
+			if c.touched {
+				touchAll(b, srv, c.cards)
+			}
+			form := newForeign(b, srv).form("card.list", "pageSize", "1000", "pageNo", strconv.Itoa(c.cards/2000))
+			for b.Loop() {
+				if n := post(b, srv, form); n < 1000 {
+					b.Fatalf("an answer of %d bytes", n)
+				}
+			}
+			b.ReportMetric(heap()-before, "MB-held")
+			runtime.KeepAlive(srv)
+		})
+	}
+}
+
+func touchAll(b *testing.B, srv *quecloudtest.Server, cards int) {
+	client := newForeign(b, srv)
+	for page := 1; page <= cards/1000; page++ {
+		resp, err := roundTrip(srv, client.form("card.list", "pageSize", "1000", "pageNo", strconv.Itoa(page)))
+		for _, c := range read(b, resp, err).json["cards"].([]any) {
+			srv.SetUsage(c.(map[string]any)["iccid"].(string), "2026-03-09", 1)
+		}
+	}
+}
+
+func roundTrip(srv *quecloudtest.Server, form url.Values) (*http.Response, error) {
+	req, err := http.NewRequest(http.MethodPost, "http://quecloudtest.invalid", strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return srv.Transport().RoundTrip(req)
+}
+
+func post(b testing.TB, srv *quecloudtest.Server, form url.Values) int64 {
+	resp, err := roundTrip(srv, form)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(io.Discard, resp.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
+// BenchmarkFleetOf100000 answers calls for which the server looks for cards among all: pages of those that a filter
+// matches, as in a sweep, and the sums of a group. In the cases named first the server has not been asked for such cards
+// before, and goes through the whole fleet.
+func BenchmarkFleetOf100000(b *testing.B) {
+	page := []string{"pageSize", "1000", "pageNo", "10"}
+	newServer := func() *quecloudtest.Server {
+		return quecloudtest.NewUnstartedServer(
+			quecloudtest.WithFleet(100_000), quecloudtest.WithTime(noon), quecloudtest.WithRequestLimit(0))
+	}
+	for _, c := range []struct {
+		name, method string
+		pairs        []string
+	}{
+		{"group", "card.list", append([]string{"billingid", "860"}, page...)},
+		{"dates", "card.list", append([]string{"allotDateStart", "20250101", "expireDateEnd", "20270101"}, page...)},
+		{"statistics", "billing_group.statistics", []string{"id", "860"}},
+	} {
+		b.Run(c.name+"/first", func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				srv := newServer()
+				form := newForeign(b, srv).form(c.method, c.pairs...)
+				b.StartTimer()
+				post(b, srv, form)
+			}
+		})
+		b.Run(c.name+"/again", func(b *testing.B) {
+			srv := newServer()
+			form := newForeign(b, srv).form(c.method, c.pairs...)
+			post(b, srv, form)
+			for b.Loop() {
+				post(b, srv, form)
+			}
+		})
+	}
+}
