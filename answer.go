@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -45,7 +46,7 @@ func (c *core) receiveJSON(call *call, a *attempt, body io.Reader, size int64, l
 func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
-	d.method, d.strict, d.drift = call.info.Method, call.info.Kind == KindRead, c.drift
+	d.method, d.strict, d.drift = call.endpoint.method, call.endpoint.kind == KindRead, c.drift
 	result := call.result
 	if _, ok := result.(*download); ok {
 		result = nil
@@ -56,10 +57,10 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	a.code, a.done = env.code, d.given
 	switch {
 	case a.answered && env.code != 0:
-		a.err = &APIError{call.info.Method, env.code, env.message, a.status}
+		a.err = &APIError{call.endpoint.method, env.code, a.hide(env.message), a.status}
 		return
 	case 300 <= a.status && a.status < 400:
-		err = fmt.Errorf("it redirects to %q, which is not followed: correct the base URL", location)
+		err = fmt.Errorf("it redirects to %q, which is not followed: correct the base URL", a.hide(location))
 	case a.status != http.StatusOK:
 		err = errors.New("the status is not 200")
 	case len(bytes.TrimSpace(text)) == 0:
@@ -71,7 +72,7 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	case !env.hasCode:
 		err = errors.New("it has no resultCode")
 	case isField:
-		err = field
+		err = &FieldError{field.Path, a.hide(field.Value), field.Reason}
 	default:
 		return
 	}
@@ -79,7 +80,10 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	a.err = call.badAnswer(a, text, err)
 }
 
+// hide takes the signature out of what came: somebody on the way may have sent the call back.
+func (a *attempt) hide(text string) string { return strings.ReplaceAll(text, a.signature, "…") }
+
 // badAnswer is the error for an answer that is not the protocol.
 func (c *call) badAnswer(a *attempt, text []byte, err error) error {
-	return &ResponseError{c.info.Method, a.status, excerpt(text, 512), err, a.retryAfter}
+	return &ResponseError{c.endpoint.method, a.status, []byte(a.hide(string(excerpt(text, 512)))), err, a.retryAfter}
 }

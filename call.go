@@ -1,6 +1,7 @@
 package quecloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,13 +56,15 @@ type CallInfo struct {
 
 // An Interceptor wraps a call: it does what it likes before and after next, which makes the call with all its
 // repetitions. It must return what next returned, or an error of its own; it may also not call next at all, and fill
-// info.Result itself. next can be called once only, so that no interceptor can make a call happen twice.
+// info.Result itself. next can be called once only, so that no interceptor can make a call happen twice. An interceptor
+// should not return before next has: what becomes of the call is not known then, which an error of its own will say.
 type Interceptor func(ctx context.Context, info *CallInfo, next func(context.Context) error) error
 
 // A call is one use of a method, with all its attempts.
 type call struct {
-	info       CallInfo
+	info       CallInfo // for interceptors, which may do to it what they like: nothing is decided by it
 	endpoint   *endpoint
+	attempts   int
 	params     []param // without t and sign, in order
 	result     any
 	verdict    []func(error) error // see core.call
@@ -74,7 +77,7 @@ type call struct {
 
 // repeatable reports whether sending the call twice is harmless.
 func (c *call) repeatable() bool {
-	return c.info.Kind == KindRead || c.info.Kind == KindSpend && c.externalID != ""
+	return c.endpoint.kind == KindRead || c.endpoint.kind == KindSpend && c.externalID != ""
 }
 
 // call makes a call: the way of every method of the SDK. Where an answer says more about its success than resultCode does,
@@ -85,7 +88,7 @@ func (c *core) call(ctx context.Context, method string, params, result any, verd
 	if err != nil {
 		return err
 	}
-	call := &call{endpoint: e, result: result, verdict: verdict, externalID: form.Get("externalId")}
+	call := &call{endpoint: e, result: result, verdict: verdict, externalID: strings.TrimSpace(form.Get("externalId"))}
 	call.info = CallInfo{Method: method, Kind: e.kind, URL: c.baseURL}
 	call.params = make([]param, 0, len(form)+4)
 	for name, values := range form {
@@ -104,20 +107,30 @@ func (c *core) call(ctx context.Context, method string, params, result any, verd
 
 // intercept runs a call inside the interceptors.
 func (c *core) intercept(ctx context.Context, call *call) error {
-	next := func(ctx context.Context) error { return c.conclude(ctx, call) }
+	var begun, certain atomic.Bool
+	next := func(ctx context.Context) error {
+		begun.Store(true)
+		err := c.conclude(ctx, call)
+		certain.Store(!errors.Is(err, ErrOutcomeUnknown))
+		return err
+	}
 	for i := len(c.interceptors) - 1; i >= 0; i-- {
 		interceptor, inner := c.interceptors[i], next
 		var used atomic.Bool
 		next = func(ctx context.Context) error {
 			return interceptor(ctx, &call.info, func(ctx context.Context) error {
 				if used.Swap(true) {
-					return callError(call.info.Method, "interceptor", errors.New("next was called twice"))
+					return callError(call.endpoint.method, "interceptor", errors.New("next was called twice"))
 				}
 				return inner(ctx)
 			})
 		}
 	}
-	return next(ctx)
+	err := next(ctx)
+	if err != nil && begun.Load() && !certain.Load() && call.endpoint.kind != KindRead && !errors.Is(err, ErrOutcomeUnknown) {
+		return &outcomeError{err, call.endpoint.kind, call.externalID} // which an interceptor's own error does not say
+	}
+	return err
 }
 
 // conclude makes the attempts of a call and lets its answer judge itself.
@@ -141,7 +154,7 @@ func (c *core) run(ctx context.Context, call *call) error {
 		if !call.corrected {
 			call.offset = c.shared.clock.offset()
 		}
-		call.info.Attempts++
+		call.attempts++
 		a := c.attempt(ctx, call)
 		call.note(a)
 		c.logAttempt(ctx, call, a)
@@ -151,7 +164,7 @@ func (c *core) run(ctx context.Context, call *call) error {
 			return nil
 		}
 		last = a.err
-		if c.shared.clock.correct(call, a) {
+		if c.shared.clock.correct(call, a) && c.shared.budget.take() {
 			c.logRepeat(ctx, call, a, 0)
 			continue
 		}
@@ -161,7 +174,7 @@ func (c *core) run(ctx context.Context, call *call) error {
 		}
 		c.logRepeat(ctx, call, a, delay)
 		if err := sleep(ctx, delay); err != nil {
-			return call.failed(after(last, callError(call.info.Method, "waiting to repeat the call", err)))
+			return call.failed(after(last, callError(call.endpoint.method, "waiting to repeat the call", err)))
 		}
 	}
 }
@@ -177,11 +190,11 @@ func after(last, err error) error {
 // admit waits until an attempt may be made.
 func (c *core) admit(ctx context.Context, call *call) error {
 	if ctx.Err() != nil {
-		return callError(call.info.Method, "not sent", whyEnded(ctx))
+		return callError(call.endpoint.method, "not sent", whyEnded(ctx))
 	}
 	if c.limiter != nil {
 		if err := c.limiter.Wait(ctx); err != nil {
-			return callError(call.info.Method, "not sent, because the limiter says so", err)
+			return callError(call.endpoint.method, "not sent, because the limiter says so", err)
 		}
 	}
 	return nil
@@ -189,8 +202,10 @@ func (c *core) admit(ctx context.Context, call *call) error {
 
 // note keeps what an attempt tells about the call.
 func (c *call) note(a *attempt) {
+	c.info.Attempts = c.attempts
 	c.info.HTTPStatus, c.info.Answered, c.info.ResultCode = a.status, a.answered, a.code
-	refused := a.answered || 300 <= a.status // by something in front of the platform
+	// A status of 4xx comes from something that did not take the call, save for one that waited for it too long.
+	refused := a.answered || 400 <= a.status && a.status != http.StatusRequestTimeout
 	if a.sent && a.err != nil && (!refused || a.status >= 500) {
 		c.unsure = true
 	}
@@ -200,13 +215,13 @@ func (c *call) note(a *attempt) {
 func (c *call) failed(err error) error {
 	if again, ok := errors.AsType[*APIError](err); ok && c.refusal != nil && *again != *c.refusal {
 		// One of the two is about the time that was sent, and only a person can tell which.
-		err = fmt.Errorf("%w (and before the clock was corrected by %v: %v)", err, c.offset.Round(time.Second), c.refusal)
+		err = fmt.Errorf("%w (and before the clock was corrected by %v: %w)", err, c.offset.Round(time.Second), c.refusal)
 	}
-	if c.info.Attempts > 1 {
-		err = fmt.Errorf("%w (after %d attempts)", err, c.info.Attempts)
+	if c.attempts > 1 {
+		err = fmt.Errorf("%w (after %d attempts)", err, c.attempts)
 	}
-	if c.unsure && c.info.Kind != KindRead {
-		return &outcomeError{err, c.info.Kind, c.externalID}
+	if c.unsure && c.endpoint.kind != KindRead {
+		return &outcomeError{err, c.endpoint.kind, c.externalID}
 	}
 	return err
 }
@@ -219,9 +234,10 @@ type attempt struct {
 	date       time.Time // of the answer, zero where it says none
 	received   time.Time // when the answer began, by the clock that t was taken from
 	retryAfter time.Duration
-	answered   bool // the platform itself has answered
+	answered   bool   // the platform itself has answered
+	signature  string // which nobody may see: a signed call can be repeated for five minutes
 	code       int
-	done       bool // the answer lists something that was done, refusal or not
+	done       bool // the answer tells of something that may have been done, refusal or not
 	cut        bool // the connection failed or the time was up
 	delivered  bool // the caller has a part of the answer already
 	took       time.Duration
@@ -241,10 +257,12 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 
 	var connection evidence
 	// The reader's type matters to net/http: it sends what is in memory in one packet with the headers.
-	body := strings.NewReader(c.body(call, a.t))
+	var text string
+	text, a.signature = c.body(call, a.t)
+	body := strings.NewReader(text)
 	req, err := http.NewRequestWithContext(connection.in(timed), http.MethodPost, c.baseURL, body)
 	if err != nil {
-		a.err = callError(call.info.Method, "making the request", err)
+		a.err = callError(call.endpoint.method, "making the request", err)
 		return a
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -252,14 +270,14 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	resp, err := c.http.Do(req)
 	a.sent = !connection.missing(err)
 	if err != nil {
-		a.cut, a.err = true, callError(call.info.Method, "no answer", attemptError(timed, err))
+		a.cut, a.err = true, callError(call.endpoint.method, "no answer", withoutSignature(attemptError(timed, err), a.signature))
 		return a
 	}
 	defer resp.Body.Close()
 	a.sent, a.status = true, resp.StatusCode
 	a.received = start.Add(call.offset + c.now().Sub(start)) // though the clock may have been set in the meantime
 	a.date, _ = http.ParseTime(resp.Header.Get("Date"))
-	a.retryAfter = retryAfter(resp.Header, a.date)
+	a.retryAfter = retryAfter(resp.Header, cmp.Or(a.date, a.received))
 	answer := &answerBody{Reader: resp.Body, timed: timed, timer: timer, timeout: c.timeout}
 	if d, ok := call.result.(*download); ok && a.status == http.StatusOK {
 		c.receiveFile(call, a, answer, d)
@@ -312,23 +330,23 @@ func whyEnded(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
-// body is the form that is sent at a time.
-func (c *core) body(call *call, t int64) string {
+// body is the form that is sent at a time, and the signature in it.
+func (c *core) body(call *call, t int64) (form, signature string) {
 	params := insert(call.params[:len(call.params):len(call.params)], param{"t", strconv.FormatInt(t, 10)})
-	signature := c.sign(params, call.endpoint.unsigned)
+	signature = c.sign(params, call.endpoint.unsigned)
 	size := len(signature) + 16
 	for _, p := range params {
 		size += len(p.name) + len(p.value)*5/4 + 2
 	}
-	form := make([]byte, 0, size)
+	text := make([]byte, 0, size)
 	for _, p := range append(params, param{"sign", signature}) {
-		if len(form) > 0 {
-			form = append(form, '&')
+		if len(text) > 0 {
+			text = append(text, '&')
 		}
-		form = append(append(form, url.QueryEscape(p.name)...), '=')
-		form = append(form, url.QueryEscape(p.value)...)
+		text = append(append(text, url.QueryEscape(p.name)...), '=')
+		text = append(text, url.QueryEscape(p.value)...)
 	}
-	return string(form)
+	return string(text), signature
 }
 
 // answerBody is the body of an answer. All of it must come in the time of the attempt, but for a download.

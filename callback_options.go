@@ -195,7 +195,7 @@ func WithCallbackTimeout(d time.Duration) HandlerOption {
 // function is, with numbers of five and more digits masked: leave the text of an SMS out of it.
 func WithCallbackLogger(logger *slog.Logger) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
-		if logger == nil {
+		if logger == nil || logger.Handler() == nil {
 			return &ParamError{Param: "WithCallbackLogger", Reason: "the logger is nil"}
 		}
 		s.logger = logger

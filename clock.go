@@ -22,7 +22,8 @@ func (c *clock) offset() time.Duration { return time.Duration(c.ahead.Load()) }
 // it. The call then has a better offset and is to be sent once more.
 func (c *clock) correct(call *call, a *attempt) bool {
 	refusal, ok := errors.AsType[*APIError](a.err)
-	if !ok || a.done || call.corrected || !a.skewed() || c.disproof.Load() {
+	partly := a.done && call.endpoint.kind != KindRead
+	if !ok || partly || call.corrected || !a.skewed() || c.disproof.Load() {
 		return false
 	}
 	if a.status == http.StatusTooManyRequests || a.status >= 500 {

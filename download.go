@@ -44,7 +44,7 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 	}
 	var own *writeError
 	if errors.As(err, &own) {
-		a.err = callError(call.info.Method, fmt.Sprintf("writing after %d bytes", d.n), own.err)
+		a.err = callError(call.endpoint.method, fmt.Sprintf("writing after %d bytes", d.n), own.err)
 		return
 	}
 	if !errors.Is(err, io.ErrUnexpectedEOF) {

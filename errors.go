@@ -152,6 +152,23 @@ func (e *outcomeError) Error() string {
 
 func (e *outcomeError) Unwrap() []error { return []error{ErrOutcomeUnknown, e.err} }
 
+// withoutSignature is err, whose text may be that of a transport of the user's, without a signature in it.
+func withoutSignature(err error, signature string) error {
+	if text := err.Error(); strings.Contains(text, signature) {
+		return &reworded{strings.ReplaceAll(text, signature, "…"), err}
+	}
+	return err
+}
+
+// A reworded error is another one with a text of its own.
+type reworded struct {
+	text string
+	err  error
+}
+
+func (e *reworded) Error() string { return e.text }
+func (e *reworded) Unwrap() error { return e.err }
+
 // callError names the method in front of an error that does not.
 func callError(method, doing string, err error) error {
 	return fmt.Errorf("quecloud: %s: %s: %w", shortMethod(method), doing, err)

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,7 +61,7 @@ type decoder struct {
 	strict  bool        // every member counts, not only those tagged receipt
 	drift   func(Drift) // may be nil
 	receipt int         // how many members tagged receipt enclose the present one
-	given   bool        // a member tagged receipt has something in it
+	given   bool        // there is something in the answer besides the envelope
 	failure *FieldError // the first member that is not what it should be
 	scratch []byte
 	json    jsontext.Decoder // finds out whether the text is JSON
@@ -176,9 +177,11 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) {
 		case env != nil && env.takes(name):
 			d.envelope(env, name, v, f)
 		case f == nil:
-			d.unknown()
+			raw := d.unknown()
+			d.given = d.given || env != nil && !slices.Contains(nothing, string(raw))
 		default:
 			d.member(v, f, seen)
+			d.given = d.given || env != nil && hasSomething(v.FieldByIndex(f.index))
 		}
 	}
 	d.leave()
@@ -217,10 +220,7 @@ func (d *decoder) member(v reflect.Value, f *field, seen []bool) {
 	}
 	if f.receipt {
 		d.receipt++
-		defer func() {
-			d.receipt--
-			d.given = d.given || hasSomething(v.FieldByIndex(f.index))
-		}()
+		defer func() { d.receipt-- }()
 	}
 	again := seen[f.number]
 	if f.scalar == nil && !again {
@@ -244,6 +244,9 @@ func (d *decoder) member(v reflect.Value, f *field, seen []bool) {
 		d.failHere(f, raw, "stands here a second time, with another value")
 	}
 }
+
+// nothing is what a member may be that says nothing.
+var nothing = []string{"null", `""`, "[]", "{}", "0", "false"}
 
 // hasSomething reports whether a value is neither zero nor an empty list.
 func hasSomething(v reflect.Value) bool {
@@ -290,14 +293,16 @@ func (d *decoder) checkType(f *field, raw []byte) {
 
 // report tells of a drift in the present place.
 func (d *decoder) report(kind DriftKind, raw []byte) {
-	d.drift(Drift{d.method, kind, d.place(), excerpt(string(raw), 64)})
+	d.drift(Drift{d.method, kind, excerpt(d.place(), 256), excerpt(string(raw), 64)})
 }
 
-// unknown skips a member that no field takes.
-func (d *decoder) unknown() {
-	if raw := d.next(); d.drift != nil {
+// unknown skips a member that no field takes, and returns it.
+func (d *decoder) unknown() []byte {
+	raw := d.next()
+	if d.drift != nil {
 		d.report(DriftUnknownMember, raw)
 	}
+	return raw
 }
 
 // failHere records that the value just read is not what the field needs, unless nobody needs it.

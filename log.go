@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -37,7 +38,7 @@ func (c *core) logRepeat(ctx context.Context, call *call, a *attempt, delay time
 
 func (c *core) attrs(call *call, a *attempt, more ...slog.Attr) []slog.Attr {
 	attrs := append([]slog.Attr{
-		slog.String("method", call.info.Method), slog.String("kind", call.info.Kind.String()), slog.Int("attempt", call.info.Attempts),
+		slog.String("method", call.endpoint.method), slog.String("kind", call.endpoint.kind.String()), slog.Int("attempt", call.attempts),
 	}, more...)
 	if a.err != nil {
 		text := a.err.Error()
@@ -96,10 +97,16 @@ func maskError(err error, sent ...param) string {
 		}
 		err = &shown
 	}
+	if refused, ok := errors.AsType[*APIError](err); ok {
+		shown := *refused
+		shown.Message = ""
+		err = &shown
+	}
 	text := err.Error()
 	for _, p := range sent {
-		if personal(p.name) && len(p.value) >= 4 {
-			text = strings.ReplaceAll(text, p.value, mask(p.value)) // the platform may repeat it in its errorMessage
+		if personal(p.name) && len(p.value) >= 4 { // a transport may show what it should have sent
+			text = strings.ReplaceAll(text, p.value, mask(p.value))
+			text = strings.ReplaceAll(text, url.QueryEscape(p.value), mask(p.value))
 		}
 	}
 	return numbers().ReplaceAllStringFunc(text, func(n string) string { return "…" + n[len(n)-min(4, len(n)/2):] })

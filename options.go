@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -86,6 +88,8 @@ func (s *settings) checkBaseURL() error {
 		bad = "must begin with https://"
 	case u.Hostname() == "":
 		bad = "names no host"
+	case u.Port() != "" && !isPort(u.Port()):
+		bad = "has a port that is none"
 	case u.User != nil:
 		bad = "must not hold a user or password"
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
@@ -105,7 +109,12 @@ func (s *settings) checkBaseURL() error {
 
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
+	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 // WithBaseURL sets the address to which calls are sent, instead of [DefaultBaseURL]: that of a proxy or of a stand-in.
@@ -175,7 +184,7 @@ type Limiter interface {
 // limiter's own error.
 func WithLimiter(limiter Limiter) Option {
 	return func(s *settings) error {
-		if limiter == nil {
+		if v := reflect.ValueOf(limiter); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 			return &ParamError{Param: "WithLimiter", Reason: "the limiter is nil"}
 		}
 		s.limiter = limiter
@@ -198,8 +207,8 @@ func WithInterceptor(interceptor Interceptor) Option {
 // numbers, the text of SMS and whatever else may be about a person is masked; see [WithUnmaskedLog].
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
-		if logger == nil {
-			return &ParamError{Param: "WithLogger", Reason: "the logger is nil"}
+		if logger == nil || logger.Handler() == nil {
+			return &ParamError{Param: "WithLogger", Reason: "the logger is nil, or was not made by package slog"}
 		}
 		s.logger = logger
 		return nil

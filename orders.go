@@ -3,6 +3,7 @@ package quecloud
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -87,6 +88,9 @@ func (p *RechargeParams) validate() error {
 func checkOrder(iccid, remark, externalID string) error {
 	if reason := kindICCID.check(iccid); reason != "" {
 		return &ParamError{Param: "iccid", Reason: reason}
+	}
+	if externalID != "" && strings.TrimSpace(externalID) == "" {
+		return &ParamError{Param: "externalId", Reason: "is blank, by which the platform could not recognize the order"}
 	}
 	return firstError(checkLength("remark", remark, 200), checkLength("externalId", externalID, 100))
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -19,7 +20,8 @@ import (
 // Whatever the policy, a budget that a client shares with its copies pays for a burst of 100 repetitions, and every 5
 // calls that succeed earn another. A call that it does not pay for ends with the error of its last attempt.
 type RetryPolicy struct {
-	// MaxAttempts is how often a call is sent at most; 1 means that nothing is repeated.
+	// MaxAttempts is how often a call is sent at most; 1 means that nothing is repeated. Sending a call once more because it
+	// was refused for a wrong clock does not count.
 	MaxAttempts int
 	// BaseDelay bounds the delay before the second attempt. The bound doubles with every further one, and the delay is
 	// chosen at random below it.
@@ -60,10 +62,10 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 
 // repeatAfter decides whether a failed attempt is followed by another, and when.
 func (c *core) repeatAfter(ctx context.Context, call *call, a *attempt) (time.Duration, bool) {
-	if ctx.Err() != nil || call.info.Attempts >= c.retry.MaxAttempts || !worthRepeating(call, a) {
+	if ctx.Err() != nil || call.attempts >= c.retry.MaxAttempts || !worthRepeating(call, a) {
 		return 0, false
 	}
-	delay := c.retry.backoff(call.info.Attempts)
+	delay := c.retry.backoff(call.attempts)
 	if a.retryAfter > 0 {
 		delay = a.retryAfter
 		if delay > c.retry.MaxRetryAfter {
@@ -91,17 +93,17 @@ func worthRepeating(call *call, a *attempt) bool {
 	return false
 }
 
-// retryAfter reads the header Retry-After: seconds, or a date, compared to the answer's own.
+// retryAfter reads the header Retry-After: seconds, or a date, compared to that of the answer.
 func retryAfter(header http.Header, date time.Time) time.Duration {
-	value := header.Get("Retry-After")
+	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" { // as usual: it would take a microsecond to find that it is neither
 		return 0
 	}
-	if seconds, err := strconv.Atoi(value); err == nil {
+	if seconds, err := strconv.Atoi(value); err == nil || errors.Is(err, strconv.ErrRange) { // where it is out of it, the nearest
 		return time.Duration(min(max(seconds, 0), 1<<30)) * time.Second
 	}
 	at, err := http.ParseTime(value)
-	if err != nil || date.IsZero() {
+	if err != nil {
 		return 0
 	}
 	return max(at.Sub(date), 0)

@@ -115,7 +115,7 @@ func wholeFloat(s scalar, text []byte) (float64, bool) {
 	}
 	f, ok := parseFloat(text)
 	const exact = 1 << 53
-	return f, ok && f == math.Trunc(f) && -exact <= f && f <= exact
+	return f, ok && f == math.Trunc(f) && -exact < f && f < exact
 }
 
 func setFloat(_ *decoder, v reflect.Value, s scalar) bool {

@@ -146,13 +146,11 @@ func (f *field) describe(t reflect.Type, separators string) {
 		element := &field{receipt: f.receipt, element: true, want: "a text", scalar: setString}
 		f.read = func(d *decoder, v reflect.Value) bool { return d.separated(f, element, v, separators) }
 	case t.Kind() == reflect.Pointer:
-		inner := &field{receipt: f.receipt, element: f.element}
-		f.read = func(d *decoder, v reflect.Value) bool { return d.pointer(inner, v) }
-		inner.describe(t.Elem(), "")
+		inner := f.inner(t.Elem(), f.element)
+		f.read = func(d *decoder, v reflect.Value) bool { return d.pointer(inner(), v) }
 	case t.Kind() == reflect.Slice && !readsItself(t) && t.Elem().Kind() != reflect.Uint8:
-		element := &field{receipt: f.receipt, element: true}
-		f.read = func(d *decoder, v reflect.Value) bool { return d.list(f, element, v) }
-		element.describe(t.Elem(), "")
+		element := f.inner(t.Elem(), true)
+		f.read = func(d *decoder, v reflect.Value) bool { return d.list(f, element(), v) }
 	case t.Kind() == reflect.Struct && !readsItself(t):
 		shape := sync.OnceValue(func() *shape { return shapeOf(t) })
 		f.read = func(d *decoder, v reflect.Value) bool {
@@ -166,6 +164,16 @@ func (f *field) describe(t reflect.Type, separators string) {
 	default:
 		f.read = func(d *decoder, v reflect.Value) bool { return d.foreign(f, v) }
 	}
+}
+
+// inner is how the values in a pointer or list are read. It is found when it is needed, since types may be made of
+// themselves.
+func (f *field) inner(t reflect.Type, element bool) func() *field {
+	return sync.OnceValue(func() *field {
+		inner := &field{receipt: f.receipt, element: element}
+		inner.describe(t, "")
+		return inner
+	})
 }
 
 // usualType is the JSON type in which the document gives what is kept in a Go type.
@@ -190,6 +198,9 @@ func (d *decoder) refuse(f *field, want string) bool {
 	return false
 }
 
+// maxList is how much memory the elements of a list may take, in bytes. A short text can stand for many large ones.
+const maxList = 256 << 20
+
 // list reads a list. An empty one may also be null or "".
 func (d *decoder) list(f, element *field, v reflect.Value) bool {
 	if d.peek() != '[' {
@@ -199,6 +210,15 @@ func (d *decoder) list(f, element *field, v reflect.Value) bool {
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	for n := 0; d.peek() != ']'; n++ {
 		d.isAt(^n)
+		if d.failure != nil { // so that nobody will see what is in the list
+			d.next()
+			continue
+		}
+		if uintptr(n) >= maxList/max(1, v.Type().Elem().Size()) {
+			d.fail(f, d.place(), "", "more elements than can be held")
+			d.next()
+			continue
+		}
 		start := d.at
 		if n == v.Cap() {
 			v.Grow(n + 1) // to twice as many: append grows by less, and copies a page of 1000 cards more often

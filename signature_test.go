@@ -1,0 +1,129 @@
+package quecloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A signed call can be repeated by anybody for five minutes. Whoever sends it back must not bring it into an error or a log.
+func TestSignaturesAreInNoErrorAndNoLog(t *testing.T) {
+	t.Parallel()
+	answer := func(status int, text string, header http.Header) (*http.Response, error) {
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(text)), ContentLength: -1}, nil
+	}
+	for name, echo := range map[string]func(form, sign string) (*http.Response, error){
+		"a transport's error": func(form, _ string) (*http.Response, error) {
+			return nil, fmt.Errorf("cannot send %s: %w", form, io.EOF)
+		},
+		"an errorMessage": func(_, sign string) (*http.Response, error) {
+			return answer(200, `{"resultCode":1,"errorMessage":"bad sign `+sign+`"}`, nil)
+		},
+		"an escaped one": func(_, sign string) (*http.Response, error) {
+			return answer(200, fmt.Sprintf(`{"resultCode":1,"errorMessage":"\u%04X%s"}`, sign[0], sign[1:]), nil)
+		},
+		"a page": func(form, _ string) (*http.Response, error) { return answer(502, "<p>"+form, nil) },
+		"a value": func(_, sign string) (*http.Response, error) {
+			return answer(200, `{"resultCode":0,"mt":"`+sign+`","successList":"`+sign+`"}`, nil)
+		},
+		"a place to go to": func(form, _ string) (*http.Response, error) {
+			return answer(302, "", http.Header{"Location": {"https://x.example/?" + form}})
+		},
+		"what is cut off": func(form, _ string) (*http.Response, error) {
+			return answer(200, form[:len(form)-1], http.Header{"Content-Length": {"9"}})
+		},
+		"what is not an error": func(form, _ string) (*http.Response, error) {
+			return answer(200, `{"resultCode":0,"errorMessage":"`+form+`"}`, nil)
+		},
+	} {
+		for _, unmasked := range []bool{false, true} {
+			for _, kind := range kindCalls {
+				var signatures []string
+				logger, _, out := newLogged(slog.LevelDebug)
+				opts := []Option{WithLogger(logger), WithRetry(RetryPolicy{MaxAttempts: 2}), WithHTTPClient(&http.Client{
+					Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+						text, err := io.ReadAll(r.Body)
+						if err != nil {
+							return nil, err
+						}
+						form, err := url.ParseQuery(string(text))
+						if err != nil {
+							return nil, err
+						}
+						signatures = append(signatures, form.Get("sign"))
+						resp, err := echo(string(text), form.Get("sign"))
+						if resp != nil {
+							resp.Request = r
+						}
+						return resp, err
+					}),
+				})}
+				if unmasked {
+					opts = append(opts, WithUnmaskedLog())
+				}
+				client, err := NewClient("000001", testSecret, opts...)
+				require.NoError(t, err)
+				err = kind.call(t.Context(), client)
+				require.NotEmpty(t, signatures)
+				for _, signature := range signatures {
+					assert.NotContains(t, out.String(), signature, name)
+					for _, shown := range everyText(err) {
+						assert.NotContains(t, shown, signature, name)
+					}
+				}
+			}
+		}
+	}
+}
+
+// everyText is what an error shows by itself, and in the SDK's own errors that it wraps.
+func everyText(err error) []string {
+	if err == nil {
+		return nil
+	}
+	texts := []string{err.Error(), fmt.Sprintf("%+v", err)}
+	if bad, ok := errors.AsType[*ResponseError](err); ok {
+		texts = append(texts, string(bad.Body), bad.Err.Error())
+	}
+	if refused, ok := errors.AsType[*APIError](err); ok {
+		texts = append(texts, refused.Message)
+	}
+	return texts
+}
+
+// The platform's own words may be about anybody, in any way of writing it.
+func TestMaskedLogsDoNotHoldThePlatformsWords(t *testing.T) {
+	t.Parallel()
+	for _, words := range []string{"138-0013-8000", "+86 138 0013 8000", "１３８００１３８０００", "a@b.com", "敏感词", "8986abcd24b1c0d2e3f4"} {
+		logger, records, out := newLogged(slog.LevelDebug)
+		client, _ := newScripted(t, []scriptStep{{status: 429, body: `{"resultCode":7,"errorMessage":"` + words + `"}`}}, WithLogger(logger))
+		_ = client.Cards.Pause(t.Context(), MSISDN(phone))
+		assert.NotContains(t, out.String(), words)
+		assert.Contains(t, records(t)[0]["error"], "resultCode 7", "what is about nobody is told")
+	}
+}
+
+func TestMaskedLogsDoNotHoldWhatATransportShowsOfTheForm(t *testing.T) {
+	t.Parallel()
+	logger, _, out := newLogged(slog.LevelDebug)
+	client, err := NewClient("000001", testSecret, WithLogger(logger), WithHTTPClient(&http.Client{
+		Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+			text, err := io.ReadAll(r.Body)
+			return nil, errors.Join(fmt.Errorf("not sent: %s", text), err)
+		}),
+	}))
+	require.NoError(t, err)
+	_, err = client.SMS.Send(context.Background(), &SMSSendParams{Cards: MSISDNs(phone), Content: testContent})
+	require.Error(t, err)
+	assert.NotContains(t, out.String(), url.QueryEscape(testContent))
+	assert.NotContains(t, out.String(), phone)
+}
