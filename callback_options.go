@@ -196,7 +196,7 @@ func WithCallbackTimeout(d time.Duration) HandlerOption {
 func WithCallbackLogger(logger *slog.Logger) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if logger == nil || logger.Handler() == nil {
-			return &ParamError{Param: "WithCallbackLogger", Reason: "the logger is nil"}
+			return &ParamError{Param: "WithCallbackLogger", Reason: "the logger is nil, or was not made by package slog"}
 		}
 		s.logger = logger
 		return nil

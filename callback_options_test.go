@@ -134,7 +134,7 @@ func TestHandlersPanicOnWhatCannotWork(t *testing.T) {
 		"WithDeduplication: the store is nil":       {quecloud.WithDeduplication(nil)},
 		"WithBodyLimit: 0 bytes":                    {quecloud.WithBodyLimit(0)},
 		"WithCallbackTimeout: 0s is not a time":     {quecloud.WithCallbackTimeout(0)},
-		"WithCallbackLogger: the logger is nil":     {quecloud.WithCallbackLogger(nil)},
+		"WithCallbackLogger: the logger is nil, ":   {quecloud.WithCallbackLogger(nil)},
 		"WithCallbackTimeout: -1s is not a time to": {quecloud.WithCallbackTimeout(-time.Second)},
 	}
 	for want, opts := range cases {

@@ -80,9 +80,10 @@ func (c *core) client(opts []Option) (*Client, error) {
 // github.com/google/go-querystring reads them; [CardID], [CardIDs], [Date], [Month] and [Switch] encode themselves.
 // Blank parameters are not sent. appKey, method, t and sign are added and must not be given.
 //
-// result is nil or a pointer to what the answer is read into, which should be a struct with json tags: its scalars
-// are read as tolerantly as those of the typed methods. It is set to zero before. Where the platform refuses the call with an [*APIError], result
-// holds what came besides the refusal.
+// result is nil or a pointer to what the answer is read into, which should be a struct with json tags: its scalars are
+// read as tolerantly as those of the typed methods. Numbers that end up in an any lose what they have beyond 15 digits. It
+// is set to zero before. Where the platform refuses the call with an [*APIError], result holds what came besides the
+// refusal.
 //
 // A method that the SDK knows keeps its [Kind]; of any other it is assumed that it must never be repeated.
 func (c *Client) Call(ctx context.Context, method string, params, result any) error {

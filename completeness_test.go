@@ -137,7 +137,7 @@ func TestTheReadmesNameEveryEndpointAndCallback(t *testing.T) {
 			quecloud.KindRead: "reads", quecloud.KindSet: "sets", quecloud.KindOnce: "once", quecloud.KindSpend: "**spends**",
 		},
 		"README.zh-CN.md": {
-			quecloud.KindRead: "只读", quecloud.KindSet: "设置", quecloud.KindOnce: "一次", quecloud.KindSpend: "**消费**",
+			quecloud.KindRead: "只读", quecloud.KindSet: "设置", quecloud.KindOnce: "一次", quecloud.KindSpend: "**付费**",
 		},
 	}
 	link := func(name, identifier string) string {

@@ -48,6 +48,8 @@
 //	no answer, or it breaks off, or HTTP status 5xx yes    yes                      never
 //	any other answer, the platform's or not         no     no                       no
 //
+// Of the last kind, an answer that is not the platform's and has another status than 4xx leaves the outcome unknown too.
+//
 // Delays are random and grow; a Retry-After is obeyed; the context always wins. A budget shared by the whole client
 // keeps repetitions from multiplying the load of an outage. [WithRetry] tunes all this but the budget.
 //

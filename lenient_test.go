@@ -2,6 +2,7 @@ package quecloud
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -189,6 +190,46 @@ func TestARowThatHoldsRowsOfItsOwnKindIsRead(t *testing.T) {
 	assert.Equal(t, tree{"a", []tree{{"b", []tree{{"1", nil}}}}}, got)
 	_, err = d.decode([]byte(`{"resultCode":0,"children":[{"children":[{"name":{}}]}]}`), &got)
 	require.ErrorContains(t, err, "children[0].children[0].name")
+}
+
+// Types can be made of themselves without a struct between.
+type forest []forest
+
+type bottomless *bottomless
+
+func TestTypesMadeOfThemselvesAreRead(t *testing.T) {
+	t.Parallel()
+	var got struct {
+		Forest     forest
+		Bottomless bottomless
+	}
+	d := decoder{strict: true}
+	_, err := d.decode([]byte(`{"resultCode":0,"forest":[[],[[]]],"bottomless":null}`), &got)
+	require.NoError(t, err)
+	assert.Equal(t, forest{{}, {{}}}, got.Forest)
+}
+
+// Three bytes of a hostile answer can stand for hundreds in memory.
+func TestAListThatNobodyWillSeeTakesNoMemory(t *testing.T) {
+	t.Parallel()
+	const rows = 1 << 20
+	hostile := `{"resultCode":0,"page":{"totalCount":1},"cards":[` + strings.Repeat("{},", rows) + `{}]}`
+	var list CardList
+	d := decoder{strict: true}
+	_, err := d.decode([]byte(hostile), &list)
+	require.ErrorContains(t, err, "cards[0].iccid: missing")
+	assert.Less(t, cap(list.Cards), rows/100)
+
+	big := `{"resultCode":0,"list":[` + strings.Repeat("{},", 300) + `{}]}`
+	for _, drift := range []func(Drift){nil, func(Drift) {}} {
+		var few struct {
+			List []struct{ Room [1 << 17]int64 }
+		} // 1 MiB each
+		d = decoder{strict: true, drift: drift}
+		_, err = d.decode([]byte(big), &few)
+		require.ErrorContains(t, err, "list[256]: more elements than can be held")
+		assert.Len(t, few.List, 256)
+	}
 }
 
 func TestInvalidTextDoesNotHideAnAnswer(t *testing.T) {

@@ -42,8 +42,10 @@ func TestABadOptionIsAnErrorOfNewClientAndOfWith(t *testing.T) {
 		{"retry, negative Retry-After", "WithRetry", quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, MaxRetryAfter: -1})},
 		{"retry, bound below base", "WithRetry", quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, BaseDelay: 2 * second, MaxDelay: second})},
 		{"limiter, nil", "WithLimiter", quecloud.WithLimiter(nil)},
+		{"limiter, a pointer that is nil", "WithLimiter", quecloud.WithLimiter((*quota)(nil))},
 		{"interceptor, nil", "WithInterceptor", quecloud.WithInterceptor(nil)},
 		{"logger, nil", "WithLogger", quecloud.WithLogger(nil)},
+		{"logger, zero", "WithLogger", quecloud.WithLogger(&slog.Logger{})},
 		{"drift handler, nil", "WithDriftHandler", quecloud.WithDriftHandler(nil)},
 		{"clock, nil", "WithClock", quecloud.WithClock(nil)},
 		{"user agent, empty", "WithUserAgent", quecloud.WithUserAgent("")},
@@ -54,6 +56,8 @@ func TestABadOptionIsAnErrorOfNewClientAndOfWith(t *testing.T) {
 		{"base URL, another scheme", "WithBaseURL", quecloud.WithBaseURL("ftp://api.quectel.com")},
 		{"base URL, no host", "WithBaseURL", quecloud.WithBaseURL("https:///openapi")},
 		{"base URL, a port only", "WithBaseURL", quecloud.WithBaseURL("https://:443/openapi")},
+		{"base URL, port 0", "WithBaseURL", quecloud.WithBaseURL("https://platform.example:0/")},
+		{"base URL, a port too large", "WithBaseURL", quecloud.WithBaseURL("https://platform.example:65536/")},
 		{"base URL, no URL", "WithBaseURL", quecloud.WithBaseURL("https://a b/")},
 		{"base URL, bad escape", "WithBaseURL", quecloud.WithBaseURL("https://platform.example/%zz")},
 		{"base URL, a query", "WithBaseURL", quecloud.WithBaseURL(testURL + "?a=1")},
@@ -91,7 +95,7 @@ func checkBadOption(t *testing.T, err error, param string) {
 func TestGoodBaseURLsAreAccepted(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{
-		quecloud.DefaultBaseURL, "https://platform.example", "HTTPS://platform.example:8443/a/b", "http://localhost:8080/", "http://127.0.0.1:1",
+		quecloud.DefaultBaseURL, "https://platform.example", "HTTPS://platform.example:8443/a/b", "http://localhost:8080/", "http://LocalHost", "http://127.0.0.1:1",
 		"http://[::1]:8080/x", "https://10.0.0.1/",
 	} {
 		_, err := quecloud.NewClient(testKey, testSecret, quecloud.WithBaseURL(good))
