@@ -133,23 +133,38 @@ func runSweep(ctx context.Context, c config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	left, err := s.left(ctx, c.name, "*")
+	return s.sweep(ctx, item{Sweep: c.name, Kind: kindStart, Size: c.size}, out)
+}
+
+// sweep starts a sweep, unless it is there already, and tells what came of it. One that has ended is not done again under
+// its name: what is found would be taken for a repetition, or be mixed with what is there.
+func (s *streams) sweep(ctx context.Context, start item, out io.Writer) error {
+	name := start.Sweep
+	left, err := s.left(ctx, name, "*")
 	if err != nil {
 		return err
 	}
-	if left == 0 {
-		if err := s.add(ctx, item{Sweep: c.name, Kind: kindStart, Size: c.size}); err != nil {
+	results, err := s.count(ctx, s.done, "done.sweep."+name)
+	if err != nil {
+		return err
+	}
+	ended := left == 0 && results > 0
+	if left == 0 && !ended {
+		if err := s.add(ctx, start); err != nil {
 			return err
 		}
 	}
-	if err := s.watch(ctx, c.name, out, 2*time.Second); err != nil {
+	if err := s.watch(ctx, name, out, 2*time.Second); err != nil {
 		return err
 	}
-	pages, cards, err := s.total(ctx, c.name)
+	pages, cards, err := s.total(ctx, name)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "sweep %s: %d cards on %d pages\n", c.name, cards, pages)
+	if ended {
+		fmt.Fprintf(out, "sweep %s had ended before, and nothing was read now: take another -name for a new one\n", name)
+	}
+	fmt.Fprintf(out, "sweep %s: %d cards on %d pages\n", name, cards, pages)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -218,6 +219,49 @@ func TestAPageThatIsVisitedTwiceCountsOnce(t *testing.T) {
 	}
 	_, workers := visited(t, s)
 	assert.Equal(t, map[string]int{"first": 1}, workers)
+}
+
+func TestASweepThatHasEndedIsNotDoneAgainUnderItsName(t *testing.T) {
+	t.Parallel()
+	s := newNATS(t).open(quick())
+	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(250))
+	t.Cleanup(platform.Close)
+	require.NoError(t, newWorker(s, platform, "worker").readTail(t.Context(), item{Sweep: "one", Kind: kindTail, Page: 1, Size: 100}))
+	ctx, cancel := context.WithTimeout(t.Context(), enough) // nobody works: a new sweep would not end
+	defer cancel()
+	var out strings.Builder
+	require.NoError(t, s.sweep(ctx, item{Sweep: "one", Kind: kindStart, Size: 100}, &out))
+	require.Contains(t, out.String(), "had ended before")
+	require.Contains(t, out.String(), "250 cards on 3 pages")
+	require.Zero(t, counted(t, s, "work.>"))
+}
+
+// watched is the output of something that goes on when it has said something.
+type watched struct {
+	strings.Builder
+	once sync.Once
+	seen func()
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.once.Do(w.seen)
+	return w.Builder.Write(p)
+}
+
+func TestASweepThatGoesOnIsWatchedUnderItsName(t *testing.T) {
+	t.Parallel()
+	s := newNATS(t).open(quick())
+	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(250))
+	t.Cleanup(platform.Close)
+	w := newWorker(s, platform, "worker")
+	tail := item{Sweep: "one", Kind: kindTail, Page: 2, Size: 100}
+	require.NoError(t, w.readPage(t.Context(), item{Sweep: "one", Kind: kindPage, Page: 1, Size: 100}))
+	require.NoError(t, s.add(t.Context(), tail)) // which is all that is left
+	out := &watched{seen: func() { goWork(t, w) }}
+	require.NoError(t, s.sweep(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}, out))
+	require.Contains(t, out.String(), "1 items left", "it is not started again")
+	require.NotContains(t, out.String(), "before")
+	require.Contains(t, out.String(), "250 cards on 3 pages")
 }
 
 func TestWholePages(t *testing.T) {
