@@ -97,6 +97,39 @@ func TestAnItemStaysWithAWorkerThatTakesItsTime(t *testing.T) {
 	eventually(t, func() bool { return counted(t, s, "work.one.page") == 0 }, "it is done")
 }
 
+// The server goes by the wait that the consumer was made with, and the workers by that of the settings.
+func TestWhatADeadWorkerHadIsGivenAgainAfterAckWait(t *testing.T) {
+	t.Parallel()
+	nats := newNATS(t)
+	s := nats.open(quick())
+	for _, stream := range []jetstream.Stream{s.work, s.callbacks} {
+		consumer, err := s.consumer(t.Context(), stream)
+		require.NoError(t, err)
+		config := consumer.CachedInfo().Config
+		assert.Equal(t, s.ackWait, config.AckWait)
+		assert.Equal(t, -1, config.MaxDeliver, "however often")
+		assert.Equal(t, jetstream.AckExplicitPolicy, config.AckPolicy)
+	}
+	require.NoError(t, s.add(t.Context(), item{Sweep: "one", Kind: kindPage, Page: 1, Size: 100}))
+	dead, err := s.consumer(t.Context(), s.work)
+	require.NoError(t, err)
+	_, err = dead.Next(jetstream.FetchMaxWait(enough))
+	require.NoError(t, err) // and nothing more is heard of it
+	other, err := nats.open(quick()).consumer(t.Context(), s.work)
+	require.NoError(t, err)
+	msg, err := other.Next(jetstream.FetchMaxWait(enough))
+	require.NoError(t, err)
+	meta, err := msg.Metadata()
+	require.NoError(t, err)
+	assert.Equal(t, uint64(2), meta.NumDelivered)
+
+	later := quick()
+	later.ackWait = time.Minute
+	consumer, err := nats.open(later).consumer(t.Context(), s.work)
+	require.NoError(t, err)
+	assert.Equal(t, time.Minute, consumer.CachedInfo().Config.AckWait, "whoever starts last sets it")
+}
+
 func TestPagesThatTheFleetGrowsByMeanwhileAreRead(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
