@@ -201,7 +201,7 @@ func (d *demo) waitFor(ctx context.Context, subject string, n int) error {
 
 // judge shows what came of everything. It is an error if something was lost or the limit did not hold.
 func (d *demo) judge(ctx context.Context, took time.Duration) error {
-	visited, pages, byWorker := map[string]bool{}, 0, map[string]int{}
+	visited, byWorker := map[string]bool{}, map[string]int{}
 	for r, err := range d.results(ctx, demoSweep) {
 		if err != nil {
 			return err
@@ -209,7 +209,6 @@ func (d *demo) judge(ctx context.Context, took time.Duration) error {
 		for _, card := range r.Cards {
 			visited[card.ICCID] = true
 		}
-		pages++
 		byWorker[r.Worker]++
 	}
 	events, err := d.count(ctx, d.streams.callbacks, "callbacks.>")
@@ -217,6 +216,10 @@ func (d *demo) judge(ctx context.Context, took time.Duration) error {
 		return err
 	}
 	handled, err := d.count(ctx, d.done, "done.callbacks")
+	if err != nil {
+		return err
+	}
+	pages, _, err := d.total(ctx, demoSweep)
 	if err != nil {
 		return err
 	}

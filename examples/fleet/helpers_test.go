@@ -139,10 +139,10 @@ func counted(t *testing.T, s *streams, subject string) int {
 	return int(n)
 }
 
-// visitedIn returns how often each card was visited in a sweep, and how many pages each worker did.
-func visitedIn(t *testing.T, s *streams, sweep string) (cards, workers map[string]int) {
+// visited returns how often each card was visited in the sweep "one", and how many pages each worker did.
+func visited(t *testing.T, s *streams) (cards, workers map[string]int) {
 	cards, workers = map[string]int{}, map[string]int{}
-	for r, err := range s.results(t.Context(), sweep) {
+	for r, err := range s.results(t.Context(), "one") {
 		require.NoError(t, err)
 		workers[r.Worker]++
 		for _, card := range r.Cards {
@@ -161,18 +161,18 @@ func fleetOf(t *testing.T, platform *quecloudtest.Server) (cards []string) {
 	return cards
 }
 
-// requireAllVisited compares a sweep with the fleet.
-func requireAllVisited(t *testing.T, s *streams, sweep string, platform *quecloudtest.Server) {
+// requireAllVisited compares the sweep "one" with the fleet.
+func requireAllVisited(t *testing.T, s *streams, platform *quecloudtest.Server) {
 	t.Helper()
-	visited, _ := visitedIn(t, s, sweep)
+	cards, _ := visited(t, s)
 	missed, fleet := 0, fleetOf(t, platform)
 	for _, card := range fleet {
-		if visited[card] == 0 {
+		if cards[card] == 0 {
 			missed++
 		}
 	}
 	require.Zerof(t, missed, "of %d cards", len(fleet))
-	require.Len(t, visited, len(fleet), "there are no others")
+	require.Len(t, cards, len(fleet), "there are no others")
 }
 
 // A process is this program once more, as one of its parts.

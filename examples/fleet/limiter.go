@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -25,13 +26,16 @@ type sharedLimiter struct{ *streams }
 
 // Wait returns when a call may be made. While NATS cannot be asked no call is made: the platform would count those too.
 func (l sharedLimiter) Wait(ctx context.Context) error {
-	for {
+	for attempt := 0; ; attempt++ {
 		err := l.publish(ctx, "turns", nil)
 		if err == nil {
 			return nil
 		}
-		if !isFull(err) {
+		if !isRefused(err) {
 			return fmt.Errorf("asking JetStream for a turn: %w", err)
+		}
+		if attempt == 0 && !isFull(err) {
+			slog.WarnContext(ctx, "fleet: no turn is to be had, nor does it look as if others had them", slog.Any("error", err))
 		}
 		// Not all at the same time, and not too often: many may be waiting.
 		if err := sleep(ctx, 50*time.Millisecond+rand.N(100*time.Millisecond)); err != nil {
@@ -40,10 +44,15 @@ func (l sharedLimiter) Wait(ctx context.Context) error {
 	}
 }
 
-// isFull reports whether the stream has taken as many messages as it may. The code alone does not tell: it is that of
-// every message that could not be stored.
+// isRefused reports whether the stream does not take the message, which it does later.
+func isRefused(err error) bool {
+	refused, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && refused.ErrorCode == jetstream.ErrorCode(server.JSStreamStoreFailedF)
+}
+
+// isFull reports whether that is for the number of messages it has. There is no code for it, only a text, which another
+// version of the server may word otherwise: nothing may depend on it but what is logged.
 func isFull(err error) bool {
 	refused, ok := errors.AsType[*jetstream.APIError](err)
-	return ok && refused.ErrorCode == jetstream.ErrorCode(server.JSStreamStoreFailedF) &&
-		refused.Description == server.ErrMaxMsgs.Error()
+	return ok && refused.Description == server.ErrMaxMsgs.Error()
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -94,6 +95,28 @@ func TestWaitingForATurnEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, l.Wait(ctx), context.DeadlineExceeded)
+}
+
+// The server has one code for everything that a stream does not take. Its text is that of this version only.
+func TestATurnIsWaitedForWhateverTheRefusalIsCalled(t *testing.T) {
+	t.Parallel()
+	s := newNATS(t).open(few(time.Hour))
+	config := s.turns()
+	config.Storage, config.Replicas, config.Discard, config.MaxBytes = jetstream.FileStorage, 1, jetstream.DiscardNew, 1
+	_, err := s.js.UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+	err = s.publish(t.Context(), "turns", nil)
+	require.True(t, isRefused(err))
+	require.False(t, isFull(err), "it has another text: %v", err)
+	require.False(t, isRefused(&jetstream.APIError{ErrorCode: jetstream.JSErrCodeStreamNotFound}), "that does not pass")
+
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, sharedLimiter{s}.Wait(ctx), context.DeadlineExceeded, "it has waited to the end")
+	config.MaxBytes = -1
+	_, err = s.js.UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+	require.NoError(t, sharedLimiter{s}.Wait(t.Context()))
 }
 
 func TestTheLatestRateHoldsForAll(t *testing.T) {

@@ -89,7 +89,8 @@ func parse(role string, args []string) (config, error) {
 	case "callbacks":
 		flags.StringVar(&c.addr, "addr", ":8080", "address to serve at")
 	case "sweep":
-		flags.StringVar(&c.name, "name", time.Now().UTC().Format("20060102-150405"), "of the sweep; one that is running is watched")
+		flags.StringVar(&c.name, "name", time.Now().UTC().Format("20060102-150405"),
+			"of the sweep; one that is running is watched, and one that has ended is shown")
 		flags.IntVar(&c.size, "size", 1000, "cards per page, 1 to 1000")
 	}
 	if err := flags.Parse(args); err != nil {

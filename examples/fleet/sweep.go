@@ -14,9 +14,9 @@ import (
 )
 
 // A sweep is cut into items of work, by the workers themselves. It begins with a single item, start. Whoever gets it asks
-// how large the fleet is, and adds an item for each page, and one, tail, for all that comes behind them: the listing may
-// grow while it is read. The tail waits until all pages are done, and ends where the rows end. Then nothing of the sweep
-// is left on the queue, by which everybody knows that it is complete.
+// how large the fleet is, and adds an item for each whole page, and one, tail, for all that comes behind them: the listing
+// may grow while it is read, and does so on its last page first. The tail waits until all else is done, and ends where the
+// rows end. Then nothing of the sweep is left on the queue, by which everybody knows that it is complete.
 const (
 	kindStart = "start"
 	kindPage  = "page"
@@ -65,24 +65,25 @@ func (w *worker) cut(ctx context.Context, it item) error {
 	if err != nil {
 		return err
 	}
-	last := lastPage(list.Page, it.Size)
-	for page := 1; page <= last; page++ {
+	whole := wholePages(list.Page, it.Size)
+	for page := 1; page <= whole; page++ {
 		if err := w.add(ctx, item{it.Sweep, kindPage, page, it.Size}); err != nil {
 			return err
 		}
 	}
-	return w.add(ctx, item{it.Sweep, kindTail, last + 1, it.Size})
+	return w.add(ctx, item{it.Sweep, kindTail, whole + 1, it.Size})
 }
 
-// lastPage is the last page by what the platform announces, which may be wrong: what is missing is left to the tail.
-func lastPage(p quecloud.Page, size int) int {
+// wholePages is how many pages are full by what the platform announces, which may be wrong: what is missing is left to the
+// tail. So is a last page that is not full, because the cards that are added next come onto it.
+func wholePages(p quecloud.Page, size int) int {
 	if p.Size > 0 && p.Size < size {
 		size = p.Size // the platform allows fewer than were asked for
 	}
 	if p.TotalCount > 0 {
-		return int((p.TotalCount + int64(size) - 1) / int64(size))
+		return int(p.TotalCount / int64(size))
 	}
-	return p.TotalPages
+	return max(p.TotalPages-1, 0)
 }
 
 func (w *worker) readPage(ctx context.Context, it item) error {
@@ -93,15 +94,17 @@ func (w *worker) readPage(ctx context.Context, it item) error {
 	return w.visit(ctx, it.Sweep, it.Page, list.Cards)
 }
 
-// readTail reads from a page to the end. It does so when all pages before have been read: a card that moved on to a later
-// page before its own was read is found on that one.
+// readTail reads from a page to the end. It does so when nothing else is left: a card that moved on to a later page before
+// its own was read is found on that one, and so is one that was added while the others were read.
 func (w *worker) readTail(ctx context.Context, it item) error {
-	pages, err := w.left(ctx, it.Sweep, kindPage)
-	if err != nil {
-		return err
-	}
-	if pages > 0 {
-		return errNotYet
+	for _, kind := range []string{kindPage, kindStart} {
+		left, err := w.left(ctx, it.Sweep, kind)
+		if err != nil {
+			return err
+		}
+		if left > 0 {
+			return errNotYet
+		}
 	}
 	page := it.Page
 	var cards []quecloud.Card
@@ -130,26 +133,38 @@ func runSweep(ctx context.Context, c config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	left, err := s.left(ctx, c.name, "*")
+	return s.sweep(ctx, item{Sweep: c.name, Kind: kindStart, Size: c.size}, out)
+}
+
+// sweep starts a sweep, unless it is there already, and tells what came of it. One that has ended is not done again under
+// its name: what is found would be taken for a repetition, or be mixed with what is there.
+func (s *streams) sweep(ctx context.Context, start item, out io.Writer) error {
+	name := start.Sweep
+	left, err := s.left(ctx, name, "*")
 	if err != nil {
 		return err
 	}
-	if left == 0 {
-		if err := s.add(ctx, item{Sweep: c.name, Kind: kindStart, Size: c.size}); err != nil {
-			return err
-		}
-	}
-	if err := s.watch(ctx, c.name, out, 2*time.Second); err != nil {
+	results, err := s.count(ctx, s.done, "done.sweep."+name)
+	if err != nil {
 		return err
 	}
-	pages, cards := 0, 0
-	for r, err := range s.results(ctx, c.name) {
-		if err != nil {
+	ended := left == 0 && results > 0
+	if left == 0 && !ended {
+		if err := s.add(ctx, start); err != nil {
 			return err
 		}
-		pages, cards = pages+1, cards+len(r.Cards)
 	}
-	fmt.Fprintf(out, "sweep %s: %d cards on %d pages\n", c.name, cards, pages)
+	if err := s.watch(ctx, name, out, 2*time.Second); err != nil {
+		return err
+	}
+	pages, cards, err := s.total(ctx, name)
+	if err != nil {
+		return err
+	}
+	if ended {
+		fmt.Fprintf(out, "sweep %s had ended before, and nothing was read now: take another -name for a new one\n", name)
+	}
+	fmt.Fprintf(out, "sweep %s: %d cards on %d pages\n", name, cards, pages)
 	return nil
 }
 
@@ -171,7 +186,20 @@ func (s *streams) watch(ctx context.Context, sweep string, out io.Writer, every 
 	}
 }
 
-// results is an iterator over the pages of a sweep.
+// total counts what a sweep has visited. Of a page that was read more than once the last reading counts.
+func (s *streams) total(ctx context.Context, sweep string) (pages, cards int, err error) {
+	on := map[int]int{}
+	for r, err := range s.results(ctx, sweep) {
+		if err != nil {
+			return 0, 0, err
+		}
+		cards += len(r.Cards) - on[r.Page]
+		on[r.Page] = len(r.Cards)
+	}
+	return len(on), cards, nil
+}
+
+// results is an iterator over the pages of a sweep. A page comes again when other cards were found on it later.
 func (s *streams) results(ctx context.Context, sweep string) iter.Seq2[pageResult, error] {
 	return func(yield func(pageResult, error) bool) {
 		n, err := s.count(ctx, s.done, "done.sweep."+sweep)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,6 +26,27 @@ func items(t *testing.T, s *streams, do func(context.Context, jetstream.Msg) err
 	var consuming sync.WaitGroup
 	consuming.Go(func() { consume(ctx, consumer, s.ackWait, 2, do) })
 	t.Cleanup(func() { cancel(); consuming.Wait() })
+}
+
+// takeItems takes the items of work there are, and calls them done.
+func takeItems(t *testing.T, s *streams) (taken []item) {
+	consumer, err := s.consumer(t.Context(), s.work)
+	require.NoError(t, err)
+	for counted(t, s, "work.>") > 0 {
+		msg, err := consumer.Next(jetstream.FetchMaxWait(enough))
+		require.NoError(t, err)
+		var it item
+		require.NoError(t, json.Unmarshal(msg.Data(), &it))
+		require.NoError(t, msg.DoubleAck(t.Context()))
+		taken = append(taken, it)
+	}
+	return taken
+}
+
+func addCards(platform *quecloudtest.Server, n int) {
+	for range n {
+		platform.AddCard(quecloudtest.Card{})
+	}
 }
 
 // give hands a result to what waits for one in next.
@@ -74,6 +97,39 @@ func TestAnItemStaysWithAWorkerThatTakesItsTime(t *testing.T) {
 	eventually(t, func() bool { return counted(t, s, "work.one.page") == 0 }, "it is done")
 }
 
+// The server goes by the wait that the consumer was made with, and the workers by that of the settings.
+func TestWhatADeadWorkerHadIsGivenAgainAfterAckWait(t *testing.T) {
+	t.Parallel()
+	nats := newNATS(t)
+	s := nats.open(quick())
+	for _, stream := range []jetstream.Stream{s.work, s.callbacks} {
+		consumer, err := s.consumer(t.Context(), stream)
+		require.NoError(t, err)
+		config := consumer.CachedInfo().Config
+		assert.Equal(t, s.ackWait, config.AckWait)
+		assert.Equal(t, -1, config.MaxDeliver, "however often")
+		assert.Equal(t, jetstream.AckExplicitPolicy, config.AckPolicy)
+	}
+	require.NoError(t, s.add(t.Context(), item{Sweep: "one", Kind: kindPage, Page: 1, Size: 100}))
+	dead, err := s.consumer(t.Context(), s.work)
+	require.NoError(t, err)
+	_, err = dead.Next(jetstream.FetchMaxWait(enough))
+	require.NoError(t, err) // and nothing more is heard of it
+	other, err := nats.open(quick()).consumer(t.Context(), s.work)
+	require.NoError(t, err)
+	msg, err := other.Next(jetstream.FetchMaxWait(enough))
+	require.NoError(t, err)
+	meta, err := msg.Metadata()
+	require.NoError(t, err)
+	assert.Equal(t, uint64(2), meta.NumDelivered)
+
+	later := quick()
+	later.ackWait = time.Minute
+	consumer, err := nats.open(later).consumer(t.Context(), s.work)
+	require.NoError(t, err)
+	assert.Equal(t, time.Minute, consumer.CachedInfo().Config.AckWait, "whoever starts last sets it")
+}
+
 func TestPagesThatTheFleetGrowsByMeanwhileAreRead(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
@@ -81,17 +137,15 @@ func TestPagesThatTheFleetGrowsByMeanwhileAreRead(t *testing.T) {
 	var grow sync.Once
 	platform = quecloudtest.NewServer(quecloudtest.WithFleet(500), quecloudtest.WithObserver(func(quecloudtest.Request) {
 		grow.Do(func() { // when the first call has told the size
-			for range 250 {
-				platform.AddCard(quecloudtest.Card{})
-			}
+			addCards(platform, 250)
 		})
 	}))
 	t.Cleanup(platform.Close)
 	goWork(t, newWorker(s, platform, "worker"))
 	require.NoError(t, s.add(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}))
 	eventually(t, func() bool { return counted(t, s, "work.one.*") == 0 }, "the sweep ends")
-	requireAllVisited(t, s, "one", platform)
-	cards, _ := visitedIn(t, s, "one")
+	requireAllVisited(t, s, platform)
+	cards, _ := visited(t, s)
 	assert.Len(t, cards, 750)
 }
 
@@ -108,8 +162,70 @@ func TestTheTailIsReadAfterAllPages(t *testing.T) {
 
 	require.NoError(t, s.work.Purge(t.Context()))
 	require.NoError(t, w.readTail(t.Context(), tail))
-	cards, _ := visitedIn(t, s, "one")
+	cards, _ := visited(t, s)
 	assert.Len(t, cards, 150, "from its first page to the end")
+}
+
+// Cards are added behind the others: on the last page while it has room, and on further ones.
+func TestCardsThatAreAddedWhenTheLastPageHasBeenReadAreRead(t *testing.T) {
+	t.Parallel()
+	s := newNATS(t).open(quick())
+	platform := quecloudtest.NewServer(quecloudtest.WithFleet(250))
+	t.Cleanup(platform.Close)
+	w := newWorker(s, platform, "worker")
+	require.NoError(t, w.cut(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}))
+	var tail item
+	for _, it := range takeItems(t, s) {
+		if it.Kind == kindTail {
+			tail = it
+			continue
+		}
+		require.NoError(t, w.readPage(t.Context(), it))
+	}
+	addCards(platform, 30)
+	require.NoError(t, w.readTail(t.Context(), tail))
+	requireAllVisited(t, s, platform)
+}
+
+// It is so when the worker that did it dies before it acknowledges it.
+func TestATailThatIsReadAgainAddsWhatHasComeMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newNATS(t).open(quick())
+	platform := quecloudtest.NewServer(quecloudtest.WithFleet(30))
+	t.Cleanup(platform.Close)
+	w := newWorker(s, platform, "worker")
+	tail := item{Sweep: "one", Kind: kindTail, Page: 1, Size: 100}
+	require.NoError(t, w.readTail(t.Context(), tail))
+	addCards(platform, 30)
+	require.NoError(t, w.readTail(t.Context(), tail))
+	requireAllVisited(t, s, platform)
+	pages, n, err := s.total(t.Context(), "one")
+	require.NoError(t, err)
+	require.Equal(t, [2]int{1, 60}, [2]int{pages, n}, "it is one page, of which the last reading counts")
+}
+
+func TestAPageThatIsReadAgainCountsWhenOtherCardsHaveMovedOntoIt(t *testing.T) {
+	t.Parallel()
+	s := newNATS(t).open(quick())
+	platform := quecloudtest.NewUnstartedServer()
+	t.Cleanup(platform.Close)
+	w := newWorker(s, platform, "worker")
+	for _, page := range [][]quecloud.Card{{{ICCID: "1"}, {ICCID: "2"}}, {{ICCID: "2"}, {ICCID: "3"}}} {
+		require.NoError(t, w.visit(t.Context(), "one", 1, page))
+	}
+	cards, _ := visited(t, s)
+	require.Len(t, cards, 3)
+}
+
+func TestTheTailWaitsForACutThatIsDoneAgain(t *testing.T) {
+	t.Parallel()
+	s := newNATS(t).open(quick())
+	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(30))
+	t.Cleanup(platform.Close)
+	w := newWorker(s, platform, "worker")
+	require.NoError(t, s.add(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}))
+	require.ErrorIs(t, w.readTail(t.Context(), item{Sweep: "one", Kind: kindTail, Page: 1, Size: 100}), errNotYet)
+	require.Empty(t, platform.Requests())
 }
 
 func TestASweepThatIsCutTwiceHasItsItemsOnce(t *testing.T) {
@@ -121,7 +237,7 @@ func TestASweepThatIsCutTwiceHasItsItemsOnce(t *testing.T) {
 	for range 2 {
 		require.NoError(t, w.cut(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}))
 	}
-	assert.Equal(t, 3, counted(t, s, "work.one.page"))
+	assert.Equal(t, 2, counted(t, s, "work.one.page"))
 	assert.Equal(t, 1, counted(t, s, "work.one.tail"))
 }
 
@@ -134,11 +250,54 @@ func TestAPageThatIsVisitedTwiceCountsOnce(t *testing.T) {
 		w := newWorker(s, platform, name)
 		require.NoError(t, w.readPage(t.Context(), item{Sweep: "one", Kind: kindPage, Page: 1, Size: 100}))
 	}
-	_, workers := visitedIn(t, s, "one")
+	_, workers := visited(t, s)
 	assert.Equal(t, map[string]int{"first": 1}, workers)
 }
 
-func TestLastPage(t *testing.T) {
+func TestASweepThatHasEndedIsNotDoneAgainUnderItsName(t *testing.T) {
+	t.Parallel()
+	s := newNATS(t).open(quick())
+	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(250))
+	t.Cleanup(platform.Close)
+	require.NoError(t, newWorker(s, platform, "worker").readTail(t.Context(), item{Sweep: "one", Kind: kindTail, Page: 1, Size: 100}))
+	ctx, cancel := context.WithTimeout(t.Context(), enough) // nobody works: a new sweep would not end
+	defer cancel()
+	var out strings.Builder
+	require.NoError(t, s.sweep(ctx, item{Sweep: "one", Kind: kindStart, Size: 100}, &out))
+	require.Contains(t, out.String(), "had ended before")
+	require.Contains(t, out.String(), "250 cards on 3 pages")
+	require.Zero(t, counted(t, s, "work.>"))
+}
+
+// watched is the output of something that goes on when it has said something.
+type watched struct {
+	strings.Builder
+	once sync.Once
+	seen func()
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.once.Do(w.seen)
+	return w.Builder.Write(p)
+}
+
+func TestASweepThatGoesOnIsWatchedUnderItsName(t *testing.T) {
+	t.Parallel()
+	s := newNATS(t).open(quick())
+	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(250))
+	t.Cleanup(platform.Close)
+	w := newWorker(s, platform, "worker")
+	tail := item{Sweep: "one", Kind: kindTail, Page: 2, Size: 100}
+	require.NoError(t, w.readPage(t.Context(), item{Sweep: "one", Kind: kindPage, Page: 1, Size: 100}))
+	require.NoError(t, s.add(t.Context(), tail)) // which is all that is left
+	out := &watched{seen: func() { goWork(t, w) }}
+	require.NoError(t, s.sweep(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}, out))
+	require.Contains(t, out.String(), "1 items left", "it is not started again")
+	require.NotContains(t, out.String(), "before")
+	require.Contains(t, out.String(), "250 cards on 3 pages")
+}
+
+func TestWholePages(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		announced quecloud.Page
@@ -146,12 +305,13 @@ func TestLastPage(t *testing.T) {
 		want      int
 	}{
 		{quecloud.Page{Size: 100, TotalCount: 200, TotalPages: 2}, 100, 2},
-		{quecloud.Page{Size: 100, TotalCount: 201}, 100, 3},
+		{quecloud.Page{Size: 100, TotalCount: 201, TotalPages: 3}, 100, 2},
+		{quecloud.Page{Size: 100, TotalCount: 299}, 100, 2},
 		{quecloud.Page{Size: 50, TotalCount: 200}, 100, 4}, // it allows less than was asked for
 		{quecloud.Page{TotalCount: 200}, 100, 2},
-		{quecloud.Page{TotalPages: 7}, 100, 7},
-		{quecloud.Page{}, 100, 0}, // all is left to the tail
+		{quecloud.Page{TotalPages: 7}, 100, 6}, // the last may have room
+		{quecloud.Page{}, 100, 0},              // all is left to the tail
 	} {
-		assert.Equal(t, test.want, lastPage(test.announced, test.size), test.announced)
+		assert.Equal(t, test.want, wholePages(test.announced, test.size), test.announced)
 	}
 }

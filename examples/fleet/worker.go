@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"os"
 	"strings"
@@ -100,16 +101,18 @@ type cardUsed struct {
 }
 
 // visit is what is done with the cards of a page: here, their usage is kept in a stream. Put your own work in its place.
-// It may be called twice for a page, so it has to know repetitions, as the stream does by the ID, or not to mind them.
+// It may be called twice for a page, so it has to know repetitions, as the stream does by the ID, or not to mind them. The
+// number alone is not what a page is known by: the second time there may be other cards on it.
 func (w *worker) visit(ctx context.Context, sweep string, page int, cards []quecloud.Card) error {
 	if len(cards) == 0 {
 		return nil
 	}
-	result := pageResult{Page: page, Worker: w.name}
+	result, found := pageResult{Page: page, Worker: w.name}, fnv.New64a()
 	for _, card := range cards {
 		result.Cards = append(result.Cards, cardUsed{card.ICCID, card.MonthFlow})
+		fmt.Fprintln(found, card.ICCID)
 	}
-	return w.put(ctx, "done.sweep."+sweep, fmt.Sprintf("%s/%d", sweep, page), result)
+	return w.put(ctx, "done.sweep."+sweep, fmt.Sprintf("%s/%d/%x", sweep, page, found.Sum64()), result)
 }
 
 // An eventResult is what came of a notification.
