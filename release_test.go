@@ -19,7 +19,7 @@ import (
 func TestEveryPlaceThatNamesTheVersionNamesTheSame(t *testing.T) {
 	t.Parallel()
 	if newest := newestRelease(t, readText(t, "CHANGELOG.md")); newest != "" {
-		assert.Equal(t, newest, quecloud.Version, "the Version of options.go is not the newest release of CHANGELOG.md")
+		assert.Equal(t, quecloud.Version, newest, "the Version of options.go is not the newest release of CHANGELOG.md")
 	}
 	required := regexp.MustCompile(`(?m)^(?:require)?\s+github\.com/quecloud/quecloud-go (\S+)`)
 	for _, pattern := range []string{"*/go.mod", "*/*/go.mod"} { // of which a module that was downloaded has none
