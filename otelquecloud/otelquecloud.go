@@ -7,13 +7,13 @@
 //
 // # What is written
 //
-// [New] writes one span of kind client for each call, with all its requests and whatever it waited for: the limiter, the
-// delay before a repetition. It is named after the HTTP method and the platform's: "POST fc.function.card.info". The
-// histogram quecloud.client.call.duration gets the same time, in seconds, also of calls that ended before anything was
-// sent. It is what callers wait for.
+// [New] writes one span of kind client for each call, with all its requests and whatever it waited for: the limiter,
+// the delay before a repetition. It is named after the HTTP method and the platform's: "POST fc.function.card.info".
+// The histogram quecloud.client.call.duration gets the same time, in seconds, also of calls that ended before anything
+// was sent. It is what callers wait for.
 //
-// [NewTransport] measures each HTTP request as http.client.request.duration, the repeated ones too, without any waiting.
-// It is how fast the platform answers, and how often it fails:
+// [NewTransport] measures each HTTP request as http.client.request.duration, the repeated ones too, without any
+// waiting. It is how fast the platform answers, and how often it fails:
 //
 //	base := http.DefaultTransport.(*http.Transport).Clone()
 //	base.MaxConnsPerHost, base.MaxIdleConnsPerHost = 64, 64
@@ -34,8 +34,9 @@
 //	quecloud.kind             s c r  read, set, spend or once
 //	quecloud.result_code      s c    resultCode of the last answer, where the platform has answered; 0 for success
 //
-// On requests quecloud.method and quecloud.kind come from the interceptor, and are missing without it. A resultCode is in
-// the body of an answer, which a request does not look into: calls that the platform refuses are requests that succeed.
+// On requests quecloud.method and quecloud.kind come from the interceptor, and are missing without it. A resultCode is
+// in the body of an answer, which a request does not look into: calls that the platform refuses are requests that
+// succeed.
 //
 // Parameters, answers and the texts of errors are never written: they hold card numbers, phone numbers and messages.
 //
@@ -181,7 +182,9 @@ type instruments struct {
 // errUnfinished stands for the error of a call that panicked.
 var errUnfinished = errors.New("the call did not return")
 
-func (i *instruments) intercept(ctx context.Context, info *quecloud.CallInfo, next func(context.Context) error) (err error) {
+func (i *instruments) intercept(
+	ctx context.Context, info *quecloud.CallInfo, next func(context.Context) error,
+) (err error) {
 	attrs := requestAttributes(info)
 	start := time.Now()
 	ctx, span := i.tracer.Start(ctx, http.MethodPost+" "+info.Method,
