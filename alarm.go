@@ -18,11 +18,11 @@ type Alarm struct {
 	ID             int64     `json:"alarmid"`                               // of these settings; 0 where the card has none
 	MSISDN         string    `json:"msisdn" quec:"alias=msisdns"`           // the card's number
 	NotifyEmails   []string  `json:"notifyemails" quec:"sep=,;"`            // who is warned
-	Threshold1     float64   `json:"alarmthreshold1" quec:"type=s"`         // MB at which the first warning is sent; 0 for none
-	Threshold2     float64   `json:"alarmthreshold2" quec:"type=s"`         // MB at which the second warning is sent; 0 for none
-	Threshold3     float64   `json:"alarmthreshold3" quec:"type=s"`         // MB at which the third warning is sent; 0 for none
+	Threshold1     float64   `json:"alarmthreshold1" quec:"type=s"`         // MB, for the first warning; 0 for none
+	Threshold2     float64   `json:"alarmthreshold2" quec:"type=s"`         // MB, for the second warning; 0 for none
+	Threshold3     float64   `json:"alarmthreshold3" quec:"type=s"`         // MB, for the third warning; 0 for none
 	AlarmOn        bool      `json:"alarmstatus"`                           // warnings are sent
-	PauseThreshold float64   `json:"pauseflowthreshold" quec:"type=s"`      // MB at which the card is suspended; 0 for none
+	PauseThreshold float64   `json:"pauseflowthreshold" quec:"type=s"`      // MB, to suspend the card; 0 for none
 	PauseOn        bool      `json:"pausestatus"`                           // the card is suspended at its threshold
 	CreatedAt      time.Time `json:"createdatetime,omitzero" quec:"type=n"` // China Standard Time
 	UpdatedAt      time.Time `json:"updatedatetime,omitzero" quec:"type=n"` // China Standard Time
@@ -44,9 +44,9 @@ func (s *FlowService) Alarm(ctx context.Context, card CardID) (*Alarm, error) {
 // here is off, or not there, afterwards.
 type AlarmSettings struct {
 	NotifyEmails   []string // who is warned
-	Threshold1     float64  // MB at which the first warning is sent; 0 for none
-	Threshold2     float64  // MB at which the second warning is sent; 0 for none
-	Threshold3     float64  // MB at which the third warning is sent; 0 for none
+	Threshold1     float64  // MB, for the first warning; 0 for none
+	Threshold2     float64  // MB, for the second warning; 0 for none
+	Threshold3     float64  // MB, for the third warning; 0 for none
 	AlarmOn        bool     // send warnings. Needs a threshold
 	PauseThreshold float64  // MB at which a card is suspended; 0 for none
 	PauseOn        bool     // suspend a card at its threshold. Needs PauseThreshold
@@ -59,7 +59,10 @@ func (s *AlarmSettings) validate() error {
 	for _, t := range [...]struct {
 		name string
 		mb   float64
-	}{{"Threshold1", s.Threshold1}, {"Threshold2", s.Threshold2}, {"Threshold3", s.Threshold3}, {"PauseThreshold", s.PauseThreshold}} {
+	}{
+		{"Threshold1", s.Threshold1}, {"Threshold2", s.Threshold2}, {"Threshold3", s.Threshold3},
+		{"PauseThreshold", s.PauseThreshold},
+	} {
 		if t.mb < 0 || math.IsNaN(t.mb) || math.IsInf(t.mb, 0) {
 			return bad("%s %v is not a number of MB", t.name, t.mb)
 		}

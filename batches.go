@@ -27,13 +27,13 @@ var ErrUnknownCard = errors.New("the platform does not know this card")
 //		fmt.Println(info.ICCID, info.Status)
 //	}
 //
-// A card that the platform does not know gives a [*BatchError] that is [ErrUnknownCard], and the loop goes on behind it.
-// Any other error ends the loop, and so does a refusal of a whole call: perhaps none of its cards is known, which the
-// platform does not tell from other reasons. It is a [*BatchError] too, or a [*ParamError] where nothing was sent.
+// A card that the platform does not know gives a [*BatchError] that is [ErrUnknownCard], and the loop goes on behind
+// it. Any other error ends the loop, and so does a refusal of a whole call: perhaps none of its cards is known, which
+// the platform does not tell from other reasons. It is a [*BatchError] too, or a [*ParamError] where nothing was sent.
 //
-// The cards are asked for in batches of about the same size, of at most 1000, so that no card is alone in one, and as many
-// batches at once as [Concurrency] says. As with
-// [CardsService.All] nothing is sent before the loop begins, each loop asks anew, and leaving it cancels all.
+// The cards are asked for in batches of about the same size, of at most 1000, so that no card is alone in one, and as
+// many batches at once as [Concurrency] says. As with [CardsService.All] nothing is sent before the loop begins, each
+// loop asks anew, and leaving it cancels all.
 //
 // It reads § 2.1.6 资产详细信息(批量), fc.function.cards.info.
 func (s *CardsService) AllInfo(ctx context.Context, cards CardIDs, opts ...FleetOption) iter.Seq2[CardInfo, error] {
@@ -52,7 +52,9 @@ func (s *CardsService) AllInfo(ctx context.Context, cards CardIDs, opts ...Fleet
 // [CardsService.AllInfo] does: a card that the platform does not know is reported and does not end the loop.
 //
 // It reads § 2.1.10 月流量查询(批量), fc.function.cards.monthflow.
-func (s *FlowService) AllMonthBatch(ctx context.Context, cards CardIDs, month Month, opts ...FleetOption) iter.Seq2[CardMonthFlow, error] {
+func (s *FlowService) AllMonthBatch(
+	ctx context.Context, cards CardIDs, month Month, opts ...FleetOption,
+) iter.Seq2[CardMonthFlow, error] {
 	return batches[CardMonthFlow]{
 		method: "fc.function.cards.monthflow", cards: cards.copied(),
 		fetch: func(ctx context.Context, batch CardIDs) ([]CardMonthFlow, error) {
@@ -145,8 +147,11 @@ func (b batches[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, 
 				if known && !yield(got.found[place], nil) {
 					return false
 				}
-				if !known && !yield(none, b.failed(some(first+i, 1), first+i, callError(b.method, "not in the answer", ErrUnknownCard))) {
-					return false
+				if !known {
+					err := callError(b.method, "not in the answer", ErrUnknownCard)
+					if !yield(none, b.failed(some(first+i, 1), first+i, err)) {
+						return false
+					}
 				}
 			}
 			settings.progress(int64(first+asked.Len()), int64(len(numbers)))

@@ -104,11 +104,11 @@ type Wallet struct {
 
 // A WalletEntry is a change of the balance.
 type WalletEntry struct {
-	Amount       decimal.Decimal `json:"changeMoney" quec:"required"` // CNY; below 0 for money spent, above for money paid in
+	Amount       decimal.Decimal `json:"changeMoney" quec:"required"` // CNY; below 0 for money spent, above for paid in
 	Type         WalletChange    `json:"handleType"`                  // why
 	Time         time.Time       `json:"handleTime,omitzero"`         // when, China Standard Time
-	ICCID        string          `json:"iccid"`                       // the card that it was spent on; empty for money paid in
-	OrderNo      string          `json:"orderNo"`                     // the order, see OrdersService.Get; empty for money paid in
+	ICCID        string          `json:"iccid"`                       // the card it was spent on; empty for money paid in
+	OrderNo      string          `json:"orderNo"`                     // see OrdersService.Get; empty for money paid in
 	ProductName  string          `json:"productName"`                 // what was bought
 	ProductPrice decimal.Decimal `json:"productPrice"`                // its price, CNY
 	Years        int             `json:"cycle"`                       // years bought with a renewal

@@ -16,18 +16,18 @@ import (
 // DefaultBodyLimit is how large a notification may be, in bytes. See [WithBodyLimit].
 const DefaultBodyLimit = 1 << 20
 
-// A HandlerOption changes how the handlers of [NewSMSHandler] and [NewOrderHandler] work. Options may come in any order;
-// a bad one makes these functions panic, as a bad pattern does in [http.Handle].
+// A HandlerOption changes how the handlers of [NewSMSHandler] and [NewOrderHandler] work. Options may come in any
+// order; a bad one makes these functions panic, as a bad pattern does in [http.Handle].
 //
-// Whatever the options, a handler passes on only what is a POST (405 otherwise) of application/json (415) of bounded size
-// (413) that is a JSON object with the required members, each of which can mean what it should (400). The answer says in
-// its body what is wrong.
+// Whatever the options, a handler passes on only what is a POST (405 otherwise) of application/json (415) of bounded
+// size (413) that is a JSON object with the required members, each of which can mean what it should (400). The answer
+// says in its body what is wrong.
 //
 // Nothing in the platform's protocol tells its notifications from those of anybody else who knows the address. Use what
 // can: [WithCallbackToken], [WithAllowedSources], and for orders [VerifyWith].
 //
-// A handler reads a body for as long as it keeps coming: set the ReadTimeout of your [http.Server], after which the answer
-// is 408. The context of your function ends when the sender leaves.
+// A handler reads a body for as long as it keeps coming: set the ReadTimeout of your [http.Server], after which the
+// answer is 408. The context of your function ends when the sender leaves.
 type HandlerOption func(*callbackSettings) *ParamError
 
 // callbackSettings are what options set.
@@ -61,11 +61,11 @@ func (s *callbackSettings) apply(opts []HandlerOption) *ParamError {
 }
 
 // WithCallbackToken refuses deliveries, with status 401, whose URL does not have one of these tokens in the parameter
-// token. Register the address with it: https://example.com/quecloud/sms?token=…. Several tokens are accepted at once, so
-// that one can be replaced without a gap. Make them long and random, 32 letters and digits for example.
+// token. Register the address with it: https://example.com/quecloud/sms?token=…. Several tokens are accepted at once,
+// so that one can be replaced without a gap. Make them long and random, 32 letters and digits for example.
 //
-// They are compared in constant time, and the SDK neither logs nor answers with any part of the URL. Servers and proxies
-// in front of the handler do log URLs unless they are told not to.
+// They are compared in constant time, and the SDK neither logs nor answers with any part of the URL. Servers and
+// proxies in front of the handler do log URLs unless they are told not to.
 func WithCallbackToken(tokens ...string) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if len(tokens) == 0 || slices.Contains(tokens, "") {
@@ -94,8 +94,8 @@ func (s *callbackSettings) hasToken(r *http.Request) bool {
 	return found == 1
 }
 
-// WithAllowedSources refuses deliveries, with status 403, that do not come from one of these networks. Ask the vendor for
-// the addresses of the platform. Behind a proxy of your own, add [WithTrustedProxy].
+// WithAllowedSources refuses deliveries, with status 403, that do not come from one of these networks. Ask the vendor
+// for the addresses of the platform. Behind a proxy of your own, add [WithTrustedProxy].
 //
 // IPv4 addresses that are written as IPv6 (::ffff:192.0.2.1) count as IPv4.
 func WithAllowedSources(prefixes ...netip.Prefix) HandlerOption {
@@ -110,8 +110,8 @@ func WithAllowedSources(prefixes ...netip.Prefix) HandlerOption {
 // proxies and of nobody else. Without it only the address of the connection counts, since anyone can send any header.
 //
 // The header is X-Forwarded-For as a rule, or another one in which every proxy appends the address that it was called
-// from, and can be one that a proxy sets anew, such as X-Real-IP. The source is the last address in it that is not one of
-// the proxies. A request whose header is not a list of addresses up to there comes from nowhere and is refused.
+// from, and can be one that a proxy sets anew, such as X-Real-IP. The source is the last address in it that is not one
+// of the proxies. A request whose header is not a list of addresses up to there comes from nowhere and is refused.
 func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		name := textproto.CanonicalMIMEHeaderKey(header)
@@ -130,10 +130,10 @@ func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 }
 
 // VerifyWith asks the platform, by [OrdersService.Get], for the order of every delivery, and gives your function the
-// platform's own values. A delivery about an order that the platform does not confirm, because it refuses to tell about it
-// or its status, card, type, price or external ID are others there, is refused with status 403. When the platform cannot be asked the answer has status 500,
-// so that the notification is delivered again. The platform is asked before the store of [WithDeduplication] is, so that a
-// forged delivery cannot be taken for the true one.
+// platform's own values. A delivery about an order that the platform does not confirm, because it refuses to tell about
+// it or its status, card, type, price or external ID are others there, is refused with status 403. When the platform
+// cannot be asked the answer has status 500, so that the notification is delivered again. The platform is asked before
+// the store of [WithDeduplication] is, so that a forged delivery cannot be taken for the true one.
 //
 // It is for [NewOrderHandler] only.
 func VerifyWith(client *Client) HandlerOption {
@@ -146,12 +146,12 @@ func VerifyWith(client *Client) HandlerOption {
 	}
 }
 
-// WithDeduplication calls your function once for an event, however often it is delivered: deliveries of an event for which
-// it has returned nil are answered with success at once. Deliveries that come while it is running for the same event wait
-// and are answered as that one is. When the function fails, the next delivery calls it again.
+// WithDeduplication calls your function once for an event, however often it is delivered: deliveries of an event for
+// which it has returned nil are answered with success at once. Deliveries that come while it is running for the same
+// event wait and are answered as that one is. When the function fails, the next delivery calls it again.
 //
-// An event is an order and the state it has reached, or the report on one SMS to one card and its state, or an inbound SMS
-// with its card, ID, text and time. An SMSID of your own must therefore be another for every SMS.
+// An event is an order and the state it has reached, or the report on one SMS to one card and its state, or an inbound
+// SMS with its card, ID, text and time. An SMSID of your own must therefore be another for every SMS.
 //
 // Give every handler a store of its own. See [NewMemoryDedup] for one that is good for a single process.
 func WithDeduplication(store DedupStore) HandlerOption {
@@ -164,8 +164,8 @@ func WithDeduplication(store DedupStore) HandlerOption {
 	}
 }
 
-// WithBodyLimit sets how many bytes a notification may have, instead of [DefaultBodyLimit]. Larger ones are refused with
-// status 413.
+// WithBodyLimit sets how many bytes a notification may have, instead of [DefaultBodyLimit]. Larger ones are refused
+// with status 413.
 func WithBodyLimit(bytes int64) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if bytes < 1 {

@@ -39,7 +39,9 @@ type refusal struct {
 	err    error  // for the log; may be nil
 }
 
-func newCallback[E any](constructor, name string, handle func(context.Context, *E) error, opts []HandlerOption) *callback[E] {
+func newCallback[E any](
+	constructor, name string, handle func(context.Context, *E) error, opts []HandlerOption,
+) *callback[E] {
 	h := &callback[E]{callbackSettings: defaultCallbackSettings(), name: name, handle: handle}
 	if handle == nil {
 		panic(fmt.Sprintf("quecloud: %s: the function is nil", constructor))
@@ -190,8 +192,8 @@ func (h *callback[E]) brokenOff(err error) *refusal {
 	return &refusal{http.StatusBadRequest, "the body broke off", err}
 }
 
-// malformed says what is wrong with a body, in words that are not those of the body: they are logged, and an answer that
-// repeated what was sent could be made to read as success.
+// malformed says what is wrong with a body, in words that are not those of the body: they are logged, and an answer
+// that repeated what was sent could be made to read as success.
 func malformed(err error) string {
 	if field, ok := errors.AsType[*FieldError](err); ok {
 		return fmt.Sprintf("member %s: %s", field.Path, field.Reason)
@@ -205,8 +207,8 @@ func malformed(err error) string {
 	return "the body is not right: " + err.Error()
 }
 
-// logRefusal writes why a delivery was not answered with success. The URL is left out, since the token stands in it, and
-// the body, which is personal data.
+// logRefusal writes why a delivery was not answered with success. The URL is left out, since the token stands in it,
+// and the body, which is personal data.
 func (h *callback[E]) logRefusal(r *http.Request, refused *refusal) {
 	level := slog.LevelWarn
 	if refused.status >= 500 {

@@ -35,7 +35,11 @@ func (p *CardListParams) validate() error {
 	for _, r := range [...]struct {
 		name     string
 		from, to Date
-	}{{"allotDateEnd", p.AllotFrom, p.AllotTo}, {"activeDateEnd", p.ActiveFrom, p.ActiveTo}, {"expireDateEnd", p.ExpireFrom, p.ExpireTo}} {
+	}{
+		{"allotDateEnd", p.AllotFrom, p.AllotTo},
+		{"activeDateEnd", p.ActiveFrom, p.ActiveTo},
+		{"expireDateEnd", p.ExpireFrom, p.ExpireTo},
+	} {
 		if !r.from.IsZero() && !r.to.IsZero() && r.to.Compare(r.from) < 0 {
 			return &ParamError{Param: r.name, Reason: fmt.Sprintf("%s is before the start of the range, %s", r.to, r.from)}
 		}
@@ -59,35 +63,36 @@ type CardList struct {
 
 // A Card is a card as the listing shows it. [CardInfo] has more.
 type Card struct {
-	MSISDN         string      `json:"msisdn" quec:"alias=msisdns"`                       // the card's number
-	ICCID          string      `json:"iccid" quec:"required"`                             // serial number of its chip
-	IMSI           string      `json:"imsi"`                                              // its identity in the network
-	IMEI           string      `json:"imei"`                                              // of the device the card was last seen in; may be empty
-	ServiceMonths  int         `json:"servicecycle"`                                      // service period in months
-	BillingID      int64       `json:"billingid"`                                         // billing group, see BillingService.Groups
-	CompanyID      int64       `json:"companyid"`                                         // the company or sub-account that owns the card
-	Carrier        Carrier     `json:"carrier" quec:"alias=supplier"`                     // network operator
-	PlanName       string      `json:"setMeal"`                                           // name of the plan
-	CardType       CardType    `json:"cardType"`                                          // form of the card
-	Status         CardStatus  `json:"status"`                                            // state in the card's life
-	PauseReason    PauseReason `json:"pausereason"`                                       // why the card is suspended; empty if it is not
-	Active         ActiveState `json:"active"`                                            // whether it was ever activated
-	AllotDate      Date        `json:"allotDate"`                                         // left the warehouse
-	OpenDate       Date        `json:"openDate"`                                          // opened at the carrier
-	ActiveDate     Date        `json:"activeDate" quec:"alias=activatetime"`              // activated
-	ExpiryDate     Date        `json:"expiryDate"`                                        // service ends
-	CycleStart     Date        `json:"cycleStartDate"`                                    // first day of the present billing cycle
-	CycleEnd       Date        `json:"cycleEndDate"`                                      // last day of the present billing cycle
-	MonthFlow      float64     `json:"monthflow"`                                         // data used this month, MB
-	CycleFlow      float64     `json:"flow"`                                              // data used in this billing cycle, MB; equal to MonthFlow for monthly plans
-	IMEILocked     bool        `json:"islock" quec:"type=s"`                              // locked because the card was moved to another device
-	GPRSOn         bool        `json:"gprsstatus" quec:"type=s"`                          // the data service is open
-	RealName       bool        `json:"realnamestatus"`                                    // a person's identity is registered
-	CallStatus     CallStatus  `json:"callstatus" quec:"type=n"`                          // the voice service
-	VoiceWhitelist []string    `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs that may be called
-	VoiceTotal     float64     `json:"voiceflow"`                                         // voice in the plan, minutes
-	MonthVoice     float64     `json:"monthvoiceflow"`                                    // voice used this month, minutes
-	SMSCode        string      `json:"spcode" quec:"alias=scode,socode"`                  // number to which the device sends its SMS
+	MSISDN        string      `json:"msisdn" quec:"alias=msisdns"`          // the card's number
+	ICCID         string      `json:"iccid" quec:"required"`                // serial number of its chip
+	IMSI          string      `json:"imsi"`                                 // its identity in the network
+	IMEI          string      `json:"imei"`                                 // of the device the card was last seen in; may be empty
+	ServiceMonths int         `json:"servicecycle"`                         // service period in months
+	BillingID     int64       `json:"billingid"`                            // billing group, see BillingService.Groups
+	CompanyID     int64       `json:"companyid"`                            // the company or sub-account that owns the card
+	Carrier       Carrier     `json:"carrier" quec:"alias=supplier"`        // network operator
+	PlanName      string      `json:"setMeal"`                              // name of the plan
+	CardType      CardType    `json:"cardType"`                             // form of the card
+	Status        CardStatus  `json:"status"`                               // state in the card's life
+	PauseReason   PauseReason `json:"pausereason"`                          // why the card is suspended; empty if it is not
+	Active        ActiveState `json:"active"`                               // whether it was ever activated
+	AllotDate     Date        `json:"allotDate"`                            // left the warehouse
+	OpenDate      Date        `json:"openDate"`                             // opened at the carrier
+	ActiveDate    Date        `json:"activeDate" quec:"alias=activatetime"` // activated
+	ExpiryDate    Date        `json:"expiryDate"`                           // service ends
+	CycleStart    Date        `json:"cycleStartDate"`                       // first day of the present billing cycle
+	CycleEnd      Date        `json:"cycleEndDate"`                         // last day of the present billing cycle
+	MonthFlow     float64     `json:"monthflow"`                            // data used this month, MB
+	// Data used in this billing cycle, MB; equal to MonthFlow for monthly plans.
+	CycleFlow      float64    `json:"flow"`
+	IMEILocked     bool       `json:"islock" quec:"type=s"`                              // locked because the card was moved to another device
+	GPRSOn         bool       `json:"gprsstatus" quec:"type=s"`                          // the data service is open
+	RealName       bool       `json:"realnamestatus"`                                    // a person's identity is registered
+	CallStatus     CallStatus `json:"callstatus" quec:"type=n"`                          // the voice service
+	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs that may be called
+	VoiceTotal     float64    `json:"voiceflow"`                                         // voice in the plan, minutes
+	MonthVoice     float64    `json:"monthvoiceflow"`                                    // voice used this month, minutes
+	SMSCode        string     `json:"spcode" quec:"alias=scode,socode"`                  // number to which the device sends its SMS
 }
 
 // List returns one page of the account's cards.
@@ -100,41 +105,43 @@ func (s *CardsService) List(ctx context.Context, params *CardListParams) (*CardL
 
 // CardInfo is what the platform knows of one card.
 type CardInfo struct {
-	MSISDN         string      `json:"msisdn" quec:"alias=msisdns"`                       // the card's number
-	ICCID          string      `json:"iccid" quec:"required"`                             // serial number of its chip
-	IMSI           string      `json:"imsi"`                                              // its identity in the network
-	IMEI           string      `json:"imei"`                                              // of the device the card was last seen in; may be empty
-	CompanyID      int64       `json:"companyid" quec:"type=ns"`                          // the company or sub-account that owns the card
-	BillingID      int64       `json:"billingid" quec:"type=ns"`                          // billing group
-	BillingCode    string      `json:"billingCode"`                                       // code of the billing group
-	ProductCode    string      `json:"productCode"`                                       // product code of the billing group
-	Carrier        Carrier     `json:"supplier" quec:"alias=carrier"`                     // network operator
-	SMSCode        string      `json:"spcode" quec:"alias=scode,socode"`                  // number to which the device sends its SMS
-	CardType       CardType    `json:"cardType"`                                          // form of the card
-	NetworkType    NetworkType `json:"networkType"`                                       // 4G or NB-IoT
-	PlanName       string      `json:"setMeal"`                                           // name of the plan
-	PlanFlow       float64     `json:"flowratenumber" quec:"alias=flowratenum type=ns"`   // data in the plan, MB
-	PlanMonths     int         `json:"setmealmonths" quec:"type=ns"`                      // length of the plan in months; undocumented, in examples only
-	ServiceMonths  int         `json:"servicecycle" quec:"type=ns"`                       // service period in months
-	Active         ActiveState `json:"active"`                                            // whether it was ever activated
-	OpenDate       Date        `json:"openDate"`                                          // opened at the carrier
-	AllotDate      Date        `json:"allotDate"`                                         // left the warehouse
-	ActiveDate     Date        `json:"activateTime" quec:"alias=activedate"`              // activated
-	ExpiryDate     Date        `json:"expiryDate"`                                        // service ends
-	CycleStart     Date        `json:"cycleStartDate"`                                    // first day of the present billing cycle
-	CycleEnd       Date        `json:"cycleEndDate"`                                      // last day of the present billing cycle
-	Status         CardStatus  `json:"status"`                                            // state in the card's life
-	GPRSOn         bool        `json:"gprsstatus" quec:"type=s"`                          // the data service is open
-	IMEILocked     bool        `json:"islock" quec:"type=s"`                              // locked because the card was moved to another device
-	PauseReason    PauseReason `json:"pausereason"`                                       // why the card is suspended; empty if it is not
-	MonthFlow      float64     `json:"monthflow" quec:"type=ns"`                          // data used this month, MB
-	CycleFlow      float64     `json:"flow" quec:"type=ns"`                               // data used in this billing cycle, MB; equal to MonthFlow for monthly plans
-	ResidueFlow    float64     `json:"residueFlow" quec:"type=ns"`                        // data left, MB
-	RealName       bool        `json:"realnamestatus" quec:"type=ns"`                     // a person's identity is registered
-	CallStatus     CallStatus  `json:"callstatus" quec:"type=ns"`                         // the voice service
-	MonthVoice     float64     `json:"monthvoiceflow" quec:"type=ns"`                     // voice used this month, minutes
-	VoiceTotal     float64     `json:"voiceflow" quec:"type=ns"`                          // voice in the plan, minutes
-	VoiceWhitelist []string    `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs that may be called
+	MSISDN      string      `json:"msisdn" quec:"alias=msisdns"`                     // the card's number
+	ICCID       string      `json:"iccid" quec:"required"`                           // serial number of its chip
+	IMSI        string      `json:"imsi"`                                            // its identity in the network
+	IMEI        string      `json:"imei"`                                            // of the device the card was last seen in; may be empty
+	CompanyID   int64       `json:"companyid" quec:"type=ns"`                        // the company or sub-account that owns the card
+	BillingID   int64       `json:"billingid" quec:"type=ns"`                        // billing group
+	BillingCode string      `json:"billingCode"`                                     // code of the billing group
+	ProductCode string      `json:"productCode"`                                     // product code of the billing group
+	Carrier     Carrier     `json:"supplier" quec:"alias=carrier"`                   // network operator
+	SMSCode     string      `json:"spcode" quec:"alias=scode,socode"`                // number to which the device sends its SMS
+	CardType    CardType    `json:"cardType"`                                        // form of the card
+	NetworkType NetworkType `json:"networkType"`                                     // 4G or NB-IoT
+	PlanName    string      `json:"setMeal"`                                         // name of the plan
+	PlanFlow    float64     `json:"flowratenumber" quec:"alias=flowratenum type=ns"` // data in the plan, MB
+	// Length of the plan in months; undocumented, in examples only.
+	PlanMonths    int         `json:"setmealmonths" quec:"type=ns"`
+	ServiceMonths int         `json:"servicecycle" quec:"type=ns"`          // service period in months
+	Active        ActiveState `json:"active"`                               // whether it was ever activated
+	OpenDate      Date        `json:"openDate"`                             // opened at the carrier
+	AllotDate     Date        `json:"allotDate"`                            // left the warehouse
+	ActiveDate    Date        `json:"activateTime" quec:"alias=activedate"` // activated
+	ExpiryDate    Date        `json:"expiryDate"`                           // service ends
+	CycleStart    Date        `json:"cycleStartDate"`                       // first day of the present billing cycle
+	CycleEnd      Date        `json:"cycleEndDate"`                         // last day of the present billing cycle
+	Status        CardStatus  `json:"status"`                               // state in the card's life
+	GPRSOn        bool        `json:"gprsstatus" quec:"type=s"`             // the data service is open
+	IMEILocked    bool        `json:"islock" quec:"type=s"`                 // locked because the card was moved to another device
+	PauseReason   PauseReason `json:"pausereason"`                          // why the card is suspended; empty if it is not
+	MonthFlow     float64     `json:"monthflow" quec:"type=ns"`             // data used this month, MB
+	// Data used in this billing cycle, MB; equal to MonthFlow for monthly plans.
+	CycleFlow      float64    `json:"flow" quec:"type=ns"`
+	ResidueFlow    float64    `json:"residueFlow" quec:"type=ns"`                        // data left, MB
+	RealName       bool       `json:"realnamestatus" quec:"type=ns"`                     // a person's identity is registered
+	CallStatus     CallStatus `json:"callstatus" quec:"type=ns"`                         // the voice service
+	MonthVoice     float64    `json:"monthvoiceflow" quec:"type=ns"`                     // voice used this month, minutes
+	VoiceTotal     float64    `json:"voiceflow" quec:"type=ns"`                          // voice in the plan, minutes
+	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs that may be called
 }
 
 // Info returns what the platform knows of one card.

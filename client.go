@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A Client calls the platform for one account. Make one with [NewClient]. It is safe for concurrent use, and one client should serve a whole
-// program: its calls share connections, the correction of the clock and the retry budget.
+// A Client calls the platform for one account. Make one with [NewClient]. It is safe for concurrent use, and one client
+// should serve a whole program: its calls share connections, the correction of the clock and the retry budget.
 type Client struct {
 	Cards   *CardsService   // look cards up, suspend and resume them, change their services
 	Flow    *FlowService    // data and voice usage, thresholds and alarms, packages
@@ -81,8 +81,8 @@ func (c *core) client(opts []Option) (*Client, error) {
 // Blank parameters are not sent. appKey, method, t and sign are added and must not be given.
 //
 // result is nil or a pointer to what the answer is read into, which should be a struct with json tags: its scalars are
-// read as tolerantly as those of the typed methods. Numbers that end up in an any lose what they have beyond 15 digits. It
-// is set to zero before. Where the platform refuses the call with an [*APIError], result holds what came besides the
+// read as tolerantly as those of the typed methods. Numbers that end up in an any lose what they have beyond 15 digits.
+// It is set to zero before. Where the platform refuses the call with an [*APIError], result holds what came besides the
 // refusal.
 //
 // A method that the SDK knows keeps its [Kind]; of any other it is assumed that it must never be repeated.

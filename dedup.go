@@ -16,9 +16,9 @@ import (
 // A DedupStore remembers which events have been handled, for [WithDeduplication]. Its methods are called from several
 // goroutines at once, though not for the same key: in one process a handler sees to that itself.
 //
-// An event is claimed before it is handled, and the claim is settled afterwards. Several processes can so share a store.
-// A claim must run out by itself, so that the event of a process that has died can be delivered again: after longer than
-// the handling can take, see [WithCallbackTimeout].
+// An event is claimed before it is handled, and the claim is settled afterwards. Several processes can so share a
+// store. A claim must run out by itself, so that the event of a process that has died can be delivered again: after
+// longer than the handling can take, see [WithCallbackTimeout].
 //
 // With Redis, s.owner being a random text of this process that is not "done":
 //
@@ -86,9 +86,9 @@ type record struct {
 	at  time.Time
 }
 
-// NewMemoryDedup returns a store that remembers an event for that long after it has been handled, and the latest entries
-// events at most. Choose both so that they span the time in which the platform repeats a delivery. An entry takes some
-// 200 bytes. It panics when one of them is not more than 0.
+// NewMemoryDedup returns a store that remembers an event for that long after it has been handled, and the latest
+// entries events at most. Choose both so that they span the time in which the platform repeats a delivery. An entry
+// takes some 200 bytes. It panics when one of them is not more than 0.
 func NewMemoryDedup(entries int, age time.Duration) *MemoryDedup {
 	if entries < 1 || age <= 0 {
 		panic(fmt.Sprintf("quecloud: NewMemoryDedup: %d entries for %v remember nothing", entries, age))

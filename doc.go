@@ -14,8 +14,8 @@
 //
 // A card is a [CardID], made by [MSISDN], [ICCID] or [ParseCardID]; methods for many cards take [CardIDs]. Days and
 // months are [Date] and [Month], without a time zone; instants are [time.Time] in [ChinaStandardTime]. Data volumes are
-// float64 in MB, voice is in minutes, and money is [decimal.Decimal] in CNY. Enumerations such as [CardStatus] are open:
-// a value without a constant is kept as it came.
+// float64 in MB, voice is in minutes, and money is [decimal.Decimal] in CNY. Enumerations such as [CardStatus] are
+// open: a value without a constant is kept as it came.
 //
 // The platform's JSON is not exact about types and names. It is read leniently: any scalar may come as text, number or
 // boolean, a name in any case. A value that cannot mean what its place says is an error that names the place. Structs
@@ -35,8 +35,8 @@
 //   - [ErrPartial]: what was asked was not done for all of the cards. The method returns a result as well.
 //   - [ErrAttemptTimeout], [context.DeadlineExceeded], [context.Canceled] and what package net reports: no answer came.
 //
-// Error texts show what helps a developer, card numbers and what the platform said among it. Only the log of [WithLogger]
-// masks them.
+// Error texts show what helps a developer, card numbers and what the platform said among it. Only the log of
+// [WithLogger] masks them.
 //
 // # Retries
 //
@@ -48,7 +48,8 @@
 //	no answer, or it breaks off, or HTTP status 5xx yes    yes                      never
 //	any other answer, the platform's or not         no     no                       no
 //
-// Of the last kind, an answer that is not the platform's and has another status than 4xx leaves the outcome unknown too.
+// Of the last kind, an answer that is not the platform's and has another status than 4xx leaves the outcome unknown
+// too.
 //
 // Delays are random and grow; a Retry-After is obeyed; the context always wins. A budget shared by the whole client
 // keeps repetitions from multiplying the load of an outage. [WithRetry] tunes all this but the budget.
@@ -67,8 +68,8 @@
 //		receipt, err = client.Orders.Recharge(ctx, params) // or later, after a restart
 //	}
 //
-// An ExternalID is for one purchase: the platform takes a call with one that it has seen for a repetition, whatever else
-// the call says. When in doubt compare what the order is for, see [OrdersService.Get].
+// An ExternalID is for one purchase: the platform takes a call with one that it has seen for a repetition, whatever
+// else the call says. When in doubt compare what the order is for, see [OrdersService.Get].
 //
 // Without one, after [ErrOutcomeUnknown] look for the order in [BillingService.Wallet] before you try again.
 //
@@ -82,19 +83,19 @@
 //		if err != nil { … } // this card's; the others go on
 //	}
 //
-// The error of a sweep that failed says where to resume: a [*PageError] or a [*BatchError]. [FilesService.Export] has the
-// platform write the whole fleet into a file, and [OrdersService.Wait] waits until an order has been carried out.
+// The error of a sweep that failed says where to resume: a [*PageError] or a [*BatchError]. [FilesService.Export] has
+// the platform write the whole fleet into a file, and [OrdersService.Wait] waits until an order has been carried out.
 //
 // # Notifications
 //
 // [NewSMSHandler] and [NewOrderHandler] make an [http.Handler] for what the platform reports: delivery reports, inbound
-// SMS, finished orders. They answer success only after a function of yours has returned nil. Nothing in the protocol tells
-// who a notification is from: see [HandlerOption] for what does.
+// SMS, finished orders. They answer success only after a function of yours has returned nil. Nothing in the protocol
+// tells who a notification is from: see [HandlerOption] for what does.
 //
 // # Testing
 //
-// Package quecloudtest has a stand-in for the platform that runs inside a test, with a client that is ready to use. It has
-// cards with a life, money, a clock that the test moves, and faults that it lets happen:
+// Package quecloudtest has a stand-in for the platform that runs inside a test, with a client that is ready to use. It
+// has cards with a life, money, a clock that the test moves, and faults that it lets happen:
 //
 //	srv := quecloudtest.NewServer()
 //	defer srv.Close()

@@ -7,8 +7,8 @@ import (
 	"iter"
 )
 
-// ErrNotBegun says that a run of [Each] was ended by its context before it came to a card: nothing was done to that card,
-// nor to any behind it.
+// ErrNotBegun says that a run of [Each] was ended by its context before it came to a card: nothing was done to that
+// card, nor to any behind it.
 var ErrNotBegun = errors.New("not begun")
 
 // Each does something to each of many cards, several at a time ([Concurrency]), and returns an iterator over the cards
@@ -21,17 +21,19 @@ var ErrNotBegun = errors.New("not begun")
 //	}
 //
 // fn may be any method of that form, or a function of yours. One card's failure does not stop the others. cards is a
-// slice, [CardIDs], or an iter.Seq[CardID] of any length, from which cards are taken when it is their turn: the output of
-// a sweep can be piped into Each without holding the fleet in memory.
+// slice, [CardIDs], or an iter.Seq[CardID] of any length, from which cards are taken when it is their turn: the output
+// of a sweep can be piped into Each without holding the fleet in memory.
 //
 // Nothing is done before the loop begins. When ctx ends no further card is begun. The loop still gets the outcome of
-// every card that was begun, then the first card that was not, with [ErrNotBegun] and the reason why ctx ended, and ends.
-// Leaving the loop instead cancels the calls under way, whose outcomes nobody learns then.
+// every card that was begun, then the first card that was not, with [ErrNotBegun] and the reason why ctx ended, and
+// ends. Leaving the loop instead cancels the calls under way, whose outcomes nobody learns then.
 //
 // fn is called from several goroutines at once. cards is ranged over by [iter.Pull], in a coroutine: never while the
 // loop's body runs, but not in its goroutine either. So is a sweep that is piped into Each, whose [Progress] is called
 // there.
-func Each[S CardSource](ctx context.Context, cards S, fn func(context.Context, CardID) error, opts ...FleetOption) iter.Seq2[CardID, error] {
+func Each[S CardSource](
+	ctx context.Context, cards S, fn func(context.Context, CardID) error, opts ...FleetOption,
+) iter.Seq2[CardID, error] {
 	return func(yield func(CardID, error) bool) {
 		settings, err := fleetOptions("", sweepOptions, opts)
 		if err == nil && fn == nil {

@@ -25,8 +25,8 @@ const (
 // Export writes a zip file of all cards of the account to w, and returns how many bytes it wrote: it does what
 // [FilesService.Prepare] does, downloads the file, and verifies its directory and the checksums of all that is in it.
 // Only then w gets the first byte, so that n is 0 after any error but one of w's, or of ctx meanwhile. Until then the
-// file is in the folder for temporary files ([os.TempDir]), where only its owner may read it; it is removed in any case.
-// To have the same in a file, use Prepare and [FilesService.DownloadFile].
+// file is in the folder for temporary files ([os.TempDir]), where only its owner may read it; it is removed in any
+// case. To have the same in a file, use Prepare and [FilesService.DownloadFile].
 //
 // The options are [PollEvery], [OnStage] and [Progress]. After an error whose text names the task, its file can be
 // downloaded again without another task; the platform allows three a day.
@@ -69,13 +69,13 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 // platform does one at a time, and starts one otherwise. If the platform refuses that, and one task of the last
 // 24 hours still runs, begun before midnight as it may be, Prepare joins that one.
 //
-// The platform allows three tasks a day. When it refuses another, Prepare returns its [*APIError] and does not fall back
-// to a file that is older than the caller may think: [FilesService.List] tells what there is, and
+// The platform allows three tasks a day. When it refuses another, Prepare returns its [*APIError] and does not fall
+// back to a file that is older than the caller may think: [FilesService.List] tells what there is, and
 // [FilesService.DownloadLatest] downloads the newest. When no answer came to the start, or somebody else was faster,
 // Prepare goes on with the task that was not there before.
 //
-// Prepare ends with its context at the latest. It bears failures of the network as [OrdersService.Wait] does. The options
-// are [PollEvery] and [OnStage].
+// Prepare ends with its context at the latest. It bears failures of the network as [OrdersService.Wait] does. The
+// options are [PollEvery] and [OnStage].
 //
 // It uses § 2.2.5 file.list, § 2.2.1 file.card.get and § 2.2.2 file.status.
 func (s *FilesService) Prepare(ctx context.Context, opts ...FleetOption) (taskID int64, err error) {

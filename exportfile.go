@@ -22,7 +22,9 @@ import (
 // The option is [Progress].
 //
 // It uses § 2.2.3 卡列表文件下载, fc.function.file.down.
-func (s *FilesService) DownloadFile(ctx context.Context, taskID int64, path string, opts ...FleetOption) (n int64, err error) {
+func (s *FilesService) DownloadFile(
+	ctx context.Context, taskID int64, path string, opts ...FleetOption,
+) (n int64, err error) {
 	const method = "fc.function.file.down"
 	settings, err := fleetOptions(method, downloadOptions, opts)
 	if err != nil {
@@ -50,7 +52,9 @@ func (s *FilesService) DownloadFile(ctx context.Context, taskID int64, path stri
 }
 
 // fetchZip downloads the zip file of a task into a file of ours, and verifies all that is in it. n is its size.
-func (s *FilesService) fetchZip(ctx context.Context, taskID int64, file *os.File, progress func(done, total int64)) (n int64, err error) {
+func (s *FilesService) fetchZip(
+	ctx context.Context, taskID int64, file *os.File, progress func(done, total int64),
+) (n int64, err error) {
 	const method = "fc.function.file.down"
 	n, err = s.Download(ctx, taskID, &progressWriter{file, 0, progress})
 	if err != nil {
@@ -90,7 +94,8 @@ func keepAs(path string, file *os.File) error {
 	return os.Rename(file.Name(), path)
 }
 
-// checkZip reads a whole zip file, as archive/zip verifies a checksum when it comes to the end of what is checked by it.
+// checkZip reads a whole zip file, as archive/zip verifies a checksum when it comes to the end of what is checked by
+// it.
 func checkZip(ctx context.Context, r io.ReaderAt, size int64) error {
 	archive, err := zip.NewReader(r, size)
 	if err != nil {

@@ -38,10 +38,10 @@ func (s *FilesService) Status(ctx context.Context, taskID int64) (FileTaskStatus
 	return onSuccess(answer.Status, err)
 }
 
-// Download writes the zip file that a finished task has made to w, and returns how many bytes it wrote. They are a whole
-// file only if err is nil: a file that breaks off gives [io.ErrUnexpectedEOF]. Until the first byte has been written a
-// failed download is repeated like any other call that reads, and not after it. A timeout set with [WithTimeout] limits
-// the time without progress, not the whole download.
+// Download writes the zip file that a finished task has made to w, and returns how many bytes it wrote. They are a
+// whole file only if err is nil: a file that breaks off gives [io.ErrUnexpectedEOF]. Until the first byte has been
+// written a failed download is repeated like any other call that reads, and not after it. A timeout set with
+// [WithTimeout] limits the time without progress, not the whole download.
 //
 // § 2.2.3 卡列表文件下载, fc.function.file.down. It reads.
 func (s *FilesService) Download(ctx context.Context, taskID int64, w io.Writer) (n int64, err error) {

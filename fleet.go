@@ -12,8 +12,8 @@ import (
 )
 
 // A FleetOption changes how a job over many cards or of much time is done: a sweep such as [CardsService.All], a run of
-// [Each], an export. The comment of each option says what it is for. A bad option, or one that the job has no use for, is
-// reported by the job as a [*ParamError] before anything is sent.
+// [Each], an export. The comment of each option says what it is for. A bad option, or one that the job has no use for,
+// is reported by the job as a [*ParamError] before anything is sent.
 type FleetOption struct {
 	name string
 	set  func(*fleetSettings) (bad string)
@@ -45,13 +45,13 @@ func Concurrency(n int) FleetOption {
 	}}
 }
 
-// Progress sets a function to which a job tells how far it has got, for a progress bar: a sweep after every page, [Each]
-// after every card, a download after every piece. It is called in the goroutine of the loop, or of the call, or,
+// Progress sets a function to which a job tells how far it has got, for a progress bar: a sweep after every page,
+// [Each] after every card, a download after every piece. It is called in the goroutine of the loop, or of the call, or,
 // for a sweep that is piped into [Each], in a coroutine of that loop.
 //
 // done counts cards (or messages, of [SMSService.AllLog]) that the loop has got, and bytes of a download. A sweep that
-// starts on a later page counts those before it too. total is the most that the platform has said by now and may grow; it
-// is never below done, and equal to it when all is done. It is -1 while nobody knows it.
+// starts on a later page counts those before it too. total is the most that the platform has said by now and may grow;
+// it is never below done, and equal to it when all is done. It is -1 while nobody knows it.
 func Progress(f func(done, total int64)) FleetOption {
 	return FleetOption{"Progress", func(s *fleetSettings) string {
 		s.progress = f
@@ -115,11 +115,13 @@ func fleetOptions(method string, known []string, opts []FleetOption) (fleetSetti
 // inOrder does jobs in goroutines, n at a time, and yields their results in the order of the jobs. It is the one way in
 // which the SDK does several things at once.
 //
-// next gives the jobs, from the goroutine that called inOrder. When it has none it is asked again after each result, and
-// all is done when there are neither jobs nor results. A job that takes long does not keep others from being begun, until
-// n-1 results wait behind it. When yield returns false, or anything panics, what is under way is canceled, and inOrder
-// returns once it has ended. With n = 1, no job is begun before the result of the one before was yielded.
-func inOrder[J, R any](ctx context.Context, n int, next func() (J, bool), do func(context.Context, J) R, yield func(J, R) bool) {
+// next gives the jobs, from the goroutine that called inOrder. When it has none it is asked again after each result,
+// and all is done when there are neither jobs nor results. A job that takes long does not keep others from being begun,
+// until n-1 results wait behind it. When yield returns false, or anything panics, what is under way is canceled, and
+// inOrder returns once it has ended. With n = 1, no job is begun before the result of the one before was yielded.
+func inOrder[J, R any](
+	ctx context.Context, n int, next func() (J, bool), do func(context.Context, J) R, yield func(J, R) bool,
+) {
 	ctx, cancel := context.WithCancel(ctx)
 	var goroutines sync.WaitGroup
 	defer goroutines.Wait()

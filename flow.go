@@ -29,7 +29,8 @@ type MonthFlowRow struct {
 	MSISDN    string  `json:"msisdn" quec:"alias=msisdns"` // the card's number
 	ICCID     string  `json:"iccid" quec:"required"`       // serial number of its chip
 	MonthFlow float64 `json:"monthflow" quec:"required"`   // data used in the month, MB
-	CycleFlow float64 `json:"flow"`                        // data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans
+	// Data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans.
+	CycleFlow float64 `json:"flow"`
 }
 
 // ListMonth returns one page of the data usage of all cards in a month.
@@ -65,7 +66,8 @@ func (s *FlowService) Days(ctx context.Context, card CardID, month Month) ([]Day
 // A MonthFlow is a card's data usage in a month.
 type MonthFlow struct {
 	MonthFlow float64 `json:"monthflow" quec:"required"` // data used in the month, MB
-	CycleFlow float64 `json:"cycleflow"`                 // data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans
+	// Data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans.
+	CycleFlow float64 `json:"cycleflow"`
 }
 
 // Month returns a card's data usage in a month.

@@ -66,6 +66,11 @@ func TestABadOptionIsAnErrorOfNewClientAndOfWith(t *testing.T) {
 		{"base URL, a password", "WithBaseURL", quecloud.WithBaseURL("https://me:pw@platform.example/")},
 		{"base URL, not encrypted", "WithBaseURL", quecloud.WithBaseURL("http://platform.example/")},
 		{"base URL, almost this machine", "WithBaseURL", quecloud.WithBaseURL("http://localhost.example/")},
+		{"base URL, a private network", "WithBaseURL", quecloud.WithBaseURL("http://10.0.0.1/")},
+		{"base URL, a home network", "WithBaseURL", quecloud.WithBaseURL("http://192.168.1.1:8080/")},
+		{"base URL, a private network of IPv6", "WithBaseURL", quecloud.WithBaseURL("http://[fd00::1]/")},
+		{"base URL, a link", "WithBaseURL", quecloud.WithBaseURL("http://[fe80::1]/")},
+		{"base URL, no address yet", "WithBaseURL", quecloud.WithBaseURL("http://0.0.0.0/")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -32,11 +32,10 @@ type OrderEvent struct {
 // NewOrderHandler returns a handler for the address to which the platform sends the results of top-ups and renewals
 // (充值续费, at the portal under API管理 → 通知配置).
 //
-// The function is called for every proper delivery, from several goroutines at once. When it returns nil the platform is
-// told so, with code 200; when it returns an error or panics, the answer has the status and code 500 and means that the
-// delivery failed. See [HandlerOption] for what is refused before that, and for what keeps others from calling the
-// function. Where an order event moves money, use [VerifyWith] and
-// [WithDeduplication].
+// The function is called for every proper delivery, from several goroutines at once. When it returns nil the platform
+// is told so, with code 200; when it returns an error or panics, the answer has the status and code 500 and means that
+// the delivery failed. See [HandlerOption] for what is refused before that, and for what keeps others from calling the
+// function. Where an order event moves money, use [VerifyWith] and [WithDeduplication].
 //
 // NewOrderHandler panics when the function is nil or an option is not right.
 func NewOrderHandler(handle func(context.Context, *OrderEvent) error, opts ...HandlerOption) http.Handler {

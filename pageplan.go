@@ -74,8 +74,8 @@ func (p *pagePlan) take(number int, page Page, rows int, digest uint64) (use, mo
 	return true, more, nil
 }
 
-// learn notes the numbers that came with a page. Smaller ones than before do not count: a page that was fetched ahead can
-// be older than the one before it.
+// learn notes the numbers that came with a page. Smaller ones than before do not count: a page that was fetched ahead
+// can be older than the one before it.
 func (p *pagePlan) learn(number int, page Page, rows int) {
 	p.total = max(p.total, announced(page.TotalCount))
 	p.pages = max(p.pages, announced(page.TotalPages))
@@ -91,8 +91,8 @@ func (p *pagePlan) learn(number int, page Page, rows int) {
 	}
 }
 
-// announced is a number of rows or pages that the platform announces, or 0 where it is too large to be one: no account has
-// as many cards, and such numbers are written where none is known.
+// announced is a number of rows or pages that the platform announces, or 0 where it is too large to be one: no account
+// has as many cards, and such numbers are written where none is known.
 func announced[N int | int64](n N) N {
 	if n >= math.MaxInt32 {
 		return 0

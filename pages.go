@@ -20,8 +20,8 @@ import (
 //
 // No request is sent before the loop begins, and each loop over the iterator asks anew. Pages are fetched several at a
 // time ([Concurrency]) and come in the platform's order. The first error ends the loop; it is a [*PageError], or a
-// [*ParamError] where nothing was sent. Leaving the loop, or the end of ctx, cancels what is under way, and nothing of it
-// is left behind.
+// [*ParamError] where nothing was sent. Leaving the loop, or the end of ctx, cancels what is under way, and nothing of
+// it is left behind.
 //
 // params may be nil, and are copied. PageSize 0 stands for the largest, 1000. PageNo is the page to begin with, so that
 // the sweep can be resumed where it failed, with the same PageSize.
@@ -53,7 +53,9 @@ func (s *CardsService) All(ctx context.Context, params *CardListParams, opts ...
 // month must be given.
 //
 // It reads § 2.1.7 资产月流量日志, fc.function.monthflow.list.
-func (s *FlowService) AllMonth(ctx context.Context, params *MonthListParams, opts ...FleetOption) iter.Seq2[MonthFlowRow, error] {
+func (s *FlowService) AllMonth(
+	ctx context.Context, params *MonthListParams, opts ...FleetOption,
+) iter.Seq2[MonthFlowRow, error] {
 	p := copyOf(params)
 	return listing[MonthFlowRow]{
 		method: "fc.function.monthflow.list", first: p.PageNo, size: p.PageSize,
@@ -72,7 +74,9 @@ func (s *FlowService) AllMonth(ctx context.Context, params *MonthListParams, opt
 // the month must be given.
 //
 // It reads § 2.1.11 资产语音月用量日志, fc.function.voice.monthflow.list.
-func (s *FlowService) AllVoiceMonth(ctx context.Context, params *MonthListParams, opts ...FleetOption) iter.Seq2[VoiceMonthRow, error] {
+func (s *FlowService) AllVoiceMonth(
+	ctx context.Context, params *MonthListParams, opts ...FleetOption,
+) iter.Seq2[VoiceMonthRow, error] {
 	p := copyOf(params)
 	return listing[VoiceMonthRow]{
 		method: "fc.function.voice.monthflow.list", first: p.PageNo, size: p.PageSize,

@@ -4,11 +4,16 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,8 +24,9 @@ var readmes = []string{"README.md", "README.zh-CN.md"}
 
 var (
 	fenced   = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
-	outlined = regexp.MustCompile("(?ms)^```.*?^```$|^#+ |^\\|[^|\n]*\\|")
-	subject  = regexp.MustCompile("`[^`]*`|[0-9][0-9.]+")
+	outlined = regexp.MustCompile("(?ms)^```.*?^```$|^[^\n]+$")
+	heading  = regexp.MustCompile(`(?m)^(#+) +(.*)$`)
+	fact     = regexp.MustCompile("`[^`]*`|[0-9]+([.,_][0-9]+)*")
 )
 
 func readText(t *testing.T, name string) string {
@@ -95,16 +101,53 @@ func TestEveryGoSnippetOfTheReadmesIsCodeThatIsRun(t *testing.T) {
 	}
 }
 
+// verdicts are the words of the tables on which money hangs, in both languages.
+var verdicts = map[string]string{
+	"repeated": "重试", "never": "绝不", "no": "否",
+	"reads": "只读", "sets": "设置", "once": "一次", "**spends**": "**付费**", "receives": "接收",
+}
+
 // outline is what the two READMEs have in common, in its order: the levels of the headings, the code, and of each row of
-// a table the number or the identifiers that it is about.
+// a table and of the prose of each section the facts.
 func outline(text string) (parts []string) {
-	for _, part := range outlined.FindAllString(text, -1) {
-		if strings.HasPrefix(part, "|") {
-			part = "| " + strings.Join(subject.FindAllString(part, -1), " ")
+	prose := ""
+	for _, part := range append(outlined.FindAllString(text, -1), "# end") {
+		switch {
+		case strings.HasPrefix(part, "```"):
+			parts = append(parts, part)
+		case strings.HasPrefix(part, "|"):
+			parts = append(parts, "| "+facts(part)+verdictsOf(part))
+		case strings.HasPrefix(part, "#"):
+			level, _, _ := strings.Cut(part, " ")
+			parts = append(parts, "prose with "+facts(prose), level)
+			prose = ""
+		default:
+			prose += part + "\n"
 		}
-		parts = append(parts, part)
 	}
 	return parts
+}
+
+// facts are the code and the numbers in a text, each once, in an order that is the same in all languages.
+func facts(text string) string {
+	found := fact.FindAllString(text, -1)
+	slices.Sort(found)
+	return strings.Join(slices.Compact(found), " ")
+}
+
+// verdictsOf are those of a row, in Chinese; what may follow one behind a colon is left out.
+func verdictsOf(row string) (found string) {
+	chinese := slices.Collect(maps.Values(verdicts))
+	for cell := range strings.SplitSeq(row, "|") {
+		word, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(cell), "：", ":"), ":")
+		if translated, known := verdicts[word]; known {
+			word = translated
+		}
+		if slices.Contains(chinese, word) {
+			found += " " + word
+		}
+	}
+	return found
 }
 
 func TestTheReadmesSayTheSame(t *testing.T) {
@@ -121,15 +164,87 @@ func TestTheReadmesSayTheSame(t *testing.T) {
 	}
 }
 
+// documents are the names of all Markdown files, those of nested modules too.
+func documents(t *testing.T) (names []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if entry != nil && entry.IsDir() && entry.Name() == ".git" {
+			return fs.SkipDir
+		}
+		if filepath.Ext(name) == ".md" {
+			names = append(names, name)
+		}
+		return err
+	}))
+	return names
+}
+
 func TestWhatTheDocumentsLinkToIsThere(t *testing.T) {
 	t.Parallel()
-	link := regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)]*)?\)`)
-	documents, err := filepath.Glob("*.md")
-	require.NoError(t, err)
-	for _, name := range documents {
+	link := regexp.MustCompile(`\]\(([^)#\s]*)(#[^)\s]*)?\)`)
+	names := documents(t)
+	assert.Contains(t, names, "README.zh-CN.md")
+	assert.Contains(t, names, filepath.Join("testdata", "README.md"))
+	for _, name := range names {
 		for _, match := range link.FindAllStringSubmatch(fenced.ReplaceAllString(readText(t, name), ""), -1) {
-			_, err := os.Stat(filepath.FromSlash(match[1]))
-			assert.NoError(t, err, "%s links to %s", name, match[1])
+			target := name
+			switch {
+			case strings.Contains(match[1], ":"):
+				continue // elsewhere
+			case match[1] != "":
+				target = filepath.Join(filepath.Dir(name), filepath.FromSlash(match[1]))
+			}
+			if _, err := os.Stat(target); !assert.NoError(t, err, "%s links to %s", name, match[0]) {
+				continue
+			}
+			if match[2] != "" && filepath.Ext(target) == ".md" {
+				assert.Contains(t, anchors(readText(t, target)), match[2], "%s links to %s", name, match[0])
+			}
 		}
+	}
+}
+
+// anchors are what the headings of a document can be linked to by, as GitHub makes them.
+func anchors(text string) (found []string) {
+	seen := map[string]int{}
+	for _, match := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
+		slug := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-', r == '_', unicode.In(r, unicode.L, unicode.M, unicode.N):
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, match[2])
+		anchor := "#" + slug
+		if seen[slug] > 0 {
+			anchor += "-" + strconv.Itoa(seen[slug])
+		}
+		seen[slug]++
+		found = append(found, anchor)
+	}
+	return found
+}
+
+func TestAnchorsAreThoseThatGitHubMakes(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, []string{"#one-call-other-options", "#whats-open", "#接收通知", "#v2_1-一次", "#a--b", "#接收通知-1"},
+		anchors("# One call, other options\n## What's `open`?\n## 接收通知\n```sh\n# no heading\n```\n### v2_1 “一次”！\n# A & B\n## 接收通知\n"))
+}
+
+func TestWhatChangesTheMeaningOfAReadmeChangesItsOutline(t *testing.T) {
+	t.Parallel()
+	text := readText(t, readmes[1])
+	for _, change := range [][2]string{
+		{"绝不：`ErrOutcomeUnknown`", "重试：`ErrOutcomeUnknown`"},
+		{"绝不：`ErrOutcomeUnknown`", "绝不"},
+		{"| 重试 | 重试 | 绝不：", "| 重试 | 否 | 绝不："},
+		{"（30 秒）", "（60 秒）"},
+		{"1000 张卡", "100 张卡"},
+		{"| 设置 |", "| 只读 |"},
+	} {
+		changed := strings.Replace(text, change[0], change[1], 1)
+		assert.NotEqual(t, outline(text), outline(changed), "%s became %s", change[0], change[1])
 	}
 }

@@ -14,7 +14,7 @@ type SMSService service
 type SMSSendParams struct {
 	Cards   CardIDs `url:"cards"`           // at least one
 	Content string  `url:"content"`         // the text, required; the vendor documents no limit and no price
-	SMSID   string  `url:"smsId,omitempty"` // a new ID of your own for the SMS, at most 50 characters; the platform makes one if it is empty
+	SMSID   string  `url:"smsId,omitempty"` // a new ID of your own, at most 50 characters; if empty, the platform's
 }
 
 func (p *SMSSendParams) validate() error {
@@ -27,7 +27,7 @@ func (p *SMSSendParams) validate() error {
 // An SMSSendResult says which cards an SMS was sent to.
 type SMSSendResult struct {
 	Sent   []SentSMS `json:"successList" quec:"receipt"` // the cards it was sent to
-	Failed []string  `json:"errorList"`                  // the cards it could not be sent to, by the numbers that were given
+	Failed []string  `json:"errorList"`                  // the cards it could not be sent to, by the numbers given
 }
 
 // A SentSMS is an SMS on its way to a card.

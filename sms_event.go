@@ -31,9 +31,9 @@ type SMSEvent struct {
 // NewSMSHandler returns a handler for the address to which the platform sends SMS notifications (短信通知地址, at the
 // portal under API管理 → 通知配置): delivery reports of SMS sent to cards, and SMS that cards sent.
 //
-// The function is called for every proper delivery, from several goroutines at once. When it returns nil the platform is
-// told so, with the body success; when it returns an error or panics, the answer has the status 500 and means that the
-// delivery failed. See [HandlerOption] for what is refused before that, and for what keeps others from calling the
+// The function is called for every proper delivery, from several goroutines at once. When it returns nil the platform
+// is told so, with the body success; when it returns an error or panics, the answer has the status 500 and means that
+// the delivery failed. See [HandlerOption] for what is refused before that, and for what keeps others from calling the
 // function.
 //
 // NewSMSHandler panics when the function is nil or an option is not right.
@@ -48,8 +48,8 @@ func NewSMSHandler(handle func(context.Context, *SMSEvent) error, opts ...Handle
 	return h
 }
 
-// check refuses an event of which nobody could tell what it is about. That a member is blank which is not needed for that
-// is no reason to lose it.
+// check refuses an event of which nobody could tell what it is about. That a member is blank which is not needed for
+// that is no reason to lose it.
 func (e *SMSEvent) check() error {
 	switch {
 	case e.MSISDN == "" && e.ICCID == "":
@@ -61,8 +61,8 @@ func (e *SMSEvent) check() error {
 }
 
 // Key is the same for all deliveries of an event, and different for others. It is what [WithDeduplication] goes by, and
-// can be the message ID where events are passed on to a queue that knows repetitions by it. It has 70 characters at most
-// and, being a hash, shows nobody card numbers or texts.
+// can be the message ID where events are passed on to a queue that knows repetitions by it. It has 70 characters at
+// most and, being a hash, shows nobody card numbers or texts.
 func (e *SMSEvent) Key() string {
 	// The document does not say how far an ID is unique: one that was given to SMSService.Send can stand for many cards.
 	return eventKey("sms", string(e.Type), e.SMSID, e.MSISDN, e.ICCID, strconv.Itoa(int(e.Status)),

@@ -1,6 +1,7 @@
 package otelquecloud
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,7 +13,7 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// errorType is the class of an error, one of few: see the package documentation.
+// errorType is the class of a call's error, one of few: see the package documentation.
 func errorType(ctx context.Context, info *quecloud.CallInfo, err error) string {
 	switch {
 	case err == errUnfinished:
@@ -34,11 +35,8 @@ func errorType(ctx context.Context, info *quecloud.CallInfo, err error) string {
 	case ctx.Err() == context.DeadlineExceeded:
 		return "deadline_exceeded"
 	}
-	if slow, ok := errors.AsType[net.Error](err); ok && slow.Timeout() {
-		return "timeout"
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "server_certificate_invalid"
+	if class := networkErrorType(err); class != "" {
+		return class
 	}
 	if bad, ok := errors.AsType[*quecloud.ResponseError](err); ok {
 		if bad.HTTPStatus != http.StatusOK {
@@ -53,4 +51,26 @@ func errorType(ctx context.Context, info *quecloud.CallInfo, err error) string {
 		return "connection"
 	}
 	return "_OTHER"
+}
+
+// requestErrorType is the class of the error of a request that got no answer.
+func requestErrorType(ctx context.Context, err error) string {
+	if errors.Is(context.Cause(ctx), quecloud.ErrAttemptTimeout) || ctx.Err() == context.DeadlineExceeded {
+		return "timeout"
+	}
+	if ctx.Err() == context.Canceled {
+		return "canceled"
+	}
+	return cmp.Or(networkErrorType(err), "connection")
+}
+
+// networkErrorType is the class of an error of the network, where it has one of its own.
+func networkErrorType(err error) string {
+	if slow, ok := errors.AsType[net.Error](err); ok && slow.Timeout() {
+		return "timeout"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "server_certificate_invalid"
+	}
+	return ""
 }

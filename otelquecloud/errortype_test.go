@@ -158,6 +158,41 @@ func TestErrorTypeTellsTheCallersOwnEndFromATimeout(t *testing.T) {
 	}
 }
 
+// A limiter may keep to itself that it gave up because the context ended.
+func TestErrorTypeIsTheContextsWhereTheErrorDoesNotSaySo(t *testing.T) {
+	t.Parallel()
+	for want, end := range map[string]func(context.Context) (context.Context, context.CancelFunc){
+		"canceled": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			time.AfterFunc(time.Second, cancel)
+			return ctx, cancel
+		},
+		"deadline_exceeded": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Second)
+		},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := end(t.Context())
+				defer cancel()
+				r := newRecorder()
+				_, err := r.client(t, in(), quecloud.WithLimiter(sulky{})).Billing.Wallet(ctx)
+				require.NotErrorIs(t, err, ctx.Err())
+				r.assertErrorType(t, want)
+			})
+		})
+	}
+}
+
+// sulky is a limiter that waits until the context ends, and does not say so.
+type sulky struct{}
+
+func (sulky) Wait(ctx context.Context) error {
+	<-ctx.Done()
+	return errors.New("no")
+}
+
 func TestCallsOfTheStandInAreSeenAsTheyEnd(t *testing.T) {
 	t.Parallel()
 	pause := func(ctx context.Context, c *quecloud.Client, card quecloud.CardID) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"net/http"
 
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -57,5 +58,47 @@ func ExampleNew() {
 	//   http.response.status_code 200
 	//   quecloud.result_code 70031
 	//   error.type result_code_70031
-	// http.client.request.duration count 1
+	// quecloud.client.call.duration count 1
+}
+
+// Requests are measured one by one, so that an outage shows although the calls succeed in the end.
+func ExampleNewTransport() {
+	ctx := context.Background()
+	reader := metric.NewManualReader()
+	meters := otelquecloud.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader)))
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.MaxConnsPerHost, base.MaxIdleConnsPerHost = 64, 64
+	transport, err := otelquecloud.NewTransport(base, meters)
+	if err != nil {
+		log.Fatal(err)
+	}
+	interceptor, err := otelquecloud.New(meters)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	srv := quecloudtest.NewServer() // the platform's stand-in
+	defer srv.Close()
+	srv.Inject(quecloudtest.HTTPStatus(http.StatusServiceUnavailable).Times(1))
+	client := srv.Client(quecloud.WithInterceptor(interceptor),
+		quecloud.WithHTTPClient(&http.Client{Transport: transport}),
+		quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}))
+	if _, err := client.Billing.Wallet(ctx); err != nil {
+		log.Fatal(err)
+	}
+
+	var measured metricdata.ResourceMetrics
+	if err := reader.Collect(ctx, &measured); err != nil {
+		log.Fatal(err)
+	}
+	for _, m := range measured.ScopeMetrics[0].Metrics {
+		for _, point := range m.Data.(metricdata.Histogram[float64]).DataPoints {
+			status, _ := point.Attributes.Value("http.response.status_code")
+			fmt.Println(m.Name, status.String(), "count", point.Count)
+		}
+	}
+	// Unordered output:
+	// http.client.request.duration 503 count 1
+	// http.client.request.duration 200 count 1
+	// quecloud.client.call.duration 200 count 1
 }

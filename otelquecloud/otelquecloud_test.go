@@ -20,6 +20,9 @@ import (
 	"github.com/quecloud/quecloud-go/otelquecloud"
 )
 
+// conventionalBounds are what the conventions advise for http.client.request.duration.
+var conventionalBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+
 const wallet = `{"resultCode":0,"money":"12.50","billingDetails":[]}`
 
 var scope = instrumentation.Scope{
@@ -49,7 +52,7 @@ func TestSpanFollowsTheConventionsForHTTPClients(t *testing.T) {
 	}, values(span.Attributes))
 }
 
-func TestMeasurementFollowsTheConventionsForHTTPClients(t *testing.T) {
+func TestCallsAreMeasuredWithTheAttributesOfTheConventions(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
 	client := r.client(t, with(200, wallet))
@@ -61,12 +64,13 @@ func TestMeasurementFollowsTheConventionsForHTTPClients(t *testing.T) {
 	measured := r.scope(t)
 	assert.Equal(t, scope, measured.Scope)
 	require.Len(t, measured.Metrics, 1)
-	assert.Equal(t, "http.client.request.duration", measured.Metrics[0].Name)
+	assert.Equal(t, "quecloud.client.call.duration", measured.Metrics[0].Name)
 	assert.Equal(t, "s", measured.Metrics[0].Unit)
 	points := r.points(t)
 	require.Len(t, points, 1, "calls that are alike share a point")
 	assert.EqualValues(t, 3, points[0].Count)
-	assert.Equal(t, []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}, points[0].Bounds)
+	assert.Subset(t, points[0].Bounds, conventionalBounds, "comparable with those of requests")
+	assert.Contains(t, points[0].Bounds, 100.0, "calls may be repeated")
 	assert.Equal(t, map[string]any{
 		"http.request.method":       "POST",
 		"http.response.status_code": int64(200),
@@ -255,6 +259,12 @@ func TestBadOptionIsAnErrorOfNew(t *testing.T) {
 			interceptor, err := otelquecloud.New(opt)
 			require.ErrorContains(t, err, "nil")
 			assert.Nil(t, interceptor)
+			transport, err := otelquecloud.NewTransport(with(200, wallet), opt)
+			require.ErrorContains(t, err, "nil")
+			assert.Nil(t, transport)
 		})
 	}
+	transport, err := otelquecloud.NewTransport(nil)
+	require.ErrorContains(t, err, "nil")
+	assert.Nil(t, transport)
 }
