@@ -12,8 +12,8 @@ var cst = time.FixedZone("CST", 8*60*60)
 // Now returns the server's time, in China Standard Time. It is what the header Date, the check of t, dates and months
 // go by.
 func (s *Server) Now() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	return s.clock.now()
 }
 
@@ -112,6 +112,13 @@ func (s *Server) settle() {
 	}
 	s.checkThresholds(dayOf(now))
 	s.wake(now)
+}
+
+// isDue says whether settle has anything to do.
+func (s *Server) isDue() bool {
+	now := s.clock.now()
+	due, planned := s.events.next()
+	return planned && !due.After(now) || s.checked != dayOf(now)
 }
 
 // wake sets a timer for the next event of a clock that runs, so that a callback goes out in time although nobody asks.

@@ -33,8 +33,8 @@ type Request struct {
 
 // Requests returns the requests received so far, oldest first; see [WithRequestLimit].
 func (s *Server) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.callsMu.Lock()
+	defer s.callsMu.Unlock()
 	return slices.Clone(s.requests.all())
 }
 
@@ -54,20 +54,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req.Params = maps.Clone(params)
 	delete(req.Params, "sign")
 
-	s.mu.Lock()
-	s.settle()
-	faults := s.befall(req.Method)
-	s.mu.Unlock()
-	f := combine(faults)
+	f := combine(s.befall(req.Method))
 	req.Faults = f.names
 	gone := !s.wait(r, f.before)
 
-	s.mu.Lock()
-	s.settle()
+	unlock := s.lockFor(req.Method)
 	answer := s.answer(params, err, f, gone, &req)
-	s.settle()
 	date := s.clock.now().UTC().Format(http.TimeFormat)
-	s.mu.Unlock()
+	unlock()
 
 	gone = gone || !s.wait(r, f.after)
 	answer = f.spoil(answer)
@@ -81,6 +75,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		date = f.date()
 	}
 	answer.write(w, date)
+}
+
+// lockFor takes the lock for a call, with nothing due, and returns what gives it back, with nothing due either. Methods
+// that read hold it side by side; but whoever finds something due has it to itself.
+func (s *Server) lockFor(name string) (unlock func()) {
+	if m := findMethod(name); m != nil && m.reads {
+		s.mu.RLock()
+		if !s.isDue() {
+			return s.mu.RUnlock
+		}
+		s.mu.RUnlock()
+	}
+	s.mu.Lock()
+	s.settle()
+	return func() {
+		s.settle()
+		s.mu.Unlock()
+	}
 }
 
 // answer checks a request and, unless a fault forbids it, does what it asks for.
@@ -126,14 +138,14 @@ func (r *Request) size() int {
 }
 
 func (s *Server) record(req Request) {
-	s.mu.Lock()
+	s.callsMu.Lock()
 	s.requests.add(req)
 	s.requestBytes += req.size()
 	for s.requests.len() > s.kept || s.requestBytes > maxRequestBytes && s.requests.len() > 1 {
 		oldest := s.requests.forget()
 		s.requestBytes -= oldest.size()
 	}
-	s.mu.Unlock()
+	s.callsMu.Unlock()
 	s.observe(req)
 }
 
