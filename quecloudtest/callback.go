@@ -193,6 +193,12 @@ func (s *Server) notify(url string, notification any, success func([]byte) bool)
 
 // startDelivering sees to it that the outbox is being emptied.
 func (s *Server) startDelivering() {
+	s.mu.RLock()
+	idle := len(s.outbox.waiting) == 0
+	s.mu.RUnlock()
+	if idle { // as after most calls, none of which is to wait for others that read
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.outbox.running || len(s.outbox.waiting) == 0 {

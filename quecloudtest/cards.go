@@ -43,8 +43,9 @@ func (s *Server) pageOfCards(c *call, name string, by filter, row func(*card)) {
 	c.out.list(name, func() {
 		start := len(c.out.buf)
 		from, to := p.bounds(total)
+		var card card // one for all: each would be allocated
 		for n := from; n < to; n++ {
-			card := s.fleet.card(place(n))
+			card = s.fleet.card(place(n))
 			c.out.object("", func() { row(&card) })
 			if n == from { // the others are about as long
 				c.out.buf = slices.Grow(c.out.buf, (len(c.out.buf)-start)*(to-from)*9/8)
@@ -110,7 +111,7 @@ func (s *Server) cycleAfterMonth(card *card, now instant, monthly volume) volume
 
 func (s *Server) encodeDates(c *call, card *card, activation string) {
 	c.out.text("allotDate", card.allotted.format(layoutDay))
-	c.out.optional("openDate", card.opened.format(layoutDay))
+	c.out.date("openDate", card.opened)
 	if card.activated == 0 {
 		c.out.text("active", "未激活")
 		c.out.null(activation)
@@ -121,10 +122,10 @@ func (s *Server) encodeDates(c *call, card *card, activation string) {
 	}
 	cycle := card.cycle(c.now.day)
 	c.out.text("active", "激活")
-	c.out.text(activation, card.activated.format(layoutDay))
-	c.out.optional("expiryDate", card.expires.format(layoutDay))
-	c.out.text("cycleStartDate", cycle.first.format(layoutDay))
-	c.out.text("cycleEndDate", cycle.last.format(layoutDay))
+	c.out.date(activation, card.activated)
+	c.out.date("expiryDate", card.expires)
+	c.out.date("cycleStartDate", cycle.first)
+	c.out.date("cycleEndDate", cycle.last)
 }
 
 func (s *Server) encodeVoice(c *call, card *card, number func(string, int64), whitelist string) {

@@ -2,7 +2,6 @@ package quecloudtest
 
 import (
 	"container/heap"
-	"strconv"
 	"time"
 )
 
@@ -12,8 +11,8 @@ var cst = time.FixedZone("CST", 8*60*60)
 // Now returns the server's time, in China Standard Time. It is what the header Date, the check of t, dates and months
 // go by.
 func (s *Server) Now() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	return s.clock.now()
 }
 
@@ -114,6 +113,13 @@ func (s *Server) settle() {
 	s.wake(now)
 }
 
+// isDue says whether settle has anything to do.
+func (s *Server) isDue() bool {
+	now := s.clock.now()
+	due, planned := s.events.next()
+	return planned && !due.After(now) || s.checked != dayOf(now)
+}
+
 // wake sets a timer for the next event of a clock that runs, so that a callback goes out in time although nobody asks.
 func (s *Server) wake(now time.Time) {
 	due, ok := s.events.next()
@@ -186,9 +192,19 @@ func (d day) format(layout string) string {
 	if layout != layoutDay {
 		return d.utc().Format(layout)
 	}
-	y, m, dom := d.civil() // a page of cards has 6000 dates, and this is faster than a layout
-	digits := strconv.Itoa(100_000_000 + y*10000 + int(m)*100 + dom)[1:]
-	return digits[:4] + "-" + digits[4:6] + "-" + digits[6:]
+	return string(d.append(make([]byte, 0, len(layoutDay))))
+}
+
+// append appends the date as in layoutDay. A page of cards has 6000 dates, and this is faster than a layout.
+func (d day) append(b []byte) []byte {
+	y, m, dom := d.civil()
+	for _, n := range [...]int{y / 100, y % 100} {
+		b = append(b, byte('0'+n/10), byte('0'+n%10))
+	}
+	for _, n := range [...]int{int(m), dom} {
+		b = append(b, '-', byte('0'+n/10), byte('0'+n%10))
+	}
+	return b
 }
 
 // addMonths is the same day of another month, or the last of that month where it is too short.

@@ -204,8 +204,8 @@ func (f *injected) spent() bool { return f.times > 0 && f.left == 0 }
 // waits for the next call. So two faults with Times(1) befall two calls, one after the other. Inject panics when a fault
 // is impossible, such as one on a method that is not served.
 func (s *Server) Inject(faults ...Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.callsMu.Lock()
+	defer s.callsMu.Unlock()
 	for _, f := range faults {
 		f.check()
 		s.injections++
@@ -215,13 +215,15 @@ func (s *Server) Inject(faults ...Fault) {
 
 // ClearFaults takes back all faults.
 func (s *Server) ClearFaults() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.callsMu.Lock()
+	defer s.callsMu.Unlock()
 	s.faults = nil
 }
 
 // befall returns the faults that befall a call.
 func (s *Server) befall(method string) []Fault {
+	s.callsMu.Lock()
+	defer s.callsMu.Unlock()
 	var hits []Fault
 	for _, f := range s.faults {
 		if len(f.methods) > 0 && !slices.Contains(f.methods, method) {

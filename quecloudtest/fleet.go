@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A fleet is cards in a fixed order. The first n are synthetic: computed from the seed and their place whenever somebody
@@ -19,8 +20,9 @@ type fleet struct {
 	count   int            // of all cards
 	numbers map[string]int // ICCIDs and MSISDNs of cards added by hand
 
-	indexes map[filter]*index
-	edited  map[int]bool // since the indexes were last brought up to date
+	indexing sync.Mutex // guards what follows among those who only read the fleet
+	indexes  map[filter]*index
+	edited   map[int]bool // since the indexes were last brought up to date
 }
 
 func newFleet(seed uint64, n int, born day, groups []*Group) *fleet {

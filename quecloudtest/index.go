@@ -37,8 +37,12 @@ type index struct {
 // maxIndexes is how many indexes are kept. Sweeps at one time seldom have more filters, and each takes 4 bytes a card.
 const maxIndexes = 8
 
-// places returns the places of the cards that match.
+// places returns the places of the cards that match, right until a card is changed. Those who read at the same time may
+// ask for them at the same time: after a change the first of them brings the indexes up to date, and the others find
+// nothing to change in what it was given.
 func (f *fleet) places(by filter) []int32 {
+	f.indexing.Lock()
+	defer f.indexing.Unlock()
 	for i := range f.edited {
 		c := f.facts(i)
 		for _, known := range f.indexes {

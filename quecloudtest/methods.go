@@ -19,6 +19,7 @@ const (
 // take, and what it does.
 type method struct {
 	name               string // without the prefix fc.function.
+	reads              bool   // it changes nothing but indexes, and so may run beside others that read
 	cards              choice
 	required, optional string // names, divided by spaces
 	unsigned           string // names of parameters that the signature leaves out
@@ -29,36 +30,36 @@ const prefix = "fc.function."
 
 // methods is the one list of what the server answers.
 var methods = []method{
-	{name: "billing_group.list", run: (*Server).groupList},
-	{name: "billing_group.statistics", required: "id", run: (*Server).groupStatistics},
-	{name: "billing_groups.statistics", required: "id", run: (*Server).groupTreeStatistics},
-	{name: "card.list", optional: "pageNo pageSize billingid " +
+	{name: "billing_group.list", reads: true, run: (*Server).groupList},
+	{name: "billing_group.statistics", reads: true, required: "id", run: (*Server).groupStatistics},
+	{name: "billing_groups.statistics", reads: true, required: "id", run: (*Server).groupTreeStatistics},
+	{name: "card.list", reads: true, optional: "pageNo pageSize billingid " +
 		"allotDateStart allotDateEnd activeDateStart activeDateEnd expireDateStart expireDateEnd", run: (*Server).cardList},
-	{name: "card.info", cards: oneCard, run: (*Server).cardInfo},
-	{name: "cards.info", cards: manyCards, run: (*Server).cardsInfo},
-	{name: "monthflow.list", required: "month", optional: "pageNo pageSize", run: (*Server).monthFlowList},
-	{name: "dayflow.list", cards: oneCard, required: "month", run: (*Server).dayFlowList},
-	{name: "card.monthflow", cards: oneCard, required: "month", run: (*Server).cardMonthFlow},
-	{name: "cards.monthflow", cards: manyCards, required: "month", run: (*Server).cardsMonthFlow},
-	{name: "voice.monthflow.list", required: "month", optional: "pageNo pageSize", run: (*Server).voiceMonthList},
-	{name: "voice.dayflow.list", cards: oneCard, required: "month", run: (*Server).voiceDayList},
-	{name: "card.alarm.get", cards: oneCard, run: (*Server).alarmGet},
-	{name: "card.flowpackages", cards: oneCard, run: (*Server).cardPackages},
-	{name: "yearmonth.detail", cards: oneCard, run: (*Server).yearPackages},
-	{name: "card.realNameStatusQuery", cards: oneCard, run: (*Server).realNameStatus},
-	{name: "account.info", run: (*Server).accountInfo},
+	{name: "card.info", reads: true, cards: oneCard, run: (*Server).cardInfo},
+	{name: "cards.info", reads: true, cards: manyCards, run: (*Server).cardsInfo},
+	{name: "monthflow.list", reads: true, required: "month", optional: "pageNo pageSize", run: (*Server).monthFlowList},
+	{name: "dayflow.list", reads: true, cards: oneCard, required: "month", run: (*Server).dayFlowList},
+	{name: "card.monthflow", reads: true, cards: oneCard, required: "month", run: (*Server).cardMonthFlow},
+	{name: "cards.monthflow", reads: true, cards: manyCards, required: "month", run: (*Server).cardsMonthFlow},
+	{name: "voice.monthflow.list", reads: true, required: "month", optional: "pageNo pageSize", run: (*Server).voiceMonthList},
+	{name: "voice.dayflow.list", reads: true, cards: oneCard, required: "month", run: (*Server).voiceDayList},
+	{name: "card.alarm.get", reads: true, cards: oneCard, run: (*Server).alarmGet},
+	{name: "card.flowpackages", reads: true, cards: oneCard, run: (*Server).cardPackages},
+	{name: "yearmonth.detail", reads: true, cards: oneCard, run: (*Server).yearPackages},
+	{name: "card.realNameStatusQuery", reads: true, cards: oneCard, run: (*Server).realNameStatus},
+	{name: "account.info", reads: true, run: (*Server).accountInfo},
 
 	{name: "file.card.get", run: (*Server).fileStart},
-	{name: "file.status", required: "taskId", run: (*Server).fileStatus},
-	{name: "file.down", required: "taskId", run: (*Server).fileDown},
-	{name: "file.last.down", run: (*Server).fileLastDown},
-	{name: "file.list", run: (*Server).fileList},
+	{name: "file.status", reads: true, required: "taskId", run: (*Server).fileStatus},
+	{name: "file.down", reads: true, required: "taskId", run: (*Server).fileDown},
+	{name: "file.last.down", reads: true, run: (*Server).fileLastDown},
+	{name: "file.list", reads: true, run: (*Server).fileList},
 
-	{name: "card.realtimestatus", cards: oneCard, run: (*Server).realtimeStatus},
-	{name: "card.location", cards: oneCard, run: (*Server).location},
+	{name: "card.realtimestatus", reads: true, cards: oneCard, run: (*Server).realtimeStatus},
+	{name: "card.location", reads: true, cards: oneCard, run: (*Server).location},
 	{name: "sms.send", cards: manyCards, required: "content", optional: "smsId", run: (*Server).smsSend},
-	{name: "sms.sendlog", required: "dateStr", optional: "pageNo pageSize", run: (*Server).smsLog},
-	{name: "sms.monthcount", required: "dateStr", run: (*Server).smsMonthCount},
+	{name: "sms.sendlog", reads: true, required: "dateStr", optional: "pageNo pageSize", run: (*Server).smsLog},
+	{name: "sms.monthcount", reads: true, required: "dateStr", run: (*Server).smsMonthCount},
 	{name: "card.alarm", cards: listCards, required: "alarmParam", unsigned: "alarmParam", run: (*Server).alarmSet},
 	{name: "card.alarm.status", cards: oneCard, optional: "alarmStatus pauseStatus", unsigned: "alarmStatus pauseStatus",
 		run: (*Server).alarmStatus},
@@ -77,14 +78,14 @@ var methods = []method{
 	{name: "card.voice.addwhitelist", cards: oneCard, required: "voiceWhiteList", run: (*Server).addWhitelist},
 	{name: "card.voice.delwhitelist", cards: oneCard, required: "voiceWhiteList", run: (*Server).deleteWhitelist},
 
-	{name: "company.flowpackage", run: (*Server).flowPackages},
-	{name: "card.setmeal.product", cards: oneCard, run: (*Server).renewalProduct},
+	{name: "company.flowpackage", reads: true, run: (*Server).flowPackages},
+	{name: "card.setmeal.product", reads: true, cards: oneCard, run: (*Server).renewalProduct},
 	{name: "card.recharge", required: "iccid productId productName", optional: "remark externalId preverify",
 		run: (*Server).recharge},
 	{name: "card.renewal", required: "iccid cycle", optional: "productId productName months remark externalId preverify",
 		run: (*Server).renew},
-	{name: "order.details", required: "orderNo", run: (*Server).orderDetails},
-	{name: "wallet.details", run: (*Server).walletDetails},
+	{name: "order.details", reads: true, required: "orderNo", run: (*Server).orderDetails},
+	{name: "wallet.details", reads: true, run: (*Server).walletDetails},
 }
 
 // Methods returns the full names, fc.function.…, of the methods that a server answers, sorted.

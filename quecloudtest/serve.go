@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -33,8 +34,8 @@ type Request struct {
 
 // Requests returns the requests received so far, oldest first; see [WithRequestLimit].
 func (s *Server) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.callsMu.Lock()
+	defer s.callsMu.Unlock()
 	return slices.Clone(s.requests.all())
 }
 
@@ -54,20 +55,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req.Params = maps.Clone(params)
 	delete(req.Params, "sign")
 
-	s.mu.Lock()
-	s.settle()
-	faults := s.befall(req.Method)
-	s.mu.Unlock()
-	f := combine(faults)
+	f := combine(s.befall(req.Method))
 	req.Faults = f.names
 	gone := !s.wait(r, f.before)
 
-	s.mu.Lock()
-	s.settle()
-	answer := s.answer(params, err, f, gone, &req)
-	s.settle()
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf) // when all is written
+	unlock := s.lockFor(req.Method)
+	answer := s.answer(params, err, f, gone, &req, buf)
 	date := s.clock.now().UTC().Format(http.TimeFormat)
-	s.mu.Unlock()
+	unlock()
 
 	gone = gone || !s.wait(r, f.after)
 	answer = f.spoil(answer)
@@ -83,8 +80,29 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.write(w, date)
 }
 
-// answer checks a request and, unless a fault forbids it, does what it asks for.
-func (s *Server) answer(params map[string]string, err error, f fault, gone bool, req *Request) response {
+// lockFor takes the lock for a call, with nothing due, and returns what gives it back, with nothing due either. Methods
+// that read hold it side by side; but whoever finds something due has it to itself.
+func (s *Server) lockFor(name string) (unlock func()) {
+	if m := findMethod(name); m != nil && m.reads {
+		s.mu.RLock()
+		if !s.isDue() {
+			return s.mu.RUnlock
+		}
+		s.mu.RUnlock()
+	}
+	s.mu.Lock()
+	s.settle()
+	return func() {
+		s.settle()
+		s.mu.Unlock()
+	}
+}
+
+// buffers hold answers until they are sent. A page of 1000 cards has 600 kB.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// answer checks a request and, unless a fault forbids it, does what it asks for. What it answers with may be in buf.
+func (s *Server) answer(params map[string]string, err error, f fault, gone bool, req *Request, buf *[]byte) response {
 	now := instantOf(s.clock.now())
 	req.Time = now.time
 	req.SignatureOK = s.signed(params)
@@ -98,7 +116,9 @@ func (s *Server) answer(params map[string]string, err error, f fault, gone bool,
 	req.Accepted = err == nil
 	c.out.dialect = s.dialect | f.dialect
 	if err == nil && !gone && !f.prevents() {
+		c.out.buf = (*buf)[:0]
 		err = c.method.run(s, c)
+		*buf = c.out.buf
 		req.Executed = err == nil
 	}
 	if f.act == actRefuse {
@@ -126,14 +146,14 @@ func (r *Request) size() int {
 }
 
 func (s *Server) record(req Request) {
-	s.mu.Lock()
+	s.callsMu.Lock()
 	s.requests.add(req)
 	s.requestBytes += req.size()
 	for s.requests.len() > s.kept || s.requestBytes > maxRequestBytes && s.requests.len() > 1 {
 		oldest := s.requests.forget()
 		s.requestBytes -= oldest.size()
 	}
-	s.mu.Unlock()
+	s.callsMu.Unlock()
 	s.observe(req)
 }
 

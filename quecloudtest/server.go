@@ -29,7 +29,13 @@ type Server struct {
 	ctx    context.Context // ends with the server
 	cancel context.CancelFunc
 
-	mu                    sync.Mutex // guards what follows
+	callsMu      sync.Mutex // guards what follows, apart from the state so that calls which read do not wait for each other
+	faults       []*injected
+	injections   uint64
+	requests     recent[Request]
+	requestBytes int // of what requests said, roughly
+
+	mu                    sync.RWMutex // guards what follows; see lockFor
 	clock                 clock
 	events                events
 	timer                 *time.Timer
@@ -47,10 +53,6 @@ type Server struct {
 	files                 []*fileTask
 	alarms                int64
 	checked               day // thresholds were last checked
-	faults                []*injected
-	injections            uint64
-	requests              recent[Request]
-	requestBytes          int // of what requests said, roughly
 	outbox                outbox
 }
 

@@ -1,0 +1,138 @@
+package quecloudtest_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func TestMethodsReadThatTheSDKMayRepeat(t *testing.T) {
+	t.Parallel()
+	notSent := errors.New("not sent")
+	for _, method := range quecloudtest.Methods() {
+		var kind quecloud.Kind
+		client := quecloudtest.NewUnstartedServer().Client(quecloud.WithInterceptor(
+			func(_ context.Context, info *quecloud.CallInfo, _ func(context.Context) error) error {
+				kind = info.Kind
+				return notSent
+			}))
+		require.ErrorIs(t, client.Call(t.Context(), method, nil, nil), notSent)
+		assert.Equal(t, kind == quecloud.KindRead, quecloudtest.Reads(method), method)
+	}
+}
+
+// forms are signed calls of each method, with pages of cards by a filter too.
+func forms(client foreign) map[string]url.Values {
+	all := map[string]url.Values{}
+	for _, full := range quecloudtest.Methods() {
+		method := strings.TrimPrefix(full, "fc.function.")
+		pairs := exampleCalls[method]
+		if method == "order.details" {
+			pairs = []string{"orderNo", client.srv.Orders()[0].No}
+		}
+		all[full] = client.form(method, pairs...)
+	}
+	for _, group := range []int{10, 11, 20, 860} {
+		id := strconv.Itoa(group)
+		all["group "+id] = client.form("card.list", "billingid", id, "allotDateStart", "20240101")
+	}
+	return all
+}
+
+// A call that reads is answered while another one, that would never end, is reading.
+func TestReadsDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	client := prepared(t)
+	reads := 0
+	for method, form := range forms(client) {
+		if !quecloudtest.Reads(form.Get("method")) {
+			continue
+		}
+		reads++
+		client.srv.WhileRead(func() {
+			answered := make(chan error)
+			go func() {
+				_, err := roundTrip(client.srv, form)
+				answered <- err
+			}()
+			select {
+			case err := <-answered:
+				require.NoError(t, err, method)
+			case <-time.After(time.Minute): // by when it has failed
+				require.Fail(t, "no answer", method)
+			}
+		})
+	}
+	assert.Equal(t, 29+4, reads)
+}
+
+// TestReadsAndWritesAtOnce is for the race detector: all that can be asked for and done, by calls and by hand.
+func TestReadsAndWritesAtOnce(t *testing.T) {
+	t.Parallel()
+	client := prepared(t, quecloudtest.WithFleet(100))
+	srv := client.srv
+	var all sync.WaitGroup
+	for _, form := range forms(client) {
+		for range 2 {
+			all.Go(func() {
+				for range 5 {
+					resp, err := roundTrip(srv, form)
+					if !assert.NoError(t, err) {
+						return
+					}
+					_, err = io.Copy(io.Discard, resp.Body)
+					assert.NoError(t, err)
+				}
+			})
+		}
+	}
+	all.Go(func() {
+		for i := range 20 {
+			added := srv.AddCard(quecloudtest.Card{BillingID: 11})
+			srv.SetUsage(added.ICCID, "2026-03-10", float64(i))
+			srv.UpdateCard(added.ICCID, func(c *quecloudtest.Card) { c.BillingID = 10 })
+			srv.Inject(quecloudtest.Speak(quecloudtest.OtherCase).Times(1))
+			srv.Advance(time.Millisecond)
+			srv.Card(added.MSISDN)
+			srv.Requests()
+		}
+	})
+	all.Wait()
+	sum, err := srv.Client().Billing.GroupStatistics(t.Context(), 10)
+	require.NoError(t, err)
+	assert.Equal(t, int64(25+20), sum.CardCount)
+}
+
+// What time brings about by itself is seen by whoever reads, without anybody having written.
+func TestReadsSeeWhatBecameDue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := quecloudtest.NewUnstartedServer()
+		defer srv.Close()
+		client := srv.Client()
+		added := srv.AddCard(quecloudtest.Card{Alarm: &quecloudtest.Alarm{PauseThreshold: 5, PauseEnabled: true}})
+		tomorrow := srv.Now().AddDate(0, 0, 1)
+		srv.SetUsage(added.ICCID, tomorrow.Format(time.DateOnly), 6)
+		status := func() string {
+			info, err := client.Cards.Info(t.Context(), quecloud.ICCID(added.ICCID))
+			require.NoError(t, err)
+			return string(info.PauseReason)
+		}
+		require.Empty(t, status())
+		time.Sleep(24 * time.Hour)
+		require.Equal(t, quecloudtest.ReasonThreshold, status())
+	})
+}
