@@ -65,7 +65,10 @@ func TestReadsDoNotWaitForEachOther(t *testing.T) {
 		client.srv.WhileRead(func() {
 			answered := make(chan error)
 			go func() {
-				_, err := roundTrip(client.srv, form)
+				resp, err := roundTrip(client.srv, form)
+				if err == nil {
+					err = resp.Body.Close()
+				}
 				answered <- err
 			}()
 			select {
@@ -94,7 +97,7 @@ func TestReadsAndWritesAtOnce(t *testing.T) {
 						return
 					}
 					_, err = io.Copy(io.Discard, resp.Body)
-					assert.NoError(t, err)
+					assert.NoError(t, errors.Join(err, resp.Body.Close()))
 				}
 			})
 		}
