@@ -20,14 +20,18 @@ type param struct{ name, value string }
 //
 // Methods of [Client] sign by themselves. Sign is for those who make requests by hand.
 func Sign(secret string, params url.Values) string {
-	var few [16]param // most calls have fewer: they need no allocation
-	sorted := few[:0]
+	var few [10]param // most calls have fewer: they need no allocation
+	sorted, method := few[:0], ""
 	for name, values := range params {
-		if name != "sign" && len(values) > 0 && values[0] != "" {
-			sorted = insert(sorted, param{name, values[0]})
+		if name == "sign" || len(values) == 0 || values[0] == "" {
+			continue
 		}
+		if name == "method" {
+			method = values[0]
+		}
+		sorted = insert(sorted, param{name, values[0]})
 	}
-	return signSorted(secret, sorted, lookup(params.Get("method")).unsigned)
+	return signSorted(secret, sorted, lookup(method).unsigned)
 }
 
 // insert adds a parameter to others, in its place in the order of the names. For so few it is the fastest way to sort.
@@ -47,7 +51,7 @@ func signSorted(secret string, params []param, unsigned []string) string {
 	for _, p := range params {
 		size += len(p.name) + len(p.value)
 	}
-	var short [512]byte
+	var short [256]byte
 	text := short[:0]
 	if size > len(short) {
 		long := longTexts.Get().(*[]byte)
