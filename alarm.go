@@ -36,7 +36,7 @@ func (s *FlowService) Alarm(ctx context.Context, card CardID) (*Alarm, error) {
 	var answer struct {
 		Alarm Alarm `json:"alarmInfo" quec:"required"`
 	}
-	err := s.core.call(ctx, "fc.function.card.alarm.get", cardParams{card}, &answer)
+	err := s.call(ctx, "fc.function.card.alarm.get", cardParams{card}, &answer)
 	return onSuccess(&answer.Alarm, err)
 }
 
@@ -142,7 +142,7 @@ type SetAlarmResult struct {
 func (s *FlowService) SetAlarm(ctx context.Context, cards CardIDs, settings *AlarmSettings) (*SetAlarmResult, error) {
 	const method = "fc.function.card.alarm"
 	result := new(SetAlarmResult)
-	err := s.core.call(ctx, method, setAlarmParams{alarmIDs(cards), settings}, result, func(err error) error {
+	err := s.call(ctx, method, setAlarmParams{alarmIDs(cards), settings}, result, func(err error) error {
 		if errors.As(err, new(*APIError)) && len(result.Succeeded) > 0 {
 			return fmt.Errorf("%w (%w: %d of %d)", err, ErrPartial, len(result.Succeeded), cards.Len())
 		}
@@ -184,5 +184,5 @@ func (s *FlowService) SetAlarmStatus(ctx context.Context, card CardID, params *A
 	if params == nil {
 		params = &AlarmStatusParams{}
 	}
-	return s.core.call(ctx, "fc.function.card.alarm.status", alarmStatusParams{card, params.Alarm, params.Pause}, nil)
+	return s.call(ctx, "fc.function.card.alarm.status", alarmStatusParams{card, params.Alarm, params.Pause}, nil)
 }

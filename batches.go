@@ -104,7 +104,7 @@ type batch[T any] struct {
 func (b batches[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		settings, err := fleetOptions(b.method, sweepOptions, opts)
+		settings, err := fleetOptions(ctx, b.method, sweepOptions, opts)
 		if err == nil {
 			err = b.check()
 		}

@@ -67,7 +67,7 @@ type call struct {
 	attempts   int
 	params     []param // without t and sign, in order
 	result     any
-	verdict    []func(error) error // see core.call
+	verdict    []verdict // see core.call
 	externalID string
 	unsure     bool          // something was sent to which no usable answer came
 	offset     time.Duration // of the platform's clock from ours
@@ -80,9 +80,18 @@ func (c *call) repeatable() bool {
 	return c.endpoint.kind == KindRead || c.endpoint.kind == KindSpend && c.externalID != ""
 }
 
-// call makes a call: the way of every method of the SDK. Where an answer says more about its success than resultCode does,
-// a verdict turns what is the error so far into that of the call, inside the interceptors.
-func (c *core) call(ctx context.Context, method string, params, result any, verdict ...func(error) error) error {
+// A verdict turns the error of a call so far into that of the call, where its response says more about success than
+// resultCode does. It runs inside the interceptors.
+type verdict func(error) error
+
+// call makes a call: the way of every method of the SDK.
+func (c *core) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
+	if c == nil {
+		return errNoClient(method)
+	}
+	if ctx == nil {
+		return errNoContext(method)
+	}
 	e := lookup(method)
 	form, err := formOf(method, params)
 	if err != nil {

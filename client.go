@@ -23,6 +23,46 @@ type Client struct {
 // A service is a group of methods. All are one struct under different names, so that none costs anything.
 type service struct{ core *core }
 
+// call makes a call, unless the service is the zero value, which has no client.
+func (s *service) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
+	if s == nil {
+		return errNoClient(method)
+	}
+	return s.core.call(ctx, method, params, result, verdict...)
+}
+
+func errNoClient(method string) error {
+	return &ParamError{Method: method, Param: "client", Reason: "the client or service is a zero value: make it with NewClient"}
+}
+
+func errNoContext(method string) error {
+	return &ParamError{Method: method, Param: "ctx", Reason: "the context is nil: use context.Background() where there is none"}
+}
+
+func (s *CardsService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
+	return (*service)(s).call(ctx, method, params, result, verdict...)
+}
+
+func (s *FlowService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
+	return (*service)(s).call(ctx, method, params, result, verdict...)
+}
+
+func (s *SMSService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
+	return (*service)(s).call(ctx, method, params, result, verdict...)
+}
+
+func (s *OrdersService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
+	return (*service)(s).call(ctx, method, params, result, verdict...)
+}
+
+func (s *BillingService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
+	return (*service)(s).call(ctx, method, params, result, verdict...)
+}
+
+func (s *FilesService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
+	return (*service)(s).call(ctx, method, params, result, verdict...)
+}
+
 // NewClient returns a client for the account of that appKey. Both values are shown at the platform under API管理. The
 // secret is kept where no printing, logging or marshaling of the client can reach it.
 func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
@@ -54,6 +94,9 @@ func checkCredential(name, value string) error {
 // With returns a client with other options on top of those that c has. It is cheap, and shares with c the connections,
 // the clock correction and the retry budget. That is how a single call gets its own timeout or retry policy.
 func (c *Client) With(opts ...Option) (*Client, error) {
+	if c == nil || c.core == nil {
+		return nil, errNoClient("")
+	}
 	copied := *c.core
 	return copied.client(opts)
 }
@@ -87,6 +130,9 @@ func (c *core) client(opts []Option) (*Client, error) {
 //
 // A method that the SDK knows keeps its [Kind]; of any other it is assumed that it must never be repeated.
 func (c *Client) Call(ctx context.Context, method string, params, result any) error {
+	if c == nil {
+		return errNoClient(method)
+	}
 	if !strings.HasPrefix(method, "fc.") || !consistsOf(method, func(b byte) bool { return '!' <= b && b <= '~' }) {
 		return &ParamError{Method: method, Param: "method", Reason: "want a name like fc.function.card.info"}
 	}

@@ -35,7 +35,7 @@ func Each[S CardSource](
 	ctx context.Context, cards S, fn func(context.Context, CardID) error, opts ...FleetOption,
 ) iter.Seq2[CardID, error] {
 	return func(yield func(CardID, error) bool) {
-		settings, err := fleetOptions("", sweepOptions, opts)
+		settings, err := fleetOptions(ctx, "", sweepOptions, opts)
 		if err == nil && fn == nil {
 			err = &ParamError{Param: "fn", Reason: "the function is nil"}
 		}

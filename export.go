@@ -34,7 +34,7 @@ const (
 // It uses § 2.2.5 file.list, § 2.2.1 file.card.get, § 2.2.2 file.status and § 2.2.3 file.down.
 func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOption) (n int64, err error) {
 	const method = "fc.function.file.down"
-	settings, err := fleetOptions(method, exportOptions, opts)
+	settings, err := fleetOptions(ctx, method, exportOptions, opts)
 	if err != nil {
 		return 0, err
 	}
@@ -79,7 +79,7 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 //
 // It uses § 2.2.5 file.list, § 2.2.1 file.card.get and § 2.2.2 file.status.
 func (s *FilesService) Prepare(ctx context.Context, opts ...FleetOption) (taskID int64, err error) {
-	settings, err := fleetOptions("fc.function.file.card.get", prepareOptions, opts)
+	settings, err := fleetOptions(ctx, "fc.function.file.card.get", prepareOptions, opts)
 	if err != nil {
 		return 0, err
 	}

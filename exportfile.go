@@ -26,7 +26,7 @@ func (s *FilesService) DownloadFile(
 	ctx context.Context, taskID int64, path string, opts ...FleetOption,
 ) (n int64, err error) {
 	const method = "fc.function.file.down"
-	settings, err := fleetOptions(method, downloadOptions, opts)
+	settings, err := fleetOptions(ctx, method, downloadOptions, opts)
 	if err != nil {
 		return 0, err
 	}

@@ -17,7 +17,7 @@ func (s *FilesService) Start(ctx context.Context) (taskID int64, err error) {
 	var answer struct {
 		TaskID int64 `json:"taskId" quec:"receipt required"`
 	}
-	err = s.core.call(ctx, "fc.function.file.card.get", nil, &answer)
+	err = s.call(ctx, "fc.function.file.card.get", nil, &answer)
 	return onSuccess(answer.TaskID, err)
 }
 
@@ -34,7 +34,7 @@ func (s *FilesService) Status(ctx context.Context, taskID int64) (FileTaskStatus
 	var answer struct {
 		Status FileTaskStatus `json:"taskStatus" quec:"required"`
 	}
-	err := s.core.call(ctx, "fc.function.file.status", taskParams{taskID}, &answer)
+	err := s.call(ctx, "fc.function.file.status", taskParams{taskID}, &answer)
 	return onSuccess(answer.Status, err)
 }
 
@@ -60,7 +60,7 @@ func (s *FilesService) download(ctx context.Context, method string, params any, 
 		return 0, &ParamError{Method: method, Param: "w", Reason: "the writer is nil"}
 	}
 	file := &download{to: w}
-	err := s.core.call(ctx, method, params, file)
+	err := s.call(ctx, method, params, file)
 	return file.n, err
 }
 
@@ -79,6 +79,6 @@ func (s *FilesService) List(ctx context.Context) ([]FileTask, error) {
 	var answer struct {
 		Tasks []FileTask `json:"tasks" quec:"bare required"`
 	}
-	err := s.core.call(ctx, "fc.function.file.list", nil, &answer)
+	err := s.call(ctx, "fc.function.file.list", nil, &answer)
 	return onSuccess(answer.Tasks, err)
 }

@@ -94,10 +94,13 @@ var (
 )
 
 // fleetOptions reads the options of a job.
-func fleetOptions(method string, known []string, opts []FleetOption) (fleetSettings, error) {
+func fleetOptions(ctx context.Context, method string, known []string, opts []FleetOption) (fleetSettings, error) {
 	s := fleetSettings{concurrency: defaultConcurrency, pollEvery: defaultPollEvery}
 	s.progress = func(int64, int64) {}
 	s.onStage = func(ExportStage, int64) {}
+	if ctx == nil {
+		return s, errNoContext(method)
+	}
 	for i, opt := range opts {
 		switch {
 		case opt.set == nil:

@@ -37,7 +37,7 @@ type MonthFlowRow struct {
 //
 // § 2.1.7 资产月流量日志, fc.function.monthflow.list. It reads. A page has at most 1000 cards.
 func (s *FlowService) ListMonth(ctx context.Context, params *MonthListParams) (*MonthFlowList, error) {
-	return fetch[MonthFlowList](ctx, s.core, "fc.function.monthflow.list", params)
+	return fetch[MonthFlowList](ctx, s.call, "fc.function.monthflow.list", params)
 }
 
 // A DayFlow is a card's data usage on a day.
@@ -59,7 +59,7 @@ func (s *FlowService) Days(ctx context.Context, card CardID, month Month) ([]Day
 	var answer struct {
 		Flows []DayFlow `json:"flows" quec:"required"`
 	}
-	err := s.core.call(ctx, "fc.function.dayflow.list", cardMonthParams{card, month}, &answer)
+	err := s.call(ctx, "fc.function.dayflow.list", cardMonthParams{card, month}, &answer)
 	return onSuccess(answer.Flows, err)
 }
 
@@ -74,7 +74,7 @@ type MonthFlow struct {
 //
 // § 2.1.9 月流量查询, fc.function.card.monthflow. It reads.
 func (s *FlowService) Month(ctx context.Context, card CardID, month Month) (*MonthFlow, error) {
-	return fetch[MonthFlow](ctx, s.core, "fc.function.card.monthflow", cardMonthParams{card, month})
+	return fetch[MonthFlow](ctx, s.call, "fc.function.card.monthflow", cardMonthParams{card, month})
 }
 
 // A CardMonthFlow is a card's data usage in a month, with the card's number.
@@ -91,7 +91,7 @@ func (s *FlowService) MonthBatch(ctx context.Context, cards CardIDs, month Month
 	var answer struct {
 		Data []CardMonthFlow `json:"data" quec:"required"`
 	}
-	err := s.core.call(ctx, "fc.function.cards.monthflow", struct {
+	err := s.call(ctx, "fc.function.cards.monthflow", struct {
 		Cards batchIDs `url:"cards"`
 		Month Month    `url:"month"`
 	}{batchIDs(cards), month}, &answer)
@@ -115,7 +115,7 @@ type VoiceMonthRow struct {
 //
 // § 2.1.11 资产语音月用量日志, fc.function.voice.monthflow.list. It reads. A page has at most 1000 cards.
 func (s *FlowService) ListVoiceMonth(ctx context.Context, params *MonthListParams) (*VoiceMonthList, error) {
-	return fetch[VoiceMonthList](ctx, s.core, "fc.function.voice.monthflow.list", params)
+	return fetch[VoiceMonthList](ctx, s.call, "fc.function.voice.monthflow.list", params)
 }
 
 // A VoiceDay is a card's voice usage on a day.
@@ -131,7 +131,7 @@ func (s *FlowService) VoiceDays(ctx context.Context, card CardID, month Month) (
 	var answer struct {
 		Flows []VoiceDay `json:"flows" quec:"required"`
 	}
-	err := s.core.call(ctx, "fc.function.voice.dayflow.list", cardMonthParams{card, month}, &answer)
+	err := s.call(ctx, "fc.function.voice.dayflow.list", cardMonthParams{card, month}, &answer)
 	return onSuccess(answer.Flows, err)
 }
 
@@ -151,7 +151,7 @@ func (s *FlowService) Packages(ctx context.Context, card CardID) ([]FlowPackage,
 	var answer struct {
 		Packages []FlowPackage `json:"flowpackages" quec:"required"`
 	}
-	err := s.core.call(ctx, "fc.function.card.flowpackages", cardParams{card}, &answer)
+	err := s.call(ctx, "fc.function.card.flowpackages", cardParams{card}, &answer)
 	return onSuccess(answer.Packages, err)
 }
 
@@ -183,6 +183,6 @@ func (s *FlowService) YearPackages(ctx context.Context, card CardID) (*YearPacka
 	var answer struct {
 		Data YearPackages `json:"data" quec:"inline"`
 	}
-	err := s.core.call(ctx, "fc.function.yearmonth.detail", cardParams{card}, &answer)
+	err := s.call(ctx, "fc.function.yearmonth.detail", cardParams{card}, &answer)
 	return onSuccess(&answer.Data, err)
 }

@@ -66,6 +66,6 @@ func (s *CardsService) Location(ctx context.Context, card CardID) (*Location, er
 	var answer struct {
 		Data Location `json:"data" quec:"inline"`
 	}
-	err := s.core.call(ctx, "fc.function.card.location", cardParams{card}, &answer)
+	err := s.call(ctx, "fc.function.card.location", cardParams{card}, &answer)
 	return onSuccess(&answer.Data, err)
 }

@@ -33,7 +33,7 @@ func (s *OrdersService) FlowPackages(ctx context.Context) ([]FlowPackageProduct,
 	var answer struct {
 		Products []FlowPackageProduct `json:"products" quec:"required"`
 	}
-	err := s.core.call(ctx, "fc.function.company.flowpackage", nil, &answer)
+	err := s.call(ctx, "fc.function.company.flowpackage", nil, &answer)
 	return onSuccess(answer.Products, err)
 }
 
@@ -55,7 +55,7 @@ func (s *OrdersService) RenewalProduct(ctx context.Context, card CardID) (*Renew
 	var answer struct {
 		Product RenewalProduct `json:"product" quec:"required"`
 	}
-	err := s.core.call(ctx, "fc.function.card.setmeal.product", cardParams{card}, &answer)
+	err := s.call(ctx, "fc.function.card.setmeal.product", cardParams{card}, &answer)
 	return onSuccess(&answer.Product, err)
 }
 
@@ -167,9 +167,9 @@ func (s *OrdersService) buy(ctx context.Context, method string, params any, exte
 	var answer verified
 	var err error
 	if preverify {
-		err = s.core.call(ctx, method, params, &answer)
+		err = s.call(ctx, method, params, &answer)
 	} else {
-		err = s.core.call(ctx, method, params, (*ordered)(&answer))
+		err = s.call(ctx, method, params, (*ordered)(&answer))
 	}
 	return onSuccess(&OrderReceipt{answer.OrderNo, externalID, preverify, answer.Message}, err)
 }
@@ -199,7 +199,7 @@ func (s *OrdersService) Get(ctx context.Context, orderNo string) (*Order, error)
 	var answer struct {
 		Details Order `json:"details" quec:"required"`
 	}
-	err := s.core.call(ctx, "fc.function.order.details", orderParams{orderNo}, &answer)
+	err := s.call(ctx, "fc.function.order.details", orderParams{orderNo}, &answer)
 	answer.Details.OrderNo = orderNo
 	return onSuccess(&answer.Details, err)
 }

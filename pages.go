@@ -156,7 +156,7 @@ func (l listing[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, 
 	l.first, l.size = cmp.Or(l.first, 1), cmp.Or(l.size, maxPageSize)
 	return func(yield func(T, error) bool) {
 		var none T
-		settings, err := fleetOptions(l.method, sweepOptions, opts)
+		settings, err := fleetOptions(ctx, l.method, sweepOptions, opts)
 		if err != nil {
 			yield(none, err)
 			return

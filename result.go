@@ -6,10 +6,13 @@ import (
 	"fmt"
 )
 
+// A caller is the way of a service to the pipeline.
+type caller func(ctx context.Context, method string, params, result any, verdict ...verdict) error
+
 // fetch makes a call whose whole answer is a T.
-func fetch[T any](ctx context.Context, c *core, method string, params any) (*T, error) {
+func fetch[T any](ctx context.Context, call caller, method string, params any) (*T, error) {
 	result := new(T)
-	return onSuccess(result, c.call(ctx, method, params, result))
+	return onSuccess(result, call(ctx, method, params, result))
 }
 
 // onSuccess returns a result only without an error, so that nobody takes what is left of a failed call for an answer.

@@ -50,7 +50,7 @@ func (s *SMSService) Send(ctx context.Context, params *SMSSendParams) (*SMSSendR
 		Sent   []SentSMS `json:"successList" quec:"receipt required"`
 		Failed []string  `json:"errorList"`
 	}
-	err := s.core.call(ctx, method, params, &answer, func(err error) error {
+	err := s.call(ctx, method, params, &answer, func(err error) error {
 		if err == nil && len(answer.Failed) > 0 {
 			return callError(method, fmt.Sprintf("%d of %d cards failed", len(answer.Failed), params.Cards.Len()), ErrPartial)
 		}
@@ -91,7 +91,7 @@ type SMSEntry struct {
 //
 // § 2.3.4 短信发送日志, fc.function.sms.sendlog. It reads. A page has at most 1000 messages.
 func (s *SMSService) ListLog(ctx context.Context, params *SMSLogParams) (*SMSLogList, error) {
-	return fetch[SMSLogList](ctx, s.core, "fc.function.sms.sendlog", params)
+	return fetch[SMSLogList](ctx, s.call, "fc.function.sms.sendlog", params)
 }
 
 // An SMSMonthCount is how many SMS there were in a month.
@@ -104,7 +104,7 @@ type SMSMonthCount struct {
 //
 // § 2.3.5 短信月用量, fc.function.sms.monthcount. It reads.
 func (s *SMSService) MonthCount(ctx context.Context, month Month) (*SMSMonthCount, error) {
-	return fetch[SMSMonthCount](ctx, s.core, "fc.function.sms.monthcount", struct {
+	return fetch[SMSMonthCount](ctx, s.call, "fc.function.sms.monthcount", struct {
 		Month Month `url:"dateStr"`
 	}{month})
 }

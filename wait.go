@@ -21,7 +21,7 @@ var ErrOrderFailed = errors.New("the order has failed")
 // It reads § 2.5.5 资产充值续费订单, fc.function.order.details.
 func (s *OrdersService) Wait(ctx context.Context, orderNo string, opts ...FleetOption) (*Order, error) {
 	const method = "fc.function.order.details"
-	settings, err := fleetOptions(method, waitOptions, opts)
+	settings, err := fleetOptions(ctx, method, waitOptions, opts)
 	if err != nil {
 		return nil, err
 	}
