@@ -105,6 +105,7 @@
 //   - The money is taken when the order is placed, and comes back with a positive entry when it fails.
 //   - A repeated externalId gets the first order's number, whatever else the call says. A pre-verification neither looks at
 //     externalId nor records it.
+//   - In the wallet, the price of a renewal times its cycle is the amount, as in the document's example.
 //   - Orders are taken for cards that are in use or suspended. They fail when the card is given up before they finish.
 //   - A renewal is for the plan of the card's group: for 12 times cycle months, or for months; it is counted from the expiry,
 //     or from today where that is past. A card without an expiry keeps none.

@@ -215,7 +215,7 @@ func (s *Server) renew(c *call) error {
 	if months != 0 {
 		o.Price = Money(months) * g.MonthPrice
 	}
-	return s.place(c, o, WalletEntry{Kind: kindRenewal, ProductPrice: g.MonthPrice, Cycle: cycle})
+	return s.place(c, o, WalletEntry{Kind: kindRenewal, ProductPrice: o.Price / Money(cycle), Cycle: cycle})
 }
 
 // place takes an order and its money, or says that it would.

@@ -253,6 +253,25 @@ func TestRenewalsExtendTheExpiry(t *testing.T) {
 	}
 }
 
+// As in the vendor's example of § 2.5.7, where a cycle of 2 at 0.01 took 0.02.
+func TestWalletEntriesOfRenewalsMultiplyToTheirAmount(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ years, months int }{
+		"a year": {1, 0}, "two years": {2, 0}, "three months": {1, 3},
+	} {
+		srv, client := start(t)
+		params := &quecloud.RenewalParams{ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, Years: test.years, Months: test.months}
+		_, err := client.Orders.Renew(t.Context(), params)
+		must(t, err)
+		wallet, err := client.Billing.Wallet(t.Context())
+		must(t, err)
+		e := wallet.Entries[0]
+		if e.Years != test.years || !e.ProductPrice.Mul(decimal.NewFromInt(int64(e.Years))).Equal(e.Amount.Neg()) {
+			t.Errorf("%s: price %v, cycle %d, amount %v", name, e.ProductPrice, e.Years, e.Amount)
+		}
+	}
+}
+
 func TestOrdersThatCannotBe(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)

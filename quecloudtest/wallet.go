@@ -22,7 +22,7 @@ type WalletEntry struct {
 	Remark  string    // that came with the order, or with the payment
 
 	ProductName  string // what was bought
-	ProductPrice Money  // for one package, or one month of a plan
+	ProductPrice Money  // of one package; of a renewal what a cycle of it cost
 	Cycle        int    // years of a renewal, or 0
 }
 
