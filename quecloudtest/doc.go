@@ -31,8 +31,8 @@
 // A server begins with four billing groups of all three carriers, a child among them, [DefaultFleet] cards in which each
 // state of §1.8 occurs, five flow packages and [DefaultBalance] in the wallet. Calls change the state as the document says
 // they do. Tests change it by hand with [Server.AddCard], [Server.UpdateCard], [Server.AddGroup], [Server.AddProduct],
-// [Server.SetUsage], [Server.SetVoiceUsage], [Server.Deposit], [Server.FailOrders] and [Server.ReceiveSMS], and look at it
-// with [Server.Card], [Server.Orders], [Server.Wallet], [Server.SMS], [Server.Requests] and [Server.Deliveries].
+// [Server.SetUsage], [Server.SetVoiceUsage], [Server.Deposit], [Server.FailOrders], [Server.SetPurchaseRules] and
+// [Server.ReceiveSMS], and look at it with [Server.Card], [Server.Orders], [Server.Wallet], [Server.SMS], [Server.Requests] and [Server.Deliveries].
 //
 // [WithFleet] sets the number of synthetic cards. They are computed from the seed whenever somebody asks for them; only
 // those that something was done to take memory, and 4 bytes each those that a filter of fc.function.card.list matched: the
@@ -103,8 +103,9 @@
 //
 // Orders and files:
 //   - The money is taken when the order is placed, and comes back with a positive entry when it fails.
-//   - A repeated externalId gets the first order's number, whatever else the call says. A pre-verification neither looks at
-//     externalId nor records it.
+//   - A repeated externalId gets the first order's number, whatever else the call says, and its order has an entry in the
+//     wallet at once. A platform may do otherwise: test with [Server.SetPurchaseRules] that your program bears it. A
+//     pre-verification neither looks at externalId nor records it.
 //   - In the wallet, the price of a renewal times its cycle is the amount, as in the document's example.
 //   - Orders are taken for cards that are in use or suspended. They fail when the card is given up before they finish.
 //   - A renewal is for the plan of the card's group: for 12 times cycle months, or for months; it is counted from the expiry,

@@ -47,12 +47,11 @@ func ExampleServer_Inject() {
 	// 200 executed: true
 }
 
-// Testing a purchase whose answer got lost: the order was placed, and asking again under the same external ID does not
-// place another.
+// Testing a purchase whose response got lost: the order was placed, and the caller does not know it.
 func ExampleCutAfter() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
-	client := srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}))
+	client := srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
 	card := srv.AddCard(quecloudtest.Card{})
 
 	srv.Inject(quecloudtest.CutAfter().On("card.recharge").Times(1))
@@ -60,11 +59,31 @@ func ExampleCutAfter() {
 	_, err := client.Orders.Recharge(context.Background(), &quecloud.RechargeParams{
 		ICCID: card.ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "invoice-17",
 	})
-	fmt.Println("error:", err)
+	fmt.Println("in doubt:", errors.Is(err, quecloud.ErrOutcomeUnknown))
 	fmt.Println("requests:", len(srv.Requests()), "orders:", len(srv.Orders()), "balance:", srv.Wallet().Balance)
 	// Output:
-	// error: <nil>
-	// requests: 2 orders: 1 balance: 998.50
+	// in doubt: true
+	// requests: 1 orders: 1 balance: 998.50
+}
+
+// Testing what a service does where the platform refuses the repeat of a purchase, and does not tell the order.
+func ExampleServer_SetPurchaseRules() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Repeats: quecloudtest.RepeatsRefused})
+
+	topUp := &quecloud.RechargeParams{
+		ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "invoice-17",
+	}
+	for range 2 {
+		_, err := client.Orders.Recharge(context.Background(), topUp)
+		var refused *quecloud.APIError
+		fmt.Println("refused:", errors.As(err, &refused), "orders:", len(srv.Orders()))
+	}
+	// Output:
+	// refused: false orders: 1
+	// refused: true orders: 1
 }
 
 // Testing what a service does with a suspended card.

@@ -156,23 +156,12 @@ func (s *Server) orderable(c *call) error {
 	return s.expect(c, StatusNormal, StatusSuspended)
 }
 
-// repeated says whether the call repeats an order by its externalId, and answers it with that order if so. It is asked
-// before anything else: the card and the product of an order that was placed may have changed since.
-func (s *Server) repeated(c *call) bool {
-	earlier := s.externalIDs[c.params["externalId"]]
-	if earlier == nil || c.preverify() {
-		return false
-	}
-	c.out.text("orderNo", earlier.No)
-	return true
-}
-
 func (c *call) preverify() bool { return c.integer("preverify") == 1 }
 
 // §2.5.3
 func (s *Server) recharge(c *call) error {
-	if s.repeated(c) {
-		return nil
+	if done, err := s.repeated(c); done {
+		return err
 	}
 	if err := s.orderable(c); err != nil {
 		return err
@@ -191,8 +180,8 @@ func (s *Server) recharge(c *call) error {
 
 // §2.5.4
 func (s *Server) renew(c *call) error {
-	if s.repeated(c) {
-		return nil
+	if done, err := s.repeated(c); done {
+		return err
 	}
 	if err := s.orderable(c); err != nil {
 		return err
@@ -233,7 +222,7 @@ func (s *Server) place(c *call, o Order, entry WalletEntry) error {
 	o.Status, o.Created = OrderPending, c.now.time
 	entry.Change, entry.Time, entry.OrderNo, entry.ICCID = -o.Price, o.Created, o.No, o.ICCID
 	entry.ProductName, entry.Remark = o.ProductName, o.Remark
-	s.wallet.add(entry)
+	s.charge(entry)
 	failure := ""
 	if len(s.failing) > 0 {
 		failure, s.failing = s.failing[0], s.failing[1:]
@@ -247,13 +236,15 @@ func (s *Server) place(c *call, o Order, entry WalletEntry) error {
 func (s *Server) remember(o *Order) {
 	s.orders.add(o)
 	s.orderNos[o.No] = o
-	if o.ExternalID != "" {
+	if o.ExternalID != "" && s.externalIDs[o.ExternalID] == nil {
 		s.externalIDs[o.ExternalID] = o
 	}
 	if s.orders.len() > mostKept {
 		oldest := s.orders.forget()
 		delete(s.orderNos, oldest.No)
-		delete(s.externalIDs, oldest.ExternalID)
+		if s.externalIDs[oldest.ExternalID] == oldest {
+			delete(s.externalIDs, oldest.ExternalID)
+		}
 	}
 }
 
@@ -283,7 +274,7 @@ func (s *Server) finish(o *Order, entry WalletEntry, failure string, now time.Ti
 	case failure != "":
 		o.Status, o.Result = OrderFailed, what+"，失败原因："+failure
 		entry.Change, entry.Time = o.Price, now
-		s.wallet.add(entry)
+		s.charge(entry)
 	case o.Type == OrderRecharge:
 		c.topUp(o.product, now)
 	default:

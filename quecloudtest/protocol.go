@@ -28,13 +28,14 @@ const (
 type refusal struct {
 	code    int
 	message string
+	orderNo string // of an earlier order, where the refusal tells it
 }
 
 func (r *refusal) Error() string { return r.message }
 
 // refuse is the refusal with resultCode 1.
 func refuse(format string, args ...any) error {
-	return &refusal{codeRefused, fmt.Sprintf(format, args...)}
+	return &refusal{code: codeRefused, message: fmt.Sprintf(format, args...)}
 }
 
 // A call is one request on its way to an answer.
@@ -68,7 +69,7 @@ func readParams(r *http.Request) (map[string]string, error) {
 	form, err := readForm(r)
 	switch {
 	case r.Method != http.MethodPost:
-		err = &refusal{codeUnauthorized, "unauthorized"}
+		err = &refusal{code: codeUnauthorized, message: "unauthorized"}
 	case queryErr != nil:
 		err = refuse("请求参数无法解析")
 	}

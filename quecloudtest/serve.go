@@ -122,11 +122,14 @@ func (s *Server) answer(params map[string]string, err error, f fault, gone bool,
 		req.Executed = err == nil
 	}
 	if f.act == actRefuse {
-		err = &refusal{f.code, f.body}
+		err = &refusal{code: f.code, message: f.body}
 	}
 	var refused *refusal
 	if errors.As(err, &refused) {
 		c.code, c.message, c.out.buf, c.raw = refused.code, refused.message, nil, nil
+		if refused.orderNo != "" {
+			c.out.text("orderNo", refused.orderNo)
+		}
 		req.Reason = refused.message
 	}
 	req.ResultCode = c.code

@@ -46,6 +46,7 @@ type Server struct {
 	wallet                wallet
 	orders                recent[*Order]
 	orderNos, externalIDs map[string]*Order
+	purchases             PurchaseRules
 	failing               []string // reasons for which the next orders will fail
 	messages              recent[*SMS]
 	received              uint64 // SMS from cards, ever

@@ -41,6 +41,11 @@ type wallet struct {
 
 func (w *wallet) add(e WalletEntry) {
 	w.balance += e.Change
+	w.show(e)
+}
+
+// show adds an entry whose money the balance has already.
+func (w *wallet) show(e WalletEntry) {
 	w.entries.add(e)
 	if w.entries.len() > mostKept {
 		w.entries.forget()

@@ -39,6 +39,7 @@ func (c *controller) handler() http.Handler {
 		"POST /usage":         c.setUsage,
 		"POST /deposit":       c.deposit,
 		"POST /fail-orders":   c.failOrders,
+		"POST /purchases":     c.setPurchaseRules,
 		"POST /faults":        c.inject,
 		"DELETE /faults":      func(*http.Request) (any, error) { c.sim.ClearFaults(); return struct{}{}, nil },
 		"GET /cards/{number}": c.card,
@@ -197,6 +198,38 @@ func (c *controller) failOrders(r *http.Request) (any, error) {
 		return nil, fmt.Errorf("n: want 1 to %d", maxFailing)
 	}
 	c.sim.FailOrders(body.N, body.Reason)
+	return struct{}{}, nil
+}
+
+// repeats are the names of the responses to repeated purchases.
+var repeats = map[string]quecloudtest.Repeats{
+	"": quecloudtest.RepeatsSucceed, "succeed": quecloudtest.RepeatsSucceed, "refused": quecloudtest.RepeatsRefused,
+	"refused-with-order": quecloudtest.RepeatsRefusedWithOrder,
+}
+
+func (c *controller) setPurchaseRules(r *http.Request) (any, error) {
+	body, err := read[struct {
+		Repeats       string  `json:"repeats"`
+		RecordSeconds float64 `json:"recordSeconds"`
+		WalletSeconds float64 `json:"walletSeconds"`
+	}](r)
+	if err != nil {
+		return nil, err
+	}
+	rule, ok := repeats[body.Repeats]
+	if !ok {
+		return nil, errors.New("repeats: want succeed, refused or refused-with-order")
+	}
+	for name, seconds := range map[string]float64{"recordSeconds": body.RecordSeconds, "walletSeconds": body.WalletSeconds} {
+		if !(seconds >= 0 && seconds <= maxAdvance) {
+			return nil, fmt.Errorf("%s: want 0 to %d", name, maxAdvance)
+		}
+	}
+	c.sim.SetPurchaseRules(quecloudtest.PurchaseRules{
+		Repeats:     rule,
+		RecordDelay: time.Duration(body.RecordSeconds * float64(time.Second)),
+		WalletDelay: time.Duration(body.WalletSeconds * float64(time.Second)),
+	})
 	return struct{}{}, nil
 }
 

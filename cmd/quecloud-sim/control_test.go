@@ -66,6 +66,17 @@ func TestControlChangesTheStandIn(t *testing.T) {
 				o := s.Orders()[0]
 				return err == nil && o.Status == quecloudtest.OrderFailed && strings.HasSuffix(o.Result, "no coverage")
 			}, true},
+		{"POST /purchases", `{"repeats":"refused-with-order","recordSeconds":0.5,"walletSeconds":60}`, `{}`,
+			func(s *quecloudtest.Server) any {
+				params := &quecloud.RechargeParams{ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月", ExternalID: "1"}
+				var errs []error
+				for range 3 { // two within the half second
+					_, err := s.Client().Orders.Recharge(t.Context(), params)
+					errs = append(errs, err)
+					s.Advance(250 * time.Millisecond)
+				}
+				return errs[0] == nil && errs[1] == nil && errs[2] != nil && len(s.Orders()) == 2 && len(s.Wallet().Entries) == 1
+			}, true},
 		{"POST /faults", `{"fault":"status=503,on=account.info"}`, `{}`,
 			func(s *quecloudtest.Server) any {
 				_, err := s.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1})).Billing.Account(t.Context())
@@ -163,6 +174,8 @@ func TestControlRefusesWhatIsWrong(t *testing.T) {
 		{"POST /deposit", `{}`, 400, "yuan"},
 		{"POST /fail-orders", `{"reason":"x"}`, 400, "n: want"},
 		{"POST /fail-orders", `{"n":1000000000}`, 400, "n: want"},
+		{"POST /purchases", `{"repeats":"doubled"}`, 400, "repeats: want"},
+		{"POST /purchases", `{"walletSeconds":-1}`, 400, "walletSeconds: want"},
 		{"POST /faults", `{"fault":"status=9"}`, 400, "fault: status"},
 		{"POST /faults", `{"fault":"refuse=0"}`, 400, "success"},
 		{"POST /faults", `{}`, 400, "fault: "},

@@ -39,6 +39,9 @@
 //	POST   /usage        {"card":"…","date":"…","mb":12.5}     a card used that much on a date, yyyy-MM-dd
 //	POST   /deposit      {"yuan":"12.50"}                      money comes into the wallet
 //	POST   /fail-orders  {"n":1,"reason":"…"}                  the next orders will fail
+//	POST   /purchases    {"repeats":"refused"}                 what repeats of a purchase get: succeed, refused or
+//	                                                           refused-with-order; also recordSeconds and walletSeconds,
+//	                                                           see PurchaseRules of quecloudtest
 //	POST   /faults       {"fault":"…"}                         something goes wrong, see -fault
 //	DELETE /faults                                             takes back all faults
 //	GET    /cards/{number}, /orders, /wallet, /sms             the state; sms are those sent to cards
