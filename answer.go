@@ -54,7 +54,7 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	env, err := d.decode(text, result)
 	field, isField := errors.AsType[*FieldError](err)
 	a.answered = env.hasCode && env.problem == nil && (err == nil || isField)
-	a.code, a.done = env.code, d.given
+	a.code, a.done, a.garbled = env.code, d.given, d.garbled
 	switch {
 	case a.answered && env.code != 0:
 		a.err = &APIError{call.endpoint.method, env.code, a.hide(env.message), a.status}

@@ -246,9 +246,10 @@ type attempt struct {
 	answered   bool   // the platform itself has answered
 	signature  string // which nobody may see: a signed call can be repeated for five minutes
 	code       int
-	done       bool // the answer tells of something that may have been done, refusal or not
-	cut        bool // the connection failed or the time was up
-	delivered  bool // the caller has a part of the answer already
+	done       bool   // the answer tells of something that may have been done, refusal or not
+	cut        bool   // the connection failed or the time was up
+	delivered  bool   // the caller has a part of the answer already
+	garbled    string // where the first text of the answer stands that is not UTF-8
 	took       time.Duration
 	err        error // nil for success
 }

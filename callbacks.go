@@ -167,7 +167,7 @@ func (h *callback[E]) read(w http.ResponseWriter, r *http.Request, event *E) *re
 	}
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
-	err := d.decodeObject(text.Bytes(), event)
+	err := d.decodeObject(text.Bytes(), event, nil)
 	if err == nil && h.check != nil {
 		err = h.check(event)
 	}

@@ -21,6 +21,10 @@
 // boolean, a name in any case. A value that cannot mean what its place says is an error that names the place. Structs
 // marshal to JSON with the platform's names, and can be read back. Their tags quec are for the SDK's own decoder.
 //
+// Texts are kept byte for byte, also where they are not UTF-8, which the document promises and [unicode/utf8.ValidString] tells:
+// an SMS in GBK can still be decoded. [encoding/json] writes U+FFFD for what is not UTF-8, and encoding/json/v2 refuses
+// to write it, so store such a text as a []byte.
+//
 // # Errors
 //
 // Every call that fails returns an error that says what was being done. What kind it is, [errors.Is] and [errors.As]

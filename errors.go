@@ -179,10 +179,11 @@ func shortMethod(method string) string { return strings.TrimPrefix(method, metho
 // excerpt returns a copy of the first n bytes of b, cut between characters.
 func excerpt[S string | []byte](b S, n int) S {
 	if len(b) > n {
-		for n > 0 && !utf8.RuneStart(b[n]) {
-			n--
+		whole := n
+		for whole > max(0, n-utf8.UTFMax) && !utf8.RuneStart(b[whole]) {
+			whole--
 		}
-		b = b[:n]
+		b = b[:whole]
 	}
 	return S(append([]byte(nil), b...))
 }

@@ -52,6 +52,10 @@ const (
 	DriftWrongType DriftKind = "wrong type"
 	// DriftWrongValue is a value that cannot mean what its place says: "abc" for a number. Its field stays zero.
 	DriftWrongValue DriftKind = "wrong value"
+	// DriftNotUTF8 is a text that is not in UTF-8, though the document promises it. Its bytes are kept as they came, in
+	// GBK for example, and so is the escape of half a surrogate pair. Mind that [encoding/json] replaces such bytes when it
+	// writes them, by U+FFFD, and that encoding/json/v2 refuses to write them.
+	DriftNotUTF8 DriftKind = "not UTF-8"
 )
 
 // A decoder reads one answer.
@@ -63,6 +67,7 @@ type decoder struct {
 	receipt int         // how many members tagged receipt enclose the present one
 	given   bool        // there is something in the answer besides the envelope
 	failure *FieldError // the first member that is not what it should be
+	garbled string      // where the first text stands that is not UTF-8
 	scratch []byte
 	json    jsontext.Decoder // finds out whether the text is JSON
 	source  bytes.Buffer
@@ -78,8 +83,30 @@ var jsonOptions = json.JoinOptions(
 	jsontext.AllowInvalidUTF8(true),    // one broken character in an SMS must not hide a page of others
 )
 
-// foreignOptions are for types that the JSON library reads.
-var foreignOptions = json.JoinOptions(jsonOptions, json.MatchCaseInsensitiveNames(true))
+// foreignOptions are for types that the JSON library reads. Left to itself it replaces what is not UTF-8.
+var foreignOptions = json.JoinOptions(jsonOptions, json.MatchCaseInsensitiveNames(true),
+	json.WithUnmarshalers(json.JoinUnmarshalers(json.UnmarshalFromFunc(foreignString), json.UnmarshalFromFunc(foreignAny))))
+
+func foreignString(dec *jsontext.Decoder, to *string) error {
+	if dec.PeekKind() != jsontext.KindString {
+		return errors.ErrUnsupported
+	}
+	raw, err := dec.ReadValue()
+	if err == nil {
+		text, _ := appendText(nil, raw)
+		*to = string(text)
+	}
+	return err
+}
+
+func foreignAny(dec *jsontext.Decoder, to *any) error {
+	var text string
+	err := foreignString(dec, &text)
+	if err == nil {
+		*to = text
+	}
+	return err
+}
 
 // An envelope is what every answer has.
 type envelope struct {
@@ -111,6 +138,7 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 		shape.bare.read(d, target.FieldByIndex(shape.bare.index))
 	}
 	if shape == noFields && target.IsValid() {
+		d.checkEncoding(d.text)
 		if err := json.Unmarshal(d.text, result, foreignOptions); err != nil {
 			return env, err
 		}
@@ -119,8 +147,9 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 }
 
 // decodeObject reads a whole text that must be an object, and has no envelope, into the struct that result points to.
-func (d *decoder) decodeObject(body []byte, result any) error {
-	d.method, d.strict, d.drift = "", true, nil
+// Every member counts, unless there is a function to tell of drift.
+func (d *decoder) decodeObject(body []byte, result any, drift func(Drift)) error {
+	d.method, d.strict, d.drift = "", drift == nil, drift
 	if err := d.begin(body); err != nil {
 		return err
 	}
@@ -138,7 +167,7 @@ var errNoObject = errors.New("it is not an object")
 // begin goes to the beginning of a text, or says why it is not JSON.
 func (d *decoder) begin(body []byte) error {
 	d.cursor.begin(bytes.TrimPrefix(body, []byte("\ufeff")))
-	d.receipt, d.given, d.failure = 0, false, nil
+	d.receipt, d.given, d.failure, d.garbled = 0, false, nil, ""
 	d.source = *bytes.NewBuffer(d.text)
 	d.json.Reset(&d.source, jsonOptions)
 	if _, err := d.json.ReadValue(); err == io.EOF {
@@ -205,7 +234,7 @@ func (d *decoder) field(s *shape, i int) (f *field, name []byte) {
 			return f, f.quoted[1 : len(f.quoted)-1]
 		}
 	}
-	name = d.unquoted(d.next())
+	name, _ = d.unquoted(d.next())
 	f = s.find(name)
 	if i < len(d.order) {
 		d.order[i] = f
@@ -256,13 +285,21 @@ func hasSomething(v reflect.Value) bool {
 // setScalar sets a field to the meaning of a JSON value. It reports whether something stands there, which null and "" do
 // not, and whether that can be what the field wants.
 func (d *decoder) setScalar(f *field, v reflect.Value, raw []byte) (some, ok bool) {
-	text := scalar{kind: raw[0], text: raw}
-	switch text.kind {
+	return d.set(f, v, raw, d.scalarOf(raw))
+}
+
+// scalarOf is what a JSON value says. For null its text is empty.
+func (d *decoder) scalarOf(raw []byte) scalar {
+	switch raw[0] {
 	case '"':
-		text.text = d.unquoted(raw)
+		return scalar{'"', d.textOf(raw)}
 	case 'n':
-		return false, false
+		return scalar{'n', nil}
 	}
+	return scalar{raw[0], raw}
+}
+
+func (d *decoder) set(f *field, v reflect.Value, raw []byte, text scalar) (some, ok bool) {
 	if len(text.text) == 0 {
 		return false, false
 	}
@@ -324,13 +361,38 @@ func (d *decoder) fail(f *field, place, value, reason string) {
 // counts reports whether anybody needs a field.
 func (d *decoder) counts(f *field) bool { return d.strict || f.receipt || d.receipt > 0 }
 
-// unquoted returns the text of a JSON string. It is valid until the next call of the decoder.
-func (d *decoder) unquoted(raw []byte) []byte {
-	if d.plain || bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
-		return raw[1 : len(raw)-1]
+// textOf returns the text of a JSON string, which is the value just read, and reports it if it is not UTF-8.
+func (d *decoder) textOf(raw []byte) []byte {
+	text, valid := d.unquoted(raw)
+	if !valid {
+		d.reportGarbled(raw)
 	}
-	d.scratch, _ = jsontext.AppendUnquote(d.scratch[:0], raw) // its only error is invalid UTF-8, which it replaces
-	return d.scratch
+	return text
+}
+
+// unquoted returns the text of a JSON string, and whether it is UTF-8. It is valid until the next call of the decoder.
+func (d *decoder) unquoted(raw []byte) (text []byte, valid bool) {
+	if d.plain || bytes.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], d.plain || utf8.Valid(raw)
+	}
+	d.scratch, valid = appendText(d.scratch[:0], raw)
+	return d.scratch, valid
+}
+
+// checkEncoding reports the value just read if it is not UTF-8, whatever it is.
+func (d *decoder) checkEncoding(raw []byte) {
+	if !d.plain && !utf8.Valid(raw) {
+		d.reportGarbled(raw)
+	}
+}
+
+func (d *decoder) reportGarbled(raw []byte) {
+	if d.garbled == "" {
+		d.garbled = cmp.Or(d.place(), "the whole")
+	}
+	if d.drift != nil {
+		d.report(DriftNotUTF8, raw)
+	}
 }
 
 // share returns a text as a string, and the same string for texts that come again and again.
@@ -358,17 +420,13 @@ func (*envelope) takes(name []byte) bool {
 func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field) {
 	isCode := len(name) == len("resultCode")
 	raw := d.next()
+	value := d.scalarOf(raw)
 	if f != nil && f.scalar != nil {
-		d.setScalar(f, v.FieldByIndex(f.index), raw)
+		d.set(f, v.FieldByIndex(f.index), raw, value)
 	}
-	text := raw
-	if raw[0] == '"' {
-		text = d.unquoted(raw)
-	}
+	text := value.text
 	if !isCode {
-		if raw[0] != 'n' {
-			env.message = string(text)
-		}
+		env.message = cmp.Or(string(text), env.message)
 		return
 	}
 	code, err := strconv.Atoi(string(text))
@@ -376,7 +434,7 @@ func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field
 		code, err = int(f), nil // 0.0
 	}
 	switch {
-	case raw[0] == 'n' || len(text) == 0:
+	case len(text) == 0:
 	case err != nil:
 		env.problem = &FieldError{"resultCode", excerpt(string(raw), 64), "want a whole number"}
 	case env.hasCode && env.code != code:

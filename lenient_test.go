@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
@@ -229,16 +228,6 @@ func TestAListThatNobodyWillSeeTakesNoMemory(t *testing.T) {
 		_, err = d.decode([]byte(big), &few)
 		require.ErrorContains(t, err, "list[256]: more elements than can be held")
 		assert.Len(t, few.List, 256)
-	}
-}
-
-func TestInvalidTextDoesNotHideAnAnswer(t *testing.T) {
-	t.Parallel()
-	for broken, want := range map[string]string{"a\xff": "a\ufffd", `a\ud800`: "a\ufffd", "a\xff\\n": "a\ufffd\n"} {
-		client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":0,"infoList":[{"content":"` + broken + `","sms_id":1},{"sms_id":2}]}`}})
-		log, err := client.SMS.ListLog(t.Context(), &SMSLogParams{Month: Month{2025, time.May}})
-		require.NoError(t, err)
-		assert.Equal(t, []SMSEntry{{Content: want, SMSID: "1"}, {SMSID: "2"}}, log.Entries)
 	}
 }
 

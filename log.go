@@ -15,6 +15,10 @@ import (
 
 // logAttempt writes what came of an attempt.
 func (c *core) logAttempt(ctx context.Context, call *call, a *attempt) {
+	if c.logger != nil && a.garbled != "" {
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: the response has text that is not UTF-8",
+			slog.String("method", call.endpoint.method), slog.String("member", a.garbled))
+	}
 	if c.logger == nil || !c.logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}

@@ -61,7 +61,7 @@ func readWithCall(t *testing.T, text []byte, into any) error {
 }
 
 // canonical returns a copy of a value in which equal amounts, instants and lists are equal for reflect.DeepEqual too:
-// 237.00 becomes 237, a time gets the zone of China, an empty list becomes none.
+// 237.00 becomes 237, a time gets the zone of China, an empty list becomes none, a text is UTF-8.
 func canonical(v any) any {
 	c := reflect.New(reflect.TypeOf(v)).Elem()
 	c.Set(canonicalValue(reflect.ValueOf(v)))
@@ -93,6 +93,8 @@ func canonicalValue(v reflect.Value) reflect.Value {
 		for i := range v.NumField() {
 			c.Field(i).Set(canonicalValue(v.Field(i)))
 		}
+	case reflect.String:
+		c.SetString(string([]rune(v.String()))) // encoding/json writes U+FFFD for what is not UTF-8
 	default:
 		c.Set(v)
 	}

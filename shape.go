@@ -265,17 +265,11 @@ func (d *decoder) separated(f, element *field, v reflect.Value, separators strin
 		return d.list(f, element, v)
 	}
 	raw := d.next()
-	text := raw
-	switch raw[0] {
-	case '"':
-		text = d.unquoted(raw)
-	case 'n':
-		return false
-	case '{':
+	if raw[0] == '{' {
 		d.failHere(f, raw, "want a text or a list of texts")
 		return true
 	}
-	texts := strings.FieldsFunc(string(text), func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
+	texts := strings.FieldsFunc(string(d.scalarOf(raw).text), func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
 	if len(texts) > 0 {
 		v.Set(reflect.ValueOf(texts))
 	}
@@ -285,6 +279,7 @@ func (d *decoder) separated(f, element *field, v reflect.Value, separators strin
 // foreign reads a value of a type that the JSON library knows better.
 func (d *decoder) foreign(f *field, v reflect.Value) bool {
 	raw := d.next()
+	d.checkEncoding(raw)
 	if err := json.Unmarshal(raw, v.Addr().Interface(), foreignOptions); err != nil {
 		d.failHere(f, raw, err.Error())
 	}
