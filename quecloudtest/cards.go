@@ -114,10 +114,10 @@ func (s *Server) encodeDates(c *call, card *card, activation string) {
 	c.out.date("openDate", card.opened)
 	if card.activated == 0 {
 		c.out.text("active", "未激活")
-		c.out.null(activation)
-		c.out.null("expiryDate")
-		c.out.null("cycleStartDate")
-		c.out.null("cycleEndDate")
+		c.out.date(activation, 0)
+		c.out.date("expiryDate", 0)
+		c.out.date("cycleStartDate", 0)
+		c.out.date("cycleEndDate", 0)
 		return
 	}
 	cycle := card.cycle(c.now.day)
@@ -157,9 +157,9 @@ func (s *Server) cardsInfo(c *call) error {
 	if len(c.cards) == 0 {
 		return refuse("卡号不存在")
 	}
-	name := "List"
-	if c.out.dialect.has(OtherListName) {
-		name = "list"
+	name := "list" // as public clients read it, and the field table says
+	if c.out.dialect.has(AsDocumented) {
+		name = "List"
 	}
 	c.out.list(name, func() {
 		for _, i := range c.cards {

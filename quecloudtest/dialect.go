@@ -1,7 +1,8 @@
 package quecloudtest
 
-// A Dialect is a way in which the platform's answers may differ from its document's examples without meaning anything
-// else. Several are combined with |. The zero Dialect is that of the examples.
+// A Dialect is a way in which responses may differ from the server's usual ones without meaning anything else. Combine
+// several with |. The zero Dialect writes what public clients read from the live platform where these show it, and what
+// the vendor's examples show elsewhere.
 type Dialect uint8
 
 // The dialects. [WithDialect] sets them for a whole server, and [Speak] for some calls.
@@ -10,8 +11,13 @@ const (
 	NumbersAsText Dialect = 1 << iota
 	// DigitsAsNumbers takes the quotes off every text that is a number: MSISDN, ICCID of digits only, flags.
 	DigitsAsNumbers
-	// OtherListName says list where the example of fc.function.cards.info says List.
-	OtherListName
+	// BooleansAsText puts true and false in quotes.
+	BooleansAsText
+	// AsDocumented keeps to the vendor's document where live responses differ from it: the example of
+	// fc.function.cards.info says List, not list, and null stands for a date that is not there, not empty text.
+	AsDocumented
+	// AbsentMembers leaves out every member that is null or empty text.
+	AbsentMembers
 	// OtherNesting puts the members of fc.function.yearmonth.detail and fc.function.card.location under data, as the
 	// field table of the first has it and as the second has been seen.
 	OtherNesting
@@ -19,5 +25,5 @@ const (
 	OtherCase
 )
 
-// has says whether d includes other.
+// has reports whether d includes other.
 func (d Dialect) has(other Dialect) bool { return d&other != 0 }

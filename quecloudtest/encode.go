@@ -50,13 +50,23 @@ func (e *encoder) list(name string, elements func()) {
 	e.buf = append(e.buf, ']')
 }
 
+// leftOut reports whether a member without a value is to be left out. Elements of a list never are.
+func (e *encoder) leftOut(name string) bool { return name != "" && e.dialect.has(AbsentMembers) }
+
 func (e *encoder) null(name string) {
+	if e.leftOut(name) {
+		return
+	}
 	e.name(name)
 	e.buf = append(e.buf, "null"...)
 }
 
 func (e *encoder) bool(name string, v bool) {
 	e.name(name)
+	if e.dialect.has(BooleansAsText) {
+		e.buf = append(e.buf, '"')
+		defer func() { e.buf = append(e.buf, '"') }()
+	}
 	e.buf = strconv.AppendBool(e.buf, v)
 }
 
@@ -71,6 +81,9 @@ func (e *encoder) flag(name string, v bool) {
 
 // text writes a string.
 func (e *encoder) text(name, v string) {
+	if v == "" && e.leftOut(name) {
+		return
+	}
 	e.name(name)
 	if e.dialect.has(DigitsAsNumbers) && isNumber(v) {
 		e.buf = append(e.buf, v...)
@@ -88,10 +101,15 @@ func (e *encoder) optional(name, v string) {
 	e.text(name, v)
 }
 
-// date writes a date, or null for none. It makes no string of it: a page of cards has 5000 dates.
+// date writes a date, or for none empty text, as live responses have it, where the vendor's document has null. It makes no
+// string of it: a page of cards has 5000 dates.
 func (e *encoder) date(name string, d day) {
-	if d == 0 {
+	switch {
+	case d == 0 && e.dialect.has(AsDocumented):
 		e.null(name)
+		return
+	case d == 0:
+		e.text(name, "")
 		return
 	}
 	e.name(name)

@@ -16,9 +16,10 @@ type fleet struct {
 	born   day // synthetic dates are counted from here
 	groups []*Group
 
-	kept    map[int]*card
-	count   int            // of all cards
-	numbers map[string]int // ICCIDs and MSISDNs of cards added by hand
+	kept       map[int]*card
+	count      int            // of all cards
+	numbers    map[string]int // ICCIDs and MSISDNs of cards added by hand
+	beginnings map[string]int // 19 of the 20 characters of their ICCIDs; several where more than one card has them
 
 	indexing sync.Mutex // guards what follows among those who only read the fleet
 	indexes  map[filter]*index
@@ -28,7 +29,7 @@ type fleet struct {
 func newFleet(seed uint64, n int, born day, groups []*Group) *fleet {
 	return &fleet{
 		seed: seed, n: n, born: born, groups: groups,
-		kept: map[int]*card{}, count: n, numbers: map[string]int{},
+		kept: map[int]*card{}, count: n, numbers: map[string]int{}, beginnings: map[string]int{},
 		indexes: map[filter]*index{}, edited: map[int]bool{},
 	}
 }
@@ -74,18 +75,38 @@ func (f *fleet) add(c *card) {
 	f.kept[c.index] = c
 	f.numbers[c.iccid] = c.index
 	f.numbers[c.msisdn] = c.index
+	if len(c.iccid) == 20 {
+		beginning := c.iccid[:19]
+		if _, shared := f.beginnings[beginning]; shared {
+			f.beginnings[beginning] = several
+		} else {
+			f.beginnings[beginning] = c.index
+		}
+	}
 	f.count++
 	f.touch(c.index)
 }
+
+const several = -1
 
 // find returns the place of the card with that ICCID or MSISDN.
 func (f *fleet) find(number string) (int, bool) {
 	if i, ok := f.numbers[number]; ok {
 		return i, true
 	}
+	i, ok := f.placeIn(number)
+	if !ok {
+		return 0, false
+	}
+	c := f.card(i)
+	return i, c.iccid == number || c.msisdn == number
+}
+
+// placeIn returns the place that the number of a synthetic card would tell, if it is one.
+func (f *fleet) placeIn(number string) (int, bool) {
 	var digits string
 	switch len(number) {
-	case 20:
+	case 19, 20:
 		digits = number[10:19]
 	case 13:
 		digits = number[5:]
@@ -93,24 +114,37 @@ func (f *fleet) find(number string) (int, bool) {
 		return 0, false
 	}
 	i, err := strconv.Atoi(digits)
-	if err != nil || i < 0 || i >= f.n {
-		return 0, false
-	}
-	c := f.card(i)
-	return i, c.iccid == number || c.msisdn == number
+	return i, err == nil && i >= 0 && i < f.n
 }
 
-// findBy is find for one kind of number only.
-func (f *fleet) findBy(iccid bool, number string) (int, bool) {
-	i, ok := f.find(number)
-	if !ok {
-		return 0, false
+// findBy returns the place of the card that a call names by one kind of number, or a refusal. An ICCID of 19 characters
+// finds a card of 20 too where it is the beginning of only one.
+func (f *fleet) findBy(iccid bool, number string) (int, error) {
+	if i, ok := f.find(number); ok {
+		if c := f.card(i); iccid && c.iccid == number || !iccid && c.msisdn == number {
+			return i, nil
+		}
 	}
-	c := f.card(i)
-	if iccid {
-		return i, c.iccid == number
+	if !iccid || len(number) != 19 {
+		return 0, refuse("卡号不存在")
 	}
-	return i, c.msisdn == number
+	place, found := f.beginnings[number]
+	if i, ok := f.placeIn(number); ok {
+		if c := f.card(i); strings.HasPrefix(c.iccid, number) {
+			if found {
+				place = several
+			} else {
+				place, found = i, true
+			}
+		}
+	}
+	switch {
+	case !found:
+		return 0, refuse("卡号不存在")
+	case place == several:
+		return 0, refuse("iccid不完整，对应多张卡")
+	}
+	return place, nil
 }
 
 // changed returns the places of the kept cards, in order.
@@ -130,7 +164,14 @@ func (c *card) number() {
 	}
 	digits := carrierDigits[c.group.Carrier]
 	place := strconv.Itoa(1_000_000_000 + c.index)[1:]
-	c.iccid = withCheckDigit(digits[0] + "2431" + place)
+	switch {
+	case c.group.Carrier == ChinaTelecom: // which lists 19 characters, without the check digit
+		c.iccid = digits[0] + "2431" + place
+	case c.group.Carrier == ChinaMobile && c.index%13 == 8: // some of whose ICCIDs have a letter, as in §1.8
+		c.iccid = digits[0] + "D" + withCheckDigit(digits[0] + "2431" + place)[7:]
+	default:
+		c.iccid = withCheckDigit(digits[0] + "2431" + place)
+	}
 	c.msisdn = digits[1] + place[1:]
 	c.imsi = digits[2] + "7" + place
 	if c.handset {
@@ -138,7 +179,7 @@ func (c *card) number() {
 	}
 }
 
-// withCheckDigit appends the digit that both ICCID and IMEI end with (Luhn).
+// withCheckDigit appends the digit that an ICCID of 20 digits and an IMEI end with (Luhn).
 func withCheckDigit(digits string) string {
 	sum := 0
 	for i := range len(digits) {

@@ -2,7 +2,9 @@ package quecloudtest_test
 
 import (
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,13 +52,27 @@ func TestFleetsOfOneSeedAreTheSame(t *testing.T) {
 func TestNumbersAreWellFormedAndUnique(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(3000))
-	seen := map[string]bool{}
+	seen, forms := map[string]bool{}, map[string]int{}
 	for page := 1; page <= 3; page++ {
 		list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageNo: page, PageSize: 1000})
 		must(t, err)
 		for _, c := range list.Cards {
-			if len(c.ICCID) != 20 || len(c.MSISDN) != 13 || len(c.IMSI) != 15 || luhn(c.ICCID) != 0 {
+			if len(c.MSISDN) != 13 || len(c.IMSI) != 15 {
 				t.Fatalf("malformed numbers: %+v", c)
+			}
+			switch letter := strings.ContainsAny(c.ICCID, "ABCDEF"); {
+			case c.Carrier == quecloud.CarrierChinaTelecom:
+				forms["19 digits"]++
+				if len(c.ICCID) != 19 || letter {
+					t.Fatalf("ICCID of a Telecom card: %s", c.ICCID)
+				}
+			case letter:
+				forms["with a letter"]++
+				if len(c.ICCID) != 20 || c.Carrier != quecloud.CarrierChinaMobile || c.ICCID[6] != 'D' {
+					t.Fatalf("ICCID with a letter: %s of %s", c.ICCID, c.Carrier)
+				}
+			case len(c.ICCID) != 20 || luhn(c.ICCID) != 0:
+				t.Fatalf("malformed ICCID: %s", c.ICCID)
 			}
 			if c.IMEI != "" && (len(c.IMEI) != 15 || luhn(c.IMEI) != 0) {
 				t.Fatalf("malformed IMEI: %s", c.IMEI)
@@ -73,6 +89,53 @@ func TestNumbersAreWellFormedAndUnique(t *testing.T) {
 				}
 			}
 		}
+	}
+	if forms["19 digits"] != 750 || forms["with a letter"] < 100 {
+		t.Errorf("forms of ICCIDs: %v", forms)
+	}
+	if c := card(t, srv, "1064800000008"); c.ICCID[6] != 'D' {
+		t.Errorf("no card of the default fleet has a letter in its ICCID: %s", c.ICCID)
+	}
+}
+
+func TestNineteenOfTwentyCharactersFindOneCardOnly(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	for _, iccid := range []string{
+		"89860412091880130010", "89860412091880130011", // neighbours
+		"89860317492038600120", "8986031749203860012", // one is the beginning of the other
+		"89860412091880130030",
+		"89860024310000000004", // neighbour of a synthetic card, 89860024310000000006
+	} {
+		srv.AddCard(quecloudtest.Card{ICCID: iccid})
+	}
+	synthetic := card(t, srv, "1064800000004").ICCID
+	for number, want := range map[string]string{
+		"8986041209188013001":  "",
+		"8986031749203860012":  "8986031749203860012",
+		"8986041209188013003":  "89860412091880130030",
+		"8986002431000000000":  "",
+		synthetic[:19]:         synthetic,
+		"8986032431000000001":  "8986032431000000001",
+		"89860324310000000011": "", // the Telecom card is listed with 19
+		"8986032431000000000":  "", // a Mobile card's place, after a Telecom card's beginning
+	} {
+		info, err := client.Cards.Info(t.Context(), quecloud.ICCID(number))
+		switch {
+		case want == "":
+			wantRefused(t, err, number)
+		case want != "" && (err != nil || info.ICCID != want):
+			t.Errorf("%s: got %+v, %v, want %s", number, info, err, want)
+		}
+	}
+	a := newForeign(t, srv).call("sms.send", "content", "x", "iccids",
+		"8986041209188013001,8986041209188013003,89860412091880130030,8986031749203860012")
+	var sent []string
+	for _, s := range srv.SMS() {
+		sent = append(sent, s.ICCID)
+	}
+	if !slices.Equal(sent, []string{"89860412091880130030", "8986031749203860012"}) || !strings.Contains(a.body, `"errorList":["8986041209188013001"]`) {
+		t.Errorf("in a list: sent to %v, and %s", sent, a.body)
 	}
 }
 

@@ -148,9 +148,9 @@ func (s *Server) FailOrders(n int, reason string) {
 
 // orderable refuses orders for cards that none can be placed for.
 func (s *Server) orderable(c *call) error {
-	i, ok := s.fleet.findBy(true, c.params["iccid"])
-	if !ok {
-		return refuse("卡号不存在")
+	i, err := s.fleet.findBy(true, c.params["iccid"])
+	if err != nil {
+		return err
 	}
 	c.card = s.fleet.card(i)
 	return s.expect(c, StatusNormal, StatusSuspended)

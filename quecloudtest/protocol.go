@@ -283,18 +283,17 @@ func (s *Server) findCards(c *call) error {
 	if len(numbers) > maxCards {
 		return refuse("最多支持%d张卡", maxCards)
 	}
-	seen := map[string]bool{}
+	unknown, known := map[string]bool{}, map[int]bool{}
 	for _, number := range numbers {
 		if number == "" {
 			return refuse("卡号为空")
 		}
-		if seen[number] {
-			continue
-		}
-		seen[number] = true
-		if i, ok := s.fleet.findBy(c.byICCID, number); ok {
+		switch i, err := s.fleet.findBy(c.byICCID, number); {
+		case err == nil && !known[i]:
+			known[i] = true
 			c.cards = append(c.cards, i)
-		} else {
+		case err != nil && !unknown[number]:
+			unknown[number] = true
 			c.unknown = append(c.unknown, number)
 		}
 	}
@@ -314,9 +313,9 @@ func (s *Server) findCard(c *call, msisdn, iccid string) error {
 		if by.number == "" {
 			continue
 		}
-		i, ok := s.fleet.findBy(by.iccid, by.number)
-		if !ok {
-			return refuse("卡号不存在")
+		i, err := s.fleet.findBy(by.iccid, by.number)
+		if err != nil {
+			return err
 		}
 		if found >= 0 && found != i {
 			return refuse("msisdn与iccid不是同一张卡")

@@ -186,7 +186,8 @@ func WithFileDelay(d time.Duration) Option { return func(s *Server) { s.fileDela
 // WithSMSDelay sets how long SMS are under way. By default they arrive, or fail, at once.
 func WithSMSDelay(d time.Duration) Option { return func(s *Server) { s.smsDelay = max(0, d) } }
 
-// WithDialect sets the dialect of all answers. By default they are written as in the vendor's examples.
+// WithDialect sets the dialect of all responses. By default they have the form that live ones are known to have, and that
+// of the vendor's examples elsewhere.
 func WithDialect(d Dialect) Option { return func(s *Server) { s.dialect = d } }
 
 // WithFaults injects faults from the start; see [Server.Inject].

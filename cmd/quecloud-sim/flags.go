@@ -147,7 +147,9 @@ var dialects = []struct {
 }{
 	{"numbers-as-text", quecloudtest.NumbersAsText},
 	{"digits-as-numbers", quecloudtest.DigitsAsNumbers},
-	{"other-list-name", quecloudtest.OtherListName},
+	{"booleans-as-text", quecloudtest.BooleansAsText},
+	{"as-documented", quecloudtest.AsDocumented},
+	{"absent-members", quecloudtest.AbsentMembers},
 	{"other-nesting", quecloudtest.OtherNesting},
 	{"other-case", quecloudtest.OtherCase},
 }
