@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/textproto"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -23,8 +24,9 @@ const DefaultBodyLimit = 1 << 20
 // size (413) that is a JSON object with the required members, each of which can mean what it should (400). The answer
 // says in its body what is wrong.
 //
-// Nothing in the platform's protocol tells its notifications from those of anybody else who knows the address. Use what
-// can: [WithCallbackToken], [WithAllowedSources], and for orders [VerifyWith].
+// Nothing in the platform's protocol tells its callbacks from those of anybody else who knows the address. Use what can:
+// [WithCallbackToken], [WithAllowedSources], and for orders [VerifyWith]. A handler that is made with none of these logs
+// a warning. Where something in front of it authenticates, allow the addresses of that as sources.
 //
 // A handler reads a body for as long as it keeps coming: set the ReadTimeout of your [http.Server], after which the
 // answer is 408. The context of your function ends when the sender leaves.
@@ -62,20 +64,42 @@ func (s *callbackSettings) apply(opts []HandlerOption) *ParamError {
 
 // WithCallbackToken refuses deliveries, with status 401, whose URL does not have one of these tokens in the parameter
 // token. Register the address with it: https://example.com/quecloud/sms?token=…. Several tokens are accepted at once,
-// so that one can be replaced without a gap. Make them long and random, 32 letters and digits for example.
+// so that one can be replaced without a gap. Make them long and random, 32 letters and digits for example. They consist
+// of A-Z, a-z, 0-9 and -._~ only: what else stands in a URL may arrive as something else, a + as a blank.
 //
 // They are compared in constant time, and the SDK neither logs nor answers with any part of the URL. Servers and
 // proxies in front of the handler do log URLs unless they are told not to.
 func WithCallbackToken(tokens ...string) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
-		if len(tokens) == 0 || slices.Contains(tokens, "") {
-			return &ParamError{Param: "WithCallbackToken", Reason: "a token is missing or empty"}
+		if len(tokens) == 0 {
+			return &ParamError{Param: "WithCallbackToken", Reason: "no token is given"}
 		}
-		for _, token := range tokens {
+		for i, token := range tokens {
+			if problem := tokenProblem(token); problem != "" {
+				return &ParamError{Param: "WithCallbackToken", Reason: fmt.Sprintf("token %d of %d %s", i+1, len(tokens), problem)}
+			}
 			s.tokens = append(s.tokens, sha256.Sum256([]byte(token)))
 		}
 		return nil
 	}
+}
+
+// tokenProblem says why a token cannot work, without showing it.
+func tokenProblem(token string) string {
+	switch {
+	case token == "":
+		return "is empty"
+	case strings.TrimSpace(token) != token:
+		return "begins or ends with white space, perhaps a line end of the file it was read from"
+	case !consistsOf(token, isUnreserved):
+		return "has a character that a URL may change on the way: want A-Z, a-z, 0-9 and -._~ only"
+	}
+	return ""
+}
+
+// isUnreserved reports whether a byte means itself everywhere in a URL, RFC 3986 § 2.3.
+func isUnreserved(b byte) bool {
+	return isDigit(b) || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z' || strings.IndexByte("-._~", b) >= 0
 }
 
 // hasToken compares the hash of the token, whose length and beginning tell nothing, with all that there are.
@@ -135,11 +159,11 @@ func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 // cannot be asked the answer has status 500, so that the notification is delivered again. The platform is asked before
 // the store of [WithDeduplication] is, so that a forged delivery cannot be taken for the true one.
 //
-// It is for [NewOrderHandler] only.
+// It is for [NewOrderHandler] only: other handlers cannot be made with it.
 func VerifyWith(client *Client) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
-		if client == nil {
-			return &ParamError{Param: "VerifyWith", Reason: "the client is nil"}
+		if client == nil || client.core == nil {
+			return &ParamError{Param: "VerifyWith", Reason: "the client is nil, or a zero value: make it with NewClient"}
 		}
 		s.client = client
 		return nil
@@ -156,8 +180,11 @@ func VerifyWith(client *Client) HandlerOption {
 // Give every handler a store of its own. See [NewMemoryDedup] for one that is good for a single process.
 func WithDeduplication(store DedupStore) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
-		if store == nil {
+		if v := reflect.ValueOf(store); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 			return &ParamError{Param: "WithDeduplication", Reason: "the store is nil"}
+		}
+		if m, ok := store.(*MemoryDedup); ok && m.handled == nil {
+			return &ParamError{Param: "WithDeduplication", Reason: "the store is a zero value: make it with NewMemoryDedup"}
 		}
 		s.store = store
 		return nil
@@ -191,7 +218,7 @@ func WithCallbackTimeout(d time.Duration) HandlerOption {
 }
 
 // WithCallbackLogger sets where it is written why a delivery was refused (level warn) or could not be handled (level
-// error), instead of [slog.Default]. Neither the URL nor anything of the notification is written. The error of your
+// error), and that a handler was made without authentication (level warn, once), instead of [slog.Default]. Neither the URL nor anything of the notification is written. The error of your
 // function is, with numbers of five and more digits masked: leave the text of an SMS out of it.
 func WithCallbackLogger(logger *slog.Logger) HandlerOption {
 	return func(s *callbackSettings) *ParamError {

@@ -22,9 +22,9 @@ import (
 func handled(context.Context) error { return nil }
 
 func TestHandlersAcceptEveryTokenAndNothingElse(t *testing.T) {
-	const now, next = "N0w/+ &=token", "next-token"
+	const now, next = "N0w-._~token", "next-token"
 	cases := map[string]int{
-		"/?token=N0w%2F%2B+%26%3Dtoken": 200, "/?a=b&token=next-token": 200,
+		"/?token=N0w-._~token": 200, "/?token=N0w%2D%2e_%7Etoken": 200, "/?a=b&token=next-token": 200, "/?token=next-token&a=b": 200,
 		"/": 401, "/?token=": 401, "/?token=next-toke": 401, "/?token=next-tokenn": 401, "/?token=NEXT-TOKEN": 401,
 		"/?Token=next-token": 401, "/next-token": 401, "/?token=next-token&token=next-token": 401, "/?token=wrong&token=next-token": 401,
 		"/?token=next-token;a": 401,
@@ -119,8 +119,8 @@ func TestHandlersPanicOnWhatCannotWork(t *testing.T) {
 	t.Parallel()
 	cases := map[string][]quecloud.HandlerOption{
 		"option 2 of 2: is nil":                     {quiet, nil},
-		"WithCallbackToken: a token is missing":     {quecloud.WithCallbackToken()},
-		"WithCallbackToken: a token":                {quecloud.WithCallbackToken("good", "")},
+		"WithCallbackToken: no token is given":      {quecloud.WithCallbackToken()},
+		"WithCallbackToken: token 2 of 2 is empty":  {quecloud.WithCallbackToken("good", "")},
 		"WithAllowedSources: no network":            {quecloud.WithAllowedSources()},
 		"WithAllowedSources: a network is not":      {quecloud.WithAllowedSources(netip.Prefix{})},
 		"WithAllowedSources: a network":             {quecloud.WithAllowedSources(netip.MustParsePrefix("::ffff:0:0/90"))},
@@ -132,6 +132,9 @@ func TestHandlersPanicOnWhatCannotWork(t *testing.T) {
 		"WithTrustedProxy: there can be one":        {quecloud.WithTrustedProxy("A", networks("::/0")...), quecloud.WithTrustedProxy("B", networks("::/0")...)},
 		"VerifyWith: the client is nil":             {quecloud.VerifyWith(nil)},
 		"WithDeduplication: the store is nil":       {quecloud.WithDeduplication(nil)},
+		"WithDeduplication: the store is n":         {quecloud.WithDeduplication((*quecloud.MemoryDedup)(nil))},
+		"WithDeduplication: the store is a zero":    {quecloud.WithDeduplication(new(quecloud.MemoryDedup))},
+		"VerifyWith: the client is nil, or a zero":  {quecloud.VerifyWith(new(quecloud.Client))},
 		"WithBodyLimit: 0 bytes":                    {quecloud.WithBodyLimit(0)},
 		"WithCallbackTimeout: 0s is not a time":     {quecloud.WithCallbackTimeout(0)},
 		"WithCallbackLogger: the logger is nil, ":   {quecloud.WithCallbackLogger(nil)},
@@ -145,9 +148,51 @@ func TestHandlersPanicOnWhatCannotWork(t *testing.T) {
 	assert.Contains(t, panicText(func() { quecloud.NewOrderHandler(nil) }), "NewOrderHandler: the function is nil")
 	srv := quecloudtest.NewUnstartedServer()
 	defer srv.Close()
-	assert.Contains(t, panicText(func() { quecloud.NewSMSHandler(noSMS, quecloud.VerifyWith(srv.Client())) }), "orders only")
+	assert.Contains(t, panicText(func() { quecloud.NewSMSHandler(noSMS, quecloud.VerifyWith(srv.Client())) }),
+		"quecloud: NewSMSHandler: VerifyWith: the platform has no method that confirms an event of the kind sms")
 	assert.Contains(t, panicText(func() { quecloud.NewMemoryDedup(0, time.Hour) }), "0 entries")
 	assert.Contains(t, panicText(func() { quecloud.NewMemoryDedup(1, 0) }), "for 0s")
+}
+
+func TestHandlersPanicOnTokensThatAURLMayChange(t *testing.T) {
+	t.Parallel()
+	for token, want := range map[string]string{
+		"CANARY\n": "begins or ends with white space", " CANARY": "white space", "\u3000CANARY": "white space",
+		"CAN ARY": "want A-Z, a-z, 0-9 and -._~ only", "CAN+ARY": "want A-Z", "CANARY/x": "want A-Z", "CANARY=": "want A-Z", "CANARY%41": "want A-Z",
+		"a&CANARY": "want A-Z", "CANARY#a": "want A-Z", "CANARY;a": "want A-Z", "CANARY令牌": "want A-Z", "CANARY\u200b": "want A-Z", "\"CANARY\"": "want A-Z",
+	} {
+		text := panicText(func() { quecloud.NewSMSHandler(noSMS, quiet, quecloud.WithCallbackToken("good", token)) })
+		assert.Contains(t, text, "quecloud: NewSMSHandler: WithCallbackToken: token 2 of 2 ", "%q", token)
+		assert.Contains(t, text, want, "%q", token)
+		assert.NotContains(t, text, "CANARY")
+	}
+}
+
+func TestHandlersWithoutAuthenticationWarnOnceWhenMade(t *testing.T) {
+	srv := quecloudtest.NewUnstartedServer()
+	defer srv.Close()
+	forBoth(t, func(t *testing.T, n notification) {
+		var log bytes.Buffer
+		logger := quecloud.WithCallbackLogger(slog.New(slog.NewTextHandler(&log, nil)))
+		for name, opt := range map[string]quecloud.HandlerOption{
+			"token":   quecloud.WithCallbackToken("good"),
+			"sources": quecloud.WithAllowedSources(networks("192.0.2.0/24")...),
+		} {
+			n.handler(handled, logger, opt)
+			assert.Empty(t, log.String(), name)
+		}
+		h := n.handler(handled, remembering(), logger)
+		for range 2 {
+			deliver(h, delivery(n.body))
+		}
+		assert.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
+		assert.Contains(t, log.String(), "level=WARN")
+		assert.Contains(t, log.String(), "accepts events from anybody")
+		assert.Contains(t, log.String(), "kind="+strings.ToLower(n.name))
+	})
+	var log bytes.Buffer
+	quecloud.NewOrderHandler(noOrder, quecloud.VerifyWith(srv.Client()), quecloud.WithCallbackLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	assert.Empty(t, log.String(), "verification is authentication")
 }
 
 func noSMS(context.Context, *quecloud.SMSEvent) error     { return nil }
@@ -204,7 +249,9 @@ func TestHandlersLogToSlogsDefault(t *testing.T) {
 	before := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	defer slog.SetDefault(before)
-	deliver(quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { panic("boom") }), delivery(smsReport))
+	h := quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { panic("boom") })
+	assert.Contains(t, log.String(), "accepts events from anybody")
+	deliver(h, delivery(smsReport))
 	assert.Contains(t, log.String(), "level=ERROR")
 	assert.Contains(t, log.String(), "boom")
 }

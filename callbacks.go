@@ -20,15 +20,22 @@ import (
 // common is here: a delivery is admitted, read, verified, told apart from its repetitions, and given to the user's
 // function. Success is answered when that function has returned nil, and in no other case.
 
-// A callback is the handler of one kind of notification, whose events are E.
+// A callbackKind is what one of the platform's callbacks has of its own. Which members its events need is in the tags of
+// E, and in check.
+type callbackKind[E any] struct {
+	name        string // for logs
+	constructor string // for panics
+	check       func(*E) error
+	key         func(*E) string
+	verify      func(*E, context.Context, *Client) *refusal // nil where the platform cannot be asked
+	answer      func(w http.ResponseWriter, status int, reason string)
+}
+
+// A callback is the handler of one kind of callback, whose events are E.
 type callback[E any] struct {
+	callbackKind[E]
 	callbackSettings
-	name   string // of the kind, for logs
 	handle func(context.Context, *E) error
-	check  func(*E) error                     // what is wrong with the event beyond its members; may be nil
-	verify func(context.Context, *E) *refusal // may be nil
-	key    func(*E) string                    // that tells events apart
-	answer func(w http.ResponseWriter, status int, reason string)
 	flights
 }
 
@@ -40,14 +47,23 @@ type refusal struct {
 }
 
 func newCallback[E any](
-	constructor, name string, handle func(context.Context, *E) error, opts []HandlerOption,
-) *callback[E] {
-	h := &callback[E]{callbackSettings: defaultCallbackSettings(), name: name, handle: handle}
+	kind callbackKind[E], handle func(context.Context, *E) error, opts []HandlerOption,
+) http.Handler {
+	h := &callback[E]{callbackKind: kind, callbackSettings: defaultCallbackSettings(), handle: handle}
 	if handle == nil {
-		panic(fmt.Sprintf("quecloud: %s: the function is nil", constructor))
+		panic(fmt.Sprintf("quecloud: %s: the function is nil", kind.constructor))
 	}
-	if err := h.apply(opts); err != nil {
-		panic(fmt.Sprintf("quecloud: %s: %s: %s", constructor, err.Param, err.Reason))
+	err := h.apply(opts)
+	if err == nil && h.client != nil && kind.verify == nil {
+		err = &ParamError{Param: "VerifyWith", Reason: fmt.Sprintf("the platform has no method that confirms an event of the kind %s", kind.name)}
+	}
+	if err != nil {
+		panic(fmt.Sprintf("quecloud: %s: %s: %s", kind.constructor, err.Param, err.Reason))
+	}
+	if h.tokens == nil && h.allowed == nil && h.client == nil {
+		h.log().LogAttrs(context.Background(), slog.LevelWarn,
+			"quecloud: this callback handler accepts events from anybody: set a token, allowed sources or verification",
+			slog.String("kind", kind.name))
 	}
 	return h
 }
@@ -71,15 +87,26 @@ func (h *callback[E]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve does what a delivery asks for, and returns nil where it is to be answered with success.
 func (h *callback[E]) serve(w http.ResponseWriter, r *http.Request) (refused *refusal) {
+	if err := guard(func() error {
+		refused = h.work(w, r)
+		return nil
+	}); err != nil {
+		return &refusal{http.StatusInternalServerError, notHandled, err}
+	}
+	return refused
+}
+
+// guard calls a function and returns its panic as an error.
+func guard(f func() error) (err error) {
 	ended := false
 	defer func() {
 		if !ended { // whatever recover returns: panic(nil) can be told from no panic by this alone
-			refused = &refusal{http.StatusInternalServerError, notHandled, &panicError{recover(), debug.Stack()}}
+			err = &panicError{recover(), debug.Stack()}
 		}
 	}()
-	refused = h.work(w, r)
+	err = f()
 	ended = true
-	return refused
+	return err
 }
 
 // work is serve, but for panics.
@@ -97,8 +124,8 @@ func (h *callback[E]) work(w http.ResponseWriter, r *http.Request) *refusal {
 		defer cancel()
 		ctx = limited
 	}
-	if h.verify != nil {
-		if refused := h.verify(ctx, event); refused != nil {
+	if h.client != nil {
+		if refused := h.verify(event, ctx, h.client); refused != nil {
 			return refused
 		}
 	}
@@ -168,7 +195,7 @@ func (h *callback[E]) read(w http.ResponseWriter, r *http.Request, event *E) *re
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
 	err := d.decodeObject(text.Bytes(), event, nil)
-	if err == nil && h.check != nil {
+	if err == nil {
 		err = h.check(event)
 	}
 	if err != nil {

@@ -97,8 +97,8 @@ var handlerCases = []struct {
 	name, body   string
 	ours, theirs http.Handler
 }{
-	{"SMS", smsReport, quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }), plainHandler[plainSMS]("success")},
-	{"Order", orderDone, quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }), plainHandler[plainOrder](`{"code":200,"msg":""}`)},
+	{"SMS", smsReport, quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, quiet), plainHandler[plainSMS]("success")},
+	{"Order", orderDone, quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, quiet), plainHandler[plainOrder](`{"code":200,"msg":""}`)},
 }
 
 func BenchmarkCallback(b *testing.B) {

@@ -35,8 +35,8 @@ func TestThousandDeliveriesOfHundredEventsAreHandledOnceEach(t *testing.T) {
 		handled[id]++
 		return nil
 	}
-	sms := quecloud.NewSMSHandler(func(_ context.Context, e *quecloud.SMSEvent) error { return count(e.SMSID) }, remembering())
-	order := quecloud.NewOrderHandler(func(_ context.Context, e *quecloud.OrderEvent) error { return count(e.OrderNo) }, remembering())
+	sms := quecloud.NewSMSHandler(func(_ context.Context, e *quecloud.SMSEvent) error { return count(e.SMSID) }, quiet, remembering())
+	order := quecloud.NewOrderHandler(func(_ context.Context, e *quecloud.OrderEvent) error { return count(e.OrderNo) }, quiet, remembering())
 	start := make(chan struct{})
 	var wg sync.WaitGroup
 	for i := range 1000 {
@@ -313,11 +313,11 @@ func TestAnEventsKeyIsTheOneThatTheStoreGetsAndSurvivesJSON(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{smsReport, smsInbox} {
 		store := &scriptedStore{state: quecloud.DedupClaimed}
-		deliver(quecloud.NewSMSHandler(keysAgree[*quecloud.SMSEvent](t, store), quecloud.WithDeduplication(store)), delivery(body))
+		deliver(quecloud.NewSMSHandler(keysAgree[*quecloud.SMSEvent](t, store), quiet, quecloud.WithDeduplication(store)), delivery(body))
 		assert.Equal(t, []bool{true}, store.settled)
 	}
 	store := &scriptedStore{state: quecloud.DedupClaimed}
-	deliver(quecloud.NewOrderHandler(keysAgree[*quecloud.OrderEvent](t, store), quecloud.WithDeduplication(store)), delivery(orderDone))
+	deliver(quecloud.NewOrderHandler(keysAgree[*quecloud.OrderEvent](t, store), quiet, quecloud.WithDeduplication(store)), delivery(orderDone))
 	assert.Equal(t, []bool{true}, store.settled)
 }
 

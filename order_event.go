@@ -39,14 +39,10 @@ type OrderEvent struct {
 //
 // NewOrderHandler panics when the function is nil or an option is not right.
 func NewOrderHandler(handle func(context.Context, *OrderEvent) error, opts ...HandlerOption) http.Handler {
-	h := newCallback("NewOrderHandler", "order", handle, opts)
-	h.check = (*OrderEvent).check
-	h.key = (*OrderEvent).Key
-	h.answer = answerOrder
-	if client := h.client; client != nil {
-		h.verify = func(ctx context.Context, e *OrderEvent) *refusal { return e.verify(ctx, client) }
-	}
-	return h
+	return newCallback(callbackKind[OrderEvent]{
+		name: "order", constructor: "NewOrderHandler", check: (*OrderEvent).check, key: (*OrderEvent).Key,
+		verify: (*OrderEvent).verify, answer: answerOrder,
+	}, handle, opts)
 }
 
 // isKnown reports whether a status has a constant.

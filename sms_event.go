@@ -38,14 +38,9 @@ type SMSEvent struct {
 //
 // NewSMSHandler panics when the function is nil or an option is not right.
 func NewSMSHandler(handle func(context.Context, *SMSEvent) error, opts ...HandlerOption) http.Handler {
-	h := newCallback("NewSMSHandler", "sms", handle, opts)
-	if h.client != nil {
-		panic("quecloud: NewSMSHandler: VerifyWith: the platform can be asked about orders only")
-	}
-	h.key = (*SMSEvent).Key
-	h.check = (*SMSEvent).check
-	h.answer = answerSMS
-	return h
+	return newCallback(callbackKind[SMSEvent]{
+		name: "sms", constructor: "NewSMSHandler", check: (*SMSEvent).check, key: (*SMSEvent).Key, answer: answerSMS,
+	}, handle, opts)
 }
 
 // check refuses an event of which nobody could tell what it is about. That a member is blank which is not needed for

@@ -50,7 +50,7 @@ func TestSMSHandlerPassesOnWhatTheDocumentDescribes(t *testing.T) {
 			w := deliver(quecloud.NewSMSHandler(func(_ context.Context, e *quecloud.SMSEvent) error {
 				got = e
 				return nil
-			}), delivery(c.body))
+			}, quiet), delivery(c.body))
 			require.Equal(t, "success", w.Body.String())
 			assert.Equal(t, &c.want, got)
 		})
@@ -113,8 +113,8 @@ func TestSMSEventSurvivesJSON(t *testing.T) {
 				return err
 			}
 		}
-		require.Equal(t, 200, deliver(quecloud.NewSMSHandler(h(&first)), delivery(body)).Code)
-		require.Equal(t, 200, deliver(quecloud.NewSMSHandler(h(&second)), delivery(string(first))).Code)
+		require.Equal(t, 200, deliver(quecloud.NewSMSHandler(h(&first), quiet), delivery(body)).Code)
+		require.Equal(t, 200, deliver(quecloud.NewSMSHandler(h(&second), quiet), delivery(string(first))).Code)
 		assert.Equal(t, string(first), string(second))
 	}
 }
