@@ -172,7 +172,8 @@ func VerifyWith(client *Client) HandlerOption {
 
 // WithDeduplication calls your function once for an event, however often it is delivered: deliveries of an event for
 // which it has returned nil are answered with success at once. Deliveries that come while it is running for the same
-// event wait and are answered as that one is. When the function fails, the next delivery calls it again.
+// event wait and are answered as that one is, unless it failed after its context had ended: then one of those that wait
+// calls the function. When the function fails, the next delivery calls it again.
 //
 // An event is an order and the state it has reached, or the report on one SMS to one card and its state, or an inbound
 // SMS with its card, ID, text and time. An SMSID of your own must therefore be another for every SMS.

@@ -246,12 +246,18 @@ func (h *callback[E]) logRefusal(r *http.Request, refused *refusal) {
 		slog.String("remote", r.RemoteAddr),
 	}
 	if refused.err != nil {
-		attrs = append(attrs, slog.String("error", textOf(refused.err)))
-	}
-	if panicked, ok := refused.err.(*panicError); ok {
-		attrs = append(attrs, slog.String("stack", string(panicked.stack)))
+		attrs = append(attrs, errorAttrs(refused.err)...)
 	}
 	h.log().LogAttrs(r.Context(), level, "quecloud: notification refused", attrs...)
+}
+
+// errorAttrs are an error for the log, with the stack of a panic.
+func errorAttrs(err error) []slog.Attr {
+	attrs := []slog.Attr{slog.String("error", textOf(err))}
+	if panicked, ok := err.(*panicError); ok {
+		attrs = append(attrs, slog.String("stack", string(panicked.stack)))
+	}
+	return attrs
 }
 
 // textOf is an error's text. It is the user's error, and may be a pointer that is nil, whose methods panic.

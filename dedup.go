@@ -151,8 +151,9 @@ type flights struct {
 }
 
 type flight struct {
-	ended   chan struct{}
-	refused *refusal // when it has ended
+	ended     chan struct{}
+	refused   *refusal // when it has ended
+	abandoned bool     // when it has ended: it failed, and the context of its delivery was over
 }
 
 var errGaveUp = errors.New("the delivery that this one waited for has ended without a result")
@@ -168,36 +169,42 @@ func (f *flights) join(key string) (*flight, bool) {
 		f.running = map[string]*flight{}
 	}
 	// What stays when the function panics.
-	started := &flight{make(chan struct{}), &refusal{http.StatusInternalServerError, notHandled, errGaveUp}}
+	started := &flight{ended: make(chan struct{}), refused: &refusal{http.StatusInternalServerError, notHandled, errGaveUp}}
 	f.running[key] = started
 	return started, true
 }
 
-func (f *flights) end(key string, ended *flight) {
+func (f *flights) end(ctx context.Context, key string, ended *flight) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	ended.abandoned = ended.refused != nil && ctx.Err() != nil
 	delete(f.running, key)
 	close(ended.ended)
 }
 
-// once calls the user's function, unless it has returned nil for the same event before.
+// once calls the user's function, unless it has returned nil for the same event before. While another delivery of the
+// event is being handled it waits for that one's result, which is no result where only that one's context had ended.
 func (h *callback[E]) once(ctx context.Context, event *E) *refusal {
 	if h.store == nil {
 		return h.run(ctx, event)
 	}
 	key := h.key(event)
-	flight, mine := h.join(key)
-	if !mine {
+	for {
+		flight, mine := h.join(key)
+		if mine {
+			defer h.end(ctx, key, flight)
+			flight.refused = h.claim(ctx, key, event)
+			return flight.refused
+		}
 		select {
 		case <-flight.ended:
-			return flight.refused
+			if !flight.abandoned {
+				return flight.refused
+			}
 		case <-ctx.Done():
 			return &refusal{http.StatusInternalServerError, notHandled, context.Cause(ctx)}
 		}
 	}
-	defer h.end(key, flight)
-	flight.refused = h.claim(ctx, key, event)
-	return flight.refused
 }
 
 // claim calls the user's function where the store says that nobody else does or did.
@@ -218,13 +225,13 @@ func (h *callback[E]) claim(ctx context.Context, key string, event *E) *refusal 
 	return refused
 }
 
-// settle ends a claim. When it fails the answer is that of the function all the same: what has been done should not be
-// delivered again.
+// settle ends a claim. When it fails or panics the answer is that of the function all the same: what has been done
+// should not be delivered again.
 func (h *callback[E]) settle(ctx context.Context, key string, handled bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
-	if err := h.store.Settle(ctx, key, handled); err != nil {
-		h.log().LogAttrs(ctx, slog.LevelError, "quecloud: notification not recorded",
-			slog.String("kind", h.name), slog.Bool("handled", handled), slog.String("error", maskError(err)))
+	if err := guard(func() error { return h.store.Settle(ctx, key, handled) }); err != nil {
+		h.log().LogAttrs(ctx, slog.LevelError, "quecloud: event not recorded",
+			append(errorAttrs(err), slog.String("kind", h.name), slog.Bool("handled", handled))...)
 	}
 }

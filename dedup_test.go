@@ -117,6 +117,95 @@ func TestWaitingDeliveryEndsWithItsSender(t *testing.T) {
 	})
 }
 
+// The context of a delivery says nothing about those that wait for it, whose senders are still there.
+func TestWaitingDeliveriesCarryOnWhenTheFirstOnesContextEnds(t *testing.T) {
+	leave := map[string]func(context.Context) error{
+		"error": func(ctx context.Context) error { return ctx.Err() },
+		"panic": func(context.Context) error { panic("gone") },
+	}
+	for _, n := range notifications {
+		for name, outcome := range leave {
+			t.Run(n.name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					calls, atOnce := 0, 0
+					h := n.handler(func(ctx context.Context) error {
+						calls++
+						atOnce++
+						assert.Equal(t, 1, atOnce)
+						defer func() { atOnce-- }()
+						select {
+						case <-ctx.Done():
+							return outcome(ctx)
+						case <-time.After(time.Minute):
+							return nil
+						}
+					}, remembering(), quecloud.WithCallbackTimeout(time.Hour))
+					ctx, leave := context.WithCancel(t.Context())
+					first, others := make(chan *httptest.ResponseRecorder), make(chan *httptest.ResponseRecorder)
+					go func() { first <- deliver(h, delivery(n.body).WithContext(ctx)) }()
+					synctest.Wait()
+					for range 3 {
+						go func() { others <- deliver(h, delivery(n.body)) }()
+					}
+					synctest.Wait()
+					leave()
+					n.refused(t, <-first, 500, "deliver it again")
+					for range 3 {
+						assert.Equal(t, n.success, (<-others).Body.String())
+					}
+					assert.Equal(t, 2, calls, "the first, and one of those that waited for it")
+				})
+			})
+		}
+	}
+}
+
+func TestWaitingDeliveryHasItsOwnTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n, calls := notifications[0], 0
+		h := n.handler(func(ctx context.Context) error {
+			if calls++; calls == 1 {
+				<-ctx.Done()
+			}
+			return ctx.Err()
+		}, remembering(), quecloud.WithCallbackTimeout(10*time.Second))
+		first, second := make(chan int), make(chan int)
+		go func() { first <- deliver(h, delivery(n.body)).Code }()
+		time.Sleep(5 * time.Second)
+		go func() { second <- deliver(h, delivery(n.body)).Code }()
+		assert.Equal(t, []int{500, 200}, []int{<-first, <-second})
+	})
+}
+
+// A store that notices that the sender of a delivery has left, as a network client does.
+type leavingStore struct{ *quecloud.MemoryDedup }
+
+func (s leavingStore) Claim(ctx context.Context, key string) (quecloud.DedupState, error) {
+	time.Sleep(time.Second)
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.MemoryDedup.Claim(ctx, key)
+}
+
+func TestWaitingDeliveryCarriesOnWhenTheFirstOneLeftDuringItsClaim(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := notifications[0]
+		h := n.handler(handled, quecloud.WithDeduplication(leavingStore{quecloud.NewMemoryDedup(10, time.Hour)}))
+		ctx, leave := context.WithCancel(t.Context())
+		first, second := make(chan int), make(chan int)
+		go func() { first <- deliver(h, delivery(n.body).WithContext(ctx)).Code }()
+		synctest.Wait()
+		go func() { second <- deliver(h, delivery(n.body)).Code }()
+		synctest.Wait()
+		leave()
+		assert.Equal(t, []int{500, 200}, []int{<-first, <-second})
+	})
+}
+
 func TestFailedDeliveryIsHandledAgain(t *testing.T) {
 	forBoth(t, func(t *testing.T, n notification) {
 		calls := 0
@@ -270,6 +359,35 @@ func TestWhatWasDoneIsSuccessThoughItCannotBeRecorded(t *testing.T) {
 		assert.Equal(t, n.success, deliver(h, delivery(n.body)).Body.String())
 		assert.Contains(t, log.String(), "store down")
 	})
+}
+
+// A panickyStore claims every key and cannot settle any.
+type panickyStore struct{ cause any }
+
+func (panickyStore) Claim(context.Context, string) (quecloud.DedupState, error) {
+	return quecloud.DedupClaimed, nil
+}
+func (s panickyStore) Settle(context.Context, string, bool) error { panic(s.cause) }
+
+// Not parallel: it sets what a panic with nil does.
+func TestStoreThatPanicsLeavesTheFunctionsResult(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	for _, n := range notifications {
+		for _, cause := range []any{"store down", errors.New("store down"), nil} {
+			var log bytes.Buffer
+			opts := []quecloud.HandlerOption{quecloud.WithDeduplication(panickyStore{cause}),
+				quecloud.WithCallbackLogger(slog.New(slog.NewTextHandler(&log, nil)))}
+			w := deliver(n.handler(handled, opts...), delivery(n.body))
+			assert.Equal(t, n.success, w.Body.String(), "%v: what has been done is not to be delivered again", cause)
+			assert.Contains(t, log.String(), "not recorded")
+			assert.Contains(t, log.String(), "dedup_test.go", "the stack of the panic")
+			log.Reset()
+			w = deliver(n.handler(func(context.Context) error { return errors.New("not now") }, opts...), delivery(n.body))
+			n.refused(t, w, 500, "deliver it again")
+			assert.Contains(t, log.String(), "not now")
+			assert.Contains(t, log.String(), "handled=false")
+		}
+	}
 }
 
 func TestMemoryDedupForgetsTheOldest(t *testing.T) {
