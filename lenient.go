@@ -66,6 +66,8 @@ type decoder struct {
 	drift   func(Drift) // may be nil
 	receipt int         // how many members tagged receipt enclose the present one
 	given   bool        // there is something in the answer besides the envelope
+	done    bool        // a receipt says something; or any member that is known, where none is tagged receipt
+	met     bool        // a required member was there
 	failure *FieldError // the first member that is not what it should be
 	garbled string      // where the first text stands that is not UTF-8
 	scratch []byte
@@ -167,7 +169,7 @@ var errNoObject = errors.New("it is not an object")
 // begin goes to the beginning of a text, or says why it is not JSON.
 func (d *decoder) begin(body []byte) error {
 	d.cursor.begin(bytes.TrimPrefix(body, []byte("\ufeff")))
-	d.receipt, d.given, d.failure, d.garbled = 0, false, nil, ""
+	d.receipt, d.given, d.done, d.met, d.failure, d.garbled = 0, false, false, false, nil, ""
 	d.source = *bytes.NewBuffer(d.text)
 	d.json.Reset(&d.source, jsonOptions)
 	if _, err := d.json.ReadValue(); err == io.EOF {
@@ -209,13 +211,21 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) {
 			raw := d.unknown()
 			d.given = d.given || env != nil && !slices.Contains(nothing, string(raw))
 		default:
+			d.peek()
+			start := d.at
 			d.member(v, f, seen)
-			d.given = d.given || env != nil && hasSomething(v.FieldByIndex(f.index))
+			if f.receipt || env != nil {
+				something := f.saysSomething(v.FieldByIndex(f.index), d.text[start:d.at])
+				d.given = d.given || env != nil && something
+				d.done = d.done || something && (f.receipt || !s.receipts)
+			}
 		}
 	}
 	d.leave()
 	for i, f := range s.fields {
-		if f.required && !seen[i] && (f.container == nil || !seen[f.container.number]) {
+		if f.required && seen[i] {
+			d.met = true
+		} else if f.required && (f.container == nil || !seen[f.container.number]) {
 			d.fail(f, string(appendMember([]byte(d.place()), []byte(f.name))), "", "missing")
 		}
 	}
@@ -275,11 +285,16 @@ func (d *decoder) member(v reflect.Value, f *field, seen []bool) {
 }
 
 // nothing is what a member may be that says nothing.
-var nothing = []string{"null", `""`, "[]", "{}", "0", "false"}
+var nothing = []string{"null", `""`, "[]", "{}", "0", `"0"`, "false", `"false"`}
 
-// hasSomething reports whether a value is neither zero nor an empty list.
-func hasSomething(v reflect.Value) bool {
-	return !v.IsZero() && (v.Kind() != reflect.Slice || v.Len() > 0)
+// saysSomething reports whether a member that has been read is neither zero nor an empty list. A receipt that could not be
+// read says something as well.
+func (f *field) saysSomething(v reflect.Value, raw []byte) bool {
+	if !v.IsZero() && (v.Kind() != reflect.Slice || v.Len() > 0) {
+		return true
+	}
+	ofMembers := f.scalar == nil && v.Kind() == reflect.Struct // which speak for themselves
+	return f.receipt && !ofMembers && !slices.Contains(nothing, string(raw))
 }
 
 // setScalar sets a field to the meaning of a JSON value. It reports whether something stands there, which null and "" do

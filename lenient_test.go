@@ -275,3 +275,45 @@ func TestOnlyTheReceiptCanFailACallThatChangesSomething(t *testing.T) {
 		require.NoError(t, kindCalls[5].call(t.Context(), client))
 	})
 }
+
+func TestTheDecoderTellsWhetherSomethingWasDone(t *testing.T) {
+	t.Parallel()
+	type order struct {
+		OrderNo string `json:"orderNo" quec:"receipt required"`
+		Remark  string `json:"remark"`
+	}
+	type plain struct {
+		N    int `json:"n" quec:"required"`
+		List []string
+	}
+	for _, tt := range []struct {
+		body             string
+		into             any
+		given, done, met bool
+	}{
+		{body: `{"resultCode":1}`, into: new(order)},
+		{body: `{"resultCode":1,"orderNo":"R1"}`, into: new(order), given: true, done: true, met: true},
+		{body: `{"orderNo":12,"resultCode":1}`, into: new(order), given: true, done: true, met: true},
+		{body: `{"resultCode":1,"orderNo":{"no":1}}`, into: new(order), given: true, done: true, met: true},
+		{body: `{"resultCode":1,"orderNo":""}`, into: new(order)},
+		{body: `{"resultCode":1,"orderNo":null,"remark":"x"}`, into: new(order), given: true},
+		{body: `{"resultCode":1,"other":"x"}`, into: new(order), given: true},
+		{body: `{"resultCode":1}`, into: new(plain)},
+		{body: `{"resultCode":1,"n":0}`, into: new(plain), met: true},
+		{body: `{"resultCode":1,"n":1}`, into: new(plain), given: true, done: true, met: true},
+		{body: `{"resultCode":1,"list":["a"]}`, into: new(plain), given: true, done: true},
+		{body: `{"resultCode":1,"list":[]}`, into: new(plain)},
+		{body: `{"resultCode":1,"other":"x"}`, into: new(plain), given: true},
+		{body: `{"resultCode":1,"other":"x"}`, given: true},
+		{body: `{"resultCode":1,"success":[]}`, into: new(SetAlarmResult)},
+		{body: `{"resultCode":1,"success":["1"]}`, into: new(SetAlarmResult), given: true, done: true},
+		{body: `{"resultCode":1,"success":"1"}`, into: new(SetAlarmResult), given: true, done: true},
+	} {
+		var d decoder
+		_, err := d.decode([]byte(tt.body), tt.into)
+		if err != nil {
+			require.ErrorAs(t, err, new(*FieldError))
+		}
+		assert.Equal(t, []bool{tt.given, tt.done, tt.met}, []bool{d.given, d.done, d.met}, "given, done, met of %s", tt.body)
+	}
+}

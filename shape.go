@@ -19,6 +19,8 @@ type shape struct {
 	fields []*field
 	byName map[string]*field // by lower-case name
 	bare   *field
+
+	receipts bool // some fields are tagged receipt
 }
 
 var noFields = &shape{}
@@ -112,7 +114,7 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 		case "required":
 			f.required = true
 		case "receipt":
-			f.receipt = true
+			f.receipt, s.receipts = true, true
 		case "bare":
 			s.bare = f
 		case "sep":
