@@ -150,21 +150,23 @@ type instant struct {
 
 func instantOf(t time.Time) instant { return instant{t, dayOf(t)} }
 
-// cycle returns the first and last day of the cycle that d is in. A card by the year starts it with its activation, and
-// any other with the calendar month.
+// cycle returns the first and last day of the cycle that d is in: the calendar month or, of a card by the year, twelve of
+// them from that of its activation, the first of which begins with the activation (§2.1.5).
 func (c *card) cycle(d day) span {
 	m := d.month()
 	if c.group.CycleMonths != 12 || c.activated == 0 {
 		return span{m.first(), m.last()}
 	}
-	n := int(m-c.activated.month()) / 12 * 12
-	first := c.activated.addMonths(n)
-	if first > d {
-		n -= 12
-		first = c.activated.addMonths(n)
+	start := c.activated.month()
+	if m >= start+12 {
+		start += (m - start) / 12 * 12
+		return span{start.first(), (start + 11).last()}
 	}
-	return span{first, c.activated.addMonths(n+12) - 1}
+	return span{c.activated, paidUntil(c.activated, 12)}
 }
+
+// paidUntil is the last day of a contract of some months that is activated on a day, whose month counts whole (§2.1.5).
+func paidUntil(activated day, months int) day { return (activated.month() + month(months) - 1).last() }
 
 // allowance is the data that the card may use in the present cycle; 0 means no limit.
 func (c *card) allowance(now instant) volume {

@@ -30,12 +30,13 @@ func (t *fileTask) running() bool { return t.end.IsZero() }
 func (s *Server) fileStart(c *call) error {
 	today := 0
 	for _, t := range s.files {
+		if dayOf(t.began) != c.now.day {
+			continue
+		}
 		if t.running() {
-			return refuse("上一次任务尚未执行完成")
+			return refuse("当天的上一次任务尚未执行完成")
 		}
-		if dayOf(t.began) == c.now.day {
-			today++
-		}
+		today++
 	}
 	if today >= filesPerDay {
 		return refuse("每天最多生成%d次", filesPerDay)

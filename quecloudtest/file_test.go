@@ -41,6 +41,24 @@ func TestFileTasksThreeADayOneAtATime(t *testing.T) {
 	must(t, err)
 }
 
+func TestFileTasksOfYesterdayDoNotBlockTodays(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithFileDelay(13*time.Hour))
+	yesterdays, err := client.Files.Start(t.Context())
+	must(t, err)
+	srv.SetTime(noon.Add(12*time.Hour - time.Second))
+	_, err = client.Files.Start(t.Context())
+	wantRefused(t, err, "a second task in the last second of the day")
+	srv.Advance(time.Second)
+	_, err = client.Files.Start(t.Context())
+	must(t, err)
+	status, err := client.Files.Status(t.Context(), yesterdays)
+	must(t, err)
+	if status != quecloud.FileTaskRunning {
+		t.Errorf("yesterday's task is %s", status)
+	}
+}
+
 func TestFilesAreZipsOfAllCards(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(30))

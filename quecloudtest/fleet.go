@@ -247,8 +247,8 @@ func (f *fleet) synthesize(i int) card {
 	}
 	c.activated = c.allotted + day(h>>32%30)
 	years := int(f.born.month()-c.activated.month())/12 + 1
-	if c.expires = c.activated.addMonths(12*years) - 1; c.expires <= f.born {
-		c.expires = c.activated.addMonths(12*years+12) - 1
+	if c.expires = paidUntil(c.activated, 12*years); c.expires == f.born {
+		c.expires = paidUntil(c.activated, 12*years+12)
 	}
 	if c.status != StatusNormal {
 		c.stopped = f.born - 1 - day(h>>40%20)

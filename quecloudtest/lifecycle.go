@@ -33,7 +33,7 @@ func (s *Server) activate(c *call) error {
 	}
 	card := s.edit(c)
 	card.activated = c.now.day
-	card.expires = c.now.day.addMonths(12) - 1
+	card.expires = paidUntil(c.now.day, 12)
 	card.setState(StatusNormal, "", c.now.day)
 	return nil
 }

@@ -95,7 +95,7 @@ func TestActivationStartsTheContract(t *testing.T) {
 	must(t, client.Cards.Activate(t.Context(), quecloud.ICCID(number)))
 	info, err := client.Cards.Info(t.Context(), quecloud.ICCID(number))
 	must(t, err)
-	if info.Active != quecloud.ActiveStateActive || info.ActiveDate.String() != "2026-03-10" || info.ExpiryDate.String() != "2027-03-09" {
+	if info.Active != quecloud.ActiveStateActive || info.ActiveDate.String() != "2026-03-10" || info.ExpiryDate.String() != "2027-02-28" {
 		t.Errorf("activated: %v on %v until %v", info.Active, info.ActiveDate, info.ExpiryDate)
 	}
 }

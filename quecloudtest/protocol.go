@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -76,8 +77,14 @@ func readParams(r *http.Request) (map[string]string, error) {
 	params := map[string]string{}
 	for _, values := range []url.Values{query, form} {
 		for name, list := range values {
-			if _, repeated := params[name]; err == nil && (repeated || len(list) > 1) {
+			switch _, repeated := params[name]; {
+			case err != nil:
+			case !utf8.ValidString(name):
+				err = refuse("参数名不是UTF-8编码")
+			case repeated || len(list) > 1:
 				err = refuse("参数重复：%s", name)
+			case !utf8.ValidString(list[0]):
+				err = refuse("参数不是UTF-8编码：%s", name)
 			}
 			params[name] = list[0]
 		}
@@ -177,6 +184,11 @@ func (s *Server) accept(params map[string]string, now instant) (*call, error) {
 	if skew := now.time.Sub(time.Unix(sent, 0)); skew > maxSkew+time.Second-1 || skew < -maxSkew {
 		return nil, refuse("请求已过期，请检查时间戳t")
 	}
+	for _, name := range sortedNames(params) { // before the signature, which those who send blanks often leave them out of
+		if strings.TrimSpace(params[name]) == "" {
+			return nil, refuse("参数为空：%s", name)
+		}
+	}
 	if !s.signed(params) {
 		return nil, refuse("签名错误")
 	}
@@ -190,15 +202,11 @@ func (s *Server) accept(params map[string]string, now instant) (*call, error) {
 // checkParams checks names and values against the method's row and the rules of the parameters.
 func (m *method) checkParams(params map[string]string) error {
 	for _, name := range sortedNames(params) {
-		switch value := params[name]; {
-		case !m.takes(name):
+		if !m.takes(name) {
 			return refuse("未知参数：%s", name)
-		case strings.TrimSpace(value) == "":
-			return refuse("参数为空：%s", name)
-		default:
-			if rule := paramRules[name]; rule != nil && !rule(value) {
-				return refuse("参数格式错误：%s", name)
-			}
+		}
+		if rule := paramRules[name]; rule != nil && !rule(params[name]) {
+			return refuse("参数格式错误：%s", name)
 		}
 	}
 	for _, name := range strings.Fields(m.required) {

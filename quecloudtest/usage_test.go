@@ -208,8 +208,32 @@ func TestCardsThatUsedUpTheirPlanUseNothing(t *testing.T) {
 	wantUsage(t, client, id, march.AddMonths(1), func(int) bool { return false })
 }
 
-// TestPlansOfAYearUsedUpTwiceInAMonth has a card use up its plan at the end of one cycle and at the start of the next.
-func TestPlansOfAYearUsedUpTwiceInAMonth(t *testing.T) {
+// The first row is the vendor's example, of § 2.1.5.
+func TestCyclesOfAYearEndWithAMonth(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	for _, c := range []struct{ activated, now, first, last string }{
+		{activated: "2020-10-27", now: "2020-10-27", first: "2020-10-27", last: "2021-09-30"},
+		{activated: "2020-10-27", now: "2021-09-30", first: "2020-10-27", last: "2021-09-30"},
+		{activated: "2020-10-27", now: "2021-10-01", first: "2021-10-01", last: "2022-09-30"},
+		{activated: "2020-10-27", now: "2026-03-10", first: "2025-10-01", last: "2026-09-30"},
+		{activated: "2023-03-01", now: "2024-02-29", first: "2023-03-01", last: "2024-02-29"},
+		{activated: "2023-03-01", now: "2024-03-01", first: "2024-03-01", last: "2025-02-28"},
+		{activated: "2023-12-31", now: "2024-11-30", first: "2023-12-31", last: "2024-11-30"},
+	} {
+		now, err := time.ParseInLocation(time.DateOnly, c.now, quecloud.ChinaStandardTime)
+		must(t, err)
+		srv.SetTime(now)
+		info, err := client.Cards.Info(t.Context(), quecloud.ICCID(srv.AddCard(quecloudtest.Card{BillingID: 860, ActiveDate: c.activated}).ICCID))
+		must(t, err)
+		if info.CycleStart.String() != c.first || info.CycleEnd.String() != c.last {
+			t.Errorf("activated on %s, on %s the cycle is %v to %v, want %s to %s", c.activated, c.now, info.CycleStart, info.CycleEnd, c.first, c.last)
+		}
+	}
+}
+
+// TestPlansOfAYearAreUsedUpByTheCycle has a card use up its plan at the end of one cycle and at the start of the next.
+func TestPlansOfAYearAreUsedUpByTheCycle(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := quecloud.MSISDN("1064900000001")
@@ -218,16 +242,12 @@ func TestPlansOfAYearUsedUpTwiceInAMonth(t *testing.T) {
 	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: info.ICCID, Years: 2})
 	must(t, err)
 	last := info.CycleEnd
-	if last.Day < 5 || last.Day > 25 {
-		t.Fatalf("the cycle ends on %v, which leaves no room in the month", last)
-	}
 	month := quecloud.Month{Year: last.Year, Month: last.Month}
 	srv.SetUsage(info.ICCID, month.Day(last.Day-3).String(), 30000)
-	srv.SetUsage(info.ICCID, month.Day(last.Day+2).String(), 30000)
-	srv.SetTime(month.AddMonths(1).Day(1).AddDays(-1).Time())
-	wantUsage(t, client, id, month, func(day int) bool {
-		return day > last.Day-3 && day <= last.Day || day > last.Day+2
-	})
+	srv.SetUsage(info.ICCID, last.AddDays(2).String(), 30000)
+	srv.SetTime(last.AddDays(20).Time())
+	wantUsage(t, client, id, month, func(day int) bool { return day > last.Day-3 })
+	wantUsage(t, client, id, month.AddMonths(1), func(day int) bool { return day > 2 })
 }
 
 func TestUsageSetByHandReplacesTheComputed(t *testing.T) {

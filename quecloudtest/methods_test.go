@@ -1,0 +1,164 @@
+package quecloudtest_test
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// exampleCalls are parameters with which each method succeeds on a server that prepared made.
+var exampleCalls = map[string][]string{
+	"billing_group.list":        nil,
+	"billing_group.statistics":  {"id", "10"},
+	"billing_groups.statistics": {"id", "10"},
+	"card.list":                 nil,
+	"card.info":                 {"msisdn", "1064900000001"},
+	"cards.info":                {"msisdns", "1064900000001"},
+	"monthflow.list":            {"month", "202603"},
+	"dayflow.list":              {"month", "202603", "msisdn", "1064800000000"},
+	"card.monthflow":            {"month", "202603", "msisdn", "1064800000000"},
+	"cards.monthflow":           {"month", "202603", "msisdns", "1064800000000"},
+	"voice.monthflow.list":      {"month", "202603"},
+	"voice.dayflow.list":        {"month", "202603", "msisdn", "1064800000000"},
+	"card.alarm.get":            {"msisdn", "1064800000000"},
+	"card.flowpackages":         {"msisdn", "1064800000000"},
+	"yearmonth.detail":          {"msisdn", "1064900000001"},
+	"card.realNameStatusQuery":  {"msisdn", "1064800000000"},
+	"account.info":              nil,
+	"file.card.get":             nil,
+	"file.status":               {"taskId", "1"},
+	"file.down":                 {"taskId", "1"},
+	"file.last.down":            nil,
+	"file.list":                 nil,
+	"card.realtimestatus":       {"msisdn", "1064800000000"},
+	"card.location":             {"msisdn", "1064800000000"},
+	"sms.send":                  {"msisdns", "1064800000000,1", "content", "x"},
+	"sms.sendlog":               {"dateStr", "202603"},
+	"sms.monthcount":            {"dateStr", "202603"},
+	"card.alarm":                {"msisdn", "1064800000000", "alarmParam", "{}"},
+	"card.alarm.status":         {"msisdn", "1064800000000", "alarmStatus", "1"},
+	"card.realName":             {"msisdn", "1064800000000"},
+	"card.overtest":             {"msisdn", "1064600000006"},
+	"card.silenceactive":        {"msisdn", "1064800000008"},
+	"card.pause":                {"msisdn", "1064800000000"},
+	"card.resume":               {"msisdn", "1064800000003"},
+	"card.imeiUnbind":           {"msisdn", "1064900000005"},
+	"card.gprs.close":           {"msisdn", "1064800000000"},
+	"card.gprs.open":            {"msisdn", "1064600000002"},
+	"card.reset":                {"msisdn", "1064800000000"},
+	"card.voice.close":          {"msisdn", "1064800000000"},
+	"card.voice.open":           {"msisdn", "1064800000004"},
+	"card.voice.addwhitelist":   {"msisdn", "1064800000000", "voiceWhiteList", "1_2"},
+	"card.voice.delwhitelist":   {"msisdn", "1064800000000", "voiceWhiteList", "14765004176"},
+	"company.flowpackage":       nil,
+	"card.setmeal.product":      {"msisdn", "1064800000000"},
+	"card.recharge":             {"iccid", "89860024310000000006", "productId", "50", "productName", "30M-当月"},
+	"card.renewal":              {"iccid", "89860024310000000006", "cycle", "2"},
+	"order.details":             nil, // of the order that prepared placed
+	"wallet.details":            nil,
+}
+
+// prepared returns a server in which every method has something to tell, and a foreign client of it.
+func prepared(t *testing.T, opts ...quecloudtest.Option) foreign {
+	t.Helper()
+	srv, _ := start(t, opts...)
+	client := newForeign(t, srv)
+	client.unsigned = []string{"alarmParam", "alarmStatus", "pauseStatus"}
+	srv.UpdateCard("1064800000000", func(c *quecloudtest.Card) {
+		c.Alarm = &quecloudtest.Alarm{Emails: []string{"a@example.com", "b@example.com"}, PauseThreshold: 99999, Thresholds: [3]float64{99998}}
+		c.VoiceWhitelist = []string{"14765004176"}
+	})
+	srv.UpdateCard("1064600000002", func(c *quecloudtest.Card) { c.GPRSClosed = true })
+	srv.UpdateCard("1064800000004", func(c *quecloudtest.Card) { c.Status, c.Voice = quecloudtest.StatusNormal, quecloudtest.VoiceClosed })
+	for _, method := range []string{"file.card.get", "card.recharge", "sms.send"} {
+		client.call(method, exampleCalls[method]...)
+	}
+	return client
+}
+
+func (f foreign) example(method string) answer {
+	f.t.Helper()
+	pairs := exampleCalls[method]
+	if method == "order.details" {
+		pairs = []string{"orderNo", f.srv.Orders()[0].No}
+	}
+	return f.call(method, pairs...)
+}
+
+// TestEveryMethodAnswersAsTheVendorsExample compares names and JSON types with the recorded examples, member by member.
+func TestEveryMethodAnswersAsTheVendorsExample(t *testing.T) {
+	t.Parallel()
+	served := quecloudtest.Methods()
+	if len(served) != 48 || !slices.IsSorted(served) {
+		t.Fatalf("%d methods are served, sorted: %v; want 48", len(served), slices.IsSorted(served))
+	}
+	for _, full := range served {
+		method := strings.TrimPrefix(full, "fc.function.")
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			a := prepared(t, quecloudtest.WithDialect(quecloudtest.AsDocumented)).example(method)
+			if strings.HasSuffix(method, ".down") {
+				if a.header.Get("Content-Type") != "application/x-zip-compressed" || !strings.HasPrefix(a.body, "PK") {
+					t.Errorf("got %s, %.20q", a.header.Get("Content-Type"), a.body)
+				}
+				return
+			}
+			var got, want any
+			if err := json.Unmarshal([]byte(a.body), &got); err != nil {
+				t.Fatalf("%v in %s", err, a.body)
+			}
+			recorded, err := os.ReadFile("../testdata/" + method + ".json")
+			must(t, err)
+			must(t, json.Unmarshal(recorded, &want))
+			compareShapes(t, "answer", got, want)
+		})
+	}
+}
+
+// compareShapes reports what of want got lacks or has in another JSON type. Null is of any type.
+func compareShapes(t *testing.T, path string, got, want any) {
+	t.Helper()
+	switch want := want.(type) {
+	case map[string]any:
+		object, ok := got.(map[string]any)
+		if !ok {
+			t.Errorf("%s is %T, want an object", path, got)
+			return
+		}
+		for name, member := range want {
+			value, ok := object[name]
+			if !ok {
+				t.Errorf("%s has no %s", path, name)
+				continue
+			}
+			compareShapes(t, path+"."+name, value, member)
+		}
+	case []any:
+		list, ok := got.([]any)
+		if !ok {
+			t.Errorf("%s is %T, want a list", path, got)
+			return
+		}
+		if len(list) > 0 && len(want) > 0 {
+			compareShapes(t, path+"[0]", list[0], want[0])
+		} else if len(want) > 0 {
+			t.Errorf("%s is empty", path)
+		}
+	case string:
+		if _, ok := got.(string); !ok && got != nil {
+			t.Errorf("%s is %T, want text", path, got)
+		}
+	case float64:
+		if _, ok := got.(float64); !ok && got != nil {
+			t.Errorf("%s is %T, want a number", path, got)
+		}
+	case bool:
+		if _, ok := got.(bool); !ok && got != nil {
+			t.Errorf("%s is %T, want true or false", path, got)
+		}
+	}
+}
