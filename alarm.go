@@ -15,7 +15,7 @@ import (
 
 // An Alarm is how a card's data usage is watched: warnings by e-mail, and suspension.
 type Alarm struct {
-	ID             int64     `json:"alarmid"`                               // of these settings; 0 where the card has none
+	AlarmID        int64     `json:"alarmid"`                               // of these settings; 0 where the card has none
 	MSISDN         string    `json:"msisdn" quec:"alias=msisdns"`           // the card's number
 	NotifyEmails   []string  `json:"notifyemails" quec:"sep=,;"`            // who is warned
 	Threshold1     float64   `json:"alarmthreshold1" quec:"type=s"`         // MB, for the first warning; 0 for none
@@ -28,6 +28,10 @@ type Alarm struct {
 	UpdatedAt      time.Time `json:"updatedatetime,omitzero" quec:"type=n"` // China Standard Time
 	Deleted        bool      `json:"isdelete"`                              // the settings were deleted
 }
+
+// ID returns the card, by its MSISDN. It is the zero CardID where the card has no alarm. The number is as the platform
+// spells it.
+func (a Alarm) ID() CardID { return cardID("", a.MSISDN) }
 
 // Alarm returns how a card's data usage is watched.
 //
@@ -150,7 +154,7 @@ func (s *FlowService) SetAlarm(ctx context.Context, cards CardIDs, settings *Ala
 	})
 	switch {
 	case err == nil && len(result.Succeeded) == 0:
-		result.Succeeded = append(result.Succeeded, cards.numbers...)
+		result.Succeeded = append(result.Succeeded, strings.Split(cards.String(), ",")...)
 	case errors.Is(err, ErrPartial):
 		return result, err
 	}

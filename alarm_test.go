@@ -25,7 +25,7 @@ var alarmRows = []methodRow{
 		call:   getAlarm,
 		form:   map[string]string{"msisdn": msisdn3},
 		want: &quecloud.Alarm{
-			ID: 5, MSISDN: "1440133250003", NotifyEmails: []string{"test@qq.com", "test2@qq.com"},
+			AlarmID: 5, MSISDN: "1440133250003", NotifyEmails: []string{"test@qq.com", "test2@qq.com"},
 			Threshold1: 99998, PauseThreshold: 99999, PauseOn: true,
 			CreatedAt: cst(2020, 3, 10, 14, 23, 9), UpdatedAt: cst(2020, 3, 10, 14, 46, 26),
 		},
@@ -37,7 +37,7 @@ var alarmRows = []methodRow{
 		call:   getAlarm,
 		form:   map[string]string{"msisdn": msisdn3},
 		want: &quecloud.Alarm{
-			ID: 6, MSISDN: "1064991300001", NotifyEmails: []string{"ops@example.com", "noc@example.com"},
+			AlarmID: 6, MSISDN: "1064991300001", NotifyEmails: []string{"ops@example.com", "noc@example.com"},
 			Threshold1: 1024, Threshold2: 10240, Threshold3: 20480, AlarmOn: true, PauseThreshold: 20480, Deleted: true,
 			CreatedAt: cst(2020, 3, 10, 14, 23, 9), UpdatedAt: cst(2020, 3, 10, 14, 46, 26),
 		},

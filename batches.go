@@ -5,31 +5,38 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"net/url"
-	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/quecloud/quecloud-go/internal/cardno"
 )
 
-// ErrUnknownCard says that the platform's answer lacks a card that it was asked for, as a rule because the card belongs
-// to another account. It comes in a [*BatchError].
+// ErrUnknownCard says that a card is missing from the response to a call that asked for it. We take it that the card
+// belongs to another account or does not exist; the vendor's document does not say. It comes in a [*BatchError].
 var ErrUnknownCard = errors.New("the platform does not know this card")
 
 // AllInfo returns an iterator over what the platform knows of any number of cards, in their order. Every card gives
-// one turn of the loop, so the n-th turn is that of the n-th card:
+// one turn of the loop:
 //
 //	for info, err := range client.Cards.AllInfo(ctx, quecloud.ICCIDs(numbers...)) {
-//		if errors.Is(err, quecloud.ErrUnknownCard) {
-//			log.Print(err) // says which
-//			continue
-//		}
 //		if err != nil {
-//			return err
+//			log.Print(err) // says which card
+//			continue
 //		}
 //		fmt.Println(info.ICCID, info.Status)
 //	}
 //
-// A card that the platform does not know gives a [*BatchError] that is [ErrUnknownCard], and the loop goes on behind
-// it. Any other error ends the loop, and so does a refusal of a whole call: perhaps none of its cards is known, which
+// Two errors do not end the loop. A card that is missing from the response gives a [*BatchError] that is
+// [ErrUnknownCard]. A row of the response that is none of the cards asked for, or one of them a second time, comes as it
+// is, with a [*ResponseError], in a turn of its own after the cards of its batch.
+//
+// Any other error ends the loop, and so does a refusal of a whole call: perhaps none of its cards is known, which
 // the platform does not tell from other reasons. It is a [*BatchError] too, or a [*ParamError] where nothing was sent.
+//
+// A row may spell its number in another way than the one that was asked for: in lower case, with blanks, with the F that
+// fills up 19 digits. An ICCID that was given with 19 of its 20 characters finds its row if just one begins so.
 //
 // The cards are asked for in batches of about the same size, of at most 1000, so that no card is alone in one, and as
 // many batches at once as [Concurrency] says. As with [CardsService.All] nothing is sent before the loop begins, each
@@ -38,7 +45,7 @@ var ErrUnknownCard = errors.New("the platform does not know this card")
 // It reads § 2.1.6 资产详细信息(批量), fc.function.cards.info.
 func (s *CardsService) AllInfo(ctx context.Context, cards CardIDs, opts ...FleetOption) iter.Seq2[CardInfo, error] {
 	return batches[CardInfo]{
-		method: "fc.function.cards.info", cards: cards.copied(), fetch: s.InfoBatch,
+		method: "fc.function.cards.info", cards: cards, fetch: s.InfoBatch,
 		number: func(info *CardInfo, kind cardKind) string {
 			if kind == kindICCID {
 				return info.ICCID
@@ -49,23 +56,21 @@ func (s *CardsService) AllInfo(ctx context.Context, cards CardIDs, opts ...Fleet
 }
 
 // AllMonthBatch returns an iterator over the data usage of any number of cards in a month, in their order. It works as
-// [CardsService.AllInfo] does: a card that the platform does not know is reported and does not end the loop.
+// [CardsService.AllInfo] does: a card that is missing from the response, and a row that is none of the cards, are
+// reported and do not end the loop.
 //
 // It reads § 2.1.10 月流量查询(批量), fc.function.cards.monthflow.
 func (s *FlowService) AllMonthBatch(
 	ctx context.Context, cards CardIDs, month Month, opts ...FleetOption,
 ) iter.Seq2[CardMonthFlow, error] {
 	return batches[CardMonthFlow]{
-		method: "fc.function.cards.monthflow", cards: cards.copied(),
+		method: "fc.function.cards.monthflow", cards: cards,
 		fetch: func(ctx context.Context, batch CardIDs) ([]CardMonthFlow, error) {
 			return s.MonthBatch(ctx, batch, month)
 		},
 		number: func(flow *CardMonthFlow, _ cardKind) string { return flow.Number },
 	}.sweep(ctx, opts)
 }
-
-// copied is c with numbers of its own, which the caller cannot change while they are used.
-func (c CardIDs) copied() CardIDs { return CardIDs{c.kind, slices.Clone(c.numbers)} }
 
 // A BatchError says for which of many cards a call failed. What came before them has been in the loop. To resume, begin
 // with card First again. It is always a pointer.
@@ -112,51 +117,97 @@ func (b batches[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, 
 			yield(none, err)
 			return
 		}
-		numbers, at := b.cards.numbers, 0
-		calls := max(1, (len(numbers)+maxCards-1)/maxCards)
-		size := (len(numbers) + calls - 1) / calls
+		size, at := batchSize(b.cards.Len()), 0
 		next := func() (first int, ok bool) {
 			first = at
 			at += size
-			return first, first < len(numbers)
-		}
-		some := func(first, n int) CardIDs {
-			return CardIDs{b.cards.kind, numbers[first:min(first+n, len(numbers))]}
+			return first, first < b.cards.Len()
 		}
 		fetch := func(ctx context.Context, first int) batch[T] {
-			found, err := b.fetch(ctx, some(first, size))
+			found, err := b.fetch(ctx, b.cards.part(first, size))
 			return batch[T]{found, err}
 		}
 		inOrder(ctx, settings.concurrency, next, fetch, func(first int, got batch[T]) bool {
-			asked := some(first, size)
+			asked := b.cards.part(first, size)
 			if got.err != nil {
 				yield(none, b.failed(asked, first, got.err))
 				return false
 			}
-			places := make(map[string]int, len(got.found))
-			for i := range got.found {
-				places[b.number(&got.found[i], b.cards.kind)] = i
+			if !b.yieldBatch(ctx, asked, first, got.found, yield) {
+				return false
 			}
-			for i, number := range asked.numbers {
-				if ctx.Err() != nil {
-					err := callError(b.method, "the sweep was stopped", context.Cause(ctx))
-					yield(none, b.failed(some(first+i, size-i), first+i, err))
-					return false
-				}
-				place, known := places[number]
-				if known && !yield(got.found[place], nil) {
-					return false
-				}
-				if !known {
-					err := callError(b.method, "not in the answer", ErrUnknownCard)
-					if !yield(none, b.failed(some(first+i, 1), first+i, err)) {
-						return false
-					}
-				}
-			}
-			settings.progress(int64(first+asked.Len()), int64(len(numbers)))
+			settings.progress(int64(first+asked.Len()), int64(b.cards.Len()))
 			return true
 		})
+	}
+}
+
+// batchSize is how many of so many cards are in a batch: about as many in each, so that no card is alone in one.
+func batchSize(cards int) int {
+	calls := max(1, (cards+maxCards-1)/maxCards)
+	return max(1, (cards+calls-1)/calls)
+}
+
+// yieldBatch yields what was found of each card that was asked for, and then the rows that are none of them.
+func (b batches[T]) yieldBatch(ctx context.Context, asked CardIDs, first int, found []T, yield func(T, error) bool) bool {
+	var none T
+	questions := asked.normals()
+	met := cardno.Match(questions, b.numbers(found))
+	rows := make(map[string][]int, len(found)) // of each question
+	for i, place := range met {
+		if place >= 0 {
+			rows[questions[place]] = append(rows[questions[place]], i)
+		}
+	}
+	used := make([]bool, len(found))
+	for i, question := range questions {
+		if ctx.Err() != nil {
+			err := callError(b.method, "the sweep was stopped", context.Cause(ctx))
+			yield(none, b.failed(asked.part(i, asked.Len()), first+i, err))
+			return false
+		}
+		if own := rows[question]; len(own) == 0 {
+			err := callError(b.method, "missing from the response", ErrUnknownCard)
+			if !yield(none, b.failed(asked.part(i, 1), first+i, err)) {
+				return false
+			}
+		} else {
+			used[own[0]] = true
+			if !yield(found[own[0]], nil) {
+				return false
+			}
+			if len(own) > 1 {
+				rows[question] = own[1:] // for a card that was asked for more than once
+			}
+		}
+	}
+	for i, row := range found {
+		if !used[i] && !yield(row, b.stray(row, met[i] >= 0)) {
+			return false
+		}
+	}
+	return true
+}
+
+// numbers are the normal forms of the numbers by which cards were found.
+func (b batches[T]) numbers(found []T) []string {
+	numbers := make([]string, len(found))
+	for i := range found {
+		numbers[i] = b.cards.kind.normal(b.number(&found[i], b.cards.kind))
+	}
+	return numbers
+}
+
+// stray is the error for a row that is none of the cards asked for, or one that has had its row.
+func (b batches[T]) stray(row T, again bool) error {
+	reason := "%s %q was not asked for, or cannot be told from others"
+	if again {
+		reason = "%s %q stands in the response a second time"
+	}
+	number := b.number(&row, b.cards.kind)
+	text, _ := json.Marshal(row) // what was read from JSON can be written
+	return &ResponseError{
+		Method: b.method, HTTPStatus: http.StatusOK, Body: excerpt(text, 512), Err: fmt.Errorf(reason, b.cards.kind.param(), number),
 	}
 }
 

@@ -3,8 +3,10 @@ package quecloud_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -200,4 +202,129 @@ func TestLeavingBatchesStopsAllAtOnce(t *testing.T) {
 			assert.Zero(t, platform.running)
 		})
 	}
+}
+
+// neighbours share the first 19 of their 20 characters.
+func neighbours() (cards []string) {
+	for last := range 10 {
+		cards = append(cards, "8986062343202380834"+strconv.Itoa(last))
+	}
+	return cards
+}
+
+// collectRows ranges over a sweep and tells what came in each turn: a card, a card that is missing, a row that fits none.
+func collectRows[T interface{ ID() quecloud.CardID }](t *testing.T, sweep iter.Seq2[T, error]) (turns []string) {
+	t.Helper()
+	for row, err := range sweep {
+		stray, isStray := errors.AsType[*quecloud.ResponseError](err)
+		switch {
+		case err == nil:
+			turns = append(turns, row.ID().String())
+		case errors.Is(err, quecloud.ErrUnknownCard):
+			failed, ok := errors.AsType[*quecloud.BatchError](err)
+			require.True(t, ok)
+			assert.Equal(t, len(turns), failed.First)
+			turns = append(turns, "no "+failed.Cards.String())
+		case isStray:
+			assert.Contains(t, string(stray.Body), row.ID().String(), "the row is in the error")
+			assert.Contains(t, err.Error(), strconv.Quote(row.ID().String()))
+			turns = append(turns, "stray "+row.ID().String())
+		default:
+			require.NoError(t, err)
+		}
+	}
+	return turns
+}
+
+func TestARowFindsItsCardInAnySpelling(t *testing.T) {
+	t.Parallel()
+	const short = "8986062343202380834"
+	strays := func(rows []string) (turns []string) {
+		for _, row := range rows {
+			turns = append(turns, "stray "+row)
+		}
+		return turns
+	}
+	for name, tt := range map[string]struct {
+		asked quecloud.CardIDs
+		rows  []string // the numbers in the response
+		want  []string // of each turn
+	}{
+		"19 of 20 characters":            {quecloud.ICCIDs(short), neighbours()[1:2], neighbours()[1:2]},
+		"20 of 19 characters":            {quecloud.ICCIDs(neighbours()[1]), []string{short}, []string{short}},
+		"ten neighbours":                 {quecloud.ICCIDs(short), neighbours(), append([]string{"no " + short}, strays(neighbours())...)},
+		"two neighbours, both asked for": {quecloud.ICCIDs(neighbours()[4:6]...), neighbours()[4:6], neighbours()[4:6]},
+		"another neighbour": {
+			quecloud.ICCIDs(neighbours()[4]), neighbours()[5:6], append([]string{"no " + neighbours()[4]}, strays(neighbours()[5:6])...),
+		},
+		"a row that another question has": {
+			quecloud.ICCIDs(short, neighbours()[4]), neighbours()[4:5], []string{"no " + short, neighbours()[4]},
+		},
+		"lower case":     {quecloud.ICCIDs("898600B5012345678901"), []string{"898600b5012345678901"}, []string{"898600b5012345678901"}},
+		"trailing blank": {quecloud.ICCIDs(iccid1), []string{iccid1 + " "}, []string{iccid1 + " "}},
+		"trailing F":     {quecloud.ICCIDs(short), []string{short + "F"}, []string{short + "F"}},
+		"F asked for":    {quecloud.ICCIDs(short + "F"), []string{short}, []string{short}},
+		"a JSON number":  {quecloud.MSISDNs("1064868950247"), []string{"1.064868950247E12"}, []string{"1064868950247"}},
+		"a blank MSISDN": {quecloud.MSISDNs(msisdn1), []string{" " + msisdn1}, []string{" " + msisdn1}},
+		"a row for none": {quecloud.ICCIDs(iccid1), []string{iccid2, iccid1}, []string{iccid1, "stray " + iccid2}},
+		"a row twice":    {quecloud.ICCIDs(iccid1), []string{iccid1, iccid1}, []string{iccid1, "stray " + iccid1}},
+		"a card asked for twice, two rows": {
+			quecloud.ICCIDs(iccid1, iccid2, iccid1), []string{iccid2, iccid1, iccid1}, []string{iccid1, iccid2, iccid1},
+		},
+		"no rows": {quecloud.ICCIDs(iccid1, iccid2), nil, []string{"no " + iccid1, "no " + iccid2}},
+	} {
+		platform := &stub{answer: func(_ context.Context, form url.Values) any {
+			rows := []object{}
+			for _, number := range tt.rows {
+				row := object{"number": number, "monthflow": 1, "iccid": number}
+				if form.Get("msisdns") != "" {
+					row["iccid"], row["msisdn"] = " ", number
+				}
+				rows = append(rows, row)
+			}
+			return object{"resultCode": 0, "list": rows, "data": rows}
+		}}
+		client := platform.client(t)
+		assert.Equal(t, tt.want, collectRows(t, client.Cards.AllInfo(t.Context(), tt.asked)), name)
+		month := quecloud.Month{Year: 2026, Month: time.May}
+		assert.Equal(t, tt.want, collectRows(t, client.Flow.AllMonthBatch(t.Context(), tt.asked, month)), name)
+	}
+}
+
+func TestARowForNoneComesAfterTheCardsOfItsBatchAndTheSweepGoesOn(t *testing.T) {
+	t.Parallel()
+	platform := infoStub(func(string) bool { return true })
+	good := platform.answer
+	platform.answer = func(ctx context.Context, form url.Values) any {
+		response := good(ctx, form)
+		if rows, ok := response.(object); ok && strings.Contains(form.Get("iccids"), iccid(0)) {
+			rows["List"] = append(rows["List"].([]object), object{"iccid": iccid(7777)})
+		}
+		return response
+	}
+	var at []int
+	turn := 0
+	for info, err := range platform.client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccids(0, 2000)...)) {
+		if err != nil {
+			require.ErrorAs(t, err, new(*quecloud.ResponseError))
+			require.NotErrorIs(t, err, quecloud.ErrUnknownCard)
+			assert.Equal(t, iccid(7777), info.ICCID)
+			at = append(at, turn)
+		}
+		turn++
+	}
+	assert.Equal(t, 2001, turn)
+	assert.Equal(t, []int{1000}, at)
+}
+
+func TestLeavingABatchAtARowForNoneStops(t *testing.T) {
+	t.Parallel()
+	platform := newPlatform(answerText(`{"resultCode":0,"list":[{"iccid":"` + iccid1 + `"},{"iccid":"` + iccid2 + `"},{"iccid":"` + iccid3 + `"}]}`))
+	turns := 0
+	for _, err := range platform.client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccid1)) {
+		if turns++; err != nil {
+			break
+		}
+	}
+	assert.Equal(t, 2, turns)
 }

@@ -115,6 +115,9 @@ type WalletEntry struct {
 	Remark       string          `json:"remark"`                      // remark of the order, or on the payment
 }
 
+// ID returns the card, by its ICCID. It is the zero CardID for money paid in. The number is as the platform spells it.
+func (e WalletEntry) ID() CardID { return cardID(e.ICCID, "") }
+
 // Wallet returns the balance of the account and the changes that led to it.
 //
 // § 2.5.7 企业余额及明细查询, fc.function.wallet.details. It reads.

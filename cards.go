@@ -95,6 +95,9 @@ type Card struct {
 	SMSCode        string     `json:"spcode" quec:"alias=scode,socode"`                  // number to which the device sends its SMS
 }
 
+// ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
+func (c Card) ID() CardID { return cardID(c.ICCID, c.MSISDN) }
+
 // List returns one page of the account's cards.
 //
 // § 2.1.4 资产列表, fc.function.card.list. It reads. params may be nil. A page has at most 1000 cards; an empty one is no
@@ -143,6 +146,9 @@ type CardInfo struct {
 	VoiceTotal     float64    `json:"voiceflow" quec:"type=ns"`                          // voice in the plan, minutes
 	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs that may be called
 }
+
+// ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
+func (c CardInfo) ID() CardID { return cardID(c.ICCID, c.MSISDN) }
 
 // Info returns what the platform knows of one card.
 //

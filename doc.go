@@ -12,7 +12,8 @@
 //
 // # Values
 //
-// A card is a [CardID], made by [MSISDN], [ICCID] or [ParseCardID]; methods for many cards take [CardIDs]. Days and
+// A card is a [CardID], made by [MSISDN], [ICCID] or [ParseCardID], which accept a number in all its usual spellings, or
+// by the method ID of a struct that stands for a card, such as [Card.ID]; methods for many cards take [CardIDs]. Days and
 // months are [Date] and [Month], without a time zone; instants are [time.Time] in [ChinaStandardTime]. Data volumes are
 // float64 in MB, voice is in minutes, and money is [decimal.Decimal] in CNY. Enumerations such as [CardStatus] are
 // open: a value without a constant is kept as it came.

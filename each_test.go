@@ -114,7 +114,7 @@ func TestEachSuspendsCards(t *testing.T) {
 		for card, err := range client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}) {
 			require.NoError(t, err)
 			normal[card.ICCID] = card.Status == quecloud.CardStatusNormal
-			if !yield(quecloud.ICCID(card.ICCID)) {
+			if !yield(card.ID()) {
 				return
 			}
 		}

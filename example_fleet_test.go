@@ -53,7 +53,7 @@ func ExampleCardsService_AllInfo() {
 	}
 	// Output:
 	// 1064800000000 正常
-	// quecloud: cards.info: not in the answer: the platform does not know this card; that was card 1064812345678, number 2 of the sweep
+	// quecloud: cards.info: missing from the response: the platform does not know this card; that was card 1064812345678, number 2 of the sweep
 	// 1064900000001 正常
 }
 
@@ -70,7 +70,7 @@ func ExampleEach() {
 				sweepErr = err
 				return
 			}
-			if card.Status == quecloud.CardStatusNormal && !yield(quecloud.ICCID(card.ICCID)) {
+			if card.Status == quecloud.CardStatusNormal && !yield(card.ID()) {
 				return
 			}
 		}

@@ -60,7 +60,7 @@ func ExampleCardsService_RealtimeStatus() {
 	client, ctx := srv.Client(), context.Background()
 	card := srv.AddCard(quecloudtest.Card{Status: quecloudtest.StatusUnknown})
 
-	status, err := client.Cards.RealtimeStatus(ctx, quecloud.ICCID(card.ICCID))
+	status, err := client.Cards.RealtimeStatus(ctx, card.ID())
 	switch {
 	case errors.Is(err, quecloud.ErrQueryFailed):
 		fmt.Println("ask again later")

@@ -195,13 +195,7 @@ type CardSource interface {
 // cardsOf returns the cards of a source, and how many they are, or -1.
 func cardsOf[S CardSource](source S) (cards func(yield func(CardID) bool), count int64) {
 	if ids, ok := any(source).(CardIDs); ok {
-		return func(yield func(CardID) bool) {
-			for i := range ids.Len() {
-				if !yield(ids.At(i)) {
-					return
-				}
-			}
-		}, int64(ids.Len())
+		return ids.All(), int64(ids.Len())
 	}
 	v := reflect.ValueOf(source) // of a type with one of these two underneath
 	if v.Kind() == reflect.Slice {

@@ -129,7 +129,7 @@ func BenchmarkEach(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		cards = append(cards, quecloud.ICCID(card.ICCID))
+		cards = append(cards, card.ID())
 	}
 	ask := func(client *quecloud.Client) func(context.Context, quecloud.CardID) error {
 		return func(ctx context.Context, card quecloud.CardID) error {

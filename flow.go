@@ -33,6 +33,9 @@ type MonthFlowRow struct {
 	CycleFlow float64 `json:"flow"`
 }
 
+// ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
+func (r MonthFlowRow) ID() CardID { return cardID(r.ICCID, r.MSISDN) }
+
 // ListMonth returns one page of the data usage of all cards in a month.
 //
 // § 2.1.7 资产月流量日志, fc.function.monthflow.list. It reads. A page has at most 1000 cards.
@@ -83,6 +86,14 @@ type CardMonthFlow struct {
 	MonthFlow
 }
 
+// ID returns the card, by the number that it was asked for by. The number is as the platform spells it.
+func (f CardMonthFlow) ID() CardID {
+	if kindMSISDN.check(kindMSISDN.normal(f.Number)) == "" {
+		return cardID("", f.Number)
+	}
+	return cardID(f.Number, "")
+}
+
 // MonthBatch returns the data usage of 1 to 1000 cards in a month, in the platform's order. A card that the platform
 // does not know is missing from the result.
 //
@@ -110,6 +121,9 @@ type VoiceMonthRow struct {
 	ICCID   string  `json:"iccid" quec:"required"`       // serial number of its chip
 	Minutes float64 `json:"monthflow" quec:"required"`   // voice used in the month, minutes
 }
+
+// ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
+func (r VoiceMonthRow) ID() CardID { return cardID(r.ICCID, r.MSISDN) }
 
 // ListVoiceMonth returns one page of the voice usage of all cards in a month.
 //

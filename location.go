@@ -18,6 +18,9 @@ type Location struct {
 	Time           time.Time `json:"LOCALTIME,omitzero"`          // when it was located, China Standard Time. China Telecom only
 }
 
+// ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
+func (l Location) ID() CardID { return cardID(l.ICCID, l.MSISDN) }
+
 // A LocationCode is how the location of a China Telecom card went. Codes that are not among the constants mean that it
 // failed.
 type LocationCode int

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/shopspring/decimal"
+
+	"github.com/quecloud/quecloud-go/internal/cardno"
 )
 
 // An OrderEvent is what the platform notifies of when an order has been carried out or has failed, § 2.5.6
@@ -28,6 +30,9 @@ type OrderEvent struct {
 	CompletedAt  time.Time       `json:"completeTime,omitzero"`        // China Standard Time
 	ExternalID   string          `json:"externalId"`                   // the one that was sent with the order, or empty
 }
+
+// ID returns the card, by its ICCID. The number is as the platform spells it.
+func (e OrderEvent) ID() CardID { return cardID(e.ICCID, "") }
 
 // NewOrderHandler returns a handler for the address to which the platform sends the results of top-ups and renewals
 // (充值续费, at the portal under API管理 → 通知配置).
@@ -94,7 +99,7 @@ func (e *OrderEvent) differsFrom(o *Order) string {
 	switch {
 	case e.Status.isKnown() && e.Status != o.Status: // one without a constant is written in another way there
 		return "orderStatus"
-	case e.ICCID != o.ICCID:
+	case !cardno.Same(e.ICCID, o.ICCID):
 		return "iccid"
 	case other(string(e.Type), string(o.Type)):
 		return "orderType"

@@ -148,6 +148,21 @@ func TestVerifiedOrdersHaveThePlatformsOwnValues(t *testing.T) {
 		"what the delivery leaves out is no contradiction")
 }
 
+func TestAVerifiedOrdersCardMayBeSpelledInAnotherWay(t *testing.T) {
+	t.Parallel()
+	for _, respell := range []func(string) string{
+		func(iccid string) string { return iccid[:19] },
+		func(iccid string) string { return " " + iccid + "\n" },
+		strings.ToLower,
+	} {
+		srv, n := bought(t)
+		iccid := n.ICCID
+		require.Len(t, iccid, 20)
+		n.ICCID = respell(iccid)
+		assert.Equal(t, iccid, received(t, textOf(t, n), quecloud.VerifyWith(srv.Client())).ICCID)
+	}
+}
+
 func TestVerifiedOrdersAreRefusedWhenThePlatformSaysOtherwise(t *testing.T) {
 	t.Parallel()
 	type wire = quecloudtest.OrderNotification

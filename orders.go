@@ -192,6 +192,9 @@ type Order struct {
 	ExternalID   string          `json:"externalId"`                   // the one that was sent
 }
 
+// ID returns the card, by its ICCID. The number is as the platform spells it.
+func (o Order) ID() CardID { return cardID(o.ICCID, "") }
+
 // Get returns an order by the number that its receipt has.
 //
 // § 2.5.5 资产充值续费订单, fc.function.order.details. It reads.

@@ -37,6 +37,9 @@ type SentSMS struct {
 	SMSID  string `json:"sms_id"`                      // ID of the SMS, which its delivery report will name
 }
 
+// ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
+func (s SentSMS) ID() CardID { return cardID(s.ICCID, s.MSISDN) }
+
 // Send sends one SMS to one or more cards. Success means that it was submitted; whether it arrives is told by the
 // delivery report and by [SMSService.ListLog].
 //
@@ -86,6 +89,9 @@ type SMSEntry struct {
 	SMSID   string    `json:"sms_id" quec:"type=n"`        // ID of the SMS
 	Status  SMSStatus `json:"status"`                      // how far it has got
 }
+
+// ID returns the card, by its MSISDN. The number is as the platform spells it.
+func (e SMSEntry) ID() CardID { return cardID("", e.MSISDN) }
 
 // ListLog returns one page of the SMS sent to cards in a month.
 //

@@ -28,6 +28,9 @@ type SMSEvent struct {
 	ReceivedAt time.Time    `json:"recievetime,omitzero" quec:"alias=receivetime"` // of an inbound SMS: China Standard Time
 }
 
+// ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
+func (e SMSEvent) ID() CardID { return cardID(e.ICCID, e.MSISDN) }
+
 // NewSMSHandler returns a handler for the address to which the platform sends SMS notifications (短信通知地址, at the
 // portal under API管理 → 通知配置): delivery reports of SMS sent to cards, and SMS that cards sent.
 //

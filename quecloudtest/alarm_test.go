@@ -17,7 +17,7 @@ func TestAlarmsAreKeptAndTold(t *testing.T) {
 	id := quecloud.MSISDN("1064800000000")
 	none, err := client.Flow.Alarm(t.Context(), id)
 	must(t, err)
-	if none.ID != 0 {
+	if none.AlarmID != 0 {
 		t.Errorf("before it is set the alarm is %+v", none)
 	}
 	_, err = client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(id.String()), &quecloud.AlarmSettings{
@@ -30,13 +30,13 @@ func TestAlarmsAreKeptAndTold(t *testing.T) {
 	got, err := client.Flow.Alarm(t.Context(), id)
 	must(t, err)
 	want := quecloud.Alarm{
-		ID: 1, MSISDN: id.String(), NotifyEmails: []string{"a@example.com", "b@example.com"}, Threshold1: 512, Threshold2: 768.5,
+		AlarmID: 1, MSISDN: id.String(), NotifyEmails: []string{"a@example.com", "b@example.com"}, Threshold1: 512, Threshold2: 768.5,
 		PauseThreshold: 1000, PauseOn: true,
 	}
 	if !slices.Equal(got.NotifyEmails, want.NotifyEmails) || !got.CreatedAt.Equal(noon) || !got.UpdatedAt.Equal(noon.Add(time.Minute)) {
 		t.Errorf("got %+v", got)
 	}
-	if got.ID != want.ID || got.Threshold1 != want.Threshold1 || got.Threshold2 != want.Threshold2 || got.Threshold3 != 0 ||
+	if got.AlarmID != want.AlarmID || got.Threshold1 != want.Threshold1 || got.Threshold2 != want.Threshold2 || got.Threshold3 != 0 ||
 		got.AlarmOn || got.PauseThreshold != want.PauseThreshold || !got.PauseOn {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

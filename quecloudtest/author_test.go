@@ -12,7 +12,7 @@ import (
 func TestChangesMayAskTheServer(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{}).ICCID)
+	id := srv.AddCard(quecloudtest.Card{}).ID()
 	got := srv.UpdateCard(id.String(), func(c *quecloudtest.Card) {
 		c.ActiveDate = srv.Now().AddDate(0, 0, -1).Format(time.DateOnly)
 		must(t, client.Cards.Pause(t.Context(), id)) // which the change leaves as it is
@@ -77,7 +77,7 @@ func TestAlarmsSeenAndSetAreCopies(t *testing.T) {
 func TestCardsSuspendedByHandDoNotComeBackFromReset(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{}).ICCID)
+	id := srv.AddCard(quecloudtest.Card{}).ID()
 	must(t, client.Cards.Reset(t.Context(), id))
 	for _, reason := range []string{quecloudtest.ReasonCarrierLimit, quecloudtest.ReasonByOwner} {
 		srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.PauseReason = reason })

@@ -3,6 +3,8 @@ package quecloudtest
 import (
 	"slices"
 	"time"
+
+	"github.com/quecloud/quecloud-go"
 )
 
 // The states of a card (§1.8). No card is ever in another.
@@ -86,6 +88,9 @@ type Card struct {
 	Allowance  float64 // plan and packages of this cycle, MB; 0: no limit
 	MonthVoice int     // minutes this month
 }
+
+// ID returns the card for the methods of the client, by its ICCID.
+func (c Card) ID() quecloud.CardID { return quecloud.Card{ICCID: c.ICCID, MSISDN: c.MSISDN}.ID() }
 
 // A FlowPackage is a top-up that a card has.
 type FlowPackage struct {

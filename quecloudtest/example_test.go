@@ -95,7 +95,7 @@ func ExampleServer_AddCard() {
 	card := srv.AddCard(quecloudtest.Card{PauseReason: quecloudtest.ReasonCardExhausted})
 
 	var refused *quecloud.APIError
-	err := client.Cards.Resume(context.Background(), quecloud.ICCID(card.ICCID))
+	err := client.Cards.Resume(context.Background(), card.ID())
 	fmt.Println(errors.As(err, &refused))
 
 	_, err = client.Orders.Recharge(context.Background(), &quecloud.RechargeParams{

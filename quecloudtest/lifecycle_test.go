@@ -118,7 +118,7 @@ func TestResetResumesAfterTenMinutes(t *testing.T) {
 func TestResetDoesNotUndoALaterPause(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{}).ICCID)
+	id := srv.AddCard(quecloudtest.Card{}).ID()
 	for _, call := range []func(context.Context, quecloud.CardID) error{client.Cards.Reset, client.Cards.Resume, client.Cards.Pause} {
 		must(t, call(t.Context(), id))
 	}
@@ -193,7 +193,7 @@ func TestSuspendedCardsAreOffline(t *testing.T) {
 	srv, client := start(t, quecloudtest.WithFleet(0))
 	var online int
 	for range 40 {
-		id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{BillingID: 860}).ICCID)
+		id := srv.AddCard(quecloudtest.Card{BillingID: 860}).ID()
 		status, err := client.Cards.RealtimeStatus(t.Context(), id)
 		must(t, err)
 		where, err := client.Cards.Location(t.Context(), id)
@@ -219,7 +219,7 @@ func TestSuspendedCardsAreOffline(t *testing.T) {
 func TestVoiceOpensAndCloses(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{Voice: quecloudtest.VoiceOpen}).ICCID)
+	id := srv.AddCard(quecloudtest.Card{Voice: quecloudtest.VoiceOpen}).ID()
 	wantRefused(t, client.Cards.OpenVoice(t.Context(), id), "opening open voice")
 	must(t, client.Cards.CloseVoice(t.Context(), id))
 	if v := card(t, srv, id.String()).Voice; v != quecloudtest.VoiceClosed {
@@ -230,7 +230,7 @@ func TestVoiceOpensAndCloses(t *testing.T) {
 	if v := card(t, srv, id.String()).Voice; v != quecloudtest.VoiceOpen {
 		t.Errorf("voice is %v", v)
 	}
-	without := quecloud.ICCID(srv.AddCard(quecloudtest.Card{}).ICCID)
+	without := srv.AddCard(quecloudtest.Card{}).ID()
 	wantRefused(t, client.Cards.OpenVoice(t.Context(), without), "voice of a card without")
 	wantRefused(t, client.Cards.AddVoiceWhitelist(t.Context(), without, "1"), "whitelist of a card without voice")
 }
@@ -238,7 +238,7 @@ func TestVoiceOpensAndCloses(t *testing.T) {
 func TestWhitelistOfAtMostFive(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{Voice: quecloudtest.VoiceOpen}).ICCID)
+	id := srv.AddCard(quecloudtest.Card{Voice: quecloudtest.VoiceOpen}).ID()
 	must(t, client.Cards.AddVoiceWhitelist(t.Context(), id, "1", "2", "3"))
 	must(t, client.Cards.AddVoiceWhitelist(t.Context(), id, "4"))
 	wantRefused(t, client.Cards.AddVoiceWhitelist(t.Context(), id, "5", "6"), "a sixth number")
@@ -254,9 +254,9 @@ func TestWhitelistOfAtMostFive(t *testing.T) {
 func TestWhitelistDeletionOnceAMonthAndTwoAtATime(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	id := quecloud.ICCID(srv.AddCard(quecloudtest.Card{
+	id := srv.AddCard(quecloudtest.Card{
 		Voice: quecloudtest.VoiceOpen, VoiceWhitelist: []string{"1", "2", "3", "4", "5"},
-	}).ICCID)
+	}).ID()
 	three := newForeign(t, srv).call("card.voice.delwhitelist", "iccid", id.String(), "voiceWhiteList", "1_2_3")
 	if three.code() != 1.0 {
 		t.Errorf("deletion of three: %s", three.body)

@@ -36,7 +36,7 @@ func TestTopUpTakesMoneyAndGivesData(t *testing.T) {
 	if now := card(t, srv, c.ICCID); now.Status != quecloudtest.StatusNormal || now.Allowance != 60 {
 		t.Errorf("topped up, the card is %+v", now)
 	}
-	packages, err := client.Flow.Packages(t.Context(), quecloud.ICCID(c.ICCID))
+	packages, err := client.Flow.Packages(t.Context(), c.ID())
 	must(t, err)
 	monthEnd := time.Date(2026, 3, 31, 23, 59, 59, 0, quecloud.ChinaStandardTime)
 	if len(packages) != 1 || packages[0].Size != 30 || !packages[0].Start.Equal(noon) || !packages[0].End.Equal(monthEnd) {

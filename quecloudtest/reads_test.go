@@ -130,7 +130,7 @@ func TestReadsSeeWhatBecameDue(t *testing.T) {
 		tomorrow := srv.Now().AddDate(0, 0, 1)
 		srv.SetUsage(added.ICCID, tomorrow.Format(time.DateOnly), 6)
 		status := func() string {
-			info, err := client.Cards.Info(t.Context(), quecloud.ICCID(added.ICCID))
+			info, err := client.Cards.Info(t.Context(), added.ID())
 			require.NoError(t, err)
 			return string(info.PauseReason)
 		}

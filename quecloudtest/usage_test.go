@@ -17,7 +17,7 @@ func TestDaysAddUpToMonthsAndCycles(t *testing.T) {
 	list, err := client.Cards.List(t.Context(), nil)
 	must(t, err)
 	for _, c := range list.Cards {
-		id := quecloud.ICCID(c.ICCID)
+		id := c.ID()
 		month, err := client.Flow.Month(t.Context(), id, march)
 		must(t, err)
 		days, err := client.Flow.Days(t.Context(), id, march)
@@ -48,7 +48,7 @@ func TestCycleOfAYearAddsUpItsMonths(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(0))
 	c := srv.AddCard(quecloudtest.Card{BillingID: 860, ActiveDate: "2025-10-20"})
-	id := quecloud.ICCID(c.ICCID)
+	id := c.ID()
 	srv.SetUsage(c.ICCID, "2025-10-19", 1000) // before the cycle
 	srv.SetUsage(c.ICCID, "2025-10-20", 1)
 	srv.SetUsage(c.ICCID, "2026-01-15", 2)
@@ -67,7 +67,7 @@ func TestCycleOfAYearAddsUpItsMonths(t *testing.T) {
 	if year.MonthFlow != 4 || year.UsedFlow != 7 || year.TotalFlow != 20000 || year.ResidueFlow != 19993 || len(year.Packages) != 1 {
 		t.Errorf("got %+v", year)
 	}
-	_, err = client.Flow.YearPackages(t.Context(), quecloud.ICCID(srv.AddCard(quecloudtest.Card{}).ICCID))
+	_, err = client.Flow.YearPackages(t.Context(), srv.AddCard(quecloudtest.Card{}).ID())
 	wantRefused(t, err, "year packages of a card by the month")
 }
 

@@ -77,7 +77,7 @@ func (t *tour) run(ctx context.Context) error {
 	}
 	t.cards(list)
 	if len(list.Cards) > 0 {
-		card := quecloud.ICCID(list.Cards[0].ICCID)
+		card := list.Cards[0].ID()
 		for _, step := range []func(context.Context, quecloud.CardID) error{t.details, t.usage, t.state} {
 			if err := step(ctx, card); err != nil {
 				return err

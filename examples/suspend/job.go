@@ -70,7 +70,7 @@ func (j *job) targets(ctx context.Context, done map[string]bool) (targets []targ
 		}
 		if card.Status == quecloud.CardStatusNormal && card.MonthFlow > j.over && !done[card.ICCID] && !seen[card.ICCID] {
 			seen[card.ICCID] = true
-			targets = append(targets, target{quecloud.ICCID(card.ICCID), card.MonthFlow})
+			targets = append(targets, target{card.ID(), card.MonthFlow})
 		}
 	}
 	fmt.Fprintln(j.bars)

@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	case *number != "":
 		card, err = quecloud.ParseCardID(*number)
 	case len(top) > 0:
-		card = quecloud.ICCID(top[0].ICCID)
+		card = top[0].ID()
 	default:
 		err = fmt.Errorf("there are no cards with usage in %s", month)
 	}
