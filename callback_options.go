@@ -21,8 +21,8 @@ const DefaultBodyLimit = 1 << 20
 // order; a bad one makes these functions panic, as a bad pattern does in [http.Handle].
 //
 // Whatever the options, a handler passes on only what is a POST (405 otherwise) of application/json (415) of bounded
-// size (413) that is a JSON object with the required members, each of which can mean what it should (400). The answer
-// says in its body what is wrong.
+// size (413) that is a JSON object with the members that tell which event it is (400). Whatever else cannot be read does
+// not keep the event back, see [WithCallbackDriftHandler]. The answer says in its body what is wrong.
 //
 // Nothing in the platform's protocol tells its callbacks from those of anybody else who knows the address. Use what can:
 // [WithCallbackToken], [WithAllowedSources], and for orders [VerifyWith]. A handler that is made with none of these logs
@@ -42,6 +42,7 @@ type callbackSettings struct {
 	store       DedupStore
 	maxBody     int64
 	timeout     time.Duration
+	drift       func(Drift)  // may be nil
 	logger      *slog.Logger // nil for slog's default
 }
 
@@ -214,6 +215,25 @@ func WithCallbackTimeout(d time.Duration) HandlerOption {
 			return &ParamError{Param: "WithCallbackTimeout", Reason: fmt.Sprintf("%v is not a time to work: want more than 0", d)}
 		}
 		s.timeout = d
+		return nil
+	}
+}
+
+// WithCallbackDriftHandler calls a function for each member of an event that differs from what the SDK knows of the
+// platform, 32 of one delivery at most. [Drift.Method] is sms or order then. Such a member is no reason to lose an event:
+// where it cannot be read its field stays zero, and your function is called all the same. Only what tells which event it
+// is must be readable, see [SMSEvent] and [OrderEvent].
+//
+// Without a drift handler there is the log: members that cannot be read or are not UTF-8 are logged as warnings, with
+// an outline of the value in place of the value, such as "0000-00-00X00:00:00". The drift handler is given the value
+// itself, which may be personal data. It is called before your function, in the same goroutine, also for deliveries that
+// are refused afterwards; its panics are logged.
+func WithCallbackDriftHandler(handler func(Drift)) HandlerOption {
+	return func(s *callbackSettings) *ParamError {
+		if handler == nil {
+			return &ParamError{Param: "WithCallbackDriftHandler", Reason: "the handler is nil"}
+		}
+		s.drift = handler
 		return nil
 	}
 }

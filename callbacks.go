@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"os"
 	"runtime/debug"
 	"strings"
+	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -27,6 +27,7 @@ type callbackKind[E any] struct {
 	constructor string // for panics
 	check       func(*E) error
 	key         func(*E) string
+	unread      func(e *E, body []byte)                     // tells the key of members that cannot be read; may be nil
 	verify      func(*E, context.Context, *Client) *refusal // nil where the platform cannot be asked
 	answer      func(w http.ResponseWriter, status int, reason string)
 }
@@ -154,7 +155,7 @@ func (h *callback[E]) admit(r *http.Request) *refusal {
 		return &refusal{http.StatusUnauthorized, "the parameter token of the URL is missing or wrong", nil}
 	}
 	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
-		return &refusal{http.StatusUnsupportedMediaType, "want the Content-Type application/json, in UTF-8", nil}
+		return &refusal{http.StatusUnsupportedMediaType, "want the Content-Type application/json", nil}
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return &refusal{http.StatusUnsupportedMediaType, "want a body without a Content-Encoding", nil}
@@ -162,17 +163,11 @@ func (h *callback[E]) admit(r *http.Request) *refusal {
 	return nil
 }
 
-// isJSON reports whether a Content-Type promises JSON in the encoding that JSON has.
+// isJSON reports whether a Content-Type is that of JSON. What it says of the encoding does not matter: JSON has one, and
+// text of an event that is in another is kept byte for byte.
 func isJSON(contentType string) bool {
-	if contentType == "application/json" {
-		return true
-	}
-	mediaType, params, err := mime.ParseMediaType(contentType)
-	if err != nil || mediaType != "application/json" {
-		return false
-	}
-	charset := strings.ToLower(params["charset"])
-	return charset == "" || charset == "utf-8" || charset == "utf8" || charset == "us-ascii"
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(mediaType), "application/json")
 }
 
 // read reads the body into an event.
@@ -194,14 +189,64 @@ func (h *callback[E]) read(w http.ResponseWriter, r *http.Request, event *E) *re
 	}
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
-	err := d.decodeObject(text.Bytes(), event, nil)
+	drifts, unread := 0, false
+	err := d.decodeObject(text.Bytes(), event, func(drift Drift) {
+		unread = unread || drift.Kind == DriftWrongValue
+		if drifts++; drifts <= maxDrifts {
+			h.tell(r.Context(), drift)
+		}
+	})
 	if err == nil {
 		err = h.check(event)
 	}
 	if err != nil {
 		return &refusal{http.StatusBadRequest, malformed(err), nil}
 	}
+	if unread && h.unread != nil {
+		h.unread(event, text.Bytes())
+	}
 	return nil
+}
+
+// maxDrifts is of how many members of one delivery it is told that they are not as documented.
+const maxDrifts = 32
+
+// tell reports a member that is not as documented: what could not be read, or is not UTF-8, to the log, and everything
+// to the drift handler, whose panics must not lose the event.
+func (h *callback[E]) tell(ctx context.Context, drift Drift) {
+	drift.Method = h.name
+	attrs := []slog.Attr{slog.String("kind", h.name), slog.String("member", drift.Path), slog.String("problem", string(drift.Kind))}
+	if drift.Kind == DriftWrongValue || drift.Kind == DriftNotUTF8 {
+		h.log().LogAttrs(ctx, slog.LevelWarn, "quecloud: member of an event not as documented",
+			append(attrs, slog.String("value", outline(drift.Value)))...)
+	}
+	if h.drift == nil {
+		return
+	}
+	if err := guard(func() error {
+		h.drift(drift)
+		return nil
+	}); err != nil {
+		h.log().LogAttrs(ctx, slog.LevelError, "quecloud: drift handler failed", append(attrs, errorAttrs(err)...)...)
+	}
+}
+
+// outline shows how a value is written, and nothing of what it says: 0 for a digit, X for a capital letter A to Z, x for
+// any other letter, ? for what else is not ASCII.
+func outline(value string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsDigit(r):
+			return '0'
+		case 'A' <= r && r <= 'Z':
+			return 'X'
+		case unicode.IsLetter(r):
+			return 'x'
+		case r > unicode.MaxASCII:
+			return '?'
+		}
+		return r
+	}, value)
 }
 
 func (h *callback[E]) tooLarge() *refusal {

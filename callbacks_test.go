@@ -108,7 +108,10 @@ func TestHandlersAnswerSuccessAsTheDocumentSays(t *testing.T) {
 	forBoth(t, func(t *testing.T, n notification) {
 		srv := httptest.NewServer(n.handler(func(context.Context) error { return nil }))
 		defer srv.Close()
-		for _, contentType := range []string{"application/json", "application/json;charset=UTF-8", "Application/JSON; Charset=utf8"} {
+		for _, contentType := range []string{
+			"application/json", "application/json;charset=UTF-8", "Application/JSON; Charset=utf8", "application/json;", "application/json; charset",
+			"application/json; charset=utf-8; charset=utf-8", " application/json ",
+		} {
 			resp, err := http.Post(srv.URL, contentType, strings.NewReader(n.body))
 			require.NoError(t, err)
 			body, err := io.ReadAll(resp.Body)
@@ -154,8 +157,9 @@ func TestHandlersRefuseWhatIsNoProperDelivery(t *testing.T) {
 		{"a form", header("Content-Type", "application/x-www-form-urlencoded"), 415, "application/json"},
 		{"plain text, as a browser may send anywhere", header("Content-Type", "text/plain"), 415, "application/json"},
 		{"no type", request(func(r *http.Request) { r.Header.Del("Content-Type") }), 415, "application/json"},
-		{"a broken type", header("Content-Type", "application/json; charset"), 415, "application/json"},
-		{"another character set", header("Content-Type", "application/json;charset=GBK"), 415, "UTF-8"},
+		{"another type of the same beginning", header("Content-Type", "application/jsonp"), 415, "application/json"},
+		{"two types", header("Content-Type", "application/json, text/plain"), 415, "application/json"},
+		{"another encoding of characters", body("{\x00\"\x00t\x00y\x00p\x00e\x00"), 400, "not JSON"},
 		{"a compressed body", header("Content-Encoding", "gzip"), 415, "Content-Encoding"},
 		{"too much, announced", body(strings.Repeat(" ", 1<<20+1)), 413, "1048576"},
 		{"too much, not announced", request(func(r *http.Request) {
@@ -171,12 +175,6 @@ func TestHandlersRefuseWhatIsNoProperDelivery(t *testing.T) {
 		{"null", body("null"), 400, "not an object"},
 		{"a text", body(`"success"`), 400, "not an object"},
 		{"an empty object", body("{}"), 400, "missing"},
-		{"a number without meaning", member(`"status":"abc","productPrice":"abc"`), 400, "want a"},
-		{"a time without meaning", member(`"recievetime":"yesterday","createTime":"yesterday"`), 400, "want a time"},
-		{"an object for a text", member(`"content":{"success":"success"},"remark":{"success":"success"}`), 400, "want a text"},
-		{"a list for a text", member(`"msg":["success"],"result":["success"]`), 400, "want a text"},
-		{"a card twice", member(`"iccid":"89860391749203869999"`), 400, "member iccid: stands here a second time"},
-		{"a card twice, spelt otherwise", member(`"ICCID":"89860391749203869999"`), 400, "a second time"},
 		{"endless nesting", body(strings.Repeat(`{"success":`, 80000)), 400, "not JSON"},
 		{"endless nesting in lists", member(`"x":` + strings.Repeat("[", 300000)), 400, "not JSON"},
 	}

@@ -24,7 +24,8 @@ import (
 //
 //	alias=a,b   other names of the same member
 //	required    an answer without it is no answer; null and "" count as missing, but a list may be null
-//	receipt     what the caller of a changing method pays for: only such members can turn its success into an error
+//	receipt     what the caller of a changing method pays for, or what tells an event: only such members can turn its
+//	            success into an error
 //	inline      the members of this object may also stand beside it
 //	bare        the whole answer may be this list instead of an object
 //	sep=,;      a text that is a list, separated by any of these characters
@@ -35,7 +36,7 @@ import (
 
 // A Drift is a place where an answer is not what the SDK knows of the platform. See [WithDriftHandler].
 type Drift struct {
-	Method string    // fc.function.…
+	Method string    // fc.function.…, or sms or order for an event
 	Kind   DriftKind // what is off
 	Path   string    // where: cards[3].monthflow
 	Value  string    // the JSON that stands there, at most 64 bytes. It may be personal data
@@ -280,6 +281,7 @@ func (d *decoder) member(v reflect.Value, f *field, seen []bool) {
 	some, ok := d.setScalar(f, to, raw)
 	seen[f.number] = again || some
 	if again && ok && !reflect.DeepEqual(to.Interface(), v.FieldByIndex(f.index).Interface()) {
+		v.FieldByIndex(f.index).SetZero() // nobody knows which of them is meant
 		d.failHere(f, raw, "stands here a second time, with another value")
 	}
 }

@@ -14,21 +14,25 @@ import (
 	"github.com/quecloud/quecloud-go/internal/cardno"
 )
 
-// An OrderEvent is what the platform notifies of when an order has been carried out or has failed, § 2.5.6
+// An OrderEvent is what the platform tells when an order has been carried out or has failed, § 2.5.6
 // 资产充值续费通知回调 of the vendor's document.
+//
+// There are always an order number, a status and an ICCID. Any other field is zero where the platform does not send it
+// or where what it sends cannot be read, see [WithCallbackDriftHandler]. Text that is not UTF-8 is kept byte for byte, see
+// [DriftNotUTF8].
 type OrderEvent struct {
-	OrderNo      string          `json:"orderNo" quec:"required"`      // for OrdersService.Get
-	Type         OrderType       `json:"orderType" quec:"required"`    // what it buys
-	Status       OrderStatus     `json:"orderStatus" quec:"required"`  // done or failed
-	StatusText   string          `json:"orderStatusDesc"`              // the same in words; it never contradicts Status
-	ICCID        string          `json:"iccid" quec:"required"`        // the card
-	ProductName  string          `json:"productName"`                  // what was bought
-	ProductPrice decimal.Decimal `json:"productPrice" quec:"required"` // CNY
-	Remark       string          `json:"remark"`                       // the one that was sent with the order
-	Result       string          `json:"result"`                       // what happened, for people
-	CreatedAt    time.Time       `json:"createTime,omitzero"`          // China Standard Time
-	CompletedAt  time.Time       `json:"completeTime,omitzero"`        // China Standard Time
-	ExternalID   string          `json:"externalId"`                   // the one that was sent with the order, or empty
+	OrderNo      string          `json:"orderNo" quec:"required receipt"`            // for OrdersService.Get
+	Type         OrderType       `json:"orderType"`                                  // what it buys
+	Status       OrderStatus     `json:"orderStatus" quec:"required receipt type=n"` // done or failed
+	StatusText   string          `json:"orderStatusDesc"`                            // the same in words; it never contradicts Status
+	ICCID        string          `json:"iccid" quec:"required receipt"`              // the card
+	ProductName  string          `json:"productName"`                                // what was bought
+	ProductPrice decimal.Decimal `json:"productPrice"`                               // CNY
+	Remark       string          `json:"remark"`                                     // the one that was sent with the order
+	Result       string          `json:"result"`                                     // what happened, for people
+	CreatedAt    time.Time       `json:"createTime,omitzero"`                        // China Standard Time
+	CompletedAt  time.Time       `json:"completeTime,omitzero"`                      // China Standard Time
+	ExternalID   string          `json:"externalId"`                                 // the one that was sent with the order, or empty
 }
 
 // ID returns the card, by its ICCID. The number is as the platform spells it.
@@ -53,8 +57,15 @@ func NewOrderHandler(handle func(context.Context, *OrderEvent) error, opts ...Ha
 // isKnown reports whether a status has a constant.
 func (s OrderStatus) isKnown() bool { return s.IsFinal() || s == OrderStatusPending }
 
-// check refuses an event whose two statuses contradict each other.
+// check refuses an event that nobody could tell the order of, or whose two statuses contradict each other.
 func (e *OrderEvent) check() error {
+	withoutNull(&e.OrderNo, &e.ICCID, &e.ExternalID)
+	switch {
+	case e.OrderNo == "":
+		return &FieldError{Path: "orderNo", Reason: "missing"}
+	case e.ICCID == "":
+		return &FieldError{Path: "iccid", Reason: "missing"}
+	}
 	var inWords OrderStatus
 	_ = inWords.UnmarshalText([]byte(e.StatusText)) // never fails
 	if e.Status.isKnown() && inWords.isKnown() && e.Status != inWords {
@@ -92,8 +103,8 @@ func (e *OrderEvent) verify(ctx context.Context, client *Client) *refusal {
 	return nil
 }
 
-// differsFrom names a member that is not what the order says. Texts for people may differ, and so may what the order
-// leaves out.
+// differsFrom names a member that is not what the order says. Texts for people may differ, and so may what the event or
+// the order leaves out.
 func (e *OrderEvent) differsFrom(o *Order) string {
 	other := func(got, want string) bool { return want != "" && got != want }
 	switch {
@@ -101,9 +112,9 @@ func (e *OrderEvent) differsFrom(o *Order) string {
 		return "orderStatus"
 	case !cardno.Same(e.ICCID, o.ICCID):
 		return "iccid"
-	case other(string(e.Type), string(o.Type)):
+	case e.Type != "" && other(string(e.Type), string(o.Type)):
 		return "orderType"
-	case !e.ProductPrice.Equal(o.ProductPrice):
+	case !e.ProductPrice.IsZero() && !e.ProductPrice.Equal(o.ProductPrice):
 		return "productPrice"
 	case e.ExternalID != "" && other(e.ExternalID, o.ExternalID):
 		return "externalId"

@@ -84,7 +84,7 @@ func TestOrderHandlerRefusesStatusesThatContradict(t *testing.T) {
 
 func TestOrderHandlerNeedsTheMembersThatTellWhatItIsAbout(t *testing.T) {
 	t.Parallel()
-	needsMembers(t, notifications[1], "orderNo", "orderType", "orderStatus", "iccid", "productPrice")
+	needsMembers(t, notifications[1], "orderNo", "orderStatus", "iccid")
 }
 
 func TestOrderEventSurvivesJSON(t *testing.T) {
@@ -146,6 +146,13 @@ func TestVerifiedOrdersHaveThePlatformsOwnValues(t *testing.T) {
 	n.ExternalID = ""
 	assert.Equal(t, "topup-0001", received(t, textOf(t, n), quecloud.VerifyWith(srv.Client())).ExternalID,
 		"what the delivery leaves out is no contradiction")
+	var members map[string]any
+	require.NoError(t, json.Unmarshal([]byte(textOf(t, n)), &members))
+	members["productPrice"], members["orderType"] = "1,50", nil
+	text, err := json.Marshal(members)
+	require.NoError(t, err)
+	assert.Equal(t, order.ProductPrice.String(), received(t, string(text), quecloud.VerifyWith(srv.Client())).ProductPrice.String(),
+		"nor is what cannot be read")
 }
 
 func TestAVerifiedOrdersCardMayBeSpelledInAnotherWay(t *testing.T) {
