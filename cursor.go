@@ -103,10 +103,16 @@ func (c *cursor) leave() {
 // isAt says which member, or element, of the innermost object or list comes next.
 func (c *cursor) isAt(place int) { c.path[len(c.path)-1] = place }
 
-// place names the present place: cards[3].monthflow.
-func (c *cursor) place() string {
+// maxPlace is how long the name of a place may be, in bytes. Objects can be nested thousands of times.
+const maxPlace = 256
+
+// place names the present place, or that of a member in it: cards[3].monthflow.
+func (c *cursor) place(member string) string {
 	var b []byte
 	for _, at := range c.path {
+		if len(b) > maxPlace {
+			break
+		}
 		if at < 0 {
 			b = append(strconv.AppendInt(append(b, '['), int64(^at), 10), ']')
 			continue
@@ -115,50 +121,13 @@ func (c *cursor) place() string {
 		name := cursor{text: c.text, at: at}
 		b, _ = jsontext.AppendUnquote(b, name.next())
 	}
+	if member != "" {
+		b = appendMember(b, []byte(member))
+	}
+	if len(b) > maxPlace {
+		b = append(excerpt(b, maxPlace), "…"...)
+	}
 	return string(b)
-}
-
-// appendText appends what a JSON string says. What is no text in UTF-8 stays as it is written: the bytes of another
-// encoding, and the escape of half a surrogate pair. It reports whether there was none of that.
-func appendText(dst, raw []byte) (text []byte, valid bool) {
-	start := len(dst)
-	dst, err := jsontext.AppendUnquote(dst, raw)
-	if err == nil {
-		return dst, true
-	}
-	dst = dst[:start]
-	for rest := raw[1 : len(raw)-1]; len(rest) > 0; {
-		n := bytes.IndexByte(rest, '\\')
-		if n == 0 {
-			dst, n = appendEscape(dst, rest)
-		} else {
-			if n < 0 {
-				n = len(rest)
-			}
-			dst = append(dst, rest[:n]...)
-		}
-		rest = rest[n:]
-	}
-	return dst, false
-}
-
-// appendEscape appends what the escape at the beginning of text stands for, or the escape itself if it stands for no
-// character. It returns the length of the escape too.
-func appendEscape(dst, text []byte) (_ []byte, n int) {
-	lengths := []int{2}
-	if text[1] == 'u' {
-		lengths = []int{12, 6} // two halves of a surrogate pair, or one character
-	}
-	for _, n = range lengths {
-		if n > len(text) {
-			continue
-		}
-		quoted := append(append(append(make([]byte, 0, 14), '"'), text[:n]...), '"')
-		if longer, err := jsontext.AppendUnquote(dst, quoted); err == nil {
-			return longer, n
-		}
-	}
-	return append(dst, text[:n]...), n
 }
 
 // appendMember adds the name of a member to a place.

@@ -32,7 +32,7 @@ func walk(t *testing.T, c *cursor, found []placed) []placed {
 		}
 		c.leave()
 	default:
-		place := c.place()
+		place := c.place("")
 		found = append(found, placed{place, string(c.next())})
 	}
 	assert.Equal(t, past.at, c.at)

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,9 +22,11 @@ import (
 // What a member may be beyond its name in the json tag is said in the tag quec, whose words are separated by spaces:
 //
 //	alias=a,b   other names of the same member
-//	required    an answer without it is no answer; null and "" count as missing, but a list may be null
-//	receipt     what the caller of a changing method pays for, or what tells an event: only such members can turn its
-//	            success into an error
+//	required    a response without it is no response, whatever the method does; null and "" count as missing, but a list
+//	            may be null. Of an inline object one member must say something
+//	receipt     what the caller of a changing method pays for, or what tells an event. Only it and what is required can
+//	            turn success into an error
+//	always      the document says that it always comes (必须 is 是): its absence is reported as drift
 //	inline      the members of this object may also stand beside it
 //	bare        the whole answer may be this list instead of an object
 //	sep=,;      a text that is a list, separated by any of these characters
@@ -33,31 +34,6 @@ import (
 //	            the Go type suggests: a number for numbers and flags, else a text
 //
 // Names match whatever their case. Members that no field knows are skipped.
-
-// A Drift is a place where an answer is not what the SDK knows of the platform. See [WithDriftHandler].
-type Drift struct {
-	Method string    // fc.function.…, or sms or order for an event
-	Kind   DriftKind // what is off
-	Path   string    // where: cards[3].monthflow
-	Value  string    // the JSON that stands there, at most 64 bytes. It may be personal data
-}
-
-// A DriftKind says in which way an answer differs from what the SDK knows.
-type DriftKind string
-
-const (
-	// DriftUnknownMember is a member of an object that no field of the SDK takes.
-	DriftUnknownMember DriftKind = "unknown member"
-	// DriftWrongType is a scalar whose JSON type is none that the document gives it, such as "12" for a number. It is read
-	// all the same.
-	DriftWrongType DriftKind = "wrong type"
-	// DriftWrongValue is a value that cannot mean what its place says: "abc" for a number. Its field stays zero.
-	DriftWrongValue DriftKind = "wrong value"
-	// DriftNotUTF8 is a text that is not in UTF-8, though the document promises it. Its bytes are kept as they came, in
-	// GBK for example, and so is the escape of half a surrogate pair. Mind that [encoding/json] replaces such bytes when it
-	// writes them, by U+FFFD, and that encoding/json/v2 refuses to write them.
-	DriftNotUTF8 DriftKind = "not UTF-8"
-)
 
 // A decoder reads one answer.
 type decoder struct {
@@ -86,31 +62,6 @@ var jsonOptions = json.JoinOptions(
 	jsontext.AllowInvalidUTF8(true),    // one broken character in an SMS must not hide a page of others
 )
 
-// foreignOptions are for types that the JSON library reads. Left to itself it replaces what is not UTF-8.
-var foreignOptions = json.JoinOptions(jsonOptions, json.MatchCaseInsensitiveNames(true),
-	json.WithUnmarshalers(json.JoinUnmarshalers(json.UnmarshalFromFunc(foreignString), json.UnmarshalFromFunc(foreignAny))))
-
-func foreignString(dec *jsontext.Decoder, to *string) error {
-	if dec.PeekKind() != jsontext.KindString {
-		return errors.ErrUnsupported
-	}
-	raw, err := dec.ReadValue()
-	if err == nil {
-		text, _ := appendText(nil, raw)
-		*to = string(text)
-	}
-	return err
-}
-
-func foreignAny(dec *jsontext.Decoder, to *any) error {
-	var text string
-	err := foreignString(dec, &text)
-	if err == nil {
-		*to = text
-	}
-	return err
-}
-
 // An envelope is what every answer has.
 type envelope struct {
 	code    int
@@ -138,7 +89,7 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 		d.object(target, shape, &env)
 	case first == '[' && shape.bare != nil:
 		env.hasCode = true
-		shape.bare.read(d, target.FieldByIndex(shape.bare.index))
+		d.met = shape.bare.read(d, target.FieldByIndex(shape.bare.index))
 	}
 	if shape == noFields && target.IsValid() {
 		d.checkEncoding(d.text)
@@ -194,12 +145,12 @@ func (d *decoder) failed() error {
 	return nil
 }
 
-// object reads an object into the struct v. The outermost one has an envelope.
-func (d *decoder) object(v reflect.Value, s *shape, env *envelope) {
-	var few [64]bool
+// object reads an object into the struct v. The outermost one has an envelope. It reports whether any member says something.
+func (d *decoder) object(v reflect.Value, s *shape, env *envelope) bool {
+	var few [64]presence
 	seen := few[:]
 	if len(s.fields) > len(seen) {
-		seen = make([]bool, len(s.fields))
+		seen = make([]presence, len(s.fields))
 	}
 	d.enter()
 	for i := 0; d.peek() != '}'; i++ {
@@ -223,13 +174,10 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) {
 		}
 	}
 	d.leave()
-	for i, f := range s.fields {
-		if f.required && seen[i] {
-			d.met = true
-		} else if f.required && (f.container == nil || !seen[f.container.number]) {
-			d.fail(f, string(appendMember([]byte(d.place()), []byte(f.name))), "", "missing")
-		}
+	for _, f := range s.expected {
+		d.expect(f, s, seen, env == nil || env.succeeded())
 	}
+	return slices.Contains(seen[:len(s.fields)], filled)
 }
 
 // field reads a member's name and returns the field for it, or nil, and the name. Objects of a list usually have the same
@@ -254,17 +202,25 @@ func (d *decoder) field(s *shape, i int) (f *field, name []byte) {
 }
 
 // member reads the value of one member into its field of v.
-func (d *decoder) member(v reflect.Value, f *field, seen []bool) {
-	if f.nested != nil && d.peek() == '{' {
+func (d *decoder) member(v reflect.Value, f *field, seen []presence) {
+	first := d.peek()
+	if f.nested != nil && first == '{' {
 		f = f.nested
 	}
 	if f.receipt {
 		d.receipt++
 		defer func() { d.receipt-- }()
 	}
-	again := seen[f.number]
+	again := seen[f.number] >= hollow
 	if f.scalar == nil && !again {
-		seen[f.number] = f.read(d, v.FieldByIndex(f.index))
+		switch some := f.read(d, v.FieldByIndex(f.index)); {
+		case some:
+			seen[f.number] = filled
+		case f.inline && first == '{':
+			seen[f.number] = hollow
+		default:
+			seen[f.number] = empty
+		}
 		return
 	}
 	raw := d.next()
@@ -279,24 +235,15 @@ func (d *decoder) member(v reflect.Value, f *field, seen []bool) {
 		to = reflect.New(to.Type()).Elem()
 	}
 	some, ok := d.setScalar(f, to, raw)
-	seen[f.number] = again || some
+	if some || again {
+		seen[f.number] = filled
+	} else {
+		seen[f.number] = empty
+	}
 	if again && ok && !reflect.DeepEqual(to.Interface(), v.FieldByIndex(f.index).Interface()) {
 		v.FieldByIndex(f.index).SetZero() // nobody knows which of them is meant
 		d.failHere(f, raw, "stands here a second time, with another value")
 	}
-}
-
-// nothing is what a member may be that says nothing.
-var nothing = []string{"null", `""`, "[]", "{}", "0", `"0"`, "false", `"false"`}
-
-// saysSomething reports whether a member that has been read is neither zero nor an empty list. A receipt that could not be
-// read says something as well.
-func (f *field) saysSomething(v reflect.Value, raw []byte) bool {
-	if !v.IsZero() && (v.Kind() != reflect.Slice || v.Len() > 0) {
-		return true
-	}
-	ofMembers := f.scalar == nil && v.Kind() == reflect.Struct // which speak for themselves
-	return f.receipt && !ofMembers && !slices.Contains(nothing, string(raw))
 }
 
 // setScalar sets a field to the meaning of a JSON value. It reports whether something stands there, which null and "" do
@@ -328,89 +275,22 @@ func (d *decoder) set(f *field, v reflect.Value, raw []byte, text scalar) (some,
 	return true, true
 }
 
-// checkType reports a scalar of another JSON type than the document's.
-func (d *decoder) checkType(f *field, raw []byte) {
-	if d.drift == nil || f.types == "" {
-		return
-	}
-	letter := "n"
-	switch raw[0] {
-	case '"':
-		letter = "s"
-	case 't', 'f':
-		letter = "b"
-	}
-	if !strings.Contains(f.types, letter) {
-		d.report(DriftWrongType, raw)
-	}
-}
-
-// report tells of a drift in the present place.
-func (d *decoder) report(kind DriftKind, raw []byte) {
-	d.drift(Drift{d.method, kind, excerpt(d.place(), 256), excerpt(string(raw), 64)})
-}
-
-// unknown skips a member that no field takes, and returns it.
-func (d *decoder) unknown() []byte {
-	raw := d.next()
-	if d.drift != nil {
-		d.report(DriftUnknownMember, raw)
-	}
-	return raw
-}
-
 // failHere records that the value just read is not what the field needs, unless nobody needs it.
 func (d *decoder) failHere(f *field, raw []byte, reason string) {
 	if d.drift != nil && (d.strict || !d.counts(f)) {
 		d.report(DriftWrongValue, raw)
 		return
 	}
-	d.fail(f, d.place(), excerpt(string(raw), 64), reason)
-}
-
-// fail records what is wrong with a member, unless nobody needs it.
-func (d *decoder) fail(f *field, place, value, reason string) {
-	if d.counts(f) && d.failure == nil {
-		d.failure = &FieldError{Path: place, Value: value, Reason: reason}
+	if d.fails(f) {
+		d.failure = &FieldError{d.place(""), string(excerpt(raw, 64)), reason}
 	}
 }
 
 // counts reports whether anybody needs a field.
-func (d *decoder) counts(f *field) bool { return d.strict || f.receipt || d.receipt > 0 }
+func (d *decoder) counts(f *field) bool { return d.strict || f.required || f.receipt || d.receipt > 0 }
 
-// textOf returns the text of a JSON string, which is the value just read, and reports it if it is not UTF-8.
-func (d *decoder) textOf(raw []byte) []byte {
-	text, valid := d.unquoted(raw)
-	if !valid {
-		d.reportGarbled(raw)
-	}
-	return text
-}
-
-// unquoted returns the text of a JSON string, and whether it is UTF-8. It is valid until the next call of the decoder.
-func (d *decoder) unquoted(raw []byte) (text []byte, valid bool) {
-	if d.plain || bytes.IndexByte(raw, '\\') < 0 {
-		return raw[1 : len(raw)-1], d.plain || utf8.Valid(raw)
-	}
-	d.scratch, valid = appendText(d.scratch[:0], raw)
-	return d.scratch, valid
-}
-
-// checkEncoding reports the value just read if it is not UTF-8, whatever it is.
-func (d *decoder) checkEncoding(raw []byte) {
-	if !d.plain && !utf8.Valid(raw) {
-		d.reportGarbled(raw)
-	}
-}
-
-func (d *decoder) reportGarbled(raw []byte) {
-	if d.garbled == "" {
-		d.garbled = cmp.Or(d.place(), "the whole")
-	}
-	if d.drift != nil {
-		d.report(DriftNotUTF8, raw)
-	}
-}
+// fails reports whether what is wrong with a field is the first that matters.
+func (d *decoder) fails(f *field) bool { return d.failure == nil && d.counts(f) }
 
 // share returns a text as a string, and the same string for texts that come again and again.
 func (d *decoder) share(text []byte) string {
@@ -426,6 +306,9 @@ func (d *decoder) share(text []byte) string {
 	}
 	return slot[0]
 }
+
+// succeeded reports whether the platform has done what was asked. What it refuses has nothing but the envelope.
+func (e *envelope) succeeded() bool { return e.hasCode && e.code == 0 && e.problem == nil }
 
 // takes reports whether a member is part of the envelope.
 func (*envelope) takes(name []byte) bool {

@@ -67,7 +67,7 @@ func (l *Location) Located() bool {
 // § 2.3.2 基站粗定位, fc.function.card.location. It reads.
 func (s *CardsService) Location(ctx context.Context, card CardID) (*Location, error) {
 	var answer struct {
-		Data Location `json:"data" quec:"inline"`
+		Data Location `json:"data" quec:"inline required"`
 	}
 	err := s.call(ctx, "fc.function.card.location", cardParams{card}, &answer)
 	return onSuccess(&answer.Data, err)

@@ -3,6 +3,7 @@ package quecloud_test
 import (
 	"context"
 	"crypto/sha1"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -237,4 +238,34 @@ func TestNoRecordedAnswerDrifts(t *testing.T) {
 			require.ErrorIs(t, err, row.err)
 		})
 	}
+}
+
+// needNothing are the methods whose success has no members that the document promises.
+func needNothing(row methodRow) bool {
+	return row.method == "card.alarm" || row.err == nil && row.want == nil || strings.Contains(row.answer, ".preverify.")
+}
+
+func TestABareSuccessIsNoSuccessWhereMembersAreNeeded(t *testing.T) {
+	t.Parallel()
+	for _, row := range methodRows() {
+		for _, opts := range [][]quecloud.Option{nil, {quecloud.WithDriftHandler(func(quecloud.Drift) {})}} {
+			got, err := row.call(t.Context(), newPlatform(answerText(`{"resultCode":0}`)).client(t, opts...))
+			if needNothing(row) {
+				assert.NoError(t, err, row.method+row.name)
+				continue
+			}
+			require.Error(t, err, "%s%s: %v", row.method, row.name, got)
+			assert.True(t, is[*quecloud.ResponseError](err) || errors.Is(err, quecloud.ErrPartial), "%s: %v", row.method, err)
+			assert.Equal(t, kinds()[row.method] != quecloud.KindRead, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", row.method, err)
+		}
+	}
+}
+
+// kinds are those of the methods, by their short names.
+func kinds() map[string]quecloud.Kind {
+	all := map[string]quecloud.Kind{}
+	for _, d := range documented {
+		all[d.method] = d.kind
+	}
+	return all
 }

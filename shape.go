@@ -16,9 +16,10 @@ import (
 
 // A shape is how a struct type is read.
 type shape struct {
-	fields []*field
-	byName map[string]*field // by lower-case name
-	bare   *field
+	fields   []*field
+	expected []*field          // of these, what is required or always there
+	byName   map[string]*field // by lower-case name
+	bare     *field
 
 	receipts bool // some fields are tagged receipt
 }
@@ -34,6 +35,8 @@ type field struct {
 	container *field
 	nested    *field // the field to take instead when the value is an object
 	required  bool
+	always    bool
+	inline    bool
 	receipt   bool
 	element   bool   // of a list, which cannot be left out
 	types     string // the JSON types that the document gives a scalar, as in the tag; empty where nothing is known
@@ -70,6 +73,11 @@ func shapeOf(t reflect.Type) *shape {
 	if t.Kind() == reflect.Struct && !readsItself(t) {
 		s = &shape{byName: map[string]*field{}}
 		s.addStruct(t, nil, nil)
+		for _, f := range s.fields {
+			if f.required || f.always {
+				s.expected = append(s.expected, f)
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.byName)) { // in order, so that the same name wins every time
 			if lower := strings.ToLower(name); s.byName[lower] == nil {
 				s.byName[lower] = s.byName[name]
@@ -115,6 +123,8 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 			f.required = true
 		case "receipt":
 			f.receipt, s.receipts = true, true
+		case "always":
+			f.always = true
 		case "bare":
 			s.bare = f
 		case "sep":
@@ -122,6 +132,7 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 		case "type":
 			f.types = value
 		case "inline":
+			f.inline = true
 			s.addStruct(sf.Type, index, f)
 		}
 	}
@@ -160,8 +171,7 @@ func (f *field) describe(t reflect.Type, separators string) {
 				d.refuse(f, "an object")
 				return false
 			}
-			d.object(v, shape(), nil)
-			return true
+			return d.object(v, shape(), nil) || !f.inline
 		}
 	default:
 		f.read = func(d *decoder, v reflect.Value) bool { return d.foreign(f, v) }
@@ -217,7 +227,9 @@ func (d *decoder) list(f, element *field, v reflect.Value) bool {
 			continue
 		}
 		if uintptr(n) >= maxList/max(1, v.Type().Elem().Size()) {
-			d.fail(f, d.place(), "", "more elements than can be held")
+			if d.fails(f) {
+				d.failure = &FieldError{Path: d.place(""), Reason: "more elements than can be held"}
+			}
 			d.next()
 			continue
 		}

@@ -1,0 +1,105 @@
+package quecloud
+
+import (
+	"bytes"
+	"errors"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The document promises UTF-8. What is not UTF-8 is kept as it came, so that nothing of an SMS is lost.
+
+// foreignOptions are for types that the JSON library reads. Left to itself it replaces what is not UTF-8.
+var foreignOptions = json.JoinOptions(jsonOptions, json.MatchCaseInsensitiveNames(true),
+	json.WithUnmarshalers(json.JoinUnmarshalers(json.UnmarshalFromFunc(foreignString), json.UnmarshalFromFunc(foreignAny))))
+
+func foreignString(dec *jsontext.Decoder, to *string) error {
+	if dec.PeekKind() != jsontext.KindString {
+		return errors.ErrUnsupported
+	}
+	raw, err := dec.ReadValue()
+	if err == nil {
+		text, _ := appendText(nil, raw)
+		*to = string(text)
+	}
+	return err
+}
+
+func foreignAny(dec *jsontext.Decoder, to *any) error {
+	var text string
+	err := foreignString(dec, &text)
+	if err == nil {
+		*to = text
+	}
+	return err
+}
+
+// textOf returns the text of a JSON string, which is the value just read, and reports it if it is not UTF-8.
+func (d *decoder) textOf(raw []byte) []byte {
+	text, valid := d.unquoted(raw)
+	if !valid {
+		d.reportGarbled(raw)
+	}
+	return text
+}
+
+// unquoted returns the text of a JSON string, and whether it is UTF-8. It is valid until the next call of the decoder.
+func (d *decoder) unquoted(raw []byte) (text []byte, valid bool) {
+	if d.plain || bytes.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], d.plain || utf8.Valid(raw)
+	}
+	d.scratch, valid = appendText(d.scratch[:0], raw)
+	return d.scratch, valid
+}
+
+// checkEncoding reports the value just read if it is not UTF-8, whatever it is.
+func (d *decoder) checkEncoding(raw []byte) {
+	if !d.plain && !utf8.Valid(raw) {
+		d.reportGarbled(raw)
+	}
+}
+
+// appendText appends what a JSON string says. What is no text in UTF-8 stays as it is written: the bytes of another
+// encoding, and the escape of half a surrogate pair. It reports whether there was none of that.
+func appendText(dst, raw []byte) (text []byte, valid bool) {
+	start := len(dst)
+	dst, err := jsontext.AppendUnquote(dst, raw)
+	if err == nil {
+		return dst, true
+	}
+	dst = dst[:start]
+	for rest := raw[1 : len(raw)-1]; len(rest) > 0; {
+		n := bytes.IndexByte(rest, '\\')
+		if n == 0 {
+			dst, n = appendEscape(dst, rest)
+		} else {
+			if n < 0 {
+				n = len(rest)
+			}
+			dst = append(dst, rest[:n]...)
+		}
+		rest = rest[n:]
+	}
+	return dst, false
+}
+
+// appendEscape appends what the escape at the beginning of text stands for, or the escape itself if it stands for no
+// character. It returns the length of the escape too.
+func appendEscape(dst, text []byte) (_ []byte, n int) {
+	lengths := []int{2}
+	if text[1] == 'u' {
+		lengths = []int{12, 6} // two halves of a surrogate pair, or one character
+	}
+	for _, n = range lengths {
+		if n > len(text) {
+			continue
+		}
+		quoted := append(append(append(make([]byte, 0, 14), '"'), text[:n]...), '"')
+		if longer, err := jsontext.AppendUnquote(dst, quoted); err == nil {
+			return longer, n
+		}
+	}
+	return append(dst, text[:n]...), n
+}

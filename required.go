@@ -1,0 +1,58 @@
+package quecloud
+
+import (
+	"reflect"
+	"slices"
+)
+
+// A presence says what there is of a member in an object.
+type presence uint8
+
+const (
+	absent presence = iota
+	empty           // null or "", or a value that is of no use
+	hollow          // an inline object in which no member says anything
+	filled
+)
+
+// expect looks for a field, required or always there, among the members that an object had.
+func (d *decoder) expect(f *field, s *shape, seen []presence, succeeded bool) {
+	switch there := s.presence(f, seen); {
+	case f.required && there == filled:
+		d.met = true
+	case f.container != nil && seen[f.container.number] >= hollow: // in which it was looked for already
+	case f.required:
+		if d.fails(f) {
+			d.failure = &FieldError{Path: d.place(f.name), Reason: "missing"}
+		}
+	case d.drift == nil || there != absent || !succeeded:
+	case f.container == nil || !f.container.always || s.presence(f.container, seen) != absent:
+		d.drift(Drift{Method: d.method, Kind: DriftMissing, Path: d.place(f.name)})
+	}
+}
+
+// presence is what there is of a member, or of the members that may stand in its stead.
+func (s *shape) presence(f *field, seen []presence) presence {
+	there := seen[f.number]
+	if f.inline {
+		for _, inner := range s.fields {
+			if inner.container == f {
+				there = max(there, seen[inner.number])
+			}
+		}
+	}
+	return there
+}
+
+// nothing is what a member may be that says nothing.
+var nothing = []string{"null", `""`, "[]", "{}", "0", `"0"`, "false", `"false"`}
+
+// saysSomething reports whether a member that has been read is neither zero nor an empty list. A receipt that could not be
+// read says something as well.
+func (f *field) saysSomething(v reflect.Value, raw []byte) bool {
+	if !v.IsZero() && (v.Kind() != reflect.Slice || v.Len() > 0) {
+		return true
+	}
+	ofMembers := f.scalar == nil && v.Kind() == reflect.Struct // which speak for themselves
+	return f.receipt && !ofMembers && !slices.Contains(nothing, string(raw))
+}
