@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -60,9 +59,11 @@ func (s OrderStatus) isKnown() bool { return s.IsFinal() || s == OrderStatusPend
 // check refuses an event that nobody could tell the order of, or whose two statuses contradict each other.
 func (e *OrderEvent) check() error {
 	withoutNull(&e.OrderNo, &e.ICCID, &e.ExternalID)
-	switch {
+	switch reason := oddOrderNo(e.OrderNo); {
 	case e.OrderNo == "":
 		return &FieldError{Path: "orderNo", Reason: "missing"}
+	case reason != "":
+		return &FieldError{Path: "orderNo", Reason: reason}
 	case e.ICCID == "":
 		return &FieldError{Path: "iccid", Reason: "missing"}
 	}
@@ -74,9 +75,10 @@ func (e *OrderEvent) check() error {
 	return nil
 }
 
-// Key is the same for all deliveries of an event: an order comes to an end once. See [SMSEvent.Key].
+// Key is the same for all deliveries of an event: an order comes to an end once. Order numbers that differ in case are
+// different orders. See [SMSEvent.Key].
 func (e *OrderEvent) Key() string {
-	return eventKey("order", strings.ToLower(strings.TrimSpace(e.OrderNo)), string(e.Status))
+	return eventKey("order", e.OrderNo, string(e.Status))
 }
 
 // verify asks the platform for the order, and puts its values in place of those that were delivered.

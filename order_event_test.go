@@ -240,11 +240,39 @@ func TestAnOrderInAnUnknownStateIsPassedOnAsThePlatformShowsIt(t *testing.T) {
 	assert.Equal(t, quecloud.OrderStatus("订单退款"), got.Status)
 }
 
-func TestAnOrdersKeyIsTheSameHoweverItsNumberIsWritten(t *testing.T) {
+// The vendor's own numbers mix upper and lower case.
+func TestOrderNumbersThatDifferInCaseAreDifferentOrders(t *testing.T) {
 	t.Parallel()
-	e := quecloud.OrderEvent{OrderNo: "158710745072904g8", Status: quecloud.OrderStatusDone}
-	for _, no := range []string{"158710745072904G8", " 158710745072904g8 "} {
-		assert.Equal(t, e.Key(), (&quecloud.OrderEvent{OrderNo: no, Status: quecloud.OrderStatusDone}).Key(), "the platform may find the same order by it")
+	key := func(no string) string {
+		return (&quecloud.OrderEvent{OrderNo: no, Status: quecloud.OrderStatusDone}).Key()
+	}
+	assert.NotEqual(t, key("158710745072904g8"), key("158710745072904G8"))
+	assert.Equal(t, key("158710745072904g8"), key("158710745072904g8"))
+}
+
+// oddOrderNos look like CZ20261103000017, and are other texts.
+var oddOrderNos = map[string]string{
+	"blank at the end": "CZ20261103000017 ", "blank before": " CZ20261103000017", "blank within": "CZ2026 1103000017",
+	"tab": "CZ20261103000017\t", "line end": "CZ20261103000017\n", "no-break space": "CZ20261103000017\u00a0",
+	"ideographic space": "CZ20261103000017\u3000", "zero-width space": "CZ20261103000017\u200b", "BOM": "\ufeffCZ20261103000017",
+	"soft hyphen": "CZ2026\u00ad1103000017", "variation selector": "CZ20261103000017\ufe0f", "Hangul filler": "CZ20261103000017\u3164",
+	"full-width digit": "CZ2026110300001７", "full-width letter": "ＣZ20261103000017", "accent": "ĆZ20261103000017", "only a blank": " ",
+	"NUL": "CZ20261103000017\x00",
+}
+
+func TestOrderHandlerRefusesNumbersWithWhatNobodySees(t *testing.T) {
+	t.Parallel()
+	n := notifications[1]
+	h := n.handler(func(context.Context) error {
+		t.Error("the function was called")
+		return nil
+	})
+	for name, no := range oddOrderNos {
+		written, err := json.Marshal(no)
+		require.NoError(t, err)
+		body := strings.Replace(orderDone, `"CZ20261103000017"`, string(written), 1)
+		require.NotEqual(t, orderDone, body, name)
+		n.refused(t, deliver(h, delivery(body)), 400, "orderNo")
 	}
 }
 

@@ -195,7 +195,9 @@ type Order struct {
 // ID returns the card, by its ICCID. The number is as the platform spells it.
 func (o Order) ID() CardID { return cardID(o.ICCID, "") }
 
-// Get returns an order by the number that its receipt has.
+// Get returns an order by the number that its receipt has. Upper and lower case count, and a number with anything but
+// visible ASCII characters in it is refused by the SDK's own rule: one with a blank or an invisible character looks like
+// another order's.
 //
 // § 2.5.5 资产充值续费订单, fc.function.order.details. It reads.
 func (s *OrdersService) Get(ctx context.Context, orderNo string) (*Order, error) {
@@ -211,4 +213,21 @@ type orderParams struct {
 	OrderNo string `url:"orderNo"`
 }
 
-func (p orderParams) validate() error { return needText("orderNo", p.OrderNo) }
+func (p orderParams) validate() error {
+	if reason := oddOrderNo(p.OrderNo); reason != "" {
+		return &ParamError{Param: "orderNo", Reason: reason}
+	}
+	return nil
+}
+
+// oddOrderNo says why a text cannot be the number of an order, or nothing. Numbers that look alike must not make several
+// orders of one, so only visible ASCII characters may be in them, as in all that the vendor's document shows.
+func oddOrderNo(no string) (reason string) {
+	switch {
+	case no == "":
+		return "is empty"
+	case !consistsOf(no, func(c byte) bool { return '!' <= c && c <= '~' }):
+		return fmt.Sprintf("%+q has a blank in it, or a character that is invisible or not ASCII", excerpt(no, 64))
+	}
+	return ""
+}

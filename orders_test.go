@@ -206,3 +206,19 @@ func TestARenewalByMonthsNeedsNoYears(t *testing.T) {
 	assert.Equal(t, "1", sent["cycle"])
 	assert.Equal(t, "3", sent["months"])
 }
+
+func TestOrderNumbersWithWhatNobodySeesAreNotSent(t *testing.T) {
+	t.Parallel()
+	platform := newPlatform(answerFile(t, "order.details.json"))
+	orders := platform.client(t).Orders
+	for name, no := range oddOrderNos {
+		_, err := orders.Get(t.Context(), no)
+		var bad *quecloud.ParamError
+		require.ErrorAs(t, err, &bad, name)
+		assert.Equal(t, "orderNo", bad.Param, name)
+		assert.Regexp(t, "^[ -~]*$", bad.Reason, "it shows what nobody sees")
+		_, err = orders.Wait(t.Context(), no)
+		require.ErrorAs(t, err, new(*quecloud.ParamError), name)
+	}
+	assert.Empty(t, platform.requests)
+}
