@@ -157,6 +157,10 @@ func checkFailure(t *testing.T, got any, err error) (result bool) {
 	}
 	require.True(t, is[*quecloud.APIError](err) || is[*quecloud.ResponseError](err) || errors.Is(err, quecloud.ErrQueryFailed),
 		"an error of an unknown type: %v", err)
+	if receipt, _ := got.(*quecloud.OrderReceipt); receipt != nil {
+		require.NotEmpty(t, receipt.OrderNo, "a receipt besides an error tells an order: %v", err)
+		return true
+	}
 	require.True(t, got == nil || reflect.ValueOf(got).IsZero(), "a result besides an error: %v, %v", got, err)
 	return false
 }

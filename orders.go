@@ -2,7 +2,10 @@ package quecloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -155,6 +158,8 @@ func (s *OrdersService) Renew(ctx context.Context, params *RenewalParams) (*Orde
 	return s.buy(ctx, "fc.function.card.renewal", &own, own.ExternalID, own.Preverify)
 }
 
+// buy makes a purchase, or has it verified. A receipt comes with every response that tells an order, whatever else it
+// says.
 func (s *OrdersService) buy(ctx context.Context, method string, params any, externalID string, preverify bool) (*OrderReceipt, error) {
 	type verified struct {
 		OrderNo string `json:"orderNo" quec:"receipt"`
@@ -164,14 +169,37 @@ func (s *OrdersService) buy(ctx context.Context, method string, params any, exte
 		OrderNo string `json:"orderNo" quec:"receipt required"`
 		Message string `json:"errorMessage"`
 	}
-	var answer verified
+	var response verified
 	var err error
 	if preverify {
-		err = s.call(ctx, method, params, &answer)
+		err = s.call(ctx, method, params, &response, func(err error) error { return orderedAnyway(method, response.OrderNo, err) })
 	} else {
-		err = s.call(ctx, method, params, (*ordered)(&answer))
+		err = s.call(ctx, method, params, (*ordered)(&response), func(err error) error { return perhapsRepeated(externalID, err) })
 	}
-	return onSuccess(&OrderReceipt{answer.OrderNo, externalID, preverify, answer.Message}, err)
+	if err != nil && response.OrderNo == "" {
+		return nil, err
+	}
+	return &OrderReceipt{response.OrderNo, externalID, preverify, response.Message}, err
+}
+
+// orderedAnyway is the error of a pre-verification, whose response must not tell an order.
+func orderedAnyway(method, orderNo string, err error) error {
+	if orderNo == "" {
+		return err
+	}
+	ordered := &FieldError{"orderNo", strconv.Quote(orderNo), "came although the purchase was only to be verified: it may have been made"}
+	if err != nil {
+		return fmt.Errorf("%w; %w", err, ordered)
+	}
+	return &ResponseError{Method: method, HTTPStatus: http.StatusOK, Err: ordered}
+}
+
+// perhapsRepeated tells with a refusal that it can be that of a repeat: of a purchase that was made before.
+func perhapsRepeated(externalID string, err error) error {
+	if externalID == "" || !errors.As(err, new(*APIError)) || errors.Is(err, ErrOutcomeUnknown) {
+		return err
+	}
+	return fmt.Errorf("%w; if ExternalID %q was ever sent before, look with Orders.Find", err, externalID)
 }
 
 // An Order is a purchase and what became of it.

@@ -186,6 +186,66 @@ func TestAPurchaseThatThePlatformRefusesWasNotMade(t *testing.T) {
 	}
 }
 
+// A refusal that tells an order is about something that exists, such as the first of two purchases under one ExternalID.
+func TestARefusalWithAnOrderNumberGivesTheReceipt(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(context.Context, *quecloud.Client) (any, error){"recharge": buy(recharge), "renewal": renew(renewal)} {
+		got, err := call(t.Context(), newPlatform(answerText(`{"resultCode":1,"errorMessage":"重复","orderNo":"R1"}`)).client(t))
+		assert.ErrorAs(t, err, new(*quecloud.APIError), name)
+		require.NotNil(t, got, name)
+		receipt := got.(*quecloud.OrderReceipt)
+		assert.Equal(t, "R1", receipt.OrderNo, name)
+		assert.Equal(t, map[string]string{"recharge": "topup-1", "renewal": "renewal-1"}[name], receipt.ExternalID)
+	}
+}
+
+func TestARefusalUnderAnExternalIDSaysWhereToLook(t *testing.T) {
+	t.Parallel()
+	for _, call := range []func(context.Context, *quecloud.Client) (any, error){buy(recharge), renew(renewal)} {
+		_, err := call(t.Context(), newPlatform(answerFile(t, "error.json")).client(t))
+		assert.Regexp(t, `if ExternalID "(topup|renewal)-1" was ever sent before, look with Orders.Find$`, err)
+	}
+	without := recharge
+	without.ExternalID = ""
+	_, err := buy(without)(t.Context(), newPlatform(answerFile(t, "error.json")).client(t))
+	assert.NotContains(t, err.Error(), "Orders.Find")
+}
+
+// Whether the platform heeds the parameter has not been seen: an order number means that it did not.
+func TestAPreverificationThatTellsAnOrderIsAnErrorWithTheReceipt(t *testing.T) {
+	t.Parallel()
+	topUp, extend := recharge, renewal
+	topUp.Preverify, topUp.ExternalID = true, ""
+	extend.Preverify, extend.ExternalID = true, ""
+	for _, call := range []func(context.Context, *quecloud.Client) (any, error){buy(topUp), renew(extend)} {
+		for _, test := range []struct {
+			answer string
+			is     func(error) bool
+		}{
+			{`{"resultCode":0,"orderNo":"R1"}`, is[*quecloud.FieldError]},
+			{`{"resultCode":1,"errorMessage":"x","orderNo":"R1"}`, is[*quecloud.APIError]},
+		} {
+			got, err := call(t.Context(), newPlatform(answerText(test.answer)).client(t))
+			require.Error(t, err, test.answer)
+			assert.True(t, test.is(err), "%v", err)
+			assert.ErrorContains(t, err, `"R1"`)
+			require.NotNil(t, got, test.answer)
+			assert.Equal(t, "R1", got.(*quecloud.OrderReceipt).OrderNo)
+			assert.True(t, got.(*quecloud.OrderReceipt).Preverified)
+		}
+	}
+}
+
+func TestARefusedPreverificationSendsNobodyLooking(t *testing.T) {
+	t.Parallel()
+	topUp := recharge
+	topUp.Preverify = true
+	got, err := buy(topUp)(t.Context(), newPlatform(answerText(`{"resultCode":1,"errorMessage":"余额不足"}`)).client(t))
+	assert.Nil(t, got)
+	require.ErrorAs(t, err, new(*quecloud.APIError))
+	assert.NotContains(t, err.Error(), "Orders.Find", "nothing was to be bought")
+}
+
 // What the platform says beside the receipt must not make a paid order look like a failure.
 func TestRubbishBesideTheOrderNumberDoesNotHideAPurchase(t *testing.T) {
 	t.Parallel()
