@@ -124,6 +124,9 @@ func (s *Server) fill(c *card, v Card, now instant, caller string) {
 	if v.PauseReason != "" && (v.Status != StatusSuspended || !slices.Contains(reasons, v.PauseReason)) {
 		bad("pause reason of a card that is "+v.Status, v.PauseReason)
 	}
+	if v.CompanyID != 0 && v.CompanyID != CompanyID && v.CompanyID != SubAccountID {
+		bad("company", fmt.Sprint(v.CompanyID))
+	}
 	if v.Voice < VoiceUnsubscribed || v.Voice > VoiceClosed {
 		bad("voice state", fmt.Sprint(int(v.Voice)))
 	}
@@ -147,6 +150,7 @@ func (s *Server) fill(c *card, v Card, now instant, caller string) {
 	if c.expires != expires {
 		c.extend(expires, now.day)
 	}
+	c.subAccount = v.CompanyID == SubAccountID
 	c.gprsClosed, c.locked, c.realName = v.GPRSClosed, v.Locked, v.RealName
 	c.voice, c.whitelist = v.Voice, slices.Clone(v.VoiceWhitelist)
 	c.history.packages = slices.Clone(v.Packages)

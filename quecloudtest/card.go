@@ -59,6 +59,7 @@ func (v Voice) wire() int64 { return [...]int64{-2, 1, 0}[v] }
 type Card struct {
 	ICCID, MSISDN, IMSI, IMEI string // numbers of the chip, the card, its identity in the network, and the device it was last seen in
 
+	CompanyID   int64  // CompanyID or SubAccountID; 0 means CompanyID
 	BillingID   int64  // the group that the card is in
 	Status      string // one of the constants Status…
 	PauseReason string // one of the constants Reason…, or empty
@@ -113,7 +114,9 @@ type card struct {
 	voice                                 Voice
 	whitelist                             []string
 	stopped                               day // the last day of use, for a card that is suspended
+	subAccount                            bool
 	synthetic                             bool
+	appetite                              appetite // of a synthetic card
 	history                               *history // nil for a card that nothing was done to
 }
 
@@ -151,6 +154,14 @@ type span struct{ first, last day }
 type instant struct {
 	time time.Time
 	day  day
+}
+
+// company is the company or sub-account that the card belongs to.
+func (c *card) company() int64 {
+	if c.subAccount {
+		return SubAccountID
+	}
+	return CompanyID
 }
 
 func instantOf(t time.Time) instant { return instant{t, dayOf(t)} }
@@ -209,7 +220,7 @@ func (s *Server) state(c *card, now instant) (status, reason string) {
 		return c.status, c.reason
 	case c.expires != 0 && c.expires < now.day:
 		return StatusSuspended, ReasonPlanExpired
-	case c.history == nil || c.group.Shared || c.group.PlanMB == 0:
+	case c.group.Shared || c.group.PlanMB == 0 || c.history == nil && c.appetite != excessive:
 		return StatusNormal, "" // synthetic use stays within the plan
 	case s.fleet.cycleUsed(c, now.day) >= c.allowance(now):
 		return StatusSuspended, ReasonCardExhausted
@@ -246,7 +257,7 @@ func (s *Server) view(c *card, now instant) Card {
 	status, reason := s.state(c, now)
 	v := Card{
 		ICCID: c.iccid, MSISDN: c.msisdn, IMSI: c.imsi, IMEI: c.imei,
-		BillingID: c.group.ID, Status: status, PauseReason: reason, CardType: c.cardType,
+		CompanyID: c.company(), BillingID: c.group.ID, Status: status, PauseReason: reason, CardType: c.cardType,
 		AllotDate: c.allotted.format(layoutDay), OpenDate: c.opened.format(layoutDay),
 		ActiveDate: c.activated.format(layoutDay), ExpiryDate: c.expires.format(layoutDay),
 		GPRSClosed: c.gprsClosed, Locked: c.locked, RealName: c.realName,

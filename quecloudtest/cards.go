@@ -98,7 +98,7 @@ func (s *Server) encodeListed(c *call, card *card) {
 	out.flag("realnamestatus", card.realName)
 	s.encodeVoice(c, card, out.int, "voicewhitelist")
 	out.text("spcode", smsCode(card))
-	out.int("companyid", companyID)
+	out.int("companyid", card.company())
 }
 
 // cycleAfterMonth is the usage of the present cycle, which for most cards is that of the month.
@@ -181,7 +181,7 @@ func (s *Server) encodeDetails(
 	out.text("iccid", card.iccid)
 	out.text("imsi", card.imsi)
 	out.optional("imei", card.imei)
-	number("companyid", companyID)
+	number("companyid", card.company())
 	number("billingid", card.group.ID)
 	out.text("billingCode", card.group.Code)
 	out.text("productCode", card.group.ProductCode)

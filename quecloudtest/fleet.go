@@ -11,10 +11,11 @@ import (
 // A fleet is cards in a fixed order. The first n are synthetic: computed from the seed and their place whenever somebody
 // asks, so that a million of them take no memory. A card that something was done to is kept, as are those added by hand.
 type fleet struct {
-	seed   uint64
-	n      int
-	born   day // synthetic dates are counted from here
-	groups []*Group
+	seed        uint64
+	n           int
+	subAccounts int // how many of the n, the last, belong to the sub-account
+	born        day // synthetic dates are counted from here
+	groups      []*Group
 
 	kept       map[int]*card
 	count      int            // of all cards
@@ -206,9 +207,8 @@ var commonStates = []struct {
 	below         uint64
 	status, cause string
 }{
-	{84, StatusNormal, ""},
-	{90, StatusSuspended, ReasonByOwner},
-	{92, StatusSuspended, ReasonCardExhausted},
+	{86, StatusNormal, ""}, // some of them have used up their data; see appetite
+	{92, StatusSuspended, ReasonByOwner},
 	{93, StatusSuspended, ReasonCarrierLimit},
 	{95, StatusTestNormal, ""},
 	{96, StatusTestSuspended, ""},
@@ -225,9 +225,11 @@ func (f *fleet) synthesize(i int) card {
 	h := mix(f.seed, uint64(i), saltCard)
 	g := f.groupOf(i)
 	c := card{index: i, group: g, cardType: g.CardType, synthetic: true, realName: h>>8&1 == 1, handset: h>>9&7 != 0}
+	c.subAccount = i >= f.n-f.subAccounts
 	if i < len(firstStates) {
 		c.status, c.reason = firstStates[i][0], firstStates[i][1]
 	} else {
+		c.appetite = appetiteOf(h >> 12 % 100)
 		for _, state := range commonStates {
 			if h%100 < state.below {
 				c.status, c.reason = state.status, state.cause

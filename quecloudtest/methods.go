@@ -21,6 +21,7 @@ type method struct {
 	name               string // without the prefix fc.function.
 	reads              bool   // it changes nothing but indexes, and so may run beside others that read
 	cards              choice
+	ownOnly            bool   // it refuses cards of sub-accounts: 只能处理隶属于该企业下的卡
 	required, optional string // names, divided by spaces
 	unsigned           string // names of parameters that the signature leaves out
 	run                func(*Server, *call) error
@@ -43,7 +44,7 @@ var methods = []method{
 	{name: "cards.monthflow", reads: true, cards: manyCards, required: "month", run: (*Server).cardsMonthFlow},
 	{name: "voice.monthflow.list", reads: true, required: "month", optional: "pageNo pageSize", run: (*Server).voiceMonthList},
 	{name: "voice.dayflow.list", reads: true, cards: oneCard, required: "month", run: (*Server).voiceDayList},
-	{name: "card.alarm.get", reads: true, cards: oneCard, run: (*Server).alarmGet},
+	{name: "card.alarm.get", reads: true, cards: oneCard, ownOnly: true, run: (*Server).alarmGet},
 	{name: "card.flowpackages", reads: true, cards: oneCard, run: (*Server).cardPackages},
 	{name: "yearmonth.detail", reads: true, cards: oneCard, run: (*Server).yearPackages},
 	{name: "card.realNameStatusQuery", reads: true, cards: oneCard, run: (*Server).realNameStatus},
@@ -61,22 +62,22 @@ var methods = []method{
 	{name: "sms.sendlog", reads: true, required: "dateStr", optional: "pageNo pageSize", run: (*Server).smsLog},
 	{name: "sms.monthcount", reads: true, required: "dateStr", run: (*Server).smsMonthCount},
 	{name: "card.alarm", cards: listCards, required: "alarmParam", unsigned: "alarmParam", run: (*Server).alarmSet},
-	{name: "card.alarm.status", cards: oneCard, optional: "alarmStatus pauseStatus", unsigned: "alarmStatus pauseStatus",
+	{name: "card.alarm.status", cards: oneCard, ownOnly: true, optional: "alarmStatus pauseStatus", unsigned: "alarmStatus pauseStatus",
 		run: (*Server).alarmStatus},
 	{name: "card.realName", cards: oneCard, run: (*Server).realNameRegister},
 
 	{name: "card.overtest", cards: oneCard, run: (*Server).endTest},
 	{name: "card.silenceactive", cards: oneCard, run: (*Server).activate},
-	{name: "card.pause", cards: oneCard, run: (*Server).pause},
-	{name: "card.resume", cards: oneCard, run: (*Server).resume},
+	{name: "card.pause", cards: oneCard, ownOnly: true, run: (*Server).pause},
+	{name: "card.resume", cards: oneCard, ownOnly: true, run: (*Server).resume},
 	{name: "card.imeiUnbind", cards: oneCard, run: (*Server).unbind},
-	{name: "card.gprs.close", cards: oneCard, run: (*Server).closeGPRS},
-	{name: "card.gprs.open", cards: oneCard, run: (*Server).openGPRS},
-	{name: "card.reset", cards: oneCard, run: (*Server).reset},
-	{name: "card.voice.close", cards: oneCard, run: (*Server).closeVoice},
-	{name: "card.voice.open", cards: oneCard, run: (*Server).openVoice},
-	{name: "card.voice.addwhitelist", cards: oneCard, required: "voiceWhiteList", run: (*Server).addWhitelist},
-	{name: "card.voice.delwhitelist", cards: oneCard, required: "voiceWhiteList", run: (*Server).deleteWhitelist},
+	{name: "card.gprs.close", cards: oneCard, ownOnly: true, run: (*Server).closeGPRS},
+	{name: "card.gprs.open", cards: oneCard, ownOnly: true, run: (*Server).openGPRS},
+	{name: "card.reset", cards: oneCard, ownOnly: true, run: (*Server).reset},
+	{name: "card.voice.close", cards: oneCard, ownOnly: true, run: (*Server).closeVoice},
+	{name: "card.voice.open", cards: oneCard, ownOnly: true, run: (*Server).openVoice},
+	{name: "card.voice.addwhitelist", cards: oneCard, ownOnly: true, required: "voiceWhiteList", run: (*Server).addWhitelist},
+	{name: "card.voice.delwhitelist", cards: oneCard, ownOnly: true, required: "voiceWhiteList", run: (*Server).deleteWhitelist},
 
 	{name: "company.flowpackage", reads: true, run: (*Server).flowPackages},
 	{name: "card.setmeal.product", reads: true, cards: oneCard, run: (*Server).renewalProduct},

@@ -194,6 +194,9 @@ func (s *Server) renew(c *call) error {
 		return refuse("产品不存在")
 	}
 	cycle, months := int(c.integer("cycle")), int(c.integer("months"))
+	if months != 0 && s.purchases.YearsOnly {
+		return refuse("该企业不支持按月续费")
+	}
 	if months != 0 && cycle != 1 {
 		return refuse("months仅当cycle=1时有效")
 	}

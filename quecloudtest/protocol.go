@@ -331,5 +331,8 @@ func (s *Server) findCard(c *call, msisdn, iccid string) error {
 		found = i
 	}
 	c.card = s.fleet.card(found)
+	if c.method.ownOnly && c.card.subAccount {
+		return refuse("只能处理隶属于该企业下的卡")
+	}
 	return nil
 }

@@ -16,6 +16,8 @@ type PurchaseRules struct {
 	// WalletDelay is how long after an order its entry shows in the wallet, by the server's clock. The money is gone from
 	// the balance at once.
 	WalletDelay time.Duration
+	// YearsOnly refuses renewals by months, which the platform offers to some companies only (§2.5.4).
+	YearsOnly bool
 }
 
 // Repeats is how a server responds to a purchase whose externalId an earlier order has.

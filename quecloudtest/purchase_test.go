@@ -152,3 +152,20 @@ func TestPurchaseRulesReachTheSDK(t *testing.T) {
 	_, err := client.Orders.Recharge(t.Context(), params)
 	wantRefused(t, err, "the repeat")
 }
+
+// §2.5.4: by months only some companies can renew.
+func TestRenewalsByMonthsAreRefusedByTheRules(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	srv.SetPurchaseRules(quecloudtest.PurchaseRules{YearsOnly: true})
+	number := srv.AddCard(quecloudtest.Card{}).ICCID
+	for _, preverify := range []bool{true, false} {
+		_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, Months: 2, Preverify: preverify})
+		wantRefused(t, err, "a renewal by months")
+	}
+	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1})
+	must(t, err)
+	if n := len(srv.Orders()); n != 1 {
+		t.Errorf("%d orders were placed, want 1", n)
+	}
+}

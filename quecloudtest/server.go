@@ -84,6 +84,7 @@ func NewUnstartedServer(opts ...Option) *Server {
 	s.smsCounts = map[month]*smsCount{}
 	s.groups, s.products = defaultGroups(), defaultProducts()
 	s.fleet = newFleet(s.seed, s.size, dayOf(now), s.groups)
+	s.fleet.subAccounts = s.subCards
 	s.checked = dayOf(now)
 	if s.balance > 0 {
 		s.wallet.deposit(now, s.balance, "")
@@ -125,6 +126,7 @@ type options struct {
 	start      time.Time // zero: the clock runs with the real one
 	seed       uint64
 	size       int
+	subCards   int // of size, the last
 	balance    Money
 	orderDelay time.Duration
 	fileDelay  time.Duration
@@ -168,6 +170,11 @@ func WithFleet(n int) Option {
 	}
 	return func(s *Server) { s.size = n }
 }
+
+// WithSubAccountCards lets the last n synthetic cards belong to the company's sub-account, or all where there are fewer. By
+// default all belong to the company itself. Methods that handle only cards of the company itself refuse them; see
+// [Card.CompanyID].
+func WithSubAccountCards(n int) Option { return func(s *Server) { s.subCards = max(0, n) } }
 
 // WithBalance sets the money in the wallet at the start. The default is [DefaultBalance].
 func WithBalance(m Money) Option {

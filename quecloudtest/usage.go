@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 )
 
 // SetUsage says that a card used that many MB on a date (yyyy-MM-dd), in place of whatever it had used. A card that has
@@ -95,13 +96,14 @@ func total[T ~int64](c *card, s span, quiet []span, until func(*card, month, int
 // quiet are those days of s on which a card was suspended and is in use again, or could be: by what was done to it, or
 // because it had used up its data.
 func (f *fleet) quiet(c *card, s span) []span {
-	if c.history == nil {
-		return nil
+	var all []span
+	if c.history != nil {
+		all = slices.Clip(c.history.quiet)
 	}
-	if !c.synthetic || c.group.Shared || c.group.PlanMB == 0 || len(c.history.days) == 0 {
-		return c.history.quiet // nothing is computed, or what is stays within the plan
+	touched := c.history != nil && len(c.history.days) > 0
+	if !c.synthetic || c.group.Shared || c.group.PlanMB == 0 || c.appetite != excessive && !touched {
+		return all // nothing is computed, or what is stays within the plan
 	}
-	all := slices.Clip(c.history.quiet)
 	for first := s.first; first <= s.last; {
 		cycle := c.cycle(first)
 		all = f.exhausted(c, span{cycle.first, min(cycle.last, s.last)}, all)
@@ -111,22 +113,35 @@ func (f *fleet) quiet(c *card, s span) []span {
 }
 
 // exhausted appends the days of a cycle, up to some day, on which the card had used up its data the day before and got
-// none. It goes from day to day, because the usage of each depends on whether those before it had used up everything.
+// none. From when it has used up its plan it goes from day to day, because the usage of each depends on whether those
+// before it had used up everything.
 func (f *fleet) exhausted(c *card, s span, all []span) []span {
-	known := c.history.quiet
-	if f.data(c, s, known) < volume(c.group.PlanMB)*megabyte {
+	var known []span
+	if c.history != nil {
+		known = c.history.quiet
+	}
+	used := func(last day) volume { return f.data(c, span{s.first, last}, known) }
+	plan := volume(c.group.PlanMB) * megabyte
+	if used(s.last) < plan {
 		return all
 	}
-	var used volume
-	for d := s.first; d <= s.last; d++ {
-		today := span{d, d}
-		if used < c.allowanceOn(d) {
-			used += f.data(c, today, known)
+	usedUp := s.first + day(sort.Search(int(s.last-s.first), func(n int) bool { return used(s.first+day(n)) >= plan }))
+	if c.history == nil {
+		return append(all, span{usedUp + 1, s.last})
+	}
+	sum, before := used(usedUp), len(all)
+	for d := usedUp + 1; d <= s.last; d++ {
+		if sum < c.allowanceOn(d) {
+			sum += f.data(c, span{d, d}, known)
 			continue
 		}
-		used += c.history.days[d]
-		if !slices.ContainsFunc(known, func(q span) bool { return q.first <= d && d <= q.last }) {
-			all = append(all, today)
+		sum += c.history.days[d]
+		switch n := len(all); {
+		case slices.ContainsFunc(known, func(q span) bool { return q.first <= d && d <= q.last }):
+		case n > before && all[n-1].last == d-1:
+			all[n-1].last = d
+		default:
+			all = append(all, span{d, d})
 		}
 	}
 	return all
@@ -158,8 +173,7 @@ func between[T ~int64](c *card, s span, until func(*card, month, int) T) T {
 	return sum
 }
 
-// dataUntil is the data that a card uses on the first n days of a month: between a twentieth and four fifths of its
-// plan by the end, at an uneven pace.
+// dataUntil is the data that a card uses on the first n days of a month, at an uneven pace.
 func (f *fleet) dataUntil(c *card, m month, n int) volume {
 	plan := c.group.PlanMB
 	if plan == 0 {
@@ -167,7 +181,7 @@ func (f *fleet) dataUntil(c *card, m month, n int) volume {
 	}
 	most := volume(plan) * megabyte / volume(c.group.CycleMonths)
 	h := mix(f.seed, uint64(c.index), uint64(m), saltData)
-	return share(most*volume(50+h%750)/1000, h, m, n)
+	return share(most*volume(c.appetite.of(h))/1000, h, m, n)
 }
 
 // voiceUntil is the minutes that a card calls on the first n days of a month.

@@ -24,6 +24,8 @@ type config struct {
 	addr, control  string
 	appKey, secret string
 	cards          int
+	subAccount     int // of cards
+	yearsOnly      bool
 	seed           uint64
 	balance        int64
 
@@ -46,6 +48,8 @@ func parse(args []string, usage io.Writer) (*config, error) {
 	f.StringVar(&c.appKey, "app-key", quecloudtest.DefaultAppKey, "application key")
 	f.StringVar(&c.secret, "secret", "", "secret; better given in the variable "+secretVariable+" (default \""+quecloudtest.DefaultSecret+"\")")
 	f.IntVar(&c.cards, "cards", quecloudtest.DefaultFleet, "number of cards")
+	f.IntVar(&c.subAccount, "sub-account-cards", 0, "how many of the cards, the last, belong to the sub-account (default 0)")
+	f.BoolVar(&c.yearsOnly, "years-only", false, "refuse renewals by months, as for most companies")
 	f.Uint64Var(&c.seed, "seed", 1, "what cards, usage and the probabilities of faults follow from")
 	f.Int64Var(&c.balance, "balance", int64(quecloudtest.DefaultBalance/quecloudtest.Yuan), "money in the wallet, in yuan")
 	f.DurationVar(&c.orderDelay, "order-delay", 0, "how long orders stay pending (default 0s)")
@@ -96,6 +100,8 @@ func (c *config) check(rest []string) error {
 		return errors.New("the application key is empty")
 	case c.cards < 0 || c.cards > 100_000_000:
 		return fmt.Errorf("-cards %d: want 0 to 100000000", c.cards)
+	case c.subAccount < 0 || c.subAccount > c.cards:
+		return fmt.Errorf("-sub-account-cards %d: want 0 to %d, as many as there are", c.subAccount, c.cards)
 	case c.balance < 0 || c.balance > 1e12:
 		return fmt.Errorf("-balance %d: want 0 to 1000000000000", c.balance)
 	}
@@ -126,7 +132,9 @@ func (c *config) options() []quecloudtest.Option {
 	return []quecloudtest.Option{
 		quecloudtest.WithCredentials(c.appKey, c.secret),
 		quecloudtest.WithFleet(c.cards),
+		quecloudtest.WithSubAccountCards(c.subAccount),
 		quecloudtest.WithSeed(c.seed),
+		func(s *quecloudtest.Server) { s.SetPurchaseRules(quecloudtest.PurchaseRules{YearsOnly: c.yearsOnly}) },
 		quecloudtest.WithBalance(quecloudtest.Money(c.balance) * quecloudtest.Yuan),
 		quecloudtest.WithOrderDelay(c.orderDelay),
 		quecloudtest.WithFileDelay(c.fileDelay),

@@ -233,6 +233,8 @@ func TestWrongArguments(t *testing.T) {
 		{"-app-key", ""},
 		{"-cards", "-1"},
 		{"-cards", "many"},
+		{"-sub-account-cards", "13"},
+		{"-sub-account-cards", "-1"},
 		{"-balance", "-1"},
 		{"-sms-callback", "localhost"},
 		{"-order-callback", "ftp://x/"},
@@ -271,6 +273,28 @@ func TestWrongArguments(t *testing.T) {
 		if strings.Contains(said.String(), "canary") {
 			t.Errorf("%v: it repeats the token: %q", args, &said)
 		}
+	}
+}
+
+func TestFlagsSetWhatTheStandInDoes(t *testing.T) {
+	t.Parallel()
+	cfg, err := parse([]string{"-cards", "3", "-sub-account-cards", "1", "-years-only", "-dialect", "absent-members+as-documented"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim := quecloudtest.NewUnstartedServer(cfg.options()...)
+	defer sim.Close()
+	client := sim.Client()
+	list, err := client.Cards.List(t.Context(), nil)
+	if err != nil || len(list.Cards) != 3 || list.Cards[1].CompanyID != quecloudtest.CompanyID || list.Cards[2].CompanyID != quecloudtest.SubAccountID {
+		t.Errorf("the cards are %+v, %v", list, err)
+	}
+	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: list.Cards[0].ICCID, Years: 1, Months: 2})
+	if refused, ok := errors.AsType[*quecloud.APIError](err); !ok || !strings.Contains(refused.Message, "按月续费") {
+		t.Errorf("a renewal by months: got %v", err)
+	}
+	if cfg.dialect != quecloudtest.AbsentMembers|quecloudtest.AsDocumented {
+		t.Errorf("the dialect is %b", cfg.dialect)
 	}
 }
 
