@@ -15,18 +15,18 @@ import (
 
 // An Alarm is how a card's data usage is watched: warnings by e-mail, and suspension.
 type Alarm struct {
-	AlarmID        int64     `json:"alarmid"`                               // of these settings; 0 where the card has none
-	MSISDN         string    `json:"msisdn" quec:"alias=msisdns"`           // the card's number
-	NotifyEmails   []string  `json:"notifyemails" quec:"sep=,;"`            // who is warned
-	Threshold1     float64   `json:"alarmthreshold1" quec:"type=s"`         // MB, for the first warning; 0 for none
-	Threshold2     float64   `json:"alarmthreshold2" quec:"type=s"`         // MB, for the second warning; 0 for none
-	Threshold3     float64   `json:"alarmthreshold3" quec:"type=s"`         // MB, for the third warning; 0 for none
-	AlarmOn        bool      `json:"alarmstatus"`                           // warnings are sent
-	PauseThreshold float64   `json:"pauseflowthreshold" quec:"type=s"`      // MB, to suspend the card; 0 for none
-	PauseOn        bool      `json:"pausestatus"`                           // the card is suspended at its threshold
-	CreatedAt      time.Time `json:"createdatetime,omitzero" quec:"type=n"` // China Standard Time
-	UpdatedAt      time.Time `json:"updatedatetime,omitzero" quec:"type=n"` // China Standard Time
-	Deleted        bool      `json:"isdelete"`                              // the settings were deleted
+	AlarmID        int64     `json:"alarmid"`                                     // of these settings; 0 where the card has none
+	MSISDN         string    `json:"msisdn" quec:"alias=msisdns"`                 // the card's number
+	NotifyEmails   []string  `json:"notifyemails" quec:"sep=,;"`                  // who is warned
+	Threshold1     float64   `json:"alarmthreshold1" quec:"type=s"`               // MB, for the first warning; 0 for none
+	Threshold2     float64   `json:"alarmthreshold2" quec:"type=s"`               // MB, for the second warning; 0 for none
+	Threshold3     float64   `json:"alarmthreshold3" quec:"type=s"`               // MB, for the third warning; 0 for none
+	AlarmOn        bool      `json:"alarmstatus"`                                 // warnings are sent
+	PauseThreshold float64   `json:"pauseflowthreshold" quec:"type=s"`            // MB, to suspend the card; 0 for none
+	PauseOn        bool      `json:"pausestatus"`                                 // the card is suspended at its threshold
+	CreatedAt      time.Time `json:"createdatetime,omitzero" quec:"epoch type=n"` // China Standard Time
+	UpdatedAt      time.Time `json:"updatedatetime,omitzero" quec:"epoch type=n"` // China Standard Time
+	Deleted        bool      `json:"isdelete"`                                    // the settings were deleted
 }
 
 // ID returns the card, by its MSISDN. It is the zero CardID where the card has no alarm. The number is as the platform

@@ -46,7 +46,7 @@ func (c *core) receiveJSON(call *call, a *attempt, body io.Reader, size int64, l
 func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
-	d.method, d.strict, d.drift = call.endpoint.method, call.endpoint.kind == KindRead, c.drift
+	d.method, d.strict, d.drift, d.now = call.endpoint.method, call.endpoint.kind == KindRead, c.drift, c.now
 	result := call.result
 	if _, ok := result.(*download); ok {
 		result = nil

@@ -79,9 +79,9 @@ type Card struct {
 	AllotDate     Date        `json:"allotDate"`                            // left the warehouse
 	OpenDate      Date        `json:"openDate"`                             // opened at the carrier
 	ActiveDate    Date        `json:"activeDate" quec:"alias=activatetime"` // activated
-	ExpiryDate    Date        `json:"expiryDate"`                           // service ends
+	ExpiryDate    Date        `json:"expiryDate" quec:"future"`             // service ends
 	CycleStart    Date        `json:"cycleStartDate"`                       // first day of the present billing cycle
-	CycleEnd      Date        `json:"cycleEndDate"`                         // last day of the present billing cycle
+	CycleEnd      Date        `json:"cycleEndDate" quec:"future"`           // last day of the present billing cycle
 	MonthFlow     float64     `json:"monthflow"`                            // data used this month, MB
 	// Data used in this billing cycle, MB; equal to MonthFlow for monthly plans.
 	CycleFlow      float64    `json:"flow"`
@@ -129,9 +129,9 @@ type CardInfo struct {
 	OpenDate      Date        `json:"openDate"`                             // opened at the carrier
 	AllotDate     Date        `json:"allotDate"`                            // left the warehouse
 	ActiveDate    Date        `json:"activateTime" quec:"alias=activedate"` // activated
-	ExpiryDate    Date        `json:"expiryDate"`                           // service ends
+	ExpiryDate    Date        `json:"expiryDate" quec:"future"`             // service ends
 	CycleStart    Date        `json:"cycleStartDate"`                       // first day of the present billing cycle
-	CycleEnd      Date        `json:"cycleEndDate"`                         // last day of the present billing cycle
+	CycleEnd      Date        `json:"cycleEndDate" quec:"future"`           // last day of the present billing cycle
 	Status        CardStatus  `json:"status"`                               // state in the card's life
 	GPRSOn        bool        `json:"gprsstatus" quec:"type=s"`             // the data service is open
 	IMEILocked    bool        `json:"islock" quec:"type=s"`                 // locked because the card was moved to another device
@@ -190,7 +190,7 @@ func (s *CardsService) RealNameStatus(ctx context.Context, card CardID) (*RealNa
 	}
 	err := s.call(ctx, method, cardParams{card}, &answer, func(err error) error {
 		code := answer.Data.Code
-		return queryResult(method, "rpscode", code, strings.Trim(code, "0") == "", err)
+		return queryResult(method, "rpscode", code, strings.Trim(code, " 0") == "", err)
 	})
 	return onSuccess(&answer.Data.RealNameStatus, err)
 }
@@ -222,7 +222,7 @@ func (s *CardsService) RealtimeStatus(ctx context.Context, card CardID) (*Realti
 		} `json:"realTimeStatus" quec:"required"`
 	}
 	err := s.call(ctx, method, cardParams{card}, &answer, func(err error) error {
-		success := answer.Data.Success
+		success := strings.TrimSpace(answer.Data.Success)
 		return queryResult(method, "issuccess", success, success == "1" || strings.EqualFold(success, "true"), err)
 	})
 	return onSuccess(&answer.Data.RealtimeStatus, err)

@@ -24,29 +24,16 @@ func DateOf(t time.Time) Date {
 	return Date{y, m, d}
 }
 
-// ParseDate reads a date in one of the platform's layouts: yyyyMMdd or yyyy-MM-dd, the latter also with a time of day
-// behind it, which is dropped.
+// ParseDate reads a date, or a time that falls on it in [ChinaStandardTime], in any form in which the platform may write
+// one: yyyyMMdd, yyyy-MM-dd or yyyy/MM/dd, the latter two with or without a time of day, a fraction of a second and a zone
+// behind it; yyMMddHHmm and yyyyMMddHHmm, with or without ss; and where digits are none of these, seconds or milliseconds
+// since 1970, from 2015 to a day from now.
 func ParseDate(s string) (Date, error) {
-	t, err := parseLocal(s, "20060102", time.DateOnly, time.DateTime, "20060102150405", time.RFC3339)
-	if err != nil {
+	t, ok := epochLast.parse(s, time.Now)
+	if !ok {
 		return Date{}, fmt.Errorf("%q is not a date: want yyyyMMdd or yyyy-MM-dd", s)
 	}
-	y, m, d := t.Date()
-	return Date{y, m, d}, nil
-}
-
-// parseLocal reads a time of China Standard Time in the layout, of those given, that has the length of s.
-func parseLocal(s string, layouts ...string) (t time.Time, err error) {
-	err = fmt.Errorf("no known layout")
-	for _, layout := range layouts {
-		if len(layout) != len(s) && layout != time.RFC3339 {
-			continue
-		}
-		if t, err = time.ParseInLocation(layout, s, ChinaStandardTime); err == nil {
-			return t.In(ChinaStandardTime), nil
-		}
-	}
-	return time.Time{}, err
+	return DateOf(t), nil
 }
 
 // IsZero reports whether d stands for no date.
@@ -84,10 +71,10 @@ func (d Date) String() string {
 // MarshalText returns what String returns.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText reads a date as [ParseDate] does. Empty text gives the zero date.
+// UnmarshalText reads a date as [ParseDate] does. Empty text, null and 0000-00-00 give the zero date.
 func (d *Date) UnmarshalText(text []byte) (err error) {
 	*d = Date{}
-	if len(text) > 0 {
+	if !isNoTime(text) {
 		*d, err = ParseDate(string(text))
 	}
 	return err
@@ -117,7 +104,11 @@ func MonthOf(t time.Time) Month {
 
 // ParseMonth reads a month written as yyyyMM or yyyy-MM.
 func ParseMonth(s string) (Month, error) {
-	t, err := parseLocal(s, "200601", "2006-01")
+	layout := "200601"
+	if len(s) == len("2006-01") {
+		layout = "2006-01"
+	}
+	t, err := time.Parse(layout, s)
 	if err != nil {
 		return Month{}, fmt.Errorf("%q is not a month: want yyyyMM or yyyy-MM", s)
 	}

@@ -1,7 +1,32 @@
 package quecloud
 
-// The platform's enumerations are open: a value that is not among the constants is kept as it came, and is no error.
-// Their values are Chinese, as the platform writes them, § 1.8 (3) of the vendor's document.
+import (
+	"bytes"
+	"math"
+	"reflect"
+)
+
+// The platform's enumerations are open: a value that is not among the constants is kept as it came, without blanks around
+// it, and is no error. Their values are Chinese, as the platform writes them, § 1.8 (3) of the vendor's document.
+
+// isEnumeration reports whether a type is one of the package's enumerations that are texts.
+func isEnumeration(t reflect.Type) bool {
+	return t.Kind() == reflect.String && t.PkgPath() == reflect.TypeFor[CardStatus]().PkgPath()
+}
+
+func isBlank(text []byte) bool { return len(bytes.TrimSpace(text)) == 0 }
+
+// enumText returns an enumeration's text without the blanks around it, and its code where it is a whole number, such as
+// 1.0. The code of any other text is noCode.
+func enumText(text []byte) (kept []byte, code int) {
+	text = bytes.TrimSpace(text)
+	if f, ok := parseFloat(text); ok && f == math.Trunc(f) && math.Abs(f) < 1000 {
+		return text, int(f)
+	}
+	return text, noCode
+}
+
+const noCode = math.MinInt
 
 // A Carrier is a network operator (运营商).
 type Carrier string
@@ -91,15 +116,16 @@ const (
 
 // UnmarshalText reads true and false as 1 and 0.
 func (s *CallStatus) UnmarshalText(text []byte) error {
-	switch string(text) {
-	case "1", "true":
+	kept, code := enumText(text)
+	switch {
+	case code == 1 || bytes.EqualFold(kept, []byte("true")):
 		*s = CallStatusOpen
-	case "0", "false":
+	case code == 0 || bytes.EqualFold(kept, []byte("false")):
 		*s = CallStatusClosed
-	case "-2":
+	case code == -2:
 		*s = CallStatusUnsubscribed
 	default:
-		*s = CallStatus(text)
+		*s = CallStatus(kept)
 	}
 	return nil
 }
@@ -134,13 +160,14 @@ const (
 
 // UnmarshalText reads both of the platform's spellings.
 func (t *FlowType) UnmarshalText(text []byte) error {
-	switch string(text) {
-	case "0":
+	kept, code := enumText(text)
+	switch code {
+	case 0:
 		*t = FlowTypePublic
-	case "1":
+	case 1:
 		*t = FlowTypeDirected
 	default:
-		*t = FlowType(text)
+		*t = FlowType(kept)
 	}
 	return nil
 }
@@ -157,13 +184,14 @@ const (
 
 // UnmarshalText reads both of the platform's spellings.
 func (s *FileTaskStatus) UnmarshalText(text []byte) error {
-	switch string(text) {
-	case "1":
+	kept, code := enumText(text)
+	switch code {
+	case 1:
 		*s = FileTaskRunning
-	case "2":
+	case 2:
 		*s = FileTaskDone
 	default:
-		*s = FileTaskStatus(text)
+		*s = FileTaskStatus(kept)
 	}
 	return nil
 }
@@ -199,13 +227,14 @@ const (
 
 // UnmarshalText reads 1 and -1, as the platform's notifications have it, as [OrderStatusDone] and [OrderStatusFailed].
 func (s *OrderStatus) UnmarshalText(text []byte) error {
-	switch code, ok := parseFloat(text); {
-	case ok && code == 1:
+	kept, code := enumText(text)
+	switch code {
+	case 1:
 		*s = OrderStatusDone
-	case ok && code == -1:
+	case -1:
 		*s = OrderStatusFailed
 	default:
-		*s = OrderStatus(text)
+		*s = OrderStatus(kept)
 	}
 	return nil
 }

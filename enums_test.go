@@ -35,6 +35,9 @@ func TestEnumerationsReadEverySpellingAndKeepTheUnknown(t *testing.T) {
 		`{"call":"true","flow":"定向","task":"文件生成成功"}`:       {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypeDirected, Task: quecloud.FileTaskDone},
 		`{"call":"false","flow":"2","task":"3"}`:            {Call: quecloud.CallStatusClosed, Flow: "2", Task: "3"},
 		`{"call":"新","card":"新状态","wallet":"退款","sms":999}`: {Call: "新", Card: "新状态", Wallet: "退款", SMS: 999},
+		`{"call":" 1 ","flow":"0\n","task":" 2"}`:           {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypePublic, Task: quecloud.FileTaskDone},
+		`{"call":"-2.0","flow":"定向 ","task":"执行中\t"}`:       {Call: quecloud.CallStatusUnsubscribed, Flow: quecloud.FlowTypeDirected, Task: quecloud.FileTaskRunning},
+		`{"call":" 新 ","flow":" 7","task":"失败 "}`:           {Call: "新", Flow: "7", Task: "失败"},
 	} {
 		for reader, read := range readers {
 			var got enumerations
@@ -52,6 +55,50 @@ func TestEnumerationsReadEverySpellingAndKeepTheUnknown(t *testing.T) {
 		require.NoError(t, readWithCall(t, []byte(text), &got), text)
 		assert.Equal(t, want, got, text)
 	}
+}
+
+// A database that keeps texts in columns of a fixed width sends them with blanks behind them.
+func TestEnumerationsIgnoreBlanksAroundThem(t *testing.T) {
+	t.Parallel()
+	var got struct {
+		Carrier  quecloud.Carrier        `json:"carrier"`
+		Status   quecloud.CardStatus     `json:"status"`
+		Reason   quecloud.PauseReason    `json:"reason"`
+		CardType quecloud.CardType       `json:"cardType"`
+		Active   quecloud.ActiveState    `json:"active"`
+		Network  quecloud.NetworkType    `json:"network"`
+		Call     quecloud.CallStatus     `json:"call"`
+		Power    quecloud.PowerState     `json:"power"`
+		Online   quecloud.OnlineState    `json:"online"`
+		Flow     quecloud.FlowType       `json:"flow"`
+		Task     quecloud.FileTaskStatus `json:"task"`
+		SMS      quecloud.SMSStatus      `json:"sms"`
+		Type     quecloud.OrderType      `json:"type"`
+		Order    quecloud.OrderStatus    `json:"order"`
+		Failed   quecloud.OrderStatus    `json:"failed"`
+		Wallet   quecloud.WalletChange   `json:"wallet"`
+		Event    quecloud.SMSEventType   `json:"event"`
+		Blank    quecloud.CardStatus     `json:"blank"`
+		Text     string                  `json:"text"`
+	}
+	want := got
+	want.Carrier, want.Status, want.Reason = quecloud.CarrierChinaMobile, quecloud.CardStatusNormal, quecloud.PauseReasonByOwner
+	want.CardType, want.Active, want.Network = quecloud.CardTypePlainMS0, quecloud.ActiveStateActive, quecloud.NetworkTypeNBIoT
+	want.Call, want.Power, want.Online = quecloud.CallStatusUnsubscribed, quecloud.PowerStateOn, quecloud.OnlineStateOffline
+	want.Flow, want.Task, want.SMS = quecloud.FlowTypePublic, quecloud.FileTaskDone, quecloud.SMSStatusDelivered
+	want.Type, want.Order, want.Failed = quecloud.OrderTypeRecharge, quecloud.OrderStatusDone, quecloud.OrderStatusFailed
+	want.Wallet, want.Event, want.Text = quecloud.WalletChangeDeposit, quecloud.SMSEventReport, " kept "
+	require.NoError(t, readWithCall(t, []byte(`{"carrier":" 中国移动","status":"正常  ","reason":"主动停机\r\n","cardType":"普通贴片 MS0 5mm*6mm ",
+		"active":"激活\u3000","network":"NB ","call":"-2 ","power":" 开机工作中 ","online":"离线 ","flow":"公网 ","task":"文件生成成功 ",
+		"sms":" 200 ","type":"充值订单 ","order":"订单完成 ","failed":" -1","wallet":"预充值 ","event":"report ","blank":"  ","text":" kept "}`), &got))
+	assert.Equal(t, want, got)
+	assert.True(t, got.Order.IsFinal())
+	assert.True(t, got.Failed.IsFinal())
+
+	var required struct {
+		Status quecloud.CardStatus `json:"status" quec:"required"`
+	}
+	assert.ErrorContains(t, readWithCall(t, []byte(`{"status":" "}`), &required), "value.status: missing")
 }
 
 func TestOnlyADoneOrFailedOrderIsFinal(t *testing.T) {

@@ -151,11 +151,11 @@ func (s *FlowService) VoiceDays(ctx context.Context, card CardID, month Month) (
 
 // A FlowPackage is a data package in force on a card.
 type FlowPackage struct {
-	Name  string    `json:"tfName"`                 // name of the package
-	Size  float64   `json:"tfSize" quec:"required"` // MB
-	Type  FlowType  `json:"tfType"`                 // the traffic it is good for
-	Start time.Time `json:"startTime,omitzero"`     // China Standard Time
-	End   time.Time `json:"endTime,omitzero"`       // China Standard Time
+	Name  string    `json:"tfName"`                         // name of the package
+	Size  float64   `json:"tfSize" quec:"required"`         // MB
+	Type  FlowType  `json:"tfType"`                         // the traffic it is good for
+	Start time.Time `json:"startTime,omitzero"`             // China Standard Time
+	End   time.Time `json:"endTime,omitzero" quec:"future"` // China Standard Time
 }
 
 // Packages returns the data packages in force on a card.
@@ -186,7 +186,7 @@ type YearPackage struct {
 	UsedFlow  float64 `json:"useFlow" quec:"required type=sn"` // data used, MB
 	TotalFlow float64 `json:"totalFlow" quec:"required"`       // data in the package, MB
 	Begin     Date    `json:"beginTime"`                       // first day in force
-	End       Date    `json:"endTime"`                         // last day in force
+	End       Date    `json:"endTime" quec:"future"`           // last day in force
 	Created   Date    `json:"createTime"`                      // when it was made
 }
 

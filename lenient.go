@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -30,6 +31,8 @@ import (
 //	inline      the members of this object may also stand beside it
 //	bare        the whole answer may be this list instead of an object
 //	sep=,;      a text that is a list, separated by any of these characters
+//	epoch       a time in seconds since 1970, by the document
+//	future      a time that may lie far ahead, which matters where it is seconds since 1970 though the document says not
 //	type=ns     the JSON types the document gives it: n number, s text, b boolean. Only needed where they differ from what
 //	            the Go type suggests: a number for numbers and flags, else a text
 //
@@ -39,14 +42,15 @@ import (
 type decoder struct {
 	cursor
 	method  string
-	strict  bool        // every member counts, not only those tagged receipt
-	drift   func(Drift) // may be nil
-	receipt int         // how many members tagged receipt enclose the present one
-	given   bool        // there is something in the answer besides the envelope
-	done    bool        // a receipt says something; or any member that is known, where none is tagged receipt
-	met     bool        // a required member was there
-	failure *FieldError // the first member that is not what it should be
-	garbled string      // where the first text stands that is not UTF-8
+	strict  bool             // every member counts, not only those tagged receipt
+	drift   func(Drift)      // may be nil
+	now     func() time.Time // nil for time.Now
+	receipt int              // how many members tagged receipt enclose the present one
+	given   bool             // there is something in the answer besides the envelope
+	done    bool             // a receipt says something; or any member that is known, where none is tagged receipt
+	met     bool             // a required member was there
+	failure *FieldError      // the first member that is not what it should be
+	garbled string           // where the first text stands that is not UTF-8
 	scratch []byte
 	json    jsontext.Decoder // finds out whether the text is JSON
 	source  bytes.Buffer
@@ -103,7 +107,7 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 // decodeObject reads a whole text that must be an object, and has no envelope, into the struct that result points to.
 // Every member counts, unless there is a function to tell of drift.
 func (d *decoder) decodeObject(body []byte, result any, drift func(Drift)) error {
-	d.method, d.strict, d.drift = "", drift == nil, drift
+	d.method, d.strict, d.drift, d.now = "", drift == nil, drift, nil
 	if err := d.begin(body); err != nil {
 		return err
 	}
@@ -264,7 +268,7 @@ func (d *decoder) scalarOf(raw []byte) scalar {
 }
 
 func (d *decoder) set(f *field, v reflect.Value, raw []byte, text scalar) (some, ok bool) {
-	if len(text.text) == 0 {
+	if len(text.text) == 0 || f.blank != nil && f.blank(text.text) {
 		return false, false
 	}
 	if text.kind == '{' || text.kind == '[' || !f.scalar(d, v, text) {

@@ -18,14 +18,14 @@ type scalar struct {
 }
 
 // scalarFor returns how a type reads a scalar, and what it wants, or nil for types that are no scalars.
-func scalarFor(t reflect.Type) (want string, set func(*decoder, reflect.Value, scalar) bool) {
+func scalarFor(t reflect.Type, rule epochRule) (want string, set func(*decoder, reflect.Value, scalar) bool) {
 	switch t {
 	case reflect.TypeFor[time.Time]():
-		return "a time", setTime
+		return "a time", rule.setTime
 	case reflect.TypeFor[decimal.Decimal]():
 		return "an amount", setDecimal
 	case reflect.TypeFor[Date]():
-		return "a date", setDate
+		return "a date", rule.setDate
 	}
 	if p := reflect.PointerTo(t); p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return "a " + t.Name(), setText
@@ -35,6 +35,9 @@ func scalarFor(t reflect.Type) (want string, set func(*decoder, reflect.Value, s
 	}
 	switch t.Kind() {
 	case reflect.String:
+		if isEnumeration(t) {
+			return "a text", setEnumeration
+		}
 		return "a text", setString
 	case reflect.Bool:
 		return "1 or 0", setBool
@@ -48,9 +51,26 @@ func scalarFor(t reflect.Type) (want string, set func(*decoder, reflect.Value, s
 	return "", nil
 }
 
+// blankFor returns what tells, for a type, that a scalar says no more than null does, or nil where only "" does.
+func blankFor(t reflect.Type) func(text []byte) bool {
+	switch {
+	case t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[Date]():
+		return isNoTime
+	case isEnumeration(t):
+		return isBlank
+	}
+	return nil
+}
+
 // setString keeps a scalar as it is written: a bare number digit for digit.
 func setString(d *decoder, v reflect.Value, s scalar) bool {
 	v.SetString(d.share(s.text))
+	return true
+}
+
+// setEnumeration keeps a scalar without the blanks around it.
+func setEnumeration(d *decoder, v reflect.Value, s scalar) bool {
+	v.SetString(d.share(bytes.TrimSpace(s.text)))
 	return true
 }
 
@@ -196,25 +216,23 @@ func setText(_ *decoder, v reflect.Value, s scalar) bool {
 	return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(s.text) == nil
 }
 
-func setDate(_ *decoder, v reflect.Value, s scalar) bool {
-	d, ok := fastDate(s.text)
+func (rule epochRule) setDate(d *decoder, v reflect.Value, s scalar) bool {
+	date, ok := fastDate(s.text)
 	if !ok {
-		var err error
-		if d, err = ParseDate(string(bytes.TrimSpace(s.text))); err != nil || !d.IsValid() {
+		var t time.Time
+		if t, ok = rule.parse(string(s.text), d.clock()); !ok {
 			return false
 		}
+		date = DateOf(t)
 	}
-	*v.Addr().Interface().(*Date) = d
+	*v.Addr().Interface().(*Date) = date
 	return true
 }
 
-// fastDate reads the two usual layouts, yyyy-MM-dd and yyyyMMdd.
+// fastDate reads the usual layout, yyyy-MM-dd.
 func fastDate(s []byte) (d Date, ok bool) {
-	switch {
-	case len(s) == 10 && s[4] == '-' && s[7] == '-':
+	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
 		d = Date{number(s[:4]), time.Month(number(s[5:7])), number(s[8:])}
-	case len(s) == 8:
-		d = Date{number(s[:4]), time.Month(number(s[4:6])), number(s[6:])}
 	}
 	return d, d.IsValid()
 }
@@ -230,27 +248,18 @@ func number(digits []byte) (n int) {
 	return n
 }
 
-// setTime reads local times of China Standard Time in all layouts of the platform, seconds and milliseconds since 1970,
-// and RFC 3339, in which the SDK's own structs are marshaled. A bare 0 is no time.
-func setTime(_ *decoder, v reflect.Value, s scalar) bool {
-	text := string(bytes.TrimSpace(s.text))
-	t, err := time.Time{}, error(nil)
-	switch {
-	case text == "0":
-		return true
-	case len(text) != 8 && len(text) != 14 && len(text) <= 13 && consistsOf(text, isDigit):
-		n, _ := strconv.ParseInt(text, 10, 64)
-		if len(text) < 12 {
-			n *= 1000
-		}
-		t = time.UnixMilli(n).In(ChinaStandardTime)
-	default:
-		t, err = parseLocal(text, time.DateTime, "20060102150405", time.DateOnly, "20060102", "2006-01-02 15:04:05.0",
-			"2006-01-02 15:04:05.000", time.RFC3339)
+func (rule epochRule) setTime(d *decoder, v reflect.Value, s scalar) bool {
+	t, ok := rule.parse(string(s.text), d.clock())
+	if ok {
+		*v.Addr().Interface().(*time.Time) = t
 	}
-	if err != nil || t.Year() < 1 || t.Year() > 9999 {
-		return false
+	return ok
+}
+
+// clock returns the clock that says what is still to come.
+func (d *decoder) clock() func() time.Time {
+	if d.now == nil {
+		return time.Now
 	}
-	*v.Addr().Interface().(*time.Time) = t
-	return true
+	return d.now
 }

@@ -41,6 +41,8 @@ type field struct {
 	element   bool   // of a list, which cannot be left out
 	types     string // the JSON types that the document gives a scalar, as in the tag; empty where nothing is known
 	want      string // what a scalar may be, for error texts
+	epochs    epochRule
+	blank     func(text []byte) bool // reports whether a scalar says no more than null does; may be nil
 	scalar    func(*decoder, reflect.Value, scalar) bool
 	read      func(*decoder, reflect.Value) bool // where it is no scalar; reports whether it was there
 }
@@ -131,6 +133,10 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 			separators = value
 		case "type":
 			f.types = value
+		case "epoch":
+			f.epochs = epochFirst
+		case "future":
+			f.epochs = epochFuture
 		case "inline":
 			f.inline = true
 			s.addStruct(sf.Type, index, f)
@@ -148,7 +154,8 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 
 // describe decides how values of a type are read.
 func (f *field) describe(t reflect.Type, separators string) {
-	if f.want, f.scalar = scalarFor(t); f.scalar != nil {
+	if f.want, f.scalar = scalarFor(t, f.epochs); f.scalar != nil {
+		f.blank = blankFor(t)
 		if f.types == "" {
 			f.types = usualType(t)
 		}

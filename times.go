@@ -1,0 +1,119 @@
+package quecloud
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// How the platform's times and dates are read, those of responses, of events and of [ParseDate], is all here.
+
+// timeLayouts are the forms with separators, once / has become - and T a blank. time.Parse takes one digit or two where
+// a form has one, and a fraction behind the seconds.
+var timeLayouts = [...]string{
+	"2006-1-2 15:4:5", "2006-1-2", "2006-1-2 15:4", "2006-1-2 15:4:5Z07:00", "2006-1-2 15:4:5Z0700", "2006-1-2 15:4:5Z07",
+	"2006-1-2 15:4Z07:00",
+}
+
+// digitLayouts are the forms without separators. Of those of one length the first that can be is meant: 20 is no month,
+// so that the years from 2013 on, written with four digits, are not taken for 2020.
+var digitLayouts = [...]string{"20060102", "0601021504", "060102150405", "200601021504", "20060102150405"}
+
+// An epochRule says when digits are seconds or milliseconds since 1970.
+type epochRule int
+
+const (
+	epochLast   epochRule = iota // if they are no date, and the instant lies between 2015 and tomorrow
+	epochFuture                  // the same, but it may also lie after tomorrow, as the end of something may
+	epochFirst                   // before they are a date, because the document says so
+)
+
+// The limits of what digits may mean. They keep a number that is no time from becoming one.
+var (
+	firstDocumented = time.Date(1990, 1, 1, 0, 0, 0, 0, ChinaStandardTime)
+	firstGuessed    = time.Date(2015, 1, 1, 0, 0, 0, 0, ChinaStandardTime)
+	lastDigits      = time.Date(2100, 1, 1, 0, 0, 0, 0, ChinaStandardTime)
+)
+
+// parse reads a time, which is one of China Standard Time unless it says otherwise.
+func (rule epochRule) parse(s string, now func() time.Time) (t time.Time, ok bool) {
+	s = strings.TrimSpace(s)
+	if digits, ok := wholeDigits(s); ok {
+		return rule.parseDigits(digits, now)
+	}
+	s = strings.Replace(strings.ReplaceAll(s, "/", "-"), "T", " ", 1)
+	for _, layout := range timeLayouts {
+		if t, err := time.ParseInLocation(layout, s, ChinaStandardTime); err == nil {
+			if t = t.In(ChinaStandardTime); 1 <= t.Year() && t.Year() <= 9999 {
+				return t, true
+			}
+			break
+		}
+	}
+	return time.Time{}, false
+}
+
+// wholeDigits returns a whole number as digits: Java writes a large one as 2.0241231235959E13, or with .0 behind it.
+func wholeDigits(s string) (digits string, ok bool) {
+	if consistsOf([]byte(s), isDigit) {
+		return s, true
+	}
+	f, ok := parseFloat([]byte(s))
+	if !ok || f < 0 || f >= 1e15 || f != math.Trunc(f) {
+		return "", false
+	}
+	return strconv.FormatInt(int64(f), 10), true
+}
+
+func (rule epochRule) parseDigits(s string, now func() time.Time) (t time.Time, ok bool) {
+	if rule == epochFirst {
+		if t, ok = parseEpoch(s, firstDocumented, lastDigits); ok {
+			return t, true
+		}
+	}
+	for _, layout := range digitLayouts {
+		if len(layout) != len(s) {
+			continue
+		}
+		oldest := 1900
+		if layout[:2] == "06" {
+			oldest = 2000
+		}
+		t, err := time.ParseInLocation(layout, s, ChinaStandardTime)
+		if err == nil && oldest <= t.Year() && (t.Before(lastDigits) || t.Year() == 9999) {
+			return t, true
+		}
+	}
+	if rule == epochFuture {
+		return parseEpoch(s, firstGuessed, lastDigits)
+	}
+	return parseEpoch(s, firstGuessed, now().AddDate(0, 0, 1))
+}
+
+// parseEpoch reads seconds or milliseconds since 1970, whichever lies between the limits. Both never do.
+func parseEpoch(s string, first, last time.Time) (t time.Time, ok bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n > lastDigits.UnixMilli() {
+		return t, false
+	}
+	for _, t := range [...]time.Time{time.Unix(n, 0), time.UnixMilli(n)} {
+		if !t.Before(first) && !t.After(last) {
+			return t.In(ChinaStandardTime), true
+		}
+	}
+	return t, false
+}
+
+// isNoTime reports whether a text stands for no time at all: nothing, the word null, or a date of zeros only, which is
+// how databases write one that was never set.
+func isNoTime(text []byte) bool {
+	if len(text) > 0 && '1' <= text[0] && text[0] <= '9' {
+		return false // nearly all of them
+	}
+	text = bytes.TrimSpace(text)
+	return len(text) == 0 || bytes.EqualFold(text, []byte("null")) ||
+		slices.Contains(text, '0') && len(bytes.Trim(text, "0-/:. TZ")) == 0
+}

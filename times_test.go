@@ -1,0 +1,238 @@
+package quecloud
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func inChina(year int, month time.Month, day, hour, minute, second int) time.Time {
+	return time.Date(year, month, day, hour, minute, second, 0, ChinaStandardTime)
+}
+
+// timesRead is when the tests below read: what lies a day after it has not happened.
+var timesRead = inChina(2026, 11, 28, 12, 0, 0)
+
+func timesClock() time.Time { return timesRead }
+
+func TestTimesAreReadInEveryFormAndMistakenForNoOther(t *testing.T) {
+	t.Parallel()
+	at := inChina(2024, 6, 11, 20, 17, 59)
+	minute := at.Truncate(time.Minute)
+	for _, tt := range []struct {
+		text                string
+		last, future, first time.Time // by rule; zero where it is refused
+	}{
+		{text: "2024-06-11 20:17:59", last: at, future: at, first: at},
+		{text: "2024-06-11 20:17:59.0", last: at, future: at, first: at},
+		{text: "2024-06-11 20:17:59.000000", last: at, future: at, first: at},
+		{text: "2024-06-11T20:17:59", last: at, future: at, first: at},
+		{text: "2024-06-11T20:17:59.0", last: at, future: at, first: at},
+		{text: "2024-06-11T12:17:59Z", last: at, future: at, first: at},
+		{text: "2024-06-11T12:17:59.000+0000", last: at, future: at, first: at},
+		{text: "2024-06-11T20:17:59+08:00", last: at, future: at, first: at},
+		{text: "2024-06-11 20:17:59+08", last: at, future: at, first: at},
+		{text: "2024-06-11 20:17", last: minute, future: minute, first: minute},
+		{text: "2024-06-11T12:17Z", last: minute, future: minute, first: minute},
+		{text: "2024/06/11 20:17:59", last: at, future: at, first: at},
+		{text: "2024/6/11 20:17:59", last: at, future: at, first: at},
+		{text: " 2024-06-11 20:17:59\t", last: at, future: at, first: at},
+		{text: "2024/6/1", last: inChina(2024, 6, 1, 0, 0, 0), future: inChina(2024, 6, 1, 0, 0, 0), first: inChina(2024, 6, 1, 0, 0, 0)},
+		{text: "20240611201759", last: at, future: at, first: at},
+		{text: "2.0240611201759E13", last: at, future: at, first: at},
+		{text: "20240611", last: inChina(2024, 6, 11, 0, 0, 0), future: inChina(2024, 6, 11, 0, 0, 0), first: inChina(2024, 6, 11, 0, 0, 0)},
+		{text: "240611201759", last: at, future: at, first: at},
+		{text: "202406112017", last: minute, future: minute, first: minute},
+		{text: "201412271916", last: inChina(2014, 12, 27, 19, 16, 0), future: inChina(2014, 12, 27, 19, 16, 0), first: inChina(2014, 12, 27, 19, 16, 0)},
+		{text: "201412271916.0", last: inChina(2014, 12, 27, 19, 16, 0), future: inChina(2014, 12, 27, 19, 16, 0), first: inChina(2014, 12, 27, 19, 16, 0)},
+		// A date to the minute, but seconds since 1970 where the document says so.
+		{text: "2406112017", last: minute, future: minute, first: inChina(2046, 3, 31, 20, 26, 57)},
+		{text: "1612312359", last: inChina(2016, 12, 31, 23, 59, 0), future: inChina(2016, 12, 31, 23, 59, 0), first: inChina(2021, 2, 3, 8, 32, 39)},
+		// No date: seconds, milliseconds.
+		{text: "1583822786", last: inChina(2020, 3, 10, 14, 46, 26), future: inChina(2020, 3, 10, 14, 46, 26), first: inChina(2020, 3, 10, 14, 46, 26)},
+		{text: "1583822786.0", last: inChina(2020, 3, 10, 14, 46, 26), future: inChina(2020, 3, 10, 14, 46, 26), first: inChina(2020, 3, 10, 14, 46, 26)},
+		{text: "1718108279000", last: at, future: at, first: at},
+		{text: "1.718108279E12", last: at, future: at, first: at},
+		// The same, but in the future, and long ago.
+		{text: "1795924800", last: timesRead.AddDate(0, 0, 1), future: timesRead.AddDate(0, 0, 1), first: timesRead.AddDate(0, 0, 1)},
+		{text: "1795924801", future: timesRead.AddDate(0, 0, 1).Add(time.Second), first: timesRead.AddDate(0, 0, 1).Add(time.Second)},
+		{text: "1830268799000", future: inChina(2027, 12, 31, 23, 59, 59), first: inChina(2027, 12, 31, 23, 59, 59)},
+		{text: "1420041600", last: inChina(2015, 1, 1, 0, 0, 0), future: inChina(2015, 1, 1, 0, 0, 0), first: inChina(2015, 1, 1, 0, 0, 0)},
+		{text: "1393866245", first: inChina(2014, 3, 4, 1, 4, 5)},
+		{text: "631123200", first: inChina(1990, 1, 1, 0, 0, 0)},
+	} {
+		for rule, want := range map[epochRule]time.Time{epochLast: tt.last, epochFuture: tt.future, epochFirst: tt.first} {
+			got, ok := rule.parse(tt.text, timesClock)
+			assert.Equal(t, !want.IsZero(), ok, "%q by rule %d: %v", tt.text, rule, got)
+			assert.True(t, got.Equal(want), "%q by rule %d: %v, want %v", tt.text, rule, got, want)
+		}
+	}
+}
+
+func TestTextsThatAreNoTimeAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"1064800000000", "990611201759", "690611201759"} { // a card, and years before the platform was
+		for _, rule := range []epochRule{epochLast, epochFuture} { // the document's own milliseconds may be old
+			got, ok := rule.parse(text, timesClock)
+			assert.False(t, ok, "%q by rule %d: %v", text, rule, got)
+		}
+	}
+	for _, text := range []string{
+		"abc", "1", "12", "2014", "201412", "2014122", "201413271916", "20141227191", "20141227191660", "99991231235",
+		"631123199", "898600623432023", "460046702540123", "-1", "-1583822786", "1583822786.5", "4102444801",
+		"9999999999", "9999999999999", "18000101", "21000101", "29991231",
+		"2024-06-11 25:00:00", "2024-02-30", "2024-6", "24-06-11", "11.06.2024", "2024-06-11 20:17:59 PM", "2024.06.11",
+		"9999-12-31T23:00:00Z", "0000-01-01T00:00:00Z", "0000/1/1", "10000-01-01", "２０２４-06-11", "2024-06-11T20:17:59T",
+	} {
+		for _, rule := range []epochRule{epochLast, epochFuture, epochFirst} {
+			got, ok := rule.parse(text, timesClock)
+			assert.False(t, ok, "%q by rule %d: %v", text, rule, got)
+		}
+	}
+}
+
+// What stands for no time leaves a field zero, and where one is needed it is missing.
+func TestNoTimeIsWrittenInManyWays(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		``, ` `, `null`, `NULL`, `0`, `0000-00-00`, `0000-00-00 00:00:00`, `0000-00-00 00:00:00.0`, `0000/00/00`, `00000000`,
+		`00000000000000`, `0000-00-00T00:00:00Z`,
+	} {
+		means(t, time.Time{}, `"`+text+`"`)
+		means(t, Date{}, `"`+text+`"`)
+		date := Date{2024, time.June, 11}
+		require.NoError(t, date.UnmarshalText([]byte(text)), text)
+		assert.Zero(t, date, text)
+		_, err := ParseDate(text)
+		assert.Error(t, err, text)
+
+		d := decoder{strict: true}
+		var day struct {
+			Date Date `json:"date" quec:"required"`
+		}
+		_, err = d.decode([]byte(`{"date":"`+text+`"}`), &day)
+		assert.EqualError(t, err, "member date: missing", text)
+	}
+	means(t, time.Time{}, `0`, `0.0`, `null`)
+	means(t, Date{}, `0`, `null`)
+}
+
+func TestTheTagSaysWhichDigitsAreSecondsSince1970(t *testing.T) {
+	t.Parallel()
+	type answer struct {
+		Usual      time.Time `json:"usual"`
+		UsualDate  Date      `json:"usualDate"`
+		Epoch      time.Time `json:"epoch" quec:"epoch"`
+		Future     time.Time `json:"future" quec:"future"`
+		FutureDate Date      `json:"futureDate" quec:"future"`
+	}
+	var got answer
+	d := decoder{strict: true, now: timesClock}
+	_, err := d.decode([]byte(`{"usual":2406112017,"usualDate":"1583822786000","epoch":2406112017,"future":1830268799,"futureDate":1830268799000}`), &got)
+	require.NoError(t, err)
+	assert.Equal(t, answer{
+		Usual: inChina(2024, 6, 11, 20, 17, 0), UsualDate: Date{2020, time.March, 10}, Epoch: inChina(2046, 3, 31, 20, 26, 57),
+		Future: inChina(2027, 12, 31, 23, 59, 59), FutureDate: Date{2027, time.December, 31},
+	}, got)
+
+	_, err = d.decode([]byte(`{"usual":1830268799}`), &got)
+	assert.EqualError(t, err, "member usual: want a time: 1830268799")
+}
+
+// The four fields that the document calls seconds since 1970, and those in which a service ends.
+func TestTheFieldsOfTheDocumentAreTagged(t *testing.T) {
+	t.Parallel()
+	d := decoder{strict: true, now: timesClock}
+	var alarm Alarm
+	_, err := d.decode([]byte(`{"createdatetime":1611201759,"updatedatetime":1612312359}`), &alarm)
+	require.NoError(t, err)
+	assert.Equal(t, []int{2021, 2021}, []int{alarm.CreatedAt.Year(), alarm.UpdatedAt.Year()})
+
+	var task FileTask
+	_, err = d.decode([]byte(`{"TaskId":1,"AddTime":1611201759,"EndTime":1612312359}`), &task)
+	require.NoError(t, err)
+	assert.Equal(t, []int{2021, 2021}, []int{task.CreatedAt.Year(), task.EndedAt.Year()})
+
+	var card Card
+	_, err = d.decode([]byte(`{"iccid":"89860000000000000001","expiryDate":1830268799000,"cycleEndDate":1830268799000}`), &card)
+	require.NoError(t, err)
+	assert.Equal(t, []int{2027, 2027}, []int{card.ExpiryDate.Year, card.CycleEnd.Year})
+
+	var info CardInfo
+	_, err = d.decode([]byte(`{"iccid":"89860000000000000001","expiryDate":1830268799000,"cycleEndDate":1830268799000}`), &info)
+	require.NoError(t, err)
+	assert.Equal(t, []int{2027, 2027}, []int{info.ExpiryDate.Year, info.CycleEnd.Year})
+
+	var flow FlowPackage
+	_, err = d.decode([]byte(`{"tfSize":1,"endTime":1830268799000}`), &flow)
+	require.NoError(t, err)
+	assert.Equal(t, 2027, flow.End.Year())
+
+	var year YearPackage
+	_, err = d.decode([]byte(`{"useFlow":1,"totalFlow":1,"endTime":1830268799000}`), &year)
+	require.NoError(t, err)
+	assert.Equal(t, 2027, year.End.Year)
+}
+
+func TestEventsReadTimesAndEnumerationsAsResponsesDo(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Time{
+		"2026-11-01T08:00:00": inChina(2026, 11, 1, 8, 0, 0), "2026/11/01 08:00:00": inChina(2026, 11, 1, 8, 0, 0),
+		"261101080000": inChina(2026, 11, 1, 8, 0, 0), "null": {}, "0000-00-00 00:00:00": {},
+	} {
+		var d decoder
+		var sms SMSEvent
+		require.NoError(t, d.decodeObject([]byte(`{"type":"inbox ","msisdn":"1064800000000","recievetime":"`+text+`"}`), &sms, nil), text)
+		assert.True(t, want.Equal(sms.ReceivedAt), "%s: %v", text, sms.ReceivedAt)
+		assert.Equal(t, SMSEventInbox, sms.Type)
+
+		var order OrderEvent
+		require.NoError(t, d.decodeObject([]byte(`{"orderNo":"1","orderType":" 充值订单","orderStatus":"1 ","iccid":"89860000000000000001",
+			"productPrice":1,"createTime":"`+text+`","completeTime":"`+text+`"}`), &order, nil), text)
+		assert.True(t, want.Equal(order.CreatedAt) && want.Equal(order.CompletedAt), text)
+		assert.Equal(t, OrderTypeRecharge, order.Type)
+		assert.Equal(t, OrderStatusDone, order.Status)
+	}
+}
+
+// FuzzTimes: whatever a text is, what is read from it lies in years that make sense, the day of a time is the day that a
+// Date reads, and what was read is read again from how the SDK writes it.
+func FuzzTimes(f *testing.F) {
+	for _, text := range []string{
+		"2024-06-11 20:17:59", "2024/6/1", "2024-06-11T12:17:59.123+0000", "0000-00-00", "null", "2406112017", "202406112017",
+		"240611201759", "1583822786", "1718108279000", "1.718108279E12", "20141227191636", "99991231", "2014", "-1", "１",
+	} {
+		for rule := range 3 {
+			f.Add(text, rule)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string, number int) {
+		rule := epochRule(uint(number) % 3)
+		at, ok := rule.parse(text, timesClock)
+		if !ok {
+			require.Zero(t, at)
+			return
+		}
+		require.Equal(t, ChinaStandardTime, at.Location())
+		if strings.ContainsAny(text, "-/") && !strings.ContainsAny(text, "eE") {
+			require.True(t, 1 <= at.Year() && at.Year() <= 9999, "%q: %v", text, at)
+		} else {
+			require.True(t, 1900 <= at.Year() && at.Year() < 2100 || at.Year() == 9999, "%q: %v", text, at)
+		}
+		if isNoTime([]byte(text)) {
+			t.Fatalf("%q is both no time and %v", text, at)
+		}
+
+		again, ok := rule.parse(at.Format(time.RFC3339Nano), timesClock)
+		require.True(t, ok && again.Equal(at), "%q: %v is read as %v", text, at, again)
+		date := DateOf(at)
+		for _, written := range []string{date.String(), strings.ReplaceAll(date.String(), "-", "/")} {
+			back, err := ParseDate(written)
+			require.NoError(t, err)
+			require.Equal(t, date, back)
+		}
+	})
+}
