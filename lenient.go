@@ -268,7 +268,13 @@ func (d *decoder) scalarOf(raw []byte) scalar {
 }
 
 func (d *decoder) set(f *field, v reflect.Value, raw []byte, text scalar) (some, ok bool) {
-	if len(text.text) == 0 || f.blank != nil && f.blank(text.text) {
+	if len(text.text) == 0 {
+		return false, false
+	}
+	if f.blank != nil && f.blank(text.text) {
+		if d.drift != nil && isNull(text.text) {
+			d.report(DriftWrongValue, raw)
+		}
 		return false, false
 	}
 	if text.kind == '{' || text.kind == '[' || !f.scalar(d, v, text) {

@@ -114,6 +114,9 @@ func isNoTime(text []byte) bool {
 		return false // nearly all of them
 	}
 	text = bytes.TrimSpace(text)
-	return len(text) == 0 || bytes.EqualFold(text, []byte("null")) ||
+	return len(text) == 0 || isNull(text) ||
 		slices.Contains(text, '0') && len(bytes.Trim(text, "0-/:. TZ")) == 0
 }
+
+// isNull reports whether a text is the word null, which is what some programs make of a time that is not there.
+func isNull(text []byte) bool { return bytes.EqualFold(bytes.TrimSpace(text), []byte("null")) }

@@ -117,6 +117,17 @@ func TestNoTimeIsWrittenInManyWays(t *testing.T) {
 		assert.EqualError(t, err, "member date: missing", text)
 	}
 	means(t, time.Time{}, `0`, `0.0`, `null`)
+
+	// The word is told of all the same.
+	var drifts []Drift
+	d := decoder{strict: true, drift: func(d Drift) { drifts = append(drifts, d) }}
+	_, err := d.decode([]byte(`{"allotDate":"null","openDate":"0000-00-00","activeDate":""}`), new(struct {
+		Allot  Date `json:"allotDate"`
+		Open   Date `json:"openDate"`
+		Active Date `json:"activeDate"`
+	}))
+	require.NoError(t, err)
+	assert.Equal(t, []Drift{{Kind: DriftWrongValue, Path: "allotDate", Value: `"null"`}}, drifts)
 	means(t, Date{}, `0`, `null`)
 }
 
