@@ -3,17 +3,19 @@ package quecloud
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// A Location is where the network last saw a card, to the precision of a cell.
+// A Location is a card's rough position, by the base station (基站粗定位). Which coordinate system it is in, WGS-84 or
+// GCJ-02, the document does not say. PositionResult, MSIDType, MSID and Time are optional in it.
 type Location struct {
 	MSISDN         string    `json:"MSISDN" quec:"alias=msisdns"` // the card's number
 	ICCID          string    `json:"ICCID"`                       // serial number of its chip
 	Latitude       float64   `json:"LATITUDE" quec:"type=s"`      // degrees north; meaningful only if Located
 	Longitude      float64   `json:"LONGITUDE" quec:"type=s"`     // degrees east; meaningful only if Located
 	PositionResult string    `json:"POSITIONRESULT"`              // as it came: a code for China Telecom, an address for China Mobile
-	MSIDType       string    `json:"MSID_TYPE"`                   // as it came; 0 for a success. China Telecom only
+	MSIDType       string    `json:"MSID_TYPE"`                   // as it came, see Located. China Telecom only
 	MSID           string    `json:"MSID"`                        // the number that was located. China Telecom only
 	Time           time.Time `json:"LOCALTIME,omitzero"`          // when it was located, China Standard Time. China Telecom only
 }
@@ -37,7 +39,7 @@ const (
 
 // Code returns how the location of a China Telecom card went, and false for cards of others, which have no code.
 func (l *Location) Code() (LocationCode, bool) {
-	code, err := strconv.Atoi(l.PositionResult)
+	code, err := strconv.Atoi(strings.TrimSpace(l.PositionResult))
 	return LocationCode(code), err == nil
 }
 
@@ -50,21 +52,18 @@ func (l *Location) Address() string {
 	return l.PositionResult
 }
 
-// Located reports whether the card was found, so that Latitude and Longitude mean something.
+// Located reports whether the card was found, so that Latitude and Longitude mean something. For China Telecom cards the
+// document has POSITIONRESULT decide, whatever MSID_TYPE is: 2 is success. Cards of others have neither, and are taken
+// to be found if they have coordinates.
 func (l *Location) Located() bool {
-	if code, ok := l.Code(); ok && code != LocationFound {
-		return false
-	}
-	if l.MSIDType != "" && l.MSIDType != "0" {
-		return false
-	}
-	return l.Latitude != 0 || l.Longitude != 0
+	code, isCode := l.Code()
+	isTelecom := isCode || strings.TrimSpace(l.PositionResult) == "" && strings.TrimSpace(l.MSIDType) != ""
+	return (code == LocationFound || !isTelecom) && (l.Latitude != 0 || l.Longitude != 0)
 }
 
-// Location returns where the network last saw a card. An answer that the card could not be found is no error: see
-// [Location.Located].
+// Location returns a card's rough position. That the card could not be found is no error: see [Location.Located].
 //
-// § 2.3.2 基站粗定位, fc.function.card.location. It reads.
+// § 2.3.2 基站粗定位, fc.function.card.location. It reads. The document states no price and no limit.
 func (s *CardsService) Location(ctx context.Context, card CardID) (*Location, error) {
 	var answer struct {
 		Data Location `json:"data" quec:"inline required"`

@@ -83,6 +83,14 @@ func TestALocationTellsWhetherTheCardWasFoundAndHow(t *testing.T) {
 	}
 }
 
+func TestALocationsTimeMayLackItsSeconds(t *testing.T) {
+	t.Parallel()
+	client := newPlatform(answerText(`{"resultCode":0,"MSISDN":"1064991300001","POSITIONRESULT":"2","LOCALTIME":"201412271916"}`)).client(t)
+	location, err := client.Cards.Location(t.Context(), quecloud.ICCID(iccid1))
+	require.NoError(t, err)
+	assert.Equal(t, cst(2014, 12, 27, 19, 16, 0), location.Time)
+}
+
 func TestACardIsLocatedOnlyIfNothingSpeaksAgainstIt(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -96,7 +104,12 @@ func TestACardIsLocatedOnlyIfNothingSpeaksAgainstIt(t *testing.T) {
 		{"a code of failure", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "227"}, false},
 		{"a code that is not known", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "999"}, false},
 		{"found, without a place", quecloud.Location{PositionResult: "2"}, false},
-		{"the type says no", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "2", MSIDType: "1"}, false},
+		{"another type, but found", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "2", MSIDType: "1"}, true},
+		{"another type, not found", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "104", MSIDType: "1"}, false},
+		{"the type of a success, not found", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "227", MSIDType: "0"}, false},
+		{"a type without a result", quecloud.Location{Latitude: 32, Longitude: 118, MSIDType: "0"}, false},
+		{"found, with blanks", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "2 ", MSIDType: "0 "}, true},
+		{"an address", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "南京市"}, true},
 		{"an address without a place", quecloud.Location{PositionResult: "南京市"}, false},
 	} {
 		assert.Equal(t, tt.want, tt.location.Located(), tt.name)
