@@ -82,8 +82,11 @@ func (s *FlowService) Month(ctx context.Context, card CardID, month Month) (*Mon
 
 // A CardMonthFlow is a card's data usage in a month, with the card's number.
 type CardMonthFlow struct {
-	Number string `json:"number" quec:"required"` // MSISDN or ICCID, whichever the card was asked for by
-	MonthFlow
+	Number    string  `json:"number" quec:"required"`    // MSISDN or ICCID, whichever the card was asked for by
+	MonthFlow float64 `json:"monthflow" quec:"required"` // data used in the month, MB
+	// Data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans. Optional in the
+	// document.
+	CycleFlow float64 `json:"cycleflow"`
 }
 
 // ID returns the card, by the number that it was asked for by. The number is as the platform spells it.

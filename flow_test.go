@@ -43,12 +43,12 @@ var flowRows = []methodRow{
 		},
 		form: map[string]string{"msisdns": msisdn1 + "," + msisdn2, "month": "202010"},
 		want: []quecloud.CardMonthFlow{
-			{Number: "1064991300001", MonthFlow: quecloud.MonthFlow{MonthFlow: 10.08, CycleFlow: 10.08}},
-			{Number: "1064991300002", MonthFlow: quecloud.MonthFlow{MonthFlow: 12.345, CycleFlow: 345.678}},
+			{Number: "1064991300001", MonthFlow: 10.08, CycleFlow: 10.08},
+			{Number: "1064991300002", MonthFlow: 12.345, CycleFlow: 345.678},
 		},
 		nulls: []quecloud.CardMonthFlow{
-			{Number: "1064991300001", MonthFlow: quecloud.MonthFlow{MonthFlow: 10.08}},
-			{Number: "1064991300002", MonthFlow: quecloud.MonthFlow{MonthFlow: 12.345}},
+			{Number: "1064991300001", MonthFlow: 10.08},
+			{Number: "1064991300002", MonthFlow: 12.345},
 		},
 	},
 	{
