@@ -13,19 +13,20 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// An Alarm is how a card's data usage is watched: warnings by e-mail, and suspension.
+// An Alarm is how a card's data usage is watched: warnings by e-mail, and suspension. All its members are optional in the
+// document: a card without settings has presumably none of them.
 type Alarm struct {
-	AlarmID        int64     `json:"alarmid"`                                     // of these settings; 0 where the card has none
+	AlarmID        int64     `json:"alarmid"`                                     // of these settings
 	MSISDN         string    `json:"msisdn" quec:"alias=msisdns"`                 // the card's number
 	NotifyEmails   []string  `json:"notifyemails" quec:"sep=,;"`                  // who is warned
 	Threshold1     float64   `json:"alarmthreshold1" quec:"type=s"`               // MB, for the first warning; 0 for none
 	Threshold2     float64   `json:"alarmthreshold2" quec:"type=s"`               // MB, for the second warning; 0 for none
 	Threshold3     float64   `json:"alarmthreshold3" quec:"type=s"`               // MB, for the third warning; 0 for none
 	AlarmOn        bool      `json:"alarmstatus"`                                 // warnings are sent
-	PauseThreshold float64   `json:"pauseflowthreshold" quec:"type=s"`            // MB, to suspend the card; 0 for none
+	PauseThreshold float64   `json:"pauseflowthreshold" quec:"type=s"`            // MB at which the card is suspended; 0 for none
 	PauseOn        bool      `json:"pausestatus"`                                 // the card is suspended at its threshold
-	CreatedAt      time.Time `json:"createdatetime,omitzero" quec:"epoch type=n"` // China Standard Time
-	UpdatedAt      time.Time `json:"updatedatetime,omitzero" quec:"epoch type=n"` // China Standard Time
+	CreatedAt      time.Time `json:"createdatetime,omitzero" quec:"epoch type=n"` // when they were made, China Standard Time
+	UpdatedAt      time.Time `json:"updatedatetime,omitzero" quec:"epoch type=n"` // when they were changed, China Standard Time
 	Deleted        bool      `json:"isdelete"`                                    // the settings were deleted
 }
 
@@ -33,7 +34,7 @@ type Alarm struct {
 // spells it.
 func (a Alarm) ID() CardID { return cardID("", a.MSISDN) }
 
-// Alarm returns how a card's data usage is watched.
+// Alarm returns how a card's data usage is watched. Only for cards that belong to the company.
 //
 // § 2.1.13 单卡流量管理查询, fc.function.card.alarm.get. It reads.
 func (s *FlowService) Alarm(ctx context.Context, card CardID) (*Alarm, error) {
@@ -44,16 +45,19 @@ func (s *FlowService) Alarm(ctx context.Context, card CardID) (*Alarm, error) {
 	return onSuccess(&answer.Alarm, err)
 }
 
-// AlarmSettings say how the data usage of cards is to be watched. They replace all that was set before: what is zero
-// here is off, or not there, afterwards.
+// AlarmSettings say how the data usage of cards is to be watched. AlarmOn and PauseOn are sent whatever they are, the
+// others only if they are not zero. What becomes of an earlier threshold or address that is not sent the document does
+// not say: [FlowService.Alarm] tells. It gives MB as the unit of PauseThreshold alone; we take it to be that of the others
+// too. That a threshold is no less than 0, that AlarmOn and PauseOn need one, and what an e-mail address looks like are
+// the SDK's own rules.
 type AlarmSettings struct {
 	NotifyEmails   []string // who is warned
 	Threshold1     float64  // MB, for the first warning; 0 for none
 	Threshold2     float64  // MB, for the second warning; 0 for none
 	Threshold3     float64  // MB, for the third warning; 0 for none
-	AlarmOn        bool     // send warnings. Needs a threshold
+	AlarmOn        bool     // send warnings; needs a threshold
 	PauseThreshold float64  // MB at which a card is suspended; 0 for none
-	PauseOn        bool     // suspend a card at its threshold. Needs PauseThreshold
+	PauseOn        bool     // suspend a card at its threshold; needs PauseThreshold
 }
 
 func (s *AlarmSettings) validate() error {
@@ -78,9 +82,9 @@ func (s *AlarmSettings) validate() error {
 	}
 	switch {
 	case s.AlarmOn && s.Threshold1 == 0 && s.Threshold2 == 0 && s.Threshold3 == 0:
-		return bad("AlarmOn needs a threshold")
+		return bad("AlarmOn needs a threshold, by the SDK's own rule")
 	case s.PauseOn && s.PauseThreshold == 0:
-		return bad("PauseOn needs a PauseThreshold: at 0 MB every card would be suspended at once")
+		return bad("PauseOn needs a PauseThreshold, by the SDK's own rule: at 0 MB a card might be suspended at once")
 	}
 	return nil
 }
@@ -136,7 +140,7 @@ type SetAlarmResult struct {
 }
 
 // SetAlarm sets how the data usage of 1 to 1000 cards is watched: they are warned of at thresholds, and suspended at
-// another. The settings replace all that was set before.
+// another. The document also speaks of the cards of one billing group, but has no parameter for a group.
 //
 // When it could set only some of the cards, the platform refuses the call and lists them: SetAlarm then returns both a
 // result and an error, which is an [*APIError] and [ErrPartial]. After full success the result lists all cards as they

@@ -10,14 +10,14 @@ import (
 // BillingService has the methods about billing groups, the account and its wallet.
 type BillingService service
 
-// A BillingGroup is a group of cards under one plan (计费组).
+// A BillingGroup is a group of cards under one plan (计费组). CardType and ProductCode are optional in the document.
 type BillingGroup struct {
 	ID          int64    `json:"id" quec:"required"` // the billingid of its cards
 	Name        string   `json:"name"`               // name of the group
 	Code        string   `json:"code"`               // code of the group
 	Carrier     Carrier  `json:"carrier"`            // network operator
 	PlanName    string   `json:"setMeal"`            // name of the plan
-	CardType    CardType `json:"cardType"`           // form of the cards; may be empty
+	CardType    CardType `json:"cardType"`           // form of the cards
 	ProductCode string   `json:"productCode"`        // product code
 	SharesFlow  bool     `json:"isflowshare"`        // the cards share their data volume
 }
@@ -33,12 +33,13 @@ func (s *BillingService) Groups(ctx context.Context) ([]BillingGroup, error) {
 	return onSuccess(answer.Groups, err)
 }
 
-// GroupStatistics are the sums over the cards of a billing group.
+// GroupStatistics are the sums over the cards of a billing group. Of which period the data volumes are the document does
+// not say.
 type GroupStatistics struct {
 	Code        string  `json:"billingCode"`                  // code of the group
 	Name        string  `json:"billingName"`                  // name of the group
 	UsedFlow    float64 `json:"useFlow" quec:"required"`      // data used, MB
-	TotalFlow   float64 `json:"sumFlow" quec:"required"`      // data in the plans, MB
+	TotalFlow   float64 `json:"sumFlow" quec:"required"`      // data in all, MB
 	ResidueFlow float64 `json:"residualFlow" quec:"required"` // data left, MB
 	CardCount   int64   `json:"cardSum" quec:"required"`      // number of cards
 	SharesFlow  bool    `json:"isflowshare"`                  // the cards share their data volume
@@ -50,7 +51,8 @@ type groupParams struct {
 
 func (p groupParams) validate() error { return needPositive("id", p.ID) }
 
-// GroupStatistics returns the sums over the cards of one billing group, by its ID.
+// GroupStatistics returns the sums over the cards of one billing group, by its ID. That the ID is above 0 is the SDK's own
+// rule.
 //
 // § 2.1.2 计费组统计信息, fc.function.billing_group.statistics. It reads.
 func (s *BillingService) GroupStatistics(ctx context.Context, id int64) (*GroupStatistics, error) {
@@ -61,10 +63,11 @@ func (s *BillingService) GroupStatistics(ctx context.Context, id int64) (*GroupS
 	return onSuccess(&answer.Data, err)
 }
 
-// GroupTreeStatistics are the sums over the cards of a billing group, and those of the groups below it.
+// GroupTreeStatistics are the sums over the cards of a billing group, and those of the groups below it. Whether the first
+// include the others the document does not say.
 type GroupTreeStatistics struct {
 	GroupStatistics
-	Children []GroupStatistics `json:"rows"` // the groups below it
+	Children []GroupStatistics `json:"rows"` // the groups below it (子计费组); optional
 }
 
 // GroupTreeStatistics returns the sums over the cards of one billing group, by its ID, and of the groups below it.
@@ -78,14 +81,15 @@ func (s *BillingService) GroupTreeStatistics(ctx context.Context, id int64) (*Gr
 	return onSuccess(&answer.Data, err)
 }
 
-// An Account is a company, or a sub-account of one, at the platform.
+// An Account is a company (企业), or a sub-account (子账户) of one, at the platform. Its members are in the document's example
+// only.
 type Account struct {
 	CompanyID   int64     `json:"companyid" quec:"required"` // the companyid of its cards
 	CompanyName string    `json:"companyname"`               // its name
 	Children    []Account `json:"children"`                  // its sub-accounts
 }
 
-// Account returns the company that the client's credentials belong to, and its sub-accounts.
+// Account returns the company and its sub-accounts.
 //
 // § 2.1.17 账户信息查询, fc.function.account.info. It reads.
 func (s *BillingService) Account(ctx context.Context) (*Account, error) {

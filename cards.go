@@ -7,6 +7,9 @@ import (
 )
 
 // CardsService has the methods about cards themselves: looking them up, and changing their state and services.
+//
+// Of eleven methods, here and in [FlowService], the document says that they are only for cards that belong to the company
+// (只能处理隶属于该企业下的卡). It does not say whether those of its sub-accounts do: see [BillingService.Account].
 type CardsService service
 
 // cardParams are the parameters of the many methods that take one card and nothing else.
@@ -14,18 +17,19 @@ type cardParams struct {
 	Card CardID `url:"card"`
 }
 
-// CardListParams choose and page the cards of [CardsService.List]. Zero fields are not sent; date ranges may be open at
-// either end and include both.
+// CardListParams choose and page the cards of [CardsService.List]. Every parameter is optional, and zero fields are not
+// sent: a range of dates may be open at either end. Whether it includes its last day the document does not say. That it
+// must not end before it starts, and that no ID is negative, are the SDK's own rules.
 type CardListParams struct {
 	PageNo     int   `url:"pageNo,omitempty"`          // page to return, the first is 1; the platform's default is 1
 	PageSize   int   `url:"pageSize,omitempty"`        // cards per page, 1 to 1000; the platform's default is 100
 	BillingID  int64 `url:"billingid,omitempty"`       // only cards of this billing group
-	AllotFrom  Date  `url:"allotDateStart,omitempty"`  // only cards that left the warehouse (出库) on or after this day
-	AllotTo    Date  `url:"allotDateEnd,omitempty"`    // … and on or before this one
-	ActiveFrom Date  `url:"activeDateStart,omitempty"` // only cards that were activated on or after this day
-	ActiveTo   Date  `url:"activeDateEnd,omitempty"`   // … and on or before this one
-	ExpireFrom Date  `url:"expireDateStart,omitempty"` // only cards that expire on or after this day
-	ExpireTo   Date  `url:"expireDateEnd,omitempty"`   // … and on or before this one
+	AllotFrom  Date  `url:"allotDateStart,omitempty"`  // only cards that left the warehouse (出库) from this day on
+	AllotTo    Date  `url:"allotDateEnd,omitempty"`    // … until this one
+	ActiveFrom Date  `url:"activeDateStart,omitempty"` // only cards that were activated from this day on
+	ActiveTo   Date  `url:"activeDateEnd,omitempty"`   // … until this one
+	ExpireFrom Date  `url:"expireDateStart,omitempty"` // only cards that expire from this day on
+	ExpireTo   Date  `url:"expireDateEnd,omitempty"`   // … until this one
 }
 
 func (p *CardListParams) validate() error {
@@ -41,7 +45,7 @@ func (p *CardListParams) validate() error {
 		{"expireDateEnd", p.ExpireFrom, p.ExpireTo},
 	} {
 		if !r.from.IsZero() && !r.to.IsZero() && r.to.Compare(r.from) < 0 {
-			return &ParamError{Param: r.name, Reason: fmt.Sprintf("%s is before the start of the range, %s", r.to, r.from)}
+			return &ParamError{Param: r.name, Reason: fmt.Sprintf("%s is before the start of the range, %s, and the SDK sends no such range", r.to, r.from)}
 		}
 	}
 	return checkPaging(p.PageNo, p.PageSize)
@@ -62,22 +66,25 @@ type CardList struct {
 }
 
 // A Card is a card as the listing shows it. [CardInfo] has more.
+//
+// Optional in the document, and zero where the platform leaves them out, are IMEI, PauseReason, OpenDate, ActiveDate,
+// ExpiryDate, CycleStart, CycleEnd, CallStatus, VoiceWhitelist, VoiceTotal, MonthVoice and SMSCode.
 type Card struct {
 	MSISDN        string      `json:"msisdn" quec:"alias=msisdns"`          // the card's number
 	ICCID         string      `json:"iccid" quec:"required"`                // serial number of its chip
 	IMSI          string      `json:"imsi"`                                 // its identity in the network
-	IMEI          string      `json:"imei"`                                 // of the device the card was last seen in; may be empty
+	IMEI          string      `json:"imei"`                                 // of a device; may be empty
 	ServiceMonths int         `json:"servicecycle"`                         // service period in months
 	BillingID     int64       `json:"billingid"`                            // billing group, see BillingService.Groups
-	CompanyID     int64       `json:"companyid"`                            // the company or sub-account that owns the card
-	Carrier       Carrier     `json:"carrier" quec:"alias=supplier"`        // network operator
+	CompanyID     int64       `json:"companyid"`                            // see BillingService.Account
+	Carrier       Carrier     `json:"carrier" quec:"alias=supplier"`        // network operator (运营商)
 	PlanName      string      `json:"setMeal"`                              // name of the plan
 	CardType      CardType    `json:"cardType"`                             // form of the card
 	Status        CardStatus  `json:"status"`                               // state in the card's life
 	PauseReason   PauseReason `json:"pausereason"`                          // why the card is suspended; empty if it is not
 	Active        ActiveState `json:"active"`                               // whether it was ever activated
-	AllotDate     Date        `json:"allotDate"`                            // left the warehouse
-	OpenDate      Date        `json:"openDate"`                             // opened at the carrier
+	AllotDate     Date        `json:"allotDate"`                            // left the warehouse (出库)
+	OpenDate      Date        `json:"openDate"`                             // opened (开卡)
 	ActiveDate    Date        `json:"activeDate" quec:"alias=activatetime"` // activated
 	ExpiryDate    Date        `json:"expiryDate" quec:"future"`             // service ends
 	CycleStart    Date        `json:"cycleStartDate"`                       // first day of the present billing cycle
@@ -85,39 +92,42 @@ type Card struct {
 	MonthFlow     float64     `json:"monthflow"`                            // data used this month, MB
 	// Data used in this billing cycle, MB; equal to MonthFlow for monthly plans.
 	CycleFlow      float64    `json:"flow"`
-	IMEILocked     bool       `json:"islock" quec:"type=s"`                              // locked because the card was moved to another device
+	IMEILocked     bool       `json:"islock" quec:"type=s"`                              // locked for separation (机卡分离)
 	GPRSOn         bool       `json:"gprsstatus" quec:"type=s"`                          // the data service is open
-	RealName       bool       `json:"realnamestatus"`                                    // a person's identity is registered
+	RealName       bool       `json:"realnamestatus"`                                    // an identity is registered (实名)
 	CallStatus     CallStatus `json:"callstatus" quec:"type=n"`                          // the voice service
-	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs that may be called
+	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs on the voice whitelist
 	VoiceTotal     float64    `json:"voiceflow"`                                         // voice in the plan, minutes
 	MonthVoice     float64    `json:"monthvoiceflow"`                                    // voice used this month, minutes
-	SMSCode        string     `json:"spcode" quec:"alias=scode,socode"`                  // number to which the device sends its SMS
+	SMSCode        string     `json:"spcode" quec:"alias=scode,socode"`                  // number to which the device sends SMS
 }
 
 // ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
 func (c Card) ID() CardID { return cardID(c.ICCID, c.MSISDN) }
 
-// List returns one page of the account's cards.
+// List returns one page of the account's cards. params may be nil, and choose all. A page has at most 1000 cards; an
+// empty one is no error.
 //
-// § 2.1.4 资产列表, fc.function.card.list. It reads. params may be nil. A page has at most 1000 cards; an empty one is no
-// error.
+// § 2.1.4 资产列表, fc.function.card.list. It reads.
 func (s *CardsService) List(ctx context.Context, params *CardListParams) (*CardList, error) {
 	return fetch[CardList](ctx, s.call, "fc.function.card.list", params)
 }
 
 // CardInfo is what the platform knows of one card.
+//
+// Optional in the document, and zero where the platform leaves them out, are IMEI, SMSCode, OpenDate, ActiveDate,
+// ExpiryDate, CycleStart, CycleEnd, PauseReason, CallStatus, MonthVoice, VoiceTotal and VoiceWhitelist.
 type CardInfo struct {
 	MSISDN      string      `json:"msisdn" quec:"alias=msisdns"`                     // the card's number
 	ICCID       string      `json:"iccid" quec:"required"`                           // serial number of its chip
 	IMSI        string      `json:"imsi"`                                            // its identity in the network
-	IMEI        string      `json:"imei"`                                            // of the device the card was last seen in; may be empty
-	CompanyID   int64       `json:"companyid" quec:"type=ns"`                        // the company or sub-account that owns the card
+	IMEI        string      `json:"imei"`                                            // of a device; may be empty
+	CompanyID   int64       `json:"companyid" quec:"type=ns"`                        // see BillingService.Account
 	BillingID   int64       `json:"billingid" quec:"type=ns"`                        // billing group
 	BillingCode string      `json:"billingCode"`                                     // code of the billing group
 	ProductCode string      `json:"productCode"`                                     // product code of the billing group
-	Carrier     Carrier     `json:"supplier" quec:"alias=carrier"`                   // network operator
-	SMSCode     string      `json:"spcode" quec:"alias=scode,socode"`                // number to which the device sends its SMS
+	Carrier     Carrier     `json:"supplier" quec:"alias=carrier"`                   // network operator (运营商)
+	SMSCode     string      `json:"spcode" quec:"alias=scode,socode"`                // number to which the device sends SMS
 	CardType    CardType    `json:"cardType"`                                        // form of the card
 	NetworkType NetworkType `json:"networkType"`                                     // 4G or NB-IoT
 	PlanName    string      `json:"setMeal"`                                         // name of the plan
@@ -126,25 +136,25 @@ type CardInfo struct {
 	PlanMonths    int         `json:"setmealmonths" quec:"type=ns"`
 	ServiceMonths int         `json:"servicecycle" quec:"type=ns"`          // service period in months
 	Active        ActiveState `json:"active"`                               // whether it was ever activated
-	OpenDate      Date        `json:"openDate"`                             // opened at the carrier
-	AllotDate     Date        `json:"allotDate"`                            // left the warehouse
+	OpenDate      Date        `json:"openDate"`                             // opened (开卡)
+	AllotDate     Date        `json:"allotDate"`                            // left the warehouse (出库)
 	ActiveDate    Date        `json:"activateTime" quec:"alias=activedate"` // activated
 	ExpiryDate    Date        `json:"expiryDate" quec:"future"`             // service ends
 	CycleStart    Date        `json:"cycleStartDate"`                       // first day of the present billing cycle
 	CycleEnd      Date        `json:"cycleEndDate" quec:"future"`           // last day of the present billing cycle
 	Status        CardStatus  `json:"status"`                               // state in the card's life
 	GPRSOn        bool        `json:"gprsstatus" quec:"type=s"`             // the data service is open
-	IMEILocked    bool        `json:"islock" quec:"type=s"`                 // locked because the card was moved to another device
+	IMEILocked    bool        `json:"islock" quec:"type=s"`                 // locked for separation (机卡分离)
 	PauseReason   PauseReason `json:"pausereason"`                          // why the card is suspended; empty if it is not
 	MonthFlow     float64     `json:"monthflow" quec:"type=ns"`             // data used this month, MB
 	// Data used in this billing cycle, MB; equal to MonthFlow for monthly plans.
 	CycleFlow      float64    `json:"flow" quec:"type=ns"`
 	ResidueFlow    float64    `json:"residueFlow" quec:"type=ns"`                        // data left, MB
-	RealName       bool       `json:"realnamestatus" quec:"type=ns"`                     // a person's identity is registered
+	RealName       bool       `json:"realnamestatus" quec:"type=ns"`                     // an identity is registered (实名)
 	CallStatus     CallStatus `json:"callstatus" quec:"type=ns"`                         // the voice service
 	MonthVoice     float64    `json:"monthvoiceflow" quec:"type=ns"`                     // voice used this month, minutes
 	VoiceTotal     float64    `json:"voiceflow" quec:"type=ns"`                          // voice in the plan, minutes
-	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs that may be called
+	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs on the voice whitelist
 }
 
 // ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
@@ -157,8 +167,8 @@ func (s *CardsService) Info(ctx context.Context, card CardID) (*CardInfo, error)
 	return fetch[CardInfo](ctx, s.call, "fc.function.card.info", cardParams{card})
 }
 
-// InfoBatch returns what the platform knows of 1 to 1000 cards, in the platform's order. A card that it does not know
-// is missing from the result.
+// InfoBatch returns what the platform knows of 1 to 1000 cards, in the platform's order. What becomes of a card that it
+// does not know the document does not say; we take it that such a card is missing from the result.
 //
 // § 2.1.6 资产详细信息(批量), fc.function.cards.info. It reads.
 func (s *CardsService) InfoBatch(ctx context.Context, cards CardIDs) ([]CardInfo, error) {
@@ -171,13 +181,13 @@ func (s *CardsService) InfoBatch(ctx context.Context, cards CardIDs) ([]CardInfo
 	return onSuccess(answer.List, err)
 }
 
-// RealNameStatus tells whether a card's user has registered an identity.
+// RealNameStatus tells whether an identity is registered for a card (实名状态).
 type RealNameStatus struct {
 	Registered bool `json:"rspdesc" quec:"required type=sb"` // an identity is registered
 }
 
-// RealNameStatus asks the carrier whether a card's user has registered an identity. Where the carrier could not be
-// asked, the error is [ErrQueryFailed].
+// RealNameStatus asks whether an identity is registered for a card at this moment. Where rpscode says that the query
+// failed, the error is [ErrQueryFailed].
 //
 // § 2.1.16 实名状态查询, fc.function.card.realNameStatusQuery. It reads.
 func (s *CardsService) RealNameStatus(ctx context.Context, card CardID) (*RealNameStatus, error) {
@@ -195,22 +205,22 @@ func (s *CardsService) RealNameStatus(ctx context.Context, card CardID) (*RealNa
 	return onSuccess(&answer.Data.RealNameStatus, err)
 }
 
-// RealtimeStatus is what the carrier says of a card at this moment.
+// RealtimeStatus is the state of a card at this moment.
 type RealtimeStatus struct {
 	Power       PowerState  `json:"onlinestatus"` // whether the device is on
-	Online      OnlineState `json:"gprsstatus"`   // whether it has a data session
-	IP          string      `json:"ip"`           // address of the data session
-	APN         string      `json:"apn"`          // access point name of the data session
-	TotalFlow   float64     `json:"totalFlowb"`   // data in the plan, MB
+	Online      OnlineState `json:"gprsstatus"`   // whether it is online
+	IP          string      `json:"ip"`           // IP address
+	APN         string      `json:"apn"`          // access point name
+	TotalFlow   float64     `json:"totalFlowb"`   // data in all, MB
 	UsedFlow    float64     `json:"usedFlowb"`    // data used, MB
 	ResidueFlow float64     `json:"surpFlowb"`    // data left, MB
-	TotalText   string      `json:"totalFlow"`    // TotalFlow as the carrier writes it, with its unit
-	UsedText    string      `json:"usedFlow"`     // UsedFlow as the carrier writes it, with its unit
-	ResidueText string      `json:"surpFlow"`     // ResidueFlow as the carrier writes it, with its unit
+	TotalText   string      `json:"totalFlow"`    // TotalFlow as a text with its unit
+	UsedText    string      `json:"usedFlow"`     // UsedFlow as a text with its unit
+	ResidueText string      `json:"surpFlow"`     // ResidueFlow as a text with its unit
 }
 
-// RealtimeStatus asks the carrier for a card's state at this moment: whether the device is on and online. Where the
-// carrier could not be asked, the error is [ErrQueryFailed].
+// RealtimeStatus asks for a card's state at this moment: whether the device is on and online. Where issuccess says that
+// the query failed, the error is [ErrQueryFailed].
 //
 // § 2.3.1 在线状态, fc.function.card.realtimestatus. It reads.
 func (s *CardsService) RealtimeStatus(ctx context.Context, card CardID) (*RealtimeStatus, error) {
@@ -228,14 +238,14 @@ func (s *CardsService) RealtimeStatus(ctx context.Context, card CardID) (*Realti
 	return onSuccess(&answer.Data.RealtimeStatus, err)
 }
 
-// RealNameRegistration is where a person registers an identity for a card.
+// RealNameRegistration is where a card's user registers an identity.
 type RealNameRegistration struct {
 	Serial string `json:"busiSeq" quec:"receipt"`      // serial number of the registration
 	URL    string `json:"url" quec:"required receipt"` // page for the card's user to open
 }
 
 // RegisterRealName starts the registration of an identity for a card, and returns the page on which its user enters
-// it. It is for China Mobile cards of companies that take part, and once a minute for each card.
+// it. Only for 移动 CT 卡 of companies that are verified themselves (实名认证企业), and once a minute for each card.
 //
 // § 2.3.9 实名认证登记, fc.function.card.realName. It starts something and is never repeated by the SDK.
 func (s *CardsService) RegisterRealName(ctx context.Context, card CardID) (*RealNameRegistration, error) {
@@ -251,88 +261,91 @@ func (s *CardsService) set(ctx context.Context, method string, card CardID) erro
 	return s.call(ctx, method, cardParams{card}, nil)
 }
 
-// EndTest ends a card's test period; its next period begins. Only for cards in their test period.
+// EndTest ends a card's test period, and the next period of its life begins. Only for cards in their test period.
 //
 // § 2.4.1 结束测试期, fc.function.card.overtest. It changes the card.
 func (s *CardsService) EndTest(ctx context.Context, card CardID) error {
 	return s.set(ctx, "fc.function.card.overtest", card)
 }
 
-// Activate ends a card's silent period, or its test period and any silent one after it: billing begins. Only for cards
-// in one of these periods.
+// Activate ends a card's silent period ([CardStatusInactive]), or its test period and any silent one after it: the card
+// is activated and its billing begins. Only for cards in one of these periods.
 //
 // § 2.4.2 单卡激活, fc.function.card.silenceactive. It changes the card.
 func (s *CardsService) Activate(ctx context.Context, card CardID) error {
 	return s.set(ctx, "fc.function.card.silenceactive", card)
 }
 
-// Pause suspends a card: its device is cut off until [CardsService.Resume]. Only for cards in service.
+// Pause suspends a card until [CardsService.Resume]. Only for cards that are in service ([CardStatusNormal]) and belong
+// to the company.
 //
 // § 2.4.3 单卡停机, fc.function.card.pause. It changes the card.
 func (s *CardsService) Pause(ctx context.Context, card CardID) error {
 	return s.set(ctx, "fc.function.card.pause", card)
 }
 
-// Resume puts a suspended card back into service.
+// Resume puts a suspended card back into service. Only for cards that are suspended ([CardStatusSuspended]) and belong to
+// the company.
 //
 // § 2.4.4 单卡复机, fc.function.card.resume. It changes the card.
 func (s *CardsService) Resume(ctx context.Context, card CardID) error {
 	return s.set(ctx, "fc.function.card.resume", card)
 }
 
-// UnbindIMEI frees a card from the device it is bound to, and resumes it if it was suspended for being moved. Only for
-// China Telecom cards, and once in 30 minutes for each.
+// UnbindIMEI frees a card from the device it is bound to, and resumes it if it was suspended for being separated from it
+// ([PauseReasonIMEISplit]). At present only for China Telecom cards, and not again within 30 minutes for the same card.
 //
 // § 2.4.5 机卡解绑, fc.function.card.imeiUnbind. It changes the card.
 func (s *CardsService) UnbindIMEI(ctx context.Context, card CardID) error {
 	return s.set(ctx, "fc.function.card.imeiUnbind", card)
 }
 
-// CloseGPRS closes a card's data service.
+// CloseGPRS closes a card's data service. Only for cards that belong to the company.
 //
 // § 2.4.6 单卡 GPRS 关闭, fc.function.card.gprs.close. It changes the card.
 func (s *CardsService) CloseGPRS(ctx context.Context, card CardID) error {
 	return s.set(ctx, "fc.function.card.gprs.close", card)
 }
 
-// OpenGPRS opens a card's data service.
+// OpenGPRS opens a card's data service. Only for cards that belong to the company.
 //
 // § 2.4.7 单卡 GPRS 开启, fc.function.card.gprs.open. It changes the card.
 func (s *CardsService) OpenGPRS(ctx context.Context, card CardID) error {
 	return s.set(ctx, "fc.function.card.gprs.open", card)
 }
 
-// Reset suspends a card and resumes it 10 minutes later, for devices that have lost the network.
+// Reset suspends a card and resumes it 10 minutes later. Only for cards that have lost the network and belong to the
+// company.
 //
 // § 2.4.8 单卡重置, fc.function.card.reset. It changes the card.
 func (s *CardsService) Reset(ctx context.Context, card CardID) error {
 	return s.set(ctx, "fc.function.card.reset", card)
 }
 
-// CloseVoice closes a card's voice service. Only for cards that have one.
+// CloseVoice closes a card's voice service. Only for cards that have one and belong to the company.
 //
 // § 2.4.9 单卡语音关闭, fc.function.card.voice.close. It changes the card.
 func (s *CardsService) CloseVoice(ctx context.Context, card CardID) error {
 	return s.set(ctx, "fc.function.card.voice.close", card)
 }
 
-// OpenVoice opens a card's voice service. Only for cards that have one.
+// OpenVoice opens a card's voice service. Only for cards that have one and belong to the company.
 //
 // § 2.4.10 单卡语音开启, fc.function.card.voice.open. It changes the card.
 func (s *CardsService) OpenVoice(ctx context.Context, card CardID) error {
 	return s.set(ctx, "fc.function.card.voice.open", card)
 }
 
-// AddVoiceWhitelist allows a card to make calls with 1 to 5 more numbers, at once. A card can have 5 in all. Only for
-// cards with a voice service.
+// AddVoiceWhitelist adds 1 to 5 MSISDNs to a card's voice whitelist, at once. A card can have 5 in all; how often numbers
+// are added is not limited. Only for cards that have a voice service and belong to the company.
 //
 // § 2.4.11 新增语音白名单, fc.function.card.voice.addwhitelist. It changes the card.
 func (s *CardsService) AddVoiceWhitelist(ctx context.Context, card CardID, numbers ...string) error {
 	return s.whitelist(ctx, "fc.function.card.voice.addwhitelist", card, numbers, 5)
 }
 
-// DeleteVoiceWhitelist takes 1 or 2 numbers off a card's list, at once. The platform allows one such call in a calendar
-// month for each card. Only for cards with a voice service.
+// DeleteVoiceWhitelist takes 1 or 2 MSISDNs off a card's voice whitelist, at once; they no longer count among its 5. The
+// platform allows one such call in a calendar month. Only for cards that have a voice service and belong to the company.
 //
 // § 2.4.12 删除语音白名单, fc.function.card.voice.delwhitelist. It changes the card.
 func (s *CardsService) DeleteVoiceWhitelist(ctx context.Context, card CardID, numbers ...string) error {

@@ -37,7 +37,7 @@ func ExampleCardsService() {
 	// Output: 1064800000000 中国移动 正常 1024 MB
 }
 
-// Several cards in one call. A card that the platform does not know is missing from the result.
+// Several cards in one call. A card that the platform does not know should be missing from the result.
 func ExampleCardsService_InfoBatch() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()

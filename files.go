@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// FilesService has the methods to export all cards of the account as a zip file, made in the background by a task. The
-// zip holds one file, card_list.txt, whose format is not documented.
+// FilesService has the methods to export all cards of the account as a zip file, made in the background by a task. In it
+// is card_list.txt, whose format is not documented.
 type FilesService service
 
-// Start starts a task that makes an export, and returns the task's ID. The platform allows three a day, one at a time.
+// Start starts a task that makes an export, and returns the task's ID. The platform allows three a day, each only after
+// that day's one before it is done.
 //
 // § 2.2.1 开始生成卡列表文件, fc.function.file.card.get. It starts something and is never repeated by the SDK.
 func (s *FilesService) Start(ctx context.Context) (taskID int64, err error) {
@@ -27,7 +28,7 @@ type taskParams struct {
 
 func (p taskParams) validate() error { return needPositive("taskId", p.TaskID) }
 
-// Status returns how far a task has got.
+// Status returns how far a task has got. That its ID is above 0 is the SDK's own rule.
 //
 // § 2.2.2 卡列表文件任务状态, fc.function.file.status. It reads.
 func (s *FilesService) Status(ctx context.Context, taskID int64) (FileTaskStatus, error) {
@@ -68,11 +69,11 @@ func (s *FilesService) download(ctx context.Context, method string, params any, 
 type FileTask struct {
 	TaskID    int64          `json:"TaskId" quec:"required"`               // for Status and Download
 	CreatedAt time.Time      `json:"AddTime,omitzero" quec:"epoch type=n"` // when it was started
-	EndedAt   time.Time      `json:"EndTime,omitzero" quec:"epoch type=n"` // when it was done; zero while it runs
+	EndedAt   time.Time      `json:"EndTime,omitzero" quec:"epoch type=n"` // when it was done; presumably zero while it runs
 	Status    FileTaskStatus `json:"TaskStatus"`                           // how far it has got
 }
 
-// List returns the last 10 tasks.
+// List returns the last 10 tasks. In which order the document does not say.
 //
 // § 2.2.5 卡列表文件任务列表, fc.function.file.list. It reads.
 func (s *FilesService) List(ctx context.Context) ([]FileTask, error) {

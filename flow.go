@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// FlowService has the methods about usage of data and voice, and about data packages. The platform answers for the last
-// 12 months, the present one included. Data volumes are in MB, voice in minutes.
+// FlowService has the methods about usage of data and voice, about data packages, and about alarms. Data volumes are in
+// MB, voice in minutes. Usage of data can be had for the last 12 months, the present one included; for voice the document
+// states no limit.
 type FlowService service
 
 // MonthListParams choose a month and page its listing.
@@ -36,9 +37,10 @@ type MonthFlowRow struct {
 // ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
 func (r MonthFlowRow) ID() CardID { return cardID(r.ICCID, r.MSISDN) }
 
-// ListMonth returns one page of the data usage of all cards in a month.
+// ListMonth returns one page of the data usage of all cards in a month, one of the last 12 with the present one. A page
+// has at most 1000 cards; an empty one is no error.
 //
-// § 2.1.7 资产月流量日志, fc.function.monthflow.list. It reads. A page has at most 1000 cards.
+// § 2.1.7 资产月流量日志, fc.function.monthflow.list. It reads.
 func (s *FlowService) ListMonth(ctx context.Context, params *MonthListParams) (*MonthFlowList, error) {
 	return fetch[MonthFlowList](ctx, s.call, "fc.function.monthflow.list", params)
 }
@@ -55,7 +57,8 @@ type cardMonthParams struct {
 	Month Month  `url:"month"`
 }
 
-// Days returns a card's data usage on the days of a month. Days without usage may be missing.
+// Days returns a card's data usage on the days of a month, one of the last 12 with the present one. Whether days without
+// usage are among them the document does not say.
 //
 // § 2.1.8 资产用量日志, fc.function.dayflow.list. It reads.
 func (s *FlowService) Days(ctx context.Context, card CardID, month Month) ([]DayFlow, error) {
@@ -73,7 +76,7 @@ type MonthFlow struct {
 	CycleFlow float64 `json:"cycleflow"`
 }
 
-// Month returns a card's data usage in a month.
+// Month returns a card's data usage in a month, one of the last 12 with the present one.
 //
 // § 2.1.9 月流量查询, fc.function.card.monthflow. It reads.
 func (s *FlowService) Month(ctx context.Context, card CardID, month Month) (*MonthFlow, error) {
@@ -97,8 +100,9 @@ func (f CardMonthFlow) ID() CardID {
 	return cardID(f.Number, "")
 }
 
-// MonthBatch returns the data usage of 1 to 1000 cards in a month, in the platform's order. A card that the platform
-// does not know is missing from the result.
+// MonthBatch returns the data usage of 1 to 1000 cards in a month, one of the last 12 with the present one, in the
+// platform's order. What becomes of a card that the platform does not know the document does not say; we take it that
+// such a card is missing from the result.
 //
 // § 2.1.10 月流量查询(批量), fc.function.cards.monthflow. It reads.
 func (s *FlowService) MonthBatch(ctx context.Context, cards CardIDs, month Month) ([]CardMonthFlow, error) {
@@ -128,9 +132,10 @@ type VoiceMonthRow struct {
 // ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
 func (r VoiceMonthRow) ID() CardID { return cardID(r.ICCID, r.MSISDN) }
 
-// ListVoiceMonth returns one page of the voice usage of all cards in a month.
+// ListVoiceMonth returns one page of the voice usage of all cards in a month. A page has at most 1000 cards; an empty one
+// is no error.
 //
-// § 2.1.11 资产语音月用量日志, fc.function.voice.monthflow.list. It reads. A page has at most 1000 cards.
+// § 2.1.11 资产语音月用量日志, fc.function.voice.monthflow.list. It reads.
 func (s *FlowService) ListVoiceMonth(ctx context.Context, params *MonthListParams) (*VoiceMonthList, error) {
 	return fetch[VoiceMonthList](ctx, s.call, "fc.function.voice.monthflow.list", params)
 }
@@ -141,7 +146,8 @@ type VoiceDay struct {
 	Minutes float64 `json:"flow" quec:"required"` // voice used, minutes
 }
 
-// VoiceDays returns a card's voice usage on the days of a month. Days without usage may be missing.
+// VoiceDays returns a card's voice usage on the days of a month. Whether days without usage are among them the document
+// does not say.
 //
 // § 2.1.12 资产语音用量日志, fc.function.voice.dayflow.list. It reads.
 func (s *FlowService) VoiceDays(ctx context.Context, card CardID, month Month) ([]VoiceDay, error) {
@@ -152,16 +158,16 @@ func (s *FlowService) VoiceDays(ctx context.Context, card CardID, month Month) (
 	return onSuccess(answer.Flows, err)
 }
 
-// A FlowPackage is a data package in force on a card.
+// A FlowPackage is a data package in force on a card (生效的流量包).
 type FlowPackage struct {
 	Name  string    `json:"tfName"`                         // name of the package
 	Size  float64   `json:"tfSize" quec:"required"`         // MB
 	Type  FlowType  `json:"tfType"`                         // the traffic it is good for
-	Start time.Time `json:"startTime,omitzero"`             // China Standard Time
-	End   time.Time `json:"endTime,omitzero" quec:"future"` // China Standard Time
+	Start time.Time `json:"startTime,omitzero"`             // takes effect, China Standard Time
+	End   time.Time `json:"endTime,omitzero" quec:"future"` // expires, China Standard Time
 }
 
-// Packages returns the data packages in force on a card.
+// Packages returns the data packages in force on a card. Those that can be bought are in [OrdersService.FlowPackages].
 //
 // § 2.1.14 资产生效流量包列表, fc.function.card.flowpackages. It reads.
 func (s *FlowService) Packages(ctx context.Context, card CardID) ([]FlowPackage, error) {
@@ -172,13 +178,13 @@ func (s *FlowService) Packages(ctx context.Context, card CardID) ([]FlowPackage,
 	return onSuccess(answer.Packages, err)
 }
 
-// YearPackages are the packages of a year in force on a card, and its usage.
+// YearPackages are the packages of a year (年包) in force on a card, and its usage.
 type YearPackages struct {
 	MonthFlow   float64       `json:"flow"`                          // data used this month, MB
 	UsedFlow    float64       `json:"useFlow" quec:"required"`       // data used in the billing cycle, MB
-	TotalFlow   float64       `json:"totalFlow" quec:"required"`     // data in all packages, MB
+	TotalFlow   float64       `json:"totalFlow" quec:"required"`     // data in all, MB
 	ResidueFlow float64       `json:"residueFlow"`                   // data left, MB
-	AllotDate   Date          `json:"createTime"`                    // the card left the warehouse
+	AllotDate   Date          `json:"createTime"`                    // the card left the warehouse (出库)
 	Packages    []YearPackage `json:"packageGroups" quec:"required"` // the packages
 }
 
@@ -188,9 +194,9 @@ type YearPackage struct {
 	Name      string  `json:"name"`                            // name of the package
 	UsedFlow  float64 `json:"useFlow" quec:"required type=sn"` // data used, MB
 	TotalFlow float64 `json:"totalFlow" quec:"required"`       // data in the package, MB
-	Begin     Date    `json:"beginTime"`                       // first day in force
-	End       Date    `json:"endTime" quec:"future"`           // last day in force
-	Created   Date    `json:"createTime"`                      // when it was made
+	Begin     Date    `json:"beginTime"`                       // takes effect
+	End       Date    `json:"endTime" quec:"future"`           // expires
+	Created   Date    `json:"createTime"`                      // was made
 }
 
 // YearPackages returns the packages of a year in force on a card. Only for cards on yearly plans.

@@ -104,7 +104,7 @@ func checkLength(param, value string, most int) error {
 // needPositive checks a number that must be given, such as an id.
 func needPositive(param string, value int64) error {
 	if value <= 0 {
-		return &ParamError{Param: param, Reason: fmt.Sprintf("%d is not a number from 1", value)}
+		return &ParamError{Param: param, Reason: fmt.Sprintf("%d is not above 0, as every ID must be by the SDK's own rule", value)}
 	}
 	return nil
 }

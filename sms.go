@@ -81,29 +81,31 @@ type SMSLogList struct {
 	Entries []SMSEntry `json:"infoList" quec:"required"` // the messages on it
 }
 
-// An SMSEntry is an SMS that was sent to a card.
+// An SMSEntry is an SMS that was sent to a card, as the log has it.
 type SMSEntry struct {
 	MSISDN  string    `json:"msisdn" quec:"alias=msisdns"` // the card's number
 	Content string    `json:"content"`                     // the text
-	SentAt  time.Time `json:"sendTime,omitzero"`           // China Standard Time
-	SMSID   string    `json:"sms_id" quec:"type=n"`        // ID of the SMS
-	Status  SMSStatus `json:"status"`                      // how far it has got
+	SentAt  time.Time `json:"sendTime,omitzero"`           // when it was sent, China Standard Time
+	// ID of the SMS, an integer here. It need not be the one of Send and of the delivery report, which is a text.
+	SMSID  string    `json:"sms_id" quec:"type=n"`
+	Status SMSStatus `json:"status"` // how far it has got
 }
 
 // ID returns the card, by its MSISDN. The number is as the platform spells it.
 func (e SMSEntry) ID() CardID { return cardID("", e.MSISDN) }
 
-// ListLog returns one page of the SMS sent to cards in a month.
+// ListLog returns one page of the SMS sent to cards in a month. A page has at most 1000 messages; an empty one is no
+// error.
 //
-// § 2.3.4 短信发送日志, fc.function.sms.sendlog. It reads. A page has at most 1000 messages.
+// § 2.3.4 短信发送日志, fc.function.sms.sendlog. It reads.
 func (s *SMSService) ListLog(ctx context.Context, params *SMSLogParams) (*SMSLogList, error) {
 	return fetch[SMSLogList](ctx, s.call, "fc.function.sms.sendlog", params)
 }
 
 // An SMSMonthCount is how many SMS there were in a month.
 type SMSMonthCount struct {
-	MT int64 `json:"mt" quec:"required"` // mobile terminated: sent to cards
-	MO int64 `json:"mo" quec:"required"` // mobile originated: sent by cards
+	MT int64 `json:"mt" quec:"required"` // mobile terminated (下行): sent to cards
+	MO int64 `json:"mo" quec:"required"` // mobile originated (上行): sent by cards
 }
 
 // MonthCount returns how many SMS were sent to and by cards in a month.
