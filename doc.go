@@ -19,7 +19,9 @@
 // open: a value without a constant is kept as it came.
 //
 // The platform's JSON is not exact about types and names. It is read leniently: any scalar may come as text, number or
-// boolean, a name in any case. A value that cannot mean what its place says is an error that names the place. Structs
+// boolean, a name in any case. A value that cannot mean what its place says is an error that names the place, or is
+// reported to the handler of [WithDriftHandler] where there is one. So is a member that a response leaves out although the
+// document promises it: its field is zero, and that is no error unless nothing could be told without it. Structs
 // marshal to JSON with the platform's names, and can be read back. Their tags quec are for the SDK's own decoder.
 //
 // Texts are kept byte for byte, also where they are not UTF-8, which the document promises and [unicode/utf8.ValidString] tells:
@@ -36,7 +38,7 @@
 //   - [*ResponseError]: what came is not the platform's protocol, such as the error page of a proxy. A [*FieldError] in
 //     it names a single bad value.
 //   - [ErrOutcomeUnknown]: a call that changes something was sent, and no usable answer came. See below.
-//   - [ErrQueryFailed]: the platform took the call and could not find out what was asked.
+//   - [ErrQueryFailed]: the response has resultCode 0 and says that the query failed.
 //   - [ErrPartial]: what was asked was not done for all of the cards. The method returns a result as well.
 //   - [ErrAttemptTimeout], [context.DeadlineExceeded], [context.Canceled] and what package net reports: no answer came.
 //

@@ -9,9 +9,10 @@ import (
 )
 
 var (
-	// ErrUnauthorized is what an [*APIError] with resultCode 70031 is, by errors.Is. The platform answers so when the
-	// call was not a POST, or the credentials are not good for it. Which code it has for a wrong appKey or signature is
-	// not documented: any other [*APIError] on every call may mean the same.
+	// ErrUnauthorized is what an [*APIError] with resultCode 70031 is, by errors.Is. The document gives the code for
+	// requests with another verb than POST only (§ 1.7 (3)), which the SDK does not send; that it also stands for
+	// credentials that are not good for the call is our assumption. For a wrong signature an example (§ 2.2.5) shows
+	// resultCode 1 with the message 签名错误: any [*APIError] on every call may mean the same.
 	ErrUnauthorized = errors.New("unauthorized")
 
 	// ErrOutcomeUnknown says that a call that changes something was sent and that no usable answer came: it may have
@@ -19,8 +20,8 @@ var (
 	// package documentation.
 	ErrOutcomeUnknown = errors.New("the outcome is unknown: the call was sent and may have taken effect")
 
-	// ErrQueryFailed says that the platform took the call (resultCode 0) and could not find out what was asked: the
-	// card's network did not answer, for example. It is worth asking again later.
+	// ErrQueryFailed says that a response has resultCode 0 and says that the query failed: issuccess is false, or rpscode
+	// is not 0000. Why the document does not say; it may be worth asking again later.
 	ErrQueryFailed = errors.New("the platform could not find out what was asked")
 
 	// ErrPartial says that what was asked was not done for all of the cards. The method's result is valid and tells for
