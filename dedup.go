@@ -35,7 +35,7 @@ import (
 //			return quecloud.DedupDone, nil
 //		}
 //		if err == redis.Nil {
-//			err = nil // released just now: the event will be delivered again
+//			err = nil // released just now: the event may come again
 //		}
 //		return quecloud.DedupBusy, err
 //	}

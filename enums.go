@@ -139,7 +139,7 @@ const (
 	PowerStateOn  PowerState = "开机工作中"
 )
 
-// An OnlineState says whether a device has a data session (在线状态).
+// An OnlineState says whether a device is online (在线状态).
 type OnlineState string
 
 // The online states.

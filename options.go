@@ -250,7 +250,8 @@ func WithUserAgent(agent string) Option {
 	}
 }
 
-// WithClock sets where the time of the parameter t comes from, instead of [time.Now]. It is meant for tests.
+// WithClock sets where the time of the parameter t comes from, instead of [time.Now], and the time after which digits in a
+// response are no instant of the past. It is meant for tests.
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
 		if now == nil {

@@ -47,7 +47,7 @@
 //	panic                       the call did not return
 //	outcome_unknown             quecloud.ErrOutcomeUnknown: it may have taken effect. Worth an alarm
 //	partial                     quecloud.ErrPartial: done for a part of the cards
-//	query_failed                quecloud.ErrQueryFailed: the platform could not find out what was asked
+//	query_failed                quecloud.ErrQueryFailed: the response says that the query failed
 //	result_code_70031           the platform refused it, with this resultCode
 //	canceled, deadline_exceeded the caller's context ended
 //	timeout                     no answer in time for one attempt, or from the network

@@ -51,7 +51,7 @@ func runCallbacks(ctx context.Context, c config, out io.Writer) error {
 }
 
 // receiver takes the platform's notifications. It answers success when a notification is in the stream to stay, and 500
-// otherwise, so that the platform delivers it again. It does nothing else: what takes time or can fail is the workers'.
+// otherwise, which the platform takes for a failure. It does nothing else: what takes time or can fail is the workers'.
 //
 // The event's key is the ID of the message, by which the stream knows repetitions, whichever process receives them.
 func (s *streams) receiver(token string, verify ...quecloud.HandlerOption) http.Handler {

@@ -141,7 +141,7 @@ func (t *tour) state(ctx context.Context, id quecloud.CardID) error {
 	t.heading("Its state at this moment")
 	status, err := t.client.Cards.RealtimeStatus(ctx, id)
 	if errors.Is(err, quecloud.ErrQueryFailed) {
-		fmt.Fprintln(t.out, "the carrier could not be asked")
+		fmt.Fprintln(t.out, "the platform could not find it out")
 		return nil
 	}
 	if err != nil {
