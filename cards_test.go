@@ -259,6 +259,16 @@ func TestEverySpellingOfAMemberIsReadInEveryMethod(t *testing.T) {
 	}
 }
 
+func TestAVerdictIsReadWithBlanksAroundIt(t *testing.T) {
+	t.Parallel()
+	_, err := realNameStatus(t.Context(), newPlatform(answerText(`{"resultCode":0,"data":{"rpscode":" 0000 ","rspdesc":"true "}}`)).client(t))
+	assert.NoError(t, err)
+	_, err = realtimeStatus(t.Context(), newPlatform(answerText(`{"resultCode":0,"realTimeStatus":{"issuccess":"true "}}`)).client(t))
+	assert.NoError(t, err)
+	_, err = realNameStatus(t.Context(), newPlatform(answerText(`{"resultCode":0,"data":{"rpscode":" 0001 "}}`)).client(t))
+	assert.ErrorIs(t, err, quecloud.ErrQueryFailed)
+}
+
 // A carrier that could not be asked sends members that mean nothing, and may send rubbish in them.
 func TestAFailedQueryIsAFailureWhateverElseTheAnswerSays(t *testing.T) {
 	t.Parallel()
