@@ -20,8 +20,8 @@ func isBlank(text []byte) bool { return len(bytes.TrimSpace(text)) == 0 }
 // 1.0. The code of any other text is noCode.
 func enumText(text []byte) (kept []byte, code int) {
 	text = bytes.TrimSpace(text)
-	if f, ok := parseFloat(text); ok && f == math.Trunc(f) && math.Abs(f) < 1000 {
-		return text, int(f)
+	if n, ok := wholeNumber(text); ok && -1000 < n && n < 1000 {
+		return text, int(n)
 	}
 	return text, noCode
 }

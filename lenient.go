@@ -8,7 +8,6 @@ import (
 	"io"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -277,7 +276,14 @@ func (d *decoder) set(f *field, v reflect.Value, raw []byte, text scalar) (some,
 		}
 		return false, false
 	}
-	if text.kind == '{' || text.kind == '[' || !f.scalar(d, v, text) {
+	switch {
+	case text.kind == '{' || text.kind == '[':
+		d.failHere(f, raw, "want "+f.want)
+		return true, false
+	case f.id && !text.identifies(f.required):
+		d.failHere(f, raw, "identifies nothing")
+		return true, false
+	case !f.scalar(d, v, text):
 		d.failHere(f, raw, "want "+f.want)
 		return true, false
 	}
@@ -339,13 +345,11 @@ func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field
 		env.message = cmp.Or(string(text), env.message)
 		return
 	}
-	code, err := strconv.Atoi(string(text))
-	if f, ok := parseFloat(text); ok && f == float64(int32(f)) {
-		code, err = int(f), nil // 0.0
-	}
+	n, ok := wholeNumber(bytes.TrimSpace(text))
+	code := int(n)
 	switch {
 	case len(text) == 0:
-	case err != nil:
+	case !ok || int64(code) != n:
 		env.problem = &FieldError{"resultCode", excerpt(string(raw), 64), "want a whole number"}
 	case env.hasCode && env.code != code:
 		env.problem = &FieldError{"resultCode", excerpt(string(raw), 64), "stands here a second time, with another value"}

@@ -1,6 +1,7 @@
 package quecloud
 
 import (
+	"bytes"
 	"reflect"
 	"slices"
 )
@@ -55,4 +56,24 @@ func (f *field) saysSomething(v reflect.Value, raw []byte) bool {
 	}
 	ofMembers := f.scalar == nil && v.Kind() == reflect.Struct // which speak for themselves
 	return f.receipt && !ofMembers && !slices.Contains(nothing, string(raw))
+}
+
+// identifiers are the members that identify something, in lower case, besides those tagged receipt.
+var identifiers = map[string]bool{
+	"msisdn": true, "iccid": true, "imsi": true, "imei": true, "msid": true, "number": true, "spcode": true,
+	"voicewhitelist": true, "errorlist": true, "sms_id": true,
+	"id": true, "billingid": true, "companyid": true, "productid": true, "alarmid": true,
+	"orderno": true, "orderid": true, "externalid": true, "taskid": true,
+}
+
+// identifies reports whether a scalar can be an identifier: true and false are none, and where one is required neither is 0.
+func (s scalar) identifies(required bool) bool {
+	switch {
+	case s.kind == 't' || s.kind == 'f':
+		return false
+	case !required || s.text[0] > '0':
+		return true
+	}
+	text := bytes.TrimSpace(s.text)
+	return bytes.IndexByte(text, '0') < 0 || len(bytes.Trim(text, "0.-")) > 0
 }

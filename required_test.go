@@ -146,3 +146,58 @@ func TestHowDeepADriftOrFailureStandsDoesNotMatter(t *testing.T) {
 	}
 	assert.Greater(t, longest, maxPlace-4, "a place is cut, and not left out")
 }
+
+func TestNeitherABooleanNorZeroIdentifiesWhatWasDone(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		body string
+		call int // of kindCalls
+		says string
+	}{
+		{`{"resultCode":0,"orderNo":false}`, 2, "member orderNo: identifies nothing: false"},
+		{`{"resultCode":0,"orderNo":true}`, 2, "member orderNo: identifies nothing: true"},
+		{`{"resultCode":0,"orderNo":0}`, 2, "member orderNo: identifies nothing: 0"},
+		{`{"resultCode":0,"orderNo":"0"}`, 2, `member orderNo: identifies nothing: "0"`},
+		{`{"resultCode":0,"taskId":0}`, 4, "member taskId: identifies nothing: 0"},
+		{`{"resultCode":0,"taskId":"0"}`, 4, "member taskId: identifies nothing"},
+		{`{"resultCode":0,"taskId":-0.0}`, 4, "member taskId: identifies nothing"},
+		{`{"resultCode":0,"taskId":true}`, 4, "member taskId: identifies nothing: true"},
+		{`{"resultCode":0,"taskId":1e-400}`, 4, "member taskId: want a whole number: 1e-400"},
+	} {
+		client, s := newScripted(t, []scriptStep{{body: tt.body}})
+		err := kindCalls[tt.call].call(t.Context(), client)
+		require.ErrorContains(t, err, tt.says)
+		require.ErrorIs(t, err, ErrOutcomeUnknown, tt.body)
+		assert.Equal(t, 1, s.tries)
+	}
+}
+
+func TestABooleanIsNoIdentifierInAnyResponse(t *testing.T) {
+	t.Parallel()
+	for method, members := range map[string][]string{
+		"card.info":       {"msisdn", "iccid", "imsi", "imei", "spcode", "companyid", "billingid"},
+		"order.details":   {"orderNo", "iccid", "externalId"},
+		"wallet.details":  {"orderNo", "iccid"},
+		"account.info":    {"companyid"},
+		"file.list":       {"TaskId"},
+		"cards.monthflow": {"number"},
+	} {
+		results := map[string]any{
+			"card.info": new(CardInfo), "order.details": new(Order), "wallet.details": new(WalletEntry), "account.info": new(Account),
+			"file.list": new(FileTask), "cards.monthflow": new(CardMonthFlow),
+		}
+		for _, member := range members {
+			d := decoder{strict: true}
+			_, err := d.decode([]byte(`{"resultCode":0,"`+member+`":false}`), results[method])
+			require.ErrorContains(t, err, "member "+member+": identifies nothing: false", method)
+		}
+	}
+	var log struct {
+		Failed []string `json:"errorList"`
+		Remark string   `json:"remark"`
+	}
+	d := decoder{strict: true}
+	_, err := d.decode([]byte(`{"resultCode":0,"remark":false,"errorList":[true]}`), &log)
+	require.ErrorContains(t, err, "member errorList[0]: identifies nothing: true")
+	assert.Equal(t, "false", log.Remark, "what is no identifier may say so")
+}

@@ -3,9 +3,9 @@ package quecloud
 import (
 	"bytes"
 	"encoding"
-	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -82,26 +82,18 @@ func setBool(_ *decoder, v reflect.Value, s scalar) bool {
 	case string(text) == "0" || bytes.EqualFold(text, []byte("false")):
 		v.SetBool(false)
 	default:
-		f, ok := parseFloat(text)
-		if !ok || f != 0 && f != 1 {
+		n, ok := wholeNumber(text)
+		if !ok || n != 0 && n != 1 {
 			return false
 		}
-		v.SetBool(f == 1)
+		v.SetBool(n == 1)
 	}
 	return true
 }
 
 func setInt(_ *decoder, v reflect.Value, s scalar) bool {
-	text := bytes.TrimSpace(s.text)
-	n, err := strconv.ParseInt(string(text), 10, 64)
-	if err != nil {
-		f, ok := wholeFloat(s, text)
-		if !ok {
-			return false
-		}
-		n = int64(f)
-	}
-	if v.OverflowInt(n) {
+	n, ok := wholeNumber(s.number())
+	if !ok || v.OverflowInt(n) {
 		return false
 	}
 	v.SetInt(n)
@@ -109,14 +101,13 @@ func setInt(_ *decoder, v reflect.Value, s scalar) bool {
 }
 
 func setUint(_ *decoder, v reflect.Value, s scalar) bool {
-	text := bytes.TrimSpace(s.text)
+	text := s.number()
 	n, err := strconv.ParseUint(string(text), 10, 64)
 	if err != nil {
-		f, ok := wholeFloat(s, text)
-		if !ok || f < 0 {
+		digits, ok := wholeDigits(string(text))
+		if n, err = strconv.ParseUint(strings.TrimPrefix(digits, "-"), 10, 64); !ok || err != nil || n > 0 && digits[0] == '-' {
 			return false
 		}
-		n = uint64(f)
 	}
 	if v.OverflowUint(n) {
 		return false
@@ -125,17 +116,61 @@ func setUint(_ *decoder, v reflect.Value, s scalar) bool {
 	return true
 }
 
-// wholeFloat reads what is a whole number though not written as one: 12.0, 1e3, true.
-func wholeFloat(s scalar, text []byte) (float64, bool) {
+// number is the text of a scalar that is to be a whole number: true is 1, and false is 0.
+func (s scalar) number() []byte {
 	switch s.kind {
 	case 't':
-		return 1, true
+		return []byte("1")
 	case 'f':
-		return 0, true
+		return []byte("0")
 	}
-	f, ok := parseFloat(text)
-	const exact = 1 << 53
-	return f, ok && f == math.Trunc(f) && -exact < f && f < exact
+	return bytes.TrimSpace(s.text)
+}
+
+// wholeNumber reads a whole number in any form: 12, 12.0, 1.2e1.
+func wholeNumber(text []byte) (int64, bool) {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil {
+		digits, ok := wholeDigits(string(text))
+		if !ok {
+			return 0, false
+		}
+		n, err = strconv.ParseInt(digits, 10, 64)
+	}
+	return n, err == nil
+}
+
+// wholeDigits returns the sign and digits of a number that is whole though not written as one, as 12.0 and 1e3 are. It
+// looks at the digits, because a float64 takes 1e-400 for 0 and 1.00000000000000000001 for 1.
+func wholeDigits(text string) (digits string, ok bool) {
+	mantissa, exponent, power := text, "", 0
+	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {
+		mantissa, exponent = mantissa[:i], mantissa[i+1:]
+		var err error
+		if power, err = strconv.Atoi(exponent); err != nil {
+			return "", false
+		}
+	}
+	mantissa, negative := strings.CutPrefix(mantissa, "-")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits = whole + fraction
+	if digits == "" || !consistsOf(digits, isDigit) {
+		return "", false
+	}
+	digits, power = strings.TrimLeft(digits, "0"), power-len(fraction)
+	for power < 0 && strings.HasSuffix(digits, "0") {
+		digits, power = digits[:len(digits)-1], power+1
+	}
+	const most = 20 // digits of a number of 64 bits
+	switch {
+	case digits == "":
+		return "0", true
+	case power < 0 || power > most || len(digits) > most:
+		return "", false
+	case negative:
+		digits = "-" + digits
+	}
+	return digits + strings.Repeat("0", power), true
 }
 
 func setFloat(_ *decoder, v reflect.Value, s scalar) bool {
@@ -144,7 +179,7 @@ func setFloat(_ *decoder, v reflect.Value, s scalar) bool {
 		return false
 	}
 	v.SetFloat(f)
-	return true
+	return f == 0 || v.Float() != 0 // as float32 it may be
 }
 
 // parseFloat reads a decimal number, and none of the other things that strconv takes for one: inf, 0x1p-2, 1_000.
@@ -156,7 +191,8 @@ func parseFloat(text []byte) (float64, bool) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(text), 64)
-	return f, err == nil
+	mantissa, _, _ := bytes.Cut(bytes.ToLower(text), []byte("e"))
+	return f, err == nil && (f != 0 || !bytes.ContainsAny(mantissa, "123456789")) // 1e-400 is not 0
 }
 
 // shortFloat reads the usual numbers, of at most 15 digits and with no exponent: the digits and the power of ten are

@@ -64,6 +64,11 @@ func TestScalarsAreReadByWhatTheyMean(t *testing.T) {
 	means(t, int8(-128), `-128`)
 	means(t, uint64(math.MaxUint64), `18446744073709551615`)
 	means(t, uint16(12), `"12.0"`, `12`)
+	means(t, int64(9007199254740993), `9007199254740993.0`, `"90071992547409930e-1"`)
+	means(t, int64(1200), `1.2e3`, `"12E+2"`, `1200.000000000000000000000000`)
+	means(t, int64(-5), `-5.0`, `"-0.5e1"`)
+	means(t, int64(0), `0e-400`, `-0.0`, `0E7`)
+	means(t, uint64(0), `-0.0`)
 
 	means(t, 1.5, `1.5`, `"1.5"`, `"1.50"`, `15e-1`, `" 1.5"`)
 	means(t, 0.0, `null`, `""`, `0`)
@@ -91,12 +96,14 @@ func TestScalarsAreReadByWhatTheyMean(t *testing.T) {
 func TestAScalarThatCannotMeanItsFieldIsRefused(t *testing.T) {
 	t.Parallel()
 	meansNothing[string](t, `{}`, `["a"]`, `{"a":1}`)
-	meansNothing[bool](t, `2`, `"yes"`, `"-1"`, `"  "`, `0.5`, `[]`)
-	meansNothing[int64](t, `"abc"`, `1.5`, `"1.5"`, `"1,000"`, `9223372036854775808`, `9007199254740993.0`, `1e20`, `"0x10"`, `"1_000"`, `"inf"`, `" "`, `"１"`, `{}`)
+	meansNothing[bool](t, `1e-400`, `1.00000000000000000001`, `2`, `"yes"`, `"-1"`, `"  "`, `0.5`, `[]`)
+	meansNothing[int64](t, `"abc"`, `1.5`, `"1.5"`, `"1,000"`, `9223372036854775808`, `1e20`, `1e-400`, `1.00000000000000000001`,
+		`4503599627370496.3`, `"1e"`, `"."`, `"--1"`, `"1.2.3"`, `"e1"`, `1e99999999999999999999`, `1e999999999`, `"0x10"`, `"1_000"`, `"inf"`, `" "`, `"１"`, `{}`)
 	meansNothing[int8](t, `128`, `-129`)
-	meansNothing[uint8](t, `-1`, `256`, `"-0.5"`, `"x"`)
+	meansNothing[uint8](t, `-1`, `-1.0`, `1e-400`, `256`, `"-0.5"`, `"x"`)
 	meansNothing[float64](t, `"abc"`, `"inf"`, `"NaN"`, `"0x1p-2"`, `"1_0"`, `"1,5"`, `"12MB"`, `1e999`, `true`, `{}`)
-	meansNothing[float32](t, `1e300`)
+	meansNothing[float64](t, `1e-400`, `"-1E-400"`)
+	meansNothing[float32](t, `1e300`, `1e-300`)
 	meansNothing[decimal.Decimal](t, `"abc"`, `"1,5"`, `"¥1"`, `1e999999999`, `"1e-400"`, `true`, `"--1"`, `"1234567890123456789012345e30"`,
 		`"11111111111111111111111111111111111111111"`)
 	meansNothing[Date](t, `"abc"`, `"2025-02-30"`, `20251301`, `"9999-12-31T23:00:00Z"`, `1`, `true`)

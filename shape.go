@@ -38,6 +38,7 @@ type field struct {
 	always    bool
 	inline    bool
 	receipt   bool
+	id        bool   // what it holds identifies something
 	element   bool   // of a list, which cannot be left out
 	types     string // the JSON types that the document gives a scalar, as in the tag; empty where nothing is known
 	want      string // what a scalar may be, for error texts
@@ -142,6 +143,7 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 			s.addStruct(sf.Type, index, f)
 		}
 	}
+	f.id = f.receipt || identifiers[strings.ToLower(name)]
 	f.describe(sf.Type, separators)
 	for _, name := range names {
 		if beside := s.byName[name]; beside != nil && beside.container == f {
@@ -163,7 +165,7 @@ func (f *field) describe(t reflect.Type, separators string) {
 	}
 	switch {
 	case separators != "":
-		element := &field{receipt: f.receipt, element: true, want: "a text", scalar: setString}
+		element := &field{receipt: f.receipt, id: f.id, element: true, want: "a text", scalar: setString}
 		f.read = func(d *decoder, v reflect.Value) bool { return d.separated(f, element, v, separators) }
 	case t.Kind() == reflect.Pointer:
 		inner := f.inner(t.Elem(), f.element)
@@ -189,7 +191,7 @@ func (f *field) describe(t reflect.Type, separators string) {
 // themselves.
 func (f *field) inner(t reflect.Type, element bool) func() *field {
 	return sync.OnceValue(func() *field {
-		inner := &field{receipt: f.receipt, element: element}
+		inner := &field{receipt: f.receipt, id: f.id, element: element}
 		inner.describe(t, "")
 		return inner
 	})

@@ -2,7 +2,6 @@ package quecloud
 
 import (
 	"bytes"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +40,7 @@ var (
 // parse reads a time, which is one of China Standard Time unless it says otherwise.
 func (rule epochRule) parse(s string, now func() time.Time) (t time.Time, ok bool) {
 	s = strings.TrimSpace(s)
-	if digits, ok := wholeDigits(s); ok {
+	if digits, ok := digitsOf(s); ok {
 		return rule.parseDigits(digits, now)
 	}
 	s = strings.Replace(strings.ReplaceAll(s, "/", "-"), "T", " ", 1)
@@ -56,16 +55,13 @@ func (rule epochRule) parse(s string, now func() time.Time) (t time.Time, ok boo
 	return time.Time{}, false
 }
 
-// wholeDigits returns a whole number as digits: Java writes a large one as 2.0241231235959E13, or with .0 behind it.
-func wholeDigits(s string) (digits string, ok bool) {
-	if consistsOf([]byte(s), isDigit) {
+// digitsOf returns a whole number as digits: Java writes a large one as 2.0241231235959E13, or with .0 behind it.
+func digitsOf(s string) (digits string, ok bool) {
+	if consistsOf(s, isDigit) {
 		return s, true
 	}
-	f, ok := parseFloat([]byte(s))
-	if !ok || f < 0 || f >= 1e15 || f != math.Trunc(f) {
-		return "", false
-	}
-	return strconv.FormatInt(int64(f), 10), true
+	digits, ok = wholeDigits(s)
+	return digits, ok && digits[0] != '-'
 }
 
 func (rule epochRule) parseDigits(s string, now func() time.Time) (t time.Time, ok bool) {
