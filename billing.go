@@ -12,14 +12,14 @@ type BillingService service
 
 // A BillingGroup is a group of cards under one plan (计费组). CardType and ProductCode are optional in the document.
 type BillingGroup struct {
-	ID          int64    `json:"id" quec:"required"` // the billingid of its cards
-	Name        string   `json:"name"`               // name of the group
-	Code        string   `json:"code"`               // code of the group
-	Carrier     Carrier  `json:"carrier"`            // network operator
-	PlanName    string   `json:"setMeal"`            // name of the plan
-	CardType    CardType `json:"cardType"`           // form of the cards
-	ProductCode string   `json:"productCode"`        // product code
-	SharesFlow  bool     `json:"isflowshare"`        // the cards share their data volume
+	ID          int64    `json:"id" quec:"required"`        // the billingid of its cards
+	Name        string   `json:"name" quec:"always"`        // name of the group
+	Code        string   `json:"code" quec:"always"`        // code of the group
+	Carrier     Carrier  `json:"carrier" quec:"always"`     // network operator
+	PlanName    string   `json:"setMeal" quec:"always"`     // name of the plan
+	CardType    CardType `json:"cardType"`                  // form of the cards
+	ProductCode string   `json:"productCode"`               // product code
+	SharesFlow  bool     `json:"isflowshare" quec:"always"` // the cards share their data volume
 }
 
 // Groups returns all billing groups of the account.
@@ -36,13 +36,13 @@ func (s *BillingService) Groups(ctx context.Context) ([]BillingGroup, error) {
 // GroupStatistics are the sums over the cards of a billing group. Of which period the data volumes are the document does
 // not say.
 type GroupStatistics struct {
-	Code        string  `json:"billingCode"`                  // code of the group
-	Name        string  `json:"billingName"`                  // name of the group
+	Code        string  `json:"billingCode" quec:"always"`    // code of the group
+	Name        string  `json:"billingName" quec:"always"`    // name of the group
 	UsedFlow    float64 `json:"useFlow" quec:"required"`      // data used, MB
 	TotalFlow   float64 `json:"sumFlow" quec:"required"`      // data in all, MB
 	ResidueFlow float64 `json:"residualFlow" quec:"required"` // data left, MB
 	CardCount   int64   `json:"cardSum" quec:"required"`      // number of cards
-	SharesFlow  bool    `json:"isflowshare"`                  // the cards share their data volume
+	SharesFlow  bool    `json:"isflowshare" quec:"always"`    // the cards share their data volume
 }
 
 type groupParams struct {
@@ -108,15 +108,15 @@ type Wallet struct {
 
 // A WalletEntry is a change of the balance.
 type WalletEntry struct {
-	Amount       decimal.Decimal `json:"changeMoney" quec:"required"` // CNY; below 0 for money spent, above for paid in
-	Type         WalletChange    `json:"handleType"`                  // why
-	Time         time.Time       `json:"handleTime,omitzero"`         // when, China Standard Time
-	ICCID        string          `json:"iccid"`                       // the card it was spent on; empty for money paid in
-	OrderNo      string          `json:"orderNo"`                     // see OrdersService.Get; empty for money paid in
-	ProductName  string          `json:"productName"`                 // what was bought
-	ProductPrice decimal.Decimal `json:"productPrice"`                // its price, CNY
-	Years        int             `json:"cycle"`                       // years bought with a renewal
-	Remark       string          `json:"remark"`                      // remark of the order, or on the payment
+	Amount       decimal.Decimal `json:"changeMoney" quec:"required"`       // CNY; below 0 for money spent, above for paid in
+	Type         WalletChange    `json:"handleType" quec:"always"`          // why
+	Time         time.Time       `json:"handleTime,omitzero" quec:"always"` // when, China Standard Time
+	ICCID        string          `json:"iccid"`                             // the card it was spent on; empty for money paid in
+	OrderNo      string          `json:"orderNo"`                           // see OrdersService.Get; empty for money paid in
+	ProductName  string          `json:"productName"`                       // what was bought
+	ProductPrice decimal.Decimal `json:"productPrice"`                      // its price, CNY
+	Years        int             `json:"cycle"`                             // years bought with a renewal
+	Remark       string          `json:"remark"`                            // remark of the order, or on the payment
 }
 
 // ID returns the card, by its ICCID. It is the zero CardID for money paid in. The number is as the platform spells it.

@@ -53,16 +53,16 @@ func (p *CardListParams) validate() error {
 
 // A Page says which part of a listing an answer holds.
 type Page struct {
-	Number     int   `json:"page"`       // of this page; the first is 1
-	Size       int   `json:"pageSize"`   // rows per page
-	TotalCount int64 `json:"totalCount"` // rows in all pages
-	TotalPages int   `json:"totalPage"`  // pages in all
+	Number     int   `json:"page" quec:"always"`       // of this page; the first is 1
+	Size       int   `json:"pageSize" quec:"always"`   // rows per page
+	TotalCount int64 `json:"totalCount" quec:"always"` // rows in all pages
+	TotalPages int   `json:"totalPage" quec:"always"`  // pages in all
 }
 
 // A CardList is a page of cards.
 type CardList struct {
-	Page  Page   `json:"page" quec:"inline"`    // which page it is
-	Cards []Card `json:"cards" quec:"required"` // the cards on it
+	Page  Page   `json:"page" quec:"always inline"` // which page it is
+	Cards []Card `json:"cards" quec:"required"`     // the cards on it
 }
 
 // A Card is a card as the listing shows it. [CardInfo] has more.
@@ -70,31 +70,31 @@ type CardList struct {
 // Optional in the document, and zero where the platform leaves them out, are IMEI, PauseReason, OpenDate, ActiveDate,
 // ExpiryDate, CycleStart, CycleEnd, CallStatus, VoiceWhitelist, VoiceTotal, MonthVoice and SMSCode.
 type Card struct {
-	MSISDN        string      `json:"msisdn" quec:"alias=msisdns"`          // the card's number
+	MSISDN        string      `json:"msisdn" quec:"always alias=msisdns"`   // the card's number
 	ICCID         string      `json:"iccid" quec:"required"`                // serial number of its chip
-	IMSI          string      `json:"imsi"`                                 // its identity in the network
+	IMSI          string      `json:"imsi" quec:"always"`                   // its identity in the network
 	IMEI          string      `json:"imei"`                                 // of a device; may be empty
-	ServiceMonths int         `json:"servicecycle"`                         // service period in months
-	BillingID     int64       `json:"billingid"`                            // billing group, see BillingService.Groups
-	CompanyID     int64       `json:"companyid"`                            // see BillingService.Account
-	Carrier       Carrier     `json:"carrier" quec:"alias=supplier"`        // network operator (运营商)
-	PlanName      string      `json:"setMeal"`                              // name of the plan
-	CardType      CardType    `json:"cardType"`                             // form of the card
-	Status        CardStatus  `json:"status"`                               // state in the card's life
+	ServiceMonths int         `json:"servicecycle" quec:"always"`           // service period in months
+	BillingID     int64       `json:"billingid" quec:"always"`              // billing group, see BillingService.Groups
+	CompanyID     int64       `json:"companyid" quec:"always"`              // see BillingService.Account
+	Carrier       Carrier     `json:"carrier" quec:"always alias=supplier"` // network operator (运营商)
+	PlanName      string      `json:"setMeal" quec:"always"`                // name of the plan
+	CardType      CardType    `json:"cardType" quec:"always"`               // form of the card
+	Status        CardStatus  `json:"status" quec:"always"`                 // state in the card's life
 	PauseReason   PauseReason `json:"pausereason"`                          // why the card is suspended; empty if it is not
-	Active        ActiveState `json:"active"`                               // whether it was ever activated
-	AllotDate     Date        `json:"allotDate"`                            // left the warehouse (出库)
+	Active        ActiveState `json:"active" quec:"always"`                 // whether it was ever activated
+	AllotDate     Date        `json:"allotDate" quec:"always"`              // left the warehouse (出库)
 	OpenDate      Date        `json:"openDate"`                             // opened (开卡)
 	ActiveDate    Date        `json:"activeDate" quec:"alias=activatetime"` // activated
 	ExpiryDate    Date        `json:"expiryDate" quec:"future"`             // service ends
 	CycleStart    Date        `json:"cycleStartDate"`                       // first day of the present billing cycle
 	CycleEnd      Date        `json:"cycleEndDate" quec:"future"`           // last day of the present billing cycle
-	MonthFlow     float64     `json:"monthflow"`                            // data used this month, MB
+	MonthFlow     float64     `json:"monthflow" quec:"always"`              // data used this month, MB
 	// Data used in this billing cycle, MB; equal to MonthFlow for monthly plans.
-	CycleFlow      float64    `json:"flow"`
-	IMEILocked     bool       `json:"islock" quec:"type=s"`                              // locked for separation (机卡分离)
-	GPRSOn         bool       `json:"gprsstatus" quec:"type=s"`                          // the data service is open
-	RealName       bool       `json:"realnamestatus"`                                    // an identity is registered (实名)
+	CycleFlow      float64    `json:"flow" quec:"always"`
+	IMEILocked     bool       `json:"islock" quec:"always type=s"`                       // locked for separation (机卡分离)
+	GPRSOn         bool       `json:"gprsstatus" quec:"always type=s"`                   // the data service is open
+	RealName       bool       `json:"realnamestatus" quec:"always"`                      // an identity is registered (实名)
 	CallStatus     CallStatus `json:"callstatus" quec:"type=n"`                          // the voice service
 	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs on the voice whitelist
 	VoiceTotal     float64    `json:"voiceflow"`                                         // voice in the plan, minutes
@@ -118,39 +118,39 @@ func (s *CardsService) List(ctx context.Context, params *CardListParams) (*CardL
 // Optional in the document, and zero where the platform leaves them out, are IMEI, SMSCode, OpenDate, ActiveDate,
 // ExpiryDate, CycleStart, CycleEnd, PauseReason, CallStatus, MonthVoice, VoiceTotal and VoiceWhitelist.
 type CardInfo struct {
-	MSISDN      string      `json:"msisdn" quec:"alias=msisdns"`                     // the card's number
-	ICCID       string      `json:"iccid" quec:"required"`                           // serial number of its chip
-	IMSI        string      `json:"imsi"`                                            // its identity in the network
-	IMEI        string      `json:"imei"`                                            // of a device; may be empty
-	CompanyID   int64       `json:"companyid" quec:"type=ns"`                        // see BillingService.Account
-	BillingID   int64       `json:"billingid" quec:"type=ns"`                        // billing group
-	BillingCode string      `json:"billingCode"`                                     // code of the billing group
-	ProductCode string      `json:"productCode"`                                     // product code of the billing group
-	Carrier     Carrier     `json:"supplier" quec:"alias=carrier"`                   // network operator (运营商)
-	SMSCode     string      `json:"spcode" quec:"alias=scode,socode"`                // number to which the device sends SMS
-	CardType    CardType    `json:"cardType"`                                        // form of the card
-	NetworkType NetworkType `json:"networkType"`                                     // 4G or NB-IoT
-	PlanName    string      `json:"setMeal"`                                         // name of the plan
-	PlanFlow    float64     `json:"flowratenumber" quec:"alias=flowratenum type=ns"` // data in the plan, MB
+	MSISDN      string      `json:"msisdn" quec:"always alias=msisdns"`                     // the card's number
+	ICCID       string      `json:"iccid" quec:"required"`                                  // serial number of its chip
+	IMSI        string      `json:"imsi" quec:"always"`                                     // its identity in the network
+	IMEI        string      `json:"imei"`                                                   // of a device; may be empty
+	CompanyID   int64       `json:"companyid" quec:"always type=ns"`                        // see BillingService.Account
+	BillingID   int64       `json:"billingid" quec:"always type=ns"`                        // billing group
+	BillingCode string      `json:"billingCode" quec:"always"`                              // code of the billing group
+	ProductCode string      `json:"productCode" quec:"always"`                              // product code of the billing group
+	Carrier     Carrier     `json:"supplier" quec:"always alias=carrier"`                   // network operator (运营商)
+	SMSCode     string      `json:"spcode" quec:"alias=scode,socode"`                       // number to which the device sends SMS
+	CardType    CardType    `json:"cardType" quec:"always"`                                 // form of the card
+	NetworkType NetworkType `json:"networkType" quec:"always"`                              // 4G or NB-IoT
+	PlanName    string      `json:"setMeal" quec:"always"`                                  // name of the plan
+	PlanFlow    float64     `json:"flowratenumber" quec:"always alias=flowratenum type=ns"` // data in the plan, MB
 	// Length of the plan in months; undocumented, in examples only.
 	PlanMonths    int         `json:"setmealmonths" quec:"type=ns"`
-	ServiceMonths int         `json:"servicecycle" quec:"type=ns"`          // service period in months
-	Active        ActiveState `json:"active"`                               // whether it was ever activated
+	ServiceMonths int         `json:"servicecycle" quec:"always type=ns"`   // service period in months
+	Active        ActiveState `json:"active" quec:"always"`                 // whether it was ever activated
 	OpenDate      Date        `json:"openDate"`                             // opened (开卡)
-	AllotDate     Date        `json:"allotDate"`                            // left the warehouse (出库)
+	AllotDate     Date        `json:"allotDate" quec:"always"`              // left the warehouse (出库)
 	ActiveDate    Date        `json:"activateTime" quec:"alias=activedate"` // activated
 	ExpiryDate    Date        `json:"expiryDate" quec:"future"`             // service ends
 	CycleStart    Date        `json:"cycleStartDate"`                       // first day of the present billing cycle
 	CycleEnd      Date        `json:"cycleEndDate" quec:"future"`           // last day of the present billing cycle
-	Status        CardStatus  `json:"status"`                               // state in the card's life
-	GPRSOn        bool        `json:"gprsstatus" quec:"type=s"`             // the data service is open
-	IMEILocked    bool        `json:"islock" quec:"type=s"`                 // locked for separation (机卡分离)
+	Status        CardStatus  `json:"status" quec:"always"`                 // state in the card's life
+	GPRSOn        bool        `json:"gprsstatus" quec:"always type=s"`      // the data service is open
+	IMEILocked    bool        `json:"islock" quec:"always type=s"`          // locked for separation (机卡分离)
 	PauseReason   PauseReason `json:"pausereason"`                          // why the card is suspended; empty if it is not
-	MonthFlow     float64     `json:"monthflow" quec:"type=ns"`             // data used this month, MB
+	MonthFlow     float64     `json:"monthflow" quec:"always type=ns"`      // data used this month, MB
 	// Data used in this billing cycle, MB; equal to MonthFlow for monthly plans.
-	CycleFlow      float64    `json:"flow" quec:"type=ns"`
-	ResidueFlow    float64    `json:"residueFlow" quec:"type=ns"`                        // data left, MB
-	RealName       bool       `json:"realnamestatus" quec:"type=ns"`                     // an identity is registered (实名)
+	CycleFlow      float64    `json:"flow" quec:"always type=ns"`
+	ResidueFlow    float64    `json:"residueFlow" quec:"always type=ns"`                 // data left, MB
+	RealName       bool       `json:"realnamestatus" quec:"always type=ns"`              // an identity is registered (实名)
 	CallStatus     CallStatus `json:"callstatus" quec:"type=ns"`                         // the voice service
 	MonthVoice     float64    `json:"monthvoiceflow" quec:"type=ns"`                     // voice used this month, minutes
 	VoiceTotal     float64    `json:"voiceflow" quec:"type=ns"`                          // voice in the plan, minutes
@@ -207,16 +207,16 @@ func (s *CardsService) RealNameStatus(ctx context.Context, card CardID) (*RealNa
 
 // RealtimeStatus is the state of a card at this moment.
 type RealtimeStatus struct {
-	Power       PowerState  `json:"onlinestatus"` // whether the device is on
-	Online      OnlineState `json:"gprsstatus"`   // whether it is online
-	IP          string      `json:"ip"`           // IP address
-	APN         string      `json:"apn"`          // access point name
-	TotalFlow   float64     `json:"totalFlowb"`   // data in all, MB
-	UsedFlow    float64     `json:"usedFlowb"`    // data used, MB
-	ResidueFlow float64     `json:"surpFlowb"`    // data left, MB
-	TotalText   string      `json:"totalFlow"`    // TotalFlow as a text with its unit
-	UsedText    string      `json:"usedFlow"`     // UsedFlow as a text with its unit
-	ResidueText string      `json:"surpFlow"`     // ResidueFlow as a text with its unit
+	Power       PowerState  `json:"onlinestatus" quec:"always"` // whether the device is on
+	Online      OnlineState `json:"gprsstatus" quec:"always"`   // whether it is online
+	IP          string      `json:"ip" quec:"always"`           // IP address
+	APN         string      `json:"apn" quec:"always"`          // access point name
+	TotalFlow   float64     `json:"totalFlowb" quec:"always"`   // data in all, MB
+	UsedFlow    float64     `json:"usedFlowb" quec:"always"`    // data used, MB
+	ResidueFlow float64     `json:"surpFlowb" quec:"always"`    // data left, MB
+	TotalText   string      `json:"totalFlow" quec:"always"`    // TotalFlow as a text with its unit
+	UsedText    string      `json:"usedFlow" quec:"always"`     // UsedFlow as a text with its unit
+	ResidueText string      `json:"surpFlow" quec:"always"`     // ResidueFlow as a text with its unit
 }
 
 // RealtimeStatus asks for a card's state at this moment: whether the device is on and online. Where issuccess says that
@@ -240,8 +240,8 @@ func (s *CardsService) RealtimeStatus(ctx context.Context, card CardID) (*Realti
 
 // RealNameRegistration is where a card's user registers an identity.
 type RealNameRegistration struct {
-	Serial string `json:"busiSeq" quec:"receipt"`      // serial number of the registration
-	URL    string `json:"url" quec:"required receipt"` // page for the card's user to open
+	Serial string `json:"busiSeq" quec:"always receipt"` // serial number of the registration
+	URL    string `json:"url" quec:"required receipt"`   // page for the card's user to open
 }
 
 // RegisterRealName starts the registration of an identity for a card, and returns the page on which its user enters

@@ -67,10 +67,10 @@ func (s *FilesService) download(ctx context.Context, method string, params any, 
 
 // A FileTask is a task that makes, or has made, an export.
 type FileTask struct {
-	TaskID    int64          `json:"TaskId" quec:"required"`               // for Status and Download
-	CreatedAt time.Time      `json:"AddTime,omitzero" quec:"epoch type=n"` // when it was started
-	EndedAt   time.Time      `json:"EndTime,omitzero" quec:"epoch type=n"` // when it was done; presumably zero while it runs
-	Status    FileTaskStatus `json:"TaskStatus"`                           // how far it has got
+	TaskID    int64          `json:"TaskId" quec:"required"`                      // for Status and Download
+	CreatedAt time.Time      `json:"AddTime,omitzero" quec:"always epoch type=n"` // when it was started
+	EndedAt   time.Time      `json:"EndTime,omitzero" quec:"always epoch type=n"` // when it was done; presumably zero while it runs
+	Status    FileTaskStatus `json:"TaskStatus" quec:"always"`                    // how far it has got
 }
 
 // List returns the last 10 tasks. In which order the document does not say.

@@ -21,17 +21,17 @@ func (p *MonthListParams) validate() error { return checkPaging(p.PageNo, p.Page
 
 // A MonthFlowList is a page of the data usage of all cards in a month.
 type MonthFlowList struct {
-	Page  Page           `json:"page" quec:"inline"`    // which page it is
-	Flows []MonthFlowRow `json:"flows" quec:"required"` // the cards on it
+	Page  Page           `json:"page" quec:"always inline"` // which page it is
+	Flows []MonthFlowRow `json:"flows" quec:"required"`     // the cards on it
 }
 
 // A MonthFlowRow is a card's data usage in a month.
 type MonthFlowRow struct {
-	MSISDN    string  `json:"msisdn" quec:"alias=msisdns"` // the card's number
-	ICCID     string  `json:"iccid" quec:"required"`       // serial number of its chip
-	MonthFlow float64 `json:"monthflow" quec:"required"`   // data used in the month, MB
+	MSISDN    string  `json:"msisdn" quec:"always alias=msisdns"` // the card's number
+	ICCID     string  `json:"iccid" quec:"required"`              // serial number of its chip
+	MonthFlow float64 `json:"monthflow" quec:"required"`          // data used in the month, MB
 	// Data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans.
-	CycleFlow float64 `json:"flow"`
+	CycleFlow float64 `json:"flow" quec:"always"`
 }
 
 // ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
@@ -73,7 +73,7 @@ func (s *FlowService) Days(ctx context.Context, card CardID, month Month) ([]Day
 type MonthFlow struct {
 	MonthFlow float64 `json:"monthflow" quec:"required"` // data used in the month, MB
 	// Data used in the billing cycle up to the end of the month, MB; equal to MonthFlow for monthly plans.
-	CycleFlow float64 `json:"cycleflow"`
+	CycleFlow float64 `json:"cycleflow" quec:"always"`
 }
 
 // Month returns a card's data usage in a month, one of the last 12 with the present one.
@@ -118,15 +118,15 @@ func (s *FlowService) MonthBatch(ctx context.Context, cards CardIDs, month Month
 
 // A VoiceMonthList is a page of the voice usage of all cards in a month.
 type VoiceMonthList struct {
-	Page  Page            `json:"page" quec:"inline"`    // which page it is
-	Flows []VoiceMonthRow `json:"flows" quec:"required"` // the cards on it
+	Page  Page            `json:"page" quec:"always inline"` // which page it is
+	Flows []VoiceMonthRow `json:"flows" quec:"required"`     // the cards on it
 }
 
 // A VoiceMonthRow is a card's voice usage in a month.
 type VoiceMonthRow struct {
-	MSISDN  string  `json:"msisdn" quec:"alias=msisdns"` // the card's number
-	ICCID   string  `json:"iccid" quec:"required"`       // serial number of its chip
-	Minutes float64 `json:"monthflow" quec:"required"`   // voice used in the month, minutes
+	MSISDN  string  `json:"msisdn" quec:"always alias=msisdns"` // the card's number
+	ICCID   string  `json:"iccid" quec:"required"`              // serial number of its chip
+	Minutes float64 `json:"monthflow" quec:"required"`          // voice used in the month, minutes
 }
 
 // ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
@@ -160,11 +160,11 @@ func (s *FlowService) VoiceDays(ctx context.Context, card CardID, month Month) (
 
 // A FlowPackage is a data package in force on a card (生效的流量包).
 type FlowPackage struct {
-	Name  string    `json:"tfName"`                         // name of the package
-	Size  float64   `json:"tfSize" quec:"required"`         // MB
-	Type  FlowType  `json:"tfType"`                         // the traffic it is good for
-	Start time.Time `json:"startTime,omitzero"`             // takes effect, China Standard Time
-	End   time.Time `json:"endTime,omitzero" quec:"future"` // expires, China Standard Time
+	Name  string    `json:"tfName" quec:"always"`                  // name of the package
+	Size  float64   `json:"tfSize" quec:"required"`                // MB
+	Type  FlowType  `json:"tfType" quec:"always"`                  // the traffic it is good for
+	Start time.Time `json:"startTime,omitzero" quec:"always"`      // takes effect, China Standard Time
+	End   time.Time `json:"endTime,omitzero" quec:"always future"` // expires, China Standard Time
 }
 
 // Packages returns the data packages in force on a card. Those that can be bought are in [OrdersService.FlowPackages].
@@ -180,23 +180,23 @@ func (s *FlowService) Packages(ctx context.Context, card CardID) ([]FlowPackage,
 
 // YearPackages are the packages of a year (年包) in force on a card, and its usage.
 type YearPackages struct {
-	MonthFlow   float64       `json:"flow"`                          // data used this month, MB
+	MonthFlow   float64       `json:"flow" quec:"always"`            // data used this month, MB
 	UsedFlow    float64       `json:"useFlow" quec:"required"`       // data used in the billing cycle, MB
 	TotalFlow   float64       `json:"totalFlow" quec:"required"`     // data in all, MB
-	ResidueFlow float64       `json:"residueFlow"`                   // data left, MB
-	AllotDate   Date          `json:"createTime"`                    // the card left the warehouse (出库)
+	ResidueFlow float64       `json:"residueFlow" quec:"always"`     // data left, MB
+	AllotDate   Date          `json:"createTime" quec:"always"`      // the card left the warehouse (出库)
 	Packages    []YearPackage `json:"packageGroups" quec:"required"` // the packages
 }
 
 // A YearPackage is a data package that lasts a year.
 type YearPackage struct {
-	OrderID   string  `json:"orderId" quec:"type=sn"`          // the order that bought it
-	Name      string  `json:"name"`                            // name of the package
+	OrderID   string  `json:"orderId" quec:"always type=sn"`   // the order that bought it
+	Name      string  `json:"name" quec:"always"`              // name of the package
 	UsedFlow  float64 `json:"useFlow" quec:"required type=sn"` // data used, MB
 	TotalFlow float64 `json:"totalFlow" quec:"required"`       // data in the package, MB
-	Begin     Date    `json:"beginTime"`                       // takes effect
-	End       Date    `json:"endTime" quec:"future"`           // expires
-	Created   Date    `json:"createTime"`                      // was made
+	Begin     Date    `json:"beginTime" quec:"always"`         // takes effect
+	End       Date    `json:"endTime" quec:"always future"`    // expires
+	Created   Date    `json:"createTime" quec:"always"`        // was made
 }
 
 // YearPackages returns the packages of a year in force on a card. Only for cards on yearly plans.
@@ -204,7 +204,7 @@ type YearPackage struct {
 // § 2.1.15 资产生效年包列表, fc.function.yearmonth.detail. It reads.
 func (s *FlowService) YearPackages(ctx context.Context, card CardID) (*YearPackages, error) {
 	var answer struct {
-		Data YearPackages `json:"data" quec:"inline"`
+		Data YearPackages `json:"data" quec:"always inline"`
 	}
 	err := s.call(ctx, "fc.function.yearmonth.detail", cardParams{card}, &answer)
 	return onSuccess(&answer.Data, err)

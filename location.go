@@ -10,14 +10,14 @@ import (
 // A Location is a card's rough position, by the base station (基站粗定位). Which coordinate system it is in, WGS-84 or
 // GCJ-02, the document does not say. PositionResult, MSIDType, MSID and Time are optional in it.
 type Location struct {
-	MSISDN         string    `json:"MSISDN" quec:"alias=msisdns"` // the card's number
-	ICCID          string    `json:"ICCID"`                       // serial number of its chip
-	Latitude       float64   `json:"LATITUDE" quec:"type=s"`      // degrees north; meaningful only if Located
-	Longitude      float64   `json:"LONGITUDE" quec:"type=s"`     // degrees east; meaningful only if Located
-	PositionResult string    `json:"POSITIONRESULT"`              // as it came: a code for China Telecom, an address for China Mobile
-	MSIDType       string    `json:"MSID_TYPE"`                   // as it came, see Located. China Telecom only
-	MSID           string    `json:"MSID"`                        // the number that was located. China Telecom only
-	Time           time.Time `json:"LOCALTIME,omitzero"`          // when it was located, China Standard Time. China Telecom only
+	MSISDN         string    `json:"MSISDN" quec:"always alias=msisdns"` // the card's number
+	ICCID          string    `json:"ICCID" quec:"always"`                // serial number of its chip
+	Latitude       float64   `json:"LATITUDE" quec:"always type=s"`      // degrees north; meaningful only if Located
+	Longitude      float64   `json:"LONGITUDE" quec:"always type=s"`     // degrees east; meaningful only if Located
+	PositionResult string    `json:"POSITIONRESULT"`                     // as it came: a code for China Telecom, an address for China Mobile
+	MSIDType       string    `json:"MSID_TYPE"`                          // as it came, see Located. China Telecom only
+	MSID           string    `json:"MSID"`                               // the number that was located. China Telecom only
+	Time           time.Time `json:"LOCALTIME,omitzero"`                 // when it was located, China Standard Time. China Telecom only
 }
 
 // ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.

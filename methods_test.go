@@ -222,6 +222,9 @@ func TestTheTestPlatformSeesWhatIsSent(t *testing.T) {
 	assert.Equal(t, "1", platform.params(t, 0).Get("a"))
 }
 
+// missingInExamples are the members that the tables of the vendor's document promise and its own examples leave out.
+var missingInExamples = map[string]string{"card.list.json": "cards[0].cardType", "billing_group.list.json": "billingGroups[0].setMeal"}
+
 // What the platform is known to answer must not be reported as news.
 func TestNoRecordedAnswerDrifts(t *testing.T) {
 	t.Parallel()
@@ -232,7 +235,9 @@ func TestNoRecordedAnswerDrifts(t *testing.T) {
 		t.Run(row.method+row.name, func(t *testing.T) {
 			t.Parallel()
 			client := newPlatform(answerFile(t, row.file())).client(t, quecloud.WithDriftHandler(func(d quecloud.Drift) {
-				t.Errorf("%s: %s at %s: %s", row.file(), d.Kind, d.Path, d.Value)
+				if d.Kind != quecloud.DriftMissing || d.Path != missingInExamples[row.file()] {
+					t.Errorf("%s: %s at %s: %s", row.file(), d.Kind, d.Path, d.Value)
+				}
 			}))
 			_, err := row.call(t.Context(), client)
 			require.ErrorIs(t, err, row.err)

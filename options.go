@@ -224,10 +224,15 @@ func WithUnmaskedLog() Option {
 	}
 }
 
-// WithDriftHandler calls a function for each place in which an answer differs from what the SDK knows of the platform,
-// so that you learn of a change before it hurts. It also makes reading more tolerant: a value that cannot mean what its
-// place says leaves its field zero, where without a handler the call fails with a [*ResponseError], so that one bad row
-// does not stop a sweep. Text that is not UTF-8 is kept byte for byte and reported too; [WithLogger] warns of it as well.
+// WithDriftHandler calls a function for each place in which a response differs from what the SDK knows of the platform,
+// so that you learn of a change before it hurts. [DriftKind] lists the kinds. The document promises some members that live
+// responses leave out: expect [DriftMissing] for these.
+//
+// A handler also makes reading more tolerant: a value that cannot mean what its place says leaves its field zero, where
+// without a handler the call fails with a [*ResponseError], so that one bad row does not stop a sweep.
+//
+// Text that is not UTF-8 is kept byte for byte; [WithLogger] warns of it as well.
+//
 // The handler is called from the goroutine of the call, and from several at once where several calls are under way.
 func WithDriftHandler(handler func(Drift)) Option {
 	return func(s *settings) error {

@@ -22,11 +22,11 @@ type OrdersService service
 // A FlowPackageProduct is a data package that can be bought for a card.
 type FlowPackageProduct struct {
 	ProductID   int64           `json:"productId" quec:"required type=ns"` // for RechargeParams
-	ProductName string          `json:"productName"`                       // for RechargeParams
-	Carrier     Carrier         `json:"telecomOperatorName"`               // the cards it is for
+	ProductName string          `json:"productName" quec:"always"`         // for RechargeParams
+	Carrier     Carrier         `json:"telecomOperatorName" quec:"always"` // the cards it is for
 	Price       decimal.Decimal `json:"price" quec:"required type=ns"`     // CNY
-	Flow        float64         `json:"flow"`                              // data in the package, MB
-	FlowType    FlowType        `json:"flowType"`                          // the traffic it is good for
+	Flow        float64         `json:"flow" quec:"always"`                // data in the package, MB
+	FlowType    FlowType        `json:"flowType" quec:"always"`            // the traffic it is good for
 }
 
 // FlowPackages returns the data packages that the account can buy with [OrdersService.Recharge].
@@ -42,13 +42,13 @@ func (s *OrdersService) FlowPackages(ctx context.Context) ([]FlowPackageProduct,
 
 // A RenewalProduct is the plan with which a card can be renewed.
 type RenewalProduct struct {
-	ProductID   int64           `json:"productId" quec:"required"` // for RenewalParams
-	ProductName string          `json:"productName"`               // for RenewalParams
-	Carrier     Carrier         `json:"telecomOperatorName"`       // network operator
-	Price       decimal.Decimal `json:"price" quec:"required"`     // of a year, CNY
-	MonthPrice  decimal.Decimal `json:"monthPrice"`                // of a month, CNY
-	Flow        float64         `json:"flow"`                      // data in the plan, MB
-	Months      int             `json:"setmealMonths"`             // length of the plan in months
+	ProductID   int64           `json:"productId" quec:"required"`         // for RenewalParams
+	ProductName string          `json:"productName" quec:"always"`         // for RenewalParams
+	Carrier     Carrier         `json:"telecomOperatorName" quec:"always"` // network operator
+	Price       decimal.Decimal `json:"price" quec:"required"`             // of a year, CNY
+	MonthPrice  decimal.Decimal `json:"monthPrice" quec:"always"`          // of a month, CNY
+	Flow        float64         `json:"flow" quec:"always"`                // data in the plan, MB
+	Months      int             `json:"setmealMonths" quec:"always"`       // length of the plan in months
 }
 
 // RenewalProduct returns the plan with which a card can be renewed with [OrdersService.Renew].
@@ -204,20 +204,20 @@ func perhapsRepeated(externalID string, err error) error {
 
 // An Order is a purchase and what became of it.
 type Order struct {
-	OrderNo      string          `json:"orderNo"`                      // the one that was asked for
-	Type         OrderType       `json:"orderType"`                    // what it buys
-	Status       OrderStatus     `json:"orderStatus" quec:"required"`  // how far it has got
-	Result       string          `json:"result"`                       // what happened, for people
-	ICCID        string          `json:"iccid"`                        // the card
-	ProductName  string          `json:"productname"`                  // what was bought
-	ProductPrice decimal.Decimal `json:"productprice" quec:"required"` // CNY
-	CreatedAt    time.Time       `json:"createTime,omitzero"`          // China Standard Time
-	CompletedAt  time.Time       `json:"completeTime,omitzero"`        // China Standard Time; zero while it is pending
-	Remark       string          `json:"remark"`                       // the one that was sent
-	Years        int             `json:"cycle"`                        // of a renewal
-	Months       int             `json:"months"`                       // of a renewal by months
-	MonthPrice   decimal.Decimal `json:"monthPrice"`                   // of a renewal by months, CNY
-	ExternalID   string          `json:"externalId"`                   // the one that was sent
+	OrderNo      string          `json:"orderNo"`                             // the one that was asked for
+	Type         OrderType       `json:"orderType" quec:"always"`             // what it buys
+	Status       OrderStatus     `json:"orderStatus" quec:"required"`         // how far it has got
+	Result       string          `json:"result" quec:"always"`                // what happened, for people
+	ICCID        string          `json:"iccid" quec:"always"`                 // the card
+	ProductName  string          `json:"productname" quec:"always"`           // what was bought
+	ProductPrice decimal.Decimal `json:"productprice" quec:"required"`        // CNY
+	CreatedAt    time.Time       `json:"createTime,omitzero" quec:"always"`   // China Standard Time
+	CompletedAt  time.Time       `json:"completeTime,omitzero" quec:"always"` // China Standard Time; zero while it is pending
+	Remark       string          `json:"remark" quec:"always"`                // the one that was sent
+	Years        int             `json:"cycle"`                               // of a renewal
+	Months       int             `json:"months"`                              // of a renewal by months
+	MonthPrice   decimal.Decimal `json:"monthPrice"`                          // of a renewal by months, CNY
+	ExternalID   string          `json:"externalId"`                          // the one that was sent
 }
 
 // ID returns the card, by its ICCID. The number is as the platform spells it.

@@ -27,7 +27,7 @@ func (d *decoder) expect(f *field, s *shape, seen []presence, succeeded bool) {
 			d.failure = &FieldError{Path: d.place(f.name), Reason: "missing"}
 		}
 	case d.drift == nil || there != absent || !succeeded:
-	case f.container == nil || !f.container.always || s.presence(f.container, seen) != absent:
+	case f.container == nil || !f.container.always || s.presence(f.container, seen) > empty:
 		d.drift(Drift{Method: d.method, Kind: DriftMissing, Path: d.place(f.name)})
 	}
 }

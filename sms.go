@@ -32,9 +32,9 @@ type SMSSendResult struct {
 
 // A SentSMS is an SMS on its way to a card.
 type SentSMS struct {
-	MSISDN string `json:"msisdn" quec:"alias=msisdns"` // the card's number
-	ICCID  string `json:"iccid"`                       // serial number of its chip
-	SMSID  string `json:"sms_id"`                      // ID of the SMS, which its delivery report will name
+	MSISDN string `json:"msisdn" quec:"always alias=msisdns"` // the card's number
+	ICCID  string `json:"iccid" quec:"always"`                // serial number of its chip
+	SMSID  string `json:"sms_id" quec:"always"`               // ID of the SMS, which its delivery report will name
 }
 
 // ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
@@ -83,12 +83,12 @@ type SMSLogList struct {
 
 // An SMSEntry is an SMS that was sent to a card, as the log has it.
 type SMSEntry struct {
-	MSISDN  string    `json:"msisdn" quec:"alias=msisdns"` // the card's number
-	Content string    `json:"content"`                     // the text
-	SentAt  time.Time `json:"sendTime,omitzero"`           // when it was sent, China Standard Time
+	MSISDN  string    `json:"msisdn" quec:"always alias=msisdns"` // the card's number
+	Content string    `json:"content" quec:"always"`              // the text
+	SentAt  time.Time `json:"sendTime,omitzero" quec:"always"`    // when it was sent, China Standard Time
 	// ID of the SMS, an integer here. It need not be the one of Send and of the delivery report, which is a text.
-	SMSID  string    `json:"sms_id" quec:"type=n"`
-	Status SMSStatus `json:"status"` // how far it has got
+	SMSID  string    `json:"sms_id" quec:"always type=n"`
+	Status SMSStatus `json:"status" quec:"always"` // how far it has got
 }
 
 // ID returns the card, by its MSISDN. The number is as the platform spells it.
