@@ -166,18 +166,24 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) bool {
 			raw := d.unknown()
 			d.given = d.given || env != nil && !slices.Contains(nothing, string(raw))
 		default:
+			if !f.receipt && env == nil {
+				d.member(v, f, seen)
+				break
+			}
 			d.peek()
 			start := d.at
 			d.member(v, f, seen)
-			if f.receipt || env != nil {
-				something := f.saysSomething(v.FieldByIndex(f.index), d.text[start:d.at])
-				d.given = d.given || env != nil && something
-				d.done = d.done || something && (f.receipt || !s.receipts)
-			}
+			something := f.saysSomething(v.FieldByIndex(f.index), d.text[start:d.at])
+			d.given = d.given || env != nil && something
+			d.done = d.done || something && (f.receipt || !s.receipts)
 		}
 	}
 	d.leave()
-	for _, f := range s.expected {
+	expected := s.required
+	if d.drift != nil {
+		expected = s.expected
+	}
+	for _, f := range expected {
 		d.expect(f, s, seen, env == nil || env.succeeded())
 	}
 	return slices.Contains(seen[:len(s.fields)], filled)
@@ -206,8 +212,7 @@ func (d *decoder) field(s *shape, i int) (f *field, name []byte) {
 
 // member reads the value of one member into its field of v.
 func (d *decoder) member(v reflect.Value, f *field, seen []presence) {
-	first := d.peek()
-	if f.nested != nil && first == '{' {
+	if f.nested != nil && d.peek() == '{' {
 		f = f.nested
 	}
 	if f.receipt {
@@ -216,13 +221,13 @@ func (d *decoder) member(v reflect.Value, f *field, seen []presence) {
 	}
 	again := seen[f.number] >= hollow
 	if f.scalar == nil && !again {
-		switch some := f.read(d, v.FieldByIndex(f.index)); {
-		case some:
+		none := empty
+		if f.inline && d.peek() == '{' {
+			none = hollow
+		}
+		seen[f.number] = none
+		if f.read(d, v.FieldByIndex(f.index)) {
 			seen[f.number] = filled
-		case f.inline && first == '{':
-			seen[f.number] = hollow
-		default:
-			seen[f.number] = empty
 		}
 		return
 	}
@@ -238,10 +243,9 @@ func (d *decoder) member(v reflect.Value, f *field, seen []presence) {
 		to = reflect.New(to.Type()).Elem()
 	}
 	some, ok := d.setScalar(f, to, raw)
-	if some || again {
+	seen[f.number] = max(seen[f.number], empty)
+	if some {
 		seen[f.number] = filled
-	} else {
-		seen[f.number] = empty
 	}
 	if again && ok && !reflect.DeepEqual(to.Interface(), v.FieldByIndex(f.index).Interface()) {
 		v.FieldByIndex(f.index).SetZero() // nobody knows which of them is meant

@@ -70,12 +70,12 @@ func setString(d *decoder, v reflect.Value, s scalar) bool {
 
 // setEnumeration keeps a scalar without the blanks around it.
 func setEnumeration(d *decoder, v reflect.Value, s scalar) bool {
-	v.SetString(d.share(bytes.TrimSpace(s.text)))
+	v.SetString(d.share(trimSpace(s.text)))
 	return true
 }
 
 func setBool(_ *decoder, v reflect.Value, s scalar) bool {
-	text := bytes.TrimSpace(s.text)
+	text := trimSpace(s.text)
 	switch {
 	case string(text) == "1" || bytes.EqualFold(text, []byte("true")):
 		v.SetBool(true)
@@ -124,7 +124,7 @@ func (s scalar) number() []byte {
 	case 'f':
 		return []byte("0")
 	}
-	return bytes.TrimSpace(s.text)
+	return trimSpace(s.text)
 }
 
 // wholeNumber reads a whole number in any form: 12, 12.0, 1.2e1.
@@ -174,7 +174,7 @@ func wholeDigits(text string) (digits string, ok bool) {
 }
 
 func setFloat(_ *decoder, v reflect.Value, s scalar) bool {
-	f, ok := parseFloat(bytes.TrimSpace(s.text))
+	f, ok := parseFloat(trimSpace(s.text))
 	if !ok || v.OverflowFloat(f) {
 		return false
 	}
@@ -235,7 +235,7 @@ func isNumeric(c byte) bool {
 }
 
 func setDecimal(_ *decoder, v reflect.Value, s scalar) bool {
-	text := bytes.TrimSpace(s.text)
+	text := trimSpace(s.text)
 	if len(text) > 40 || !consistsOf(text, isNumeric) {
 		return false
 	}

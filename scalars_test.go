@@ -1,6 +1,7 @@
 package quecloud
 
 import (
+	"bytes"
 	"math"
 	"testing"
 	"time"
@@ -110,4 +111,17 @@ func TestAScalarThatCannotMeanItsFieldIsRefused(t *testing.T) {
 	meansNothing[time.Time](t, `"abc"`, `"2025-03-01 25:00:00"`, `"9999-12-31T23:00:00Z"`, `"0000-01-01T00:00:00Z"`, `-1`, `99999999999999`, `[]`)
 	meansNothing[Month](t, `"202513"`, `"May"`)
 	meansNothing[CardID](t, `"not a card"`)
+}
+
+func TestTrimSpaceIsThatOfTheStandardLibrary(t *testing.T) {
+	t.Parallel()
+	parts := []string{"", " ", "\n", "a", "~", "移", "\u00a0", "\u3000", "\u2028", "\u1680", "\u0085", "é", "😀", "\xe4", "\xff"}
+	for _, a := range parts {
+		for _, b := range parts {
+			for _, c := range parts {
+				text := []byte(a + b + c)
+				assert.Equal(t, string(bytes.TrimSpace(text)), string(trimSpace(text)), "%q", text)
+			}
+		}
+	}
 }

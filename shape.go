@@ -17,6 +17,7 @@ import (
 // A shape is how a struct type is read.
 type shape struct {
 	fields   []*field
+	required []*field          // of these
 	expected []*field          // of these, what is required or always there
 	byName   map[string]*field // by lower-case name
 	bare     *field
@@ -77,6 +78,9 @@ func shapeOf(t reflect.Type) *shape {
 		s = &shape{byName: map[string]*field{}}
 		s.addStruct(t, nil, nil)
 		for _, f := range s.fields {
+			if f.required {
+				s.required = append(s.required, f)
+			}
 			if f.required || f.always {
 				s.expected = append(s.expected, f)
 			}
