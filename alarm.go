@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -136,33 +138,77 @@ func (p setAlarmParams) validate() error {
 
 // A SetAlarmResult says for which cards an alarm was set.
 type SetAlarmResult struct {
-	Succeeded []string `json:"success" quec:"receipt"` // the cards that were set, as the platform numbers them
+	Succeeded   []string `json:"success" quec:"receipt"` // the cards that were set, as the platform lists them
+	Failed      CardIDs  `json:"failed,omitzero"`        // the cards that were not set
+	Unaccounted CardIDs  `json:"unaccounted,omitzero"`   // the cards of which the platform says nothing: they may have been set
 }
 
 // SetAlarm sets how the data usage of 1 to 1000 cards is watched: they are warned of at thresholds, and suspended at
-// another. The document also speaks of the cards of one billing group, but has no parameter for a group.
+// another. [FlowService.SetAlarmAll] takes any number of cards. The document also speaks of the cards of one billing group,
+// but has no parameter for a group.
 //
-// When it could set only some of the cards, the platform refuses the call and lists them: SetAlarm then returns both a
-// result and an error, which is an [*APIError] and [ErrPartial]. After full success the result lists all cards as they
-// were given.
+// Success is a response that lists every card as set, or none at all, as in the document: then the result lists all cards
+// as they were given. When it could set only some of the cards, the platform refuses the call with resultCode 1 and lists
+// them: SetAlarm then returns both a result and an error, which is an [*APIError] and [ErrPartial]; the other cards are in
+// Failed. Any other response that lists some of the cards gives a result and [ErrPartial] too. The cards that it does not
+// account for are in Unaccounted, and the error is [ErrOutcomeUnknown] as well.
 //
 // § 2.3.7 流量管理设置, fc.function.card.alarm. It changes the cards, and may cause their suspension.
 func (s *FlowService) SetAlarm(ctx context.Context, cards CardIDs, settings *AlarmSettings) (*SetAlarmResult, error) {
+	result, _, err := s.setAlarm(ctx, cards, settings)
+	return result, err
+}
+
+func (s *FlowService) setAlarm(ctx context.Context, cards CardIDs, settings *AlarmSettings) (*SetAlarmResult, *account, error) {
 	const method = "fc.function.card.alarm"
-	result := new(SetAlarmResult)
-	err := s.call(ctx, method, setAlarmParams{alarmIDs(cards), settings}, result, func(err error) error {
-		if errors.As(err, new(*APIError)) && len(result.Succeeded) > 0 {
-			return fmt.Errorf("%w (%w: %d of %d)", err, ErrPartial, len(result.Succeeded), cards.Len())
-		}
-		return err
-	})
-	switch {
-	case err == nil && len(result.Succeeded) == 0:
-		result.Succeeded = append(result.Succeeded, strings.Split(cards.String(), ",")...)
-	case errors.Is(err, ErrPartial):
-		return result, err
+	var response struct {
+		Succeeded cardTexts `json:"success" quec:"receipt"`
 	}
-	return onSuccess(result, err)
+	var account *account
+	check := func(err error) error {
+		account = nil
+		if err != nil && len(response.Succeeded) == 0 {
+			return err
+		}
+		if response.Succeeded == nil {
+			response.Succeeded = strings.Split(cards.String(), ",")
+		}
+		account = newAccount(method, cards, response.Succeeded.named(), nil)
+		if refusal, ok := errors.AsType[*APIError](err); ok && refusal.Code == 1 && account.strays == 0 && !errors.Is(err, ErrOutcomeUnknown) {
+			account.restFailed()
+		}
+		return account.verdict(err)
+	}
+	err := s.call(ctx, method, setAlarmParams{alarmIDs(cards), settings}, &response, check)
+	if err == nil {
+		err = check(nil) // also where an interceptor has answered
+	}
+	if account == nil {
+		return nil, nil, err
+	}
+	return &SetAlarmResult{response.Succeeded, account.failed, account.unaccounted}, account, err
+}
+
+// SetAlarmAll sets how the data usage of any number of cards is watched, and returns an iterator over them and what became
+// of each, nil for set, in the order of the cards. It works as [SMSService.SendAll] does, in batches of at most 1000 cards,
+// one after another. The option is [Progress].
+//
+// It uses § 2.3.7 流量管理设置, fc.function.card.alarm.
+func (s *FlowService) SetAlarmAll(
+	ctx context.Context, cards CardIDs, settings *AlarmSettings, opts ...FleetOption,
+) iter.Seq2[CardID, error] {
+	if settings != nil {
+		own := *settings
+		own.NotifyEmails = slices.Clone(own.NotifyEmails)
+		settings = &own
+	}
+	return func(yield func(CardID, error) bool) {
+		set := func(ctx context.Context, batch CardIDs) (*account, error) {
+			_, account, err := s.setAlarm(ctx, batch, settings)
+			return account, err
+		}
+		inBatches(ctx, "fc.function.card.alarm", cards, opts, set, func(card CardID, _ int, err error) bool { return yield(card, err) })
+	}
 }
 
 // AlarmStatusParams switch a card's warnings and its suspension at a threshold. At least one must be switched.

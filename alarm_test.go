@@ -65,7 +65,7 @@ var alarmRows = []methodRow{
 			return result(c.Flow.SetAlarm(ctx, quecloud.MSISDNs(msisdn1, msisdn2, msisdn3), &fullAlarm))
 		},
 		form: map[string]string{"msisdn": msisdn1 + "," + msisdn2 + "," + msisdn3, "alarmParam": fullAlarmText},
-		want: &quecloud.SetAlarmResult{Succeeded: []string{msisdn1, msisdn2}}, err: quecloud.ErrPartial,
+		want: &quecloud.SetAlarmResult{Succeeded: []string{msisdn1, msisdn2}, Failed: quecloud.MSISDNs(msisdn3)}, err: quecloud.ErrPartial,
 	},
 	{
 		method: "card.alarm.status",
@@ -100,7 +100,7 @@ func TestAPartialAlarmGivesBothTheCardsThatWereSetAndTheRefusal(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, &quecloud.APIError{Method: "fc.function.card.alarm", Code: 1, HTTPStatus: 200}, refused)
 	assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
-	assert.ErrorContains(t, err, "2 of 3")
+	assert.ErrorContains(t, err, "1 of 3 cards failed: "+msisdn3)
 }
 
 func TestAnAlarmThatWasSetForNoCardIsOnlyARefusal(t *testing.T) {

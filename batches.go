@@ -75,7 +75,7 @@ func (s *FlowService) AllMonthBatch(
 // A BatchError says for which of many cards a call failed. What came before them has been in the loop. To resume, begin
 // with card First again. It is always a pointer.
 type BatchError struct {
-	Cards CardIDs // those of the call that failed; the only one, where it is ErrUnknownCard
+	Cards CardIDs // those of the call that failed, or were not begun; the only one, where the error is that of a card
 	First int     // the place of the first of them among all cards, counted from 0
 	Err   error   // what went wrong
 }
@@ -111,7 +111,7 @@ func (b batches[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, 
 		var none T
 		settings, err := fleetOptions(ctx, b.method, sweepOptions, opts)
 		if err == nil {
-			err = b.check()
+			err = checkCards(b.method, b.cards)
 		}
 		if err != nil {
 			yield(none, err)
@@ -219,14 +219,14 @@ func (b batches[T]) failed(cards CardIDs, first int, err error) error {
 	return &BatchError{cards, first, err}
 }
 
-// check finds bad numbers before anything is sent. There may be no cards at all, as a fleet may have none.
-func (b batches[T]) check() error {
-	if b.cards.kind != 0 && b.cards.Len() == 0 {
+// checkCards finds bad numbers before anything is sent. There may be no cards at all, as a fleet may have none.
+func checkCards(method string, cards CardIDs) error {
+	if cards.kind != 0 && cards.Len() == 0 {
 		return nil
 	}
-	err := b.cards.encode(b.cards.kind.param()+"s", 0, &url.Values{})
+	err := cards.encode(cards.kind.param()+"s", 0, &url.Values{})
 	if bad, ok := errors.AsType[*ParamError](err); ok {
-		bad.Method = b.method
+		bad.Method = method
 	}
 	return err
 }

@@ -91,7 +91,7 @@ const (
 	testICCID   = "8986031749203860001"
 	testContent = "阀门 7 号关闭" // of an SMS
 	phone       = "1064991300001"
-	fineAnswer  = `{"resultCode":0,"errorMessage":"","mt":3,"mo":4,"orderNo":"R1","taskId":7,"successList":[{"sms_id":"9"}]}` // to every one of kindCalls
+	fineAnswer  = `{"resultCode":0,"errorMessage":"","mt":3,"mo":4,"orderNo":"R1","taskId":7,"successList":[{"msisdn":"1064991300001","sms_id":"9"}]}` // to every one of kindCalls
 )
 
 // newScripted returns a client whose attempts go as the steps say, without any delay between them.

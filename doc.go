@@ -39,7 +39,8 @@
 //     it names a single bad value.
 //   - [ErrOutcomeUnknown]: a call that changes something was sent, and no usable answer came. See below.
 //   - [ErrQueryFailed]: the response has resultCode 0 and says that the query failed.
-//   - [ErrPartial]: what was asked was not done for all of the cards. The method returns a result as well.
+//   - [ErrPartial]: what was asked was not done for all of the cards. The method returns a result as well. If the response
+//     does not account for some of them, the error is [ErrOutcomeUnknown] too.
 //   - [ErrAttemptTimeout], [context.DeadlineExceeded], [context.Canceled] and what package net reports: no answer came.
 //
 // Error texts show what helps a developer, card numbers and what the platform said among it. Only the log of

@@ -7,8 +7,9 @@ import (
 	"iter"
 )
 
-// ErrNotBegun says that a run of [Each] was ended by its context before it came to a card: nothing was done to that
-// card, nor to any behind it.
+// ErrNotBegun says that a run of [Each] was ended by its context before it came to a card, or one of [SMSService.SendAll]
+// or [FlowService.SetAlarmAll] by its context or by a call that failed: nothing was done to that card, nor to any behind
+// it.
 var ErrNotBegun = errors.New("not begun")
 
 // Each does something to each of many cards, several at a time ([Concurrency]), and returns an iterator over the cards

@@ -25,7 +25,8 @@ var (
 	ErrQueryFailed = errors.New("the platform could not find out what was asked")
 
 	// ErrPartial says that what was asked was not done for all of the cards. The method's result is valid and tells for
-	// which it was; there may be none.
+	// which it was; there may be none. Where the response does not account for some cards, the error is
+	// [ErrOutcomeUnknown] as well.
 	ErrPartial = errors.New("not done for all of the cards")
 
 	// ErrAttemptTimeout says that the platform did not answer within the time that [WithTimeout] allows one attempt.

@@ -109,7 +109,7 @@ func TestAPartialSuccessGivesResultAndError(t *testing.T) {
 		result, err := client.Flow.SetAlarm(t.Context(), MSISDNs(phone, "1064991300002"), &AlarmSettings{})
 		require.ErrorIs(t, err, ErrPartial)
 		require.ErrorAs(t, err, new(*APIError))
-		assert.Equal(t, &SetAlarmResult{Succeeded: []string{phone}}, result)
+		assert.Equal(t, &SetAlarmResult{Succeeded: []string{phone}, Failed: MSISDNs("1064991300002")}, result)
 	})
 	t.Run("sms", func(t *testing.T) {
 		t.Parallel()

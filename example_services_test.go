@@ -131,6 +131,33 @@ func ExampleSMSService_Send() {
 	// not sent to [1064812345678]
 }
 
+// An SMS to any number of cards has an outcome for each.
+func ExampleSMSService_SendAll() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	var notSent []quecloud.CardID
+	for sms, err := range client.SMS.SendAll(ctx, &quecloud.SMSSendParams{
+		Cards: quecloud.MSISDNs("1064800000000", "1064812345678"), Content: "report now",
+	}) {
+		switch {
+		case err == nil:
+			fmt.Println("on its way to", sms.Card)
+		case errors.Is(err, quecloud.ErrOutcomeUnknown):
+			fmt.Println("perhaps on its way:", err)
+		default:
+			notSent = append(notSent, sms.Card)
+			fmt.Println(err)
+		}
+	}
+	fmt.Println("not sent to", notSent)
+	// Output:
+	// on its way to 1064800000000
+	// quecloud: sms.send: the platform lists the card as failed: not done for all of the cards; that was card 1064812345678, number 2 of the sweep
+	// not sent to [1064812345678]
+}
+
 // A top-up that can be repeated safely, whatever happens.
 func ExampleOrdersService_Recharge() {
 	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(0))

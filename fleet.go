@@ -87,6 +87,7 @@ func badIf(bad bool, reason string) string {
 // The options that each kind of job knows.
 var (
 	sweepOptions    = []string{"Concurrency", "Progress"}
+	batchOptions    = []string{"Progress"}
 	exportOptions   = []string{"PollEvery", "OnStage", "Progress"}
 	prepareOptions  = []string{"PollEvery", "OnStage"}
 	waitOptions     = []string{"PollEvery"}

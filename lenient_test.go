@@ -271,7 +271,7 @@ func TestOnlyTheReceiptCanFailACallThatChangesSomething(t *testing.T) {
 		t.Parallel()
 		client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":0,"successList":[{"sms_id":9,"msisdn":[]}]}`}})
 		require.ErrorContains(t, kindCalls[5].call(t.Context(), client), "member successList[0].msisdn: want a text")
-		client, _ = newScripted(t, []scriptStep{{body: `{"resultCode":0,"successList":[{"sms_id":9}],"errorList":{"a":1}}`}})
+		client, _ = newScripted(t, []scriptStep{{body: `{"resultCode":0,"successList":[{"sms_id":9,"msisdn":"1064991300001"}],"other":{"a":1},"errorMessage":[]}`}})
 		require.NoError(t, kindCalls[5].call(t.Context(), client))
 	})
 }

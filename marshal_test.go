@@ -78,6 +78,9 @@ func canonicalValue(v reflect.Value) reflect.Value {
 		}
 		return reflect.ValueOf(x.In(quecloud.ChinaStandardTime))
 	}
+	if v.Type() == reflect.TypeFor[quecloud.CardIDs]() {
+		return v
+	}
 	c := reflect.New(v.Type()).Elem()
 	switch v.Kind() {
 	case reflect.Pointer:

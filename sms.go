@@ -2,8 +2,9 @@ package quecloud
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,10 @@ type SMSSendParams struct {
 }
 
 func (p *SMSSendParams) validate() error {
+	if n := p.Cards.Len(); n > maxCards {
+		return &ParamError{Param: p.Cards.kind.param() + "s", Reason: fmt.Sprintf(
+			"%d cards in one call, at most %d are allowed: that is the SDK's own rule, the vendor documents none; use SMS.SendAll", n, maxCards)}
+	}
 	if err := needText("content", p.Content); err != nil {
 		return err
 	}
@@ -26,8 +31,9 @@ func (p *SMSSendParams) validate() error {
 
 // An SMSSendResult says which cards an SMS was sent to.
 type SMSSendResult struct {
-	Sent   []SentSMS `json:"successList" quec:"receipt"` // the cards it was sent to
-	Failed []string  `json:"errorList"`                  // the cards it could not be sent to, by the numbers given
+	Sent        []SentSMS `json:"successList" quec:"receipt"` // the cards it was sent to
+	Failed      []string  `json:"errorList"`                  // what the platform lists as failed, as it came: numbers, as a rule
+	Unaccounted CardIDs   `json:"unaccounted,omitzero"`       // the cards of which it says nothing: they may have been sent the SMS
 }
 
 // A SentSMS is an SMS on its way to a card.
@@ -40,30 +46,107 @@ type SentSMS struct {
 // ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
 func (s SentSMS) ID() CardID { return cardID(s.ICCID, s.MSISDN) }
 
-// Send sends one SMS to one or more cards. Success means that it was submitted; whether it arrives is told by the
-// delivery report and by [SMSService.ListLog].
+// Send sends one SMS to 1 to 1000 cards; [SMSService.SendAll] takes any number. Success means that the platform lists
+// every card as sent; whether the SMS arrives is told by the delivery report and by [SMSService.ListLog].
 //
-// When it could be sent to some of the cards only, Send returns both a result and an error, which is [ErrPartial]. Send
-// it again to the cards in Failed alone.
+// Otherwise Send returns both a result and an error that is [ErrPartial], or no result where the response lists no card at
+// all. Cards that the response does not account for are in Unaccounted, and the error is [ErrOutcomeUnknown] too: they may
+// have been sent the SMS. Send it again to the cards in Failed alone. A refusal that lists cards is an [*APIError] as well.
 //
-// § 2.3.3 批量短信发送, fc.function.sms.send. It sends messages, and is never repeated by the SDK.
+// § 2.3.3 批量短信发送, fc.function.sms.send. It sends messages, and is never repeated by the SDK. That a call takes 1000
+// cards is the SDK's own rule: the vendor documents no limit.
 func (s *SMSService) Send(ctx context.Context, params *SMSSendParams) (*SMSSendResult, error) {
+	result, _, err := s.send(ctx, params)
+	return result, err
+}
+
+func (s *SMSService) send(ctx context.Context, params *SMSSendParams) (*SMSSendResult, *account, error) {
 	const method = "fc.function.sms.send"
-	var answer struct {
-		Sent   []SentSMS `json:"successList" quec:"receipt required"`
-		Failed []string  `json:"errorList"`
+	var response struct {
+		Sent   []SentSMS `json:"successList" quec:"receipt"`
+		Failed cardTexts `json:"errorList"`
 	}
-	err := s.call(ctx, method, params, &answer, func(err error) error {
-		if err == nil && len(answer.Failed) > 0 {
-			return callError(method, fmt.Sprintf("%d of %d cards failed", len(answer.Failed), params.Cards.Len()), ErrPartial)
+	var account *account
+	check := func(err error) error {
+		account = nil
+		if err != nil && len(response.Sent)+len(response.Failed) == 0 {
+			return err
 		}
-		return err
-	})
-	result := &SMSSendResult{answer.Sent, answer.Failed}
-	if errors.Is(err, ErrPartial) {
-		return result, err
+		if err != nil { // the row that could not be read is there as far as it could
+			response.Sent = slices.DeleteFunc(response.Sent, func(s SentSMS) bool { return s == SentSMS{} })
+		}
+		account = newAccount(method, params.Cards, sentCards(response.Sent), response.Failed.named())
+		return account.verdict(err)
 	}
-	return onSuccess(result, err)
+	err := s.call(ctx, method, params, &response, check)
+	if err == nil {
+		err = check(nil) // also where an interceptor has answered
+	}
+	if account == nil {
+		return nil, nil, err
+	}
+	return &SMSSendResult{response.Sent, response.Failed, account.unaccounted}, account, err
+}
+
+func sentCards(sent []SentSMS) []namedCard {
+	cards := make([]namedCard, len(sent))
+	for i, s := range sent {
+		cards[i] = namedCard{s.ICCID, s.MSISDN}
+	}
+	return cards
+}
+
+// An SMSOutcome is what became of an SMS to a card.
+type SMSOutcome struct {
+	Card CardID  // the card, as it was given
+	Sent SentSMS // what the platform says of the SMS; zero if it was not sent, or listed by a number of the other kind
+}
+
+// SendAll sends one SMS to any number of cards, and returns an iterator over them and what became of each, nil for sent,
+// in the order of the cards:
+//
+//	for sms, err := range client.SMS.SendAll(ctx, params) {
+//		switch {
+//		case errors.Is(err, quecloud.ErrOutcomeUnknown):
+//			log.Print(err) // the SMS may have been sent to sms.Card
+//		case err != nil:
+//			retry = append(retry, sms.Card) // it was not
+//		}
+//	}
+//
+// The cards are asked for in batches of about the same size, of at most 1000, one after another. An error of a card is a
+// [*BatchError]; it is [ErrPartial] where the response lists the card as failed, or does not list it. The SMS was not sent
+// to a card unless the error is nil or [ErrOutcomeUnknown].
+//
+// A call that fails as a whole is the outcome of all its cards, and ends the loop, and so does the end of ctx: then the
+// next card comes with [ErrNotBegun], and the BatchError has all that are left. Bad input is a [*ParamError].
+//
+// Nothing is sent before the loop begins, and each loop sends the SMS anew. Leaving the loop sends no further batch, but the
+// SMS has been sent to the rest of the present one: end ctx instead to learn what became of those. The option is [Progress].
+//
+// It uses § 2.3.3 批量短信发送, fc.function.sms.send, which is never repeated by the SDK.
+func (s *SMSService) SendAll(ctx context.Context, params *SMSSendParams, opts ...FleetOption) iter.Seq2[SMSOutcome, error] {
+	const method = "fc.function.sms.send"
+	var own SMSSendParams
+	if params != nil {
+		own = *params
+	}
+	return func(yield func(SMSOutcome, error) bool) {
+		var result *SMSSendResult
+		send := func(ctx context.Context, batch CardIDs) (account *account, err error) {
+			part := own
+			part.Cards = batch
+			result, account, err = s.send(ctx, &part)
+			return account, err
+		}
+		inBatches(ctx, method, own.Cards, opts, send, func(card CardID, row int, err error) bool {
+			outcome := SMSOutcome{Card: card}
+			if row >= 0 {
+				outcome.Sent = result.Sent[row]
+			}
+			return yield(outcome, err)
+		})
+	}
 }
 
 // SMSLogParams choose a month and page its log.

@@ -1,0 +1,239 @@
+package quecloud_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+// bulkStub lists all cards of a call as done, unless the function has another response for the n-th call, from 0.
+func bulkStub(other func(n int, numbers []string) any) *stub {
+	n := -1
+	return &stub{answer: func(_ context.Context, form url.Values) any {
+		n++
+		numbers := strings.Split(form.Get("msisdns")+form.Get("msisdn"), ",")
+		if response := other(n, numbers); response != nil {
+			return response
+		}
+		sent := []object{}
+		for _, number := range numbers {
+			sent = append(sent, object{"msisdns": number, "iccid": iccid1, "sms_id": "id-" + number})
+		}
+		return object{"resultCode": 0, "successList": sent, "success": numbers}
+	}}
+}
+
+func msisdns(n int) (numbers []string) {
+	for i := range n {
+		numbers = append(numbers, strconv.Itoa(1064800000000+i))
+	}
+	return numbers
+}
+
+// turnsOf ranges over what became of many cards, and returns the number and the kind of outcome of each.
+func turnsOf[T any](t *testing.T, all iter.Seq2[T, error], card func(T) quecloud.CardID) (numbers []string, outcomes []string) {
+	t.Helper()
+	for turn, err := range all {
+		what := "failed"
+		failed, ok := errors.AsType[*quecloud.BatchError](err)
+		switch {
+		case err == nil:
+			what = "done"
+		case errors.Is(err, quecloud.ErrNotBegun):
+			what = "not begun"
+			require.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
+		case errors.Is(err, quecloud.ErrOutcomeUnknown):
+			what = "unknown"
+		}
+		if err != nil {
+			require.True(t, ok, "%v", err)
+			assert.Equal(t, len(numbers), failed.First)
+			assert.Equal(t, card(turn), failed.Cards.At(0))
+			assert.Equal(t, what == "not begun", failed.Cards.Len() > 1)
+		}
+		numbers, outcomes = append(numbers, card(turn).String()), append(outcomes, what)
+	}
+	return numbers, outcomes
+}
+
+func cardOfSMS(o quecloud.SMSOutcome) quecloud.CardID { return o.Card }
+
+// bulks are the methods that do something to any number of cards.
+func bulks(client *quecloud.Client, numbers []string) map[string]func(*testing.T, context.Context) (numbers, outcomes []string) {
+	cards := quecloud.MSISDNs(numbers...)
+	return map[string]func(*testing.T, context.Context) ([]string, []string){
+		"SendAll": func(t *testing.T, ctx context.Context) ([]string, []string) {
+			return turnsOf(t, client.SMS.SendAll(ctx, &quecloud.SMSSendParams{Cards: cards, Content: "a"}), cardOfSMS)
+		},
+		"SetAlarmAll": func(t *testing.T, ctx context.Context) ([]string, []string) {
+			return turnsOf(t, client.Flow.SetAlarmAll(ctx, cards, &fullAlarm), func(c quecloud.CardID) quecloud.CardID { return c })
+		},
+	}
+}
+
+func TestEveryCardOfABulkHasOneOutcome(t *testing.T) {
+	t.Parallel()
+	times := func(n int, what string) []string { return slices.Repeat([]string{what}, n) }
+	for name, tt := range map[string]struct {
+		cards    int
+		other    func(n int, numbers []string) any
+		outcomes []string
+		sizes    []int
+	}{
+		"all done": {2500, func(int, []string) any { return nil }, times(2500, "done"), []int{834, 834, 832}},
+		"none":     {0, func(int, []string) any { return nil }, nil, nil},
+		"one left out": {1500, func(_ int, numbers []string) any {
+			return object{"resultCode": 0, "successList": rowsOf(numbers[1:]), "success": numbers[1:]}
+		}, slices.Concat(times(1, "unknown"), times(749, "done"), times(1, "unknown"), times(749, "done")), []int{750, 750}},
+		"second refused": {2500, func(n int, _ []string) any {
+			if n == 1 {
+				return refusal("busy")
+			}
+			return nil
+		}, slices.Concat(times(834, "done"), times(834, "failed"), times(1, "not begun")), []int{834, 834}},
+		"second in doubt": {2500, func(n int, _ []string) any {
+			if n == 1 {
+				return io.ErrUnexpectedEOF
+			}
+			return nil
+		}, slices.Concat(times(834, "done"), times(834, "unknown"), times(1, "not begun")), []int{834, 834}},
+		"last refused": {1001, func(n int, _ []string) any {
+			if n == 1 {
+				return refusal("busy")
+			}
+			return nil
+		}, slices.Concat(times(501, "done"), times(500, "failed")), []int{501, 500}},
+	} {
+		for method := range bulks(nil, nil) {
+			t.Run(name+", "+method, func(t *testing.T) {
+				t.Parallel()
+				platform := bulkStub(tt.other)
+				want := msisdns(tt.cards)
+				numbers, outcomes := bulks(platform.client(t), want)[method](t, t.Context())
+				assert.Equal(t, tt.outcomes, outcomes)
+				assert.Equal(t, want[:len(numbers)], numbers)
+				var sizes []int
+				for _, form := range platform.asked {
+					sizes = append(sizes, strings.Count(form.Get("msisdns")+form.Get("msisdn"), ",")+1)
+				}
+				assert.Equal(t, tt.sizes, sizes, "cards of each call")
+			})
+		}
+	}
+}
+
+func rowsOf(numbers []string) (rows []object) {
+	for _, number := range numbers {
+		rows = append(rows, object{"msisdns": number})
+	}
+	return rows
+}
+
+func TestSendAllTellsFailuresAndReceipts(t *testing.T) {
+	t.Parallel()
+	platform := bulkStub(func(_ int, numbers []string) any {
+		return object{"resultCode": 0, "errorList": numbers[:1], "successList": []object{
+			{"msisdns": numbers[2], "sms_id": "c"}, {"msisdns": numbers[1], "sms_id": "b"},
+		}}
+	})
+	params := &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(msisdns(3)...), Content: "a", SMSID: "mine"}
+	all := platform.client(t).SMS.SendAll(t.Context(), params)
+	assert.Zero(t, platform.calls(), "nothing is sent before the loop")
+	*params = quecloud.SMSSendParams{}
+	var ids []string
+	for sms, err := range all {
+		ids = append(ids, sms.Sent.SMSID)
+		if sms.Sent.SMSID == "" {
+			require.ErrorIs(t, err, quecloud.ErrPartial)
+			require.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
+			assert.ErrorContains(t, err, sms.Card.String())
+		}
+	}
+	assert.Equal(t, []string{"", "b", "c"}, ids)
+	assert.Equal(t, []string{"mine"}, platform.values("smsId"))
+}
+
+func TestABulkEndsWithItsContextAndTellsWhatWasNotSent(t *testing.T) {
+	t.Parallel()
+	platform := bulkStub(func(int, []string) any { return nil })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := 0
+	var notBegun *quecloud.BatchError
+	for _, err := range platform.client(t).SMS.SendAll(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(msisdns(2000)...), Content: "a"}) {
+		if err != nil {
+			require.ErrorIs(t, err, quecloud.ErrNotBegun)
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorAs(t, err, &notBegun)
+			continue
+		}
+		if done++; done == 5 {
+			cancel()
+		}
+	}
+	assert.Equal(t, 1000, done, "the SMS has been sent to all of the batch")
+	require.NotNil(t, notBegun)
+	assert.Equal(t, 1000, notBegun.First)
+	assert.Equal(t, quecloud.MSISDNs(msisdns(2000)[1000:]...), notBegun.Cards)
+	assert.Equal(t, 1, platform.calls())
+}
+
+func TestLeavingABulkSendsNothingMore(t *testing.T) {
+	t.Parallel()
+	platform := bulkStub(func(int, []string) any { return nil })
+	for card, err := range platform.client(t).Flow.SetAlarmAll(t.Context(), quecloud.MSISDNs(msisdns(3000)...), &fullAlarm) {
+		require.NoError(t, err)
+		assert.Equal(t, quecloud.MSISDN(msisdns(1)[0]), card)
+		break
+	}
+	assert.Equal(t, 1, platform.calls())
+}
+
+func TestABulkRefusesBadInputBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
+	platform := bulkStub(func(int, []string) any { return nil })
+	client := platform.client(t)
+	bad := quecloud.MSISDNs(append(msisdns(1500), "x")...)
+	good := quecloud.MSISDNs(msisdns(1500)...)
+	for name, all := range map[string]iter.Seq2[quecloud.SMSOutcome, error]{
+		"bad card":    client.SMS.SendAll(t.Context(), &quecloud.SMSSendParams{Cards: bad, Content: "a"}),
+		"zero cards":  client.SMS.SendAll(t.Context(), &quecloud.SMSSendParams{Content: "a"}),
+		"no text":     client.SMS.SendAll(t.Context(), &quecloud.SMSSendParams{Cards: good}),
+		"no params":   client.SMS.SendAll(t.Context(), nil),
+		"bad option":  client.SMS.SendAll(t.Context(), &quecloud.SMSSendParams{Cards: good, Content: "a"}, quecloud.Concurrency(2)),
+		"nil context": client.SMS.SendAll(nil, &quecloud.SMSSendParams{Cards: good, Content: "a"}), //nolint:staticcheck // on purpose
+	} {
+		turns := 0
+		for _, err := range all {
+			turns++
+			assert.ErrorAs(t, err, new(*quecloud.ParamError), name)
+		}
+		assert.Equal(t, 1, turns, name)
+	}
+	for _, err := range client.Flow.SetAlarmAll(t.Context(), good, nil) {
+		assert.ErrorAs(t, err, new(*quecloud.ParamError))
+	}
+	assert.Zero(t, platform.calls())
+}
+
+func TestABulkTellsItsProgress(t *testing.T) {
+	t.Parallel()
+	var progress []int64
+	note := quecloud.Progress(func(done, total int64) { progress = append(progress, done, total) })
+	cards := quecloud.MSISDNs(msisdns(1500)...)
+	for _, err := range bulkStub(func(int, []string) any { return nil }).client(t).Flow.SetAlarmAll(t.Context(), cards, &fullAlarm, note) {
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []int64{750, 1500, 1500, 1500}, progress)
+}
