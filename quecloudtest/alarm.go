@@ -195,7 +195,9 @@ func (s *Server) alarmGet(c *call) error {
 			}
 		}
 		c.out.flag("alarmstatus", a.settings.Enabled)
-		c.out.text("pauseflowthreshold", formatAmount(a.settings.PauseThreshold))
+		if a.settings.PauseThreshold != 0 {
+			c.out.text("pauseflowthreshold", formatAmount(a.settings.PauseThreshold))
+		}
 		c.out.flag("pausestatus", a.settings.PauseEnabled)
 		c.out.int("createdatetime", a.created.Unix())
 		c.out.int("updatedatetime", a.updated.Unix())

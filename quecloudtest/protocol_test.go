@@ -80,6 +80,7 @@ func TestWhatIsAgainstTheProtocolIsRefused(t *testing.T) {
 		{"card of somebody else", "card.info", []string{"msisdn", "1"}, "卡号不存在"},
 		{"both lists of cards", "cards.info", []string{"msisdns", msisdn, "iccids", iccid}, "须任选一项"},
 		{"1001 cards", "cards.info", []string{"msisdns", cards(1001)}, "最多支持1000张卡"},
+		{"1001 cards for an SMS", "sms.send", []string{"msisdns", cards(1001), "content", "x"}, "最多支持1000张卡"},
 		{"1001 cards for an alarm", "card.alarm", []string{"msisdn", cards(1001), "alarmParam", "{}"}, "最多支持1000张卡"},
 		{"hole in a list of cards", "cards.info", []string{"msisdns", msisdn + ",,1"}, "卡号为空"},
 		{"page 0", "card.list", []string{"pageNo", "0"}, "参数格式错误：pageNo"},
