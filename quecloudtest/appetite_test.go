@@ -59,7 +59,7 @@ func TestUsedUpPlansAreTheSameForCardsThatWereTouched(t *testing.T) {
 		srv, client := start(t, quecloudtest.WithFleet(1000))
 		srv.SetTime(march.Day(31).Time())
 		id := quecloud.ICCID(gluttons(t, client, group)[0].ICCID)
-		print := func() string {
+		show := func() string {
 			days, err := client.Flow.Days(t.Context(), id, march)
 			must(t, err)
 			month, err := client.Flow.Month(t.Context(), id, march.AddMonths(-1))
@@ -68,9 +68,9 @@ func TestUsedUpPlansAreTheSameForCardsThatWereTouched(t *testing.T) {
 			state.RealName = false
 			return fmt.Sprint(days, month, state)
 		}
-		before := print()
+		before := show()
 		srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.RealName = !c.RealName })
-		if after := print(); after != before {
+		if after := show(); after != before {
 			t.Errorf("group %d: touched, the card has\n%s\nwant\n%s", group, after, before)
 		}
 	}
