@@ -45,8 +45,8 @@ func Concurrency(n int) FleetOption {
 	}}
 }
 
-// Progress sets a function to which a job tells how far it has got, for a progress bar: a sweep after every page,
-// [Each] after every card, a download after every piece. It is called in the goroutine of the loop, or of the call, or,
+// Progress sets a function to which a job tells how far it has got, for a progress bar: a sweep after every page that has
+// rows and at its end, [Each] after every card, a download after every piece. It is called in the goroutine of the loop, or of the call, or,
 // for a sweep that is piped into [Each], in a coroutine of that loop.
 //
 // done counts cards (or messages, of [SMSService.AllLog]) that the loop has got, and bytes of a download. A sweep that

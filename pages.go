@@ -18,35 +18,26 @@ import (
 //		fmt.Println(card.ICCID, card.Status)
 //	}
 //
-// No request is sent before the loop begins, and each loop over the iterator asks anew. Pages are fetched several at a
-// time ([Concurrency]) and come in the platform's order. The first error ends the loop; it is a [*PageError], or a
-// [*ParamError] where nothing was sent. Leaving the loop, or the end of ctx, cancels what is under way, and nothing of
-// it is left behind.
+// No request is sent before the loop begins, and each loop over the iterator starts anew. Pages are fetched several at a
+// time ([Concurrency]) and yielded in the platform's order. The first error ends the loop; it is a [*PageError], or a
+// [*ParamError] where nothing was sent. Leaving the loop, or the end of ctx, cancels what is under way and waits for it.
 //
-// params may be nil, and are copied. PageSize 0 stands for the largest, 1000. PageNo is the page to begin with, so that
-// the sweep can be resumed where it failed, with the same PageSize.
+// params may be nil, and are copied. PageSize 0 stands for the largest, 1000. PageNo is the page to start with: to resume
+// a sweep, set it to the page that failed, with the same PageSize. [Pages] yields whole pages.
+//
+// A sweep ends where the rows end, which it does not take the platform's word for. It goes on where pages come shorter
+// than announced, and past an announced end where rows follow; beyond the end it bears an empty page, the last page or the
+// first once more, and a refusal. It fails where rows must be missing: at a page without rows when rows follow or are
+// announced there, at a page with the rows of an earlier one, and where pages become larger. Every sweep ends: after at
+// most twice the pages announced and 100 more, and never more than a million, followed by at most 100 empty ones.
 //
 // A listing is no snapshot. When cards enter or leave it during the sweep, others move from page to page: such a card
-// can come twice, or not at all. Cards that stay in their place come once, and all pages are read that the platform has
-// at the time, even if it is mistaken about how many these are. A hundred empty pages in a row are the end, or an error
-// where the last of them says that there are cards behind it: whether these exist nobody could tell.
+// can come twice, or not at all. Nor can the SDK notice an order that changes between two requests, rows that are missing
+// from a page that has others, and pages whose size changes while all that is announced stays the same.
 //
 // It reads § 2.1.4 资产列表, fc.function.card.list.
 func (s *CardsService) All(ctx context.Context, params *CardListParams, opts ...FleetOption) iter.Seq2[Card, error] {
-	p := copyOf(params)
-	return listing[Card]{
-		method: "fc.function.card.list", first: p.PageNo, size: p.PageSize,
-		fetch: func(ctx context.Context, page, size int) (Page, []Card, error) {
-			own := p
-			own.PageNo, own.PageSize = page, size
-			list, err := s.List(ctx, &own)
-			if err != nil {
-				return Page{}, nil, err
-			}
-			return list.Page, list.Cards, nil
-		},
-		identify: func(h *maphash.Hash, c *Card) { h.WriteString(c.ICCID) },
-	}.sweep(ctx, opts)
+	return allRows(ctx, s.List, params, opts, func(l *CardList) []Card { return l.Cards })
 }
 
 // AllMonth returns an iterator over the data usage of all cards in a month. It works as [CardsService.All] does; the
@@ -56,18 +47,7 @@ func (s *CardsService) All(ctx context.Context, params *CardListParams, opts ...
 func (s *FlowService) AllMonth(
 	ctx context.Context, params *MonthListParams, opts ...FleetOption,
 ) iter.Seq2[MonthFlowRow, error] {
-	p := copyOf(params)
-	return listing[MonthFlowRow]{
-		method: "fc.function.monthflow.list", first: p.PageNo, size: p.PageSize,
-		fetch: func(ctx context.Context, page, size int) (Page, []MonthFlowRow, error) {
-			list, err := s.ListMonth(ctx, &MonthListParams{p.Month, page, size})
-			if err != nil {
-				return Page{}, nil, err
-			}
-			return list.Page, list.Flows, nil
-		},
-		identify: func(h *maphash.Hash, r *MonthFlowRow) { h.WriteString(r.ICCID) },
-	}.sweep(ctx, opts)
+	return allRows(ctx, s.ListMonth, params, opts, func(l *MonthFlowList) []MonthFlowRow { return l.Flows })
 }
 
 // AllVoiceMonth returns an iterator over the voice usage of all cards in a month. It works as [CardsService.All] does;
@@ -77,18 +57,7 @@ func (s *FlowService) AllMonth(
 func (s *FlowService) AllVoiceMonth(
 	ctx context.Context, params *MonthListParams, opts ...FleetOption,
 ) iter.Seq2[VoiceMonthRow, error] {
-	p := copyOf(params)
-	return listing[VoiceMonthRow]{
-		method: "fc.function.voice.monthflow.list", first: p.PageNo, size: p.PageSize,
-		fetch: func(ctx context.Context, page, size int) (Page, []VoiceMonthRow, error) {
-			list, err := s.ListVoiceMonth(ctx, &MonthListParams{p.Month, page, size})
-			if err != nil {
-				return Page{}, nil, err
-			}
-			return list.Page, list.Flows, nil
-		},
-		identify: func(h *maphash.Hash, r *VoiceMonthRow) { h.WriteString(r.ICCID) },
-	}.sweep(ctx, opts)
+	return allRows(ctx, s.ListVoiceMonth, params, opts, func(l *VoiceMonthList) []VoiceMonthRow { return l.Flows })
 }
 
 // AllLog returns an iterator over all SMS sent to cards in a month. It works as [CardsService.All] does; the month must
@@ -96,115 +65,216 @@ func (s *FlowService) AllVoiceMonth(
 //
 // It reads § 2.3.4 短信发送日志, fc.function.sms.sendlog.
 func (s *SMSService) AllLog(ctx context.Context, params *SMSLogParams, opts ...FleetOption) iter.Seq2[SMSEntry, error] {
-	p := copyOf(params)
-	return listing[SMSEntry]{
-		method: "fc.function.sms.sendlog", first: p.PageNo, size: p.PageSize,
-		fetch: func(ctx context.Context, page, size int) (Page, []SMSEntry, error) {
-			list, err := s.ListLog(ctx, &SMSLogParams{p.Month, page, size})
-			if err != nil {
-				return Page{}, nil, err
-			}
-			return list.Page, list.Entries, nil
-		},
-		identify: func(h *maphash.Hash, e *SMSEntry) {
-			fmt.Fprintf(h, "%s %s %s %d", e.MSISDN, e.SMSID, e.Content, e.SentAt.Unix())
-		},
-	}.sweep(ctx, opts)
+	return allRows(ctx, s.ListLog, params, opts, func(l *SMSLogList) []SMSEntry { return l.Entries })
 }
 
-// copyOf is *p, or the zero value of nil.
-func copyOf[T any](p *T) T {
-	if p == nil {
-		p = new(T)
-	}
-	return *p
-}
-
-// A PageError says on which page a sweep failed. What was on the pages before it has been in the loop; of the page
-// itself nothing has, unless the context ended meanwhile. To resume, sweep again with PageNo set to Page and the same
-// PageSize. It is always a pointer.
-type PageError struct {
-	Page int   // the first is 1
-	Err  error // what went wrong with it
-}
-
-// Error says what went wrong, and on which page.
-func (e *PageError) Error() string {
-	return fmt.Sprintf("%v; that was page %d of the sweep, which can be resumed with PageNo", e.Err, e.Page)
-}
-
-// Unwrap returns e.Err.
-func (e *PageError) Unwrap() error { return e.Err }
-
-// A listing is a method that answers page by page.
-type listing[T any] struct {
-	method      string
-	first, size int // page to begin with and rows per page, or 0
-	fetch       func(ctx context.Context, page, size int) (Page, []T, error)
-	identify    func(*maphash.Hash, *T)
-}
-
-// A fetched page is what came of the request for it.
-type fetchedPage[T any] struct {
-	page Page
-	rows []T
-	err  error
-}
-
-// sweep is an iterator over the rows of all pages.
-func (l listing[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, error] {
-	l.first, l.size = cmp.Or(l.first, 1), cmp.Or(l.size, maxPageSize)
+// allRows returns an iterator over the rows of all pages.
+func allRows[P ListParams, L ListPage, T any](
+	ctx context.Context, list func(context.Context, *P) (*L, error), params *P, opts []FleetOption, rows func(*L) []T,
+) iter.Seq2[T, error] {
+	pages := Pages(ctx, list, params, opts...)
 	return func(yield func(T, error) bool) {
 		var none T
-		settings, err := fleetOptions(ctx, l.method, sweepOptions, opts)
+		for page, err := range pages {
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			for _, row := range rows(page) {
+				if ctx.Err() != nil {
+					yield(none, stopped(ctx, page))
+					return
+				}
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ListParams are the parameters of the listings that [Pages] reads.
+type ListParams interface {
+	CardListParams | MonthListParams | SMSLogParams
+}
+
+// ListPage is a page of one of these listings.
+type ListPage interface {
+	CardList | MonthFlowList | VoiceMonthList | SMSLogList
+}
+
+// Pages returns an iterator over the pages of a listing, for programs that store a page, and how far they got, in one
+// transaction:
+//
+//	params := &quecloud.CardListParams{PageNo: stored + 1}
+//	for list, err := range quecloud.Pages(ctx, client.Cards.List, params) {
+//		if err != nil {
+//			return err
+//		}
+//		if err := store(list.Cards, list.Page.Number); err != nil {
+//			return err
+//		}
+//	}
+//
+// list is [CardsService.List], [FlowService.ListMonth], [FlowService.ListVoiceMonth], [SMSService.ListLog], or a function
+// around one of these. It is called from several goroutines at once. Everything else is as [CardsService.All] says.
+//
+// Page.Number is the page that was requested, whatever the response says. Pages without rows are not yielded. When a page
+// is yielded, everything before it has been: to resume, set PageNo to the page after the last one that was stored, with
+// the same PageSize. A sweep that starts beyond the end yields nothing, or the refusal of a platform that refuses there.
+func Pages[P ListParams, L ListPage](
+	ctx context.Context, list func(context.Context, *P) (*L, error), params *P, opts ...FleetOption,
+) iter.Seq2[*L, error] {
+	var first P
+	if params != nil {
+		first = *params
+	}
+	number, size := paging(&first)
+	*number, *size = cmp.Or(*number, 1), cmp.Or(*size, maxPageSize)
+	return func(yield func(*L, error) bool) {
+		method := summaryOf(new(L)).method
+		settings, err := fleetOptions(ctx, method, sweepOptions, opts)
+		if err == nil && list == nil {
+			err = &ParamError{method, "list", "the function is nil"}
+		}
 		if err != nil {
-			yield(none, err)
+			yield(nil, err)
 			return
 		}
-		plan := newPagePlan(l.first, l.size)
-		fetch := func(ctx context.Context, page int) fetchedPage[T] {
-			p, rows, err := l.fetch(ctx, page, l.size)
-			return fetchedPage[T]{p, rows, err}
-		}
-		inOrder(ctx, settings.concurrency, plan.next, fetch, func(page int, got fetchedPage[T]) bool {
-			use, more, err := false, false, got.err
-			if err == nil {
-				use, more, err = plan.take(page, got.page, len(got.rows), l.digest(got.rows))
+		plan := newPagePlan(method, *number, *size)
+		fetch := func(ctx context.Context, page int) fetchedPage[L] { return fetchPage(ctx, list, first, page) }
+		inOrder(ctx, settings.concurrency, plan.next, fetch, func(page int, got fetchedPage[L]) bool {
+			use, more, err := plan.decide(page, got.response, got.err)
+			if use && ctx.Err() != nil {
+				use, err = false, stopped(ctx, got.list)
 			}
-			if !use {
-				got.rows = nil
-			}
-			for i := range got.rows {
-				if ctx.Err() != nil {
-					err = callError(l.method, "the sweep was stopped", context.Cause(ctx))
-					break
-				}
-				if !yield(got.rows[i], nil) {
-					return false
-				}
-			}
-			if err != nil {
-				if !errors.As(err, new(*ParamError)) {
-					err = &PageError{page, err}
-				}
-				yield(none, err)
+			if use && !yield(got.list, nil) {
 				return false
 			}
-			settings.progress(plan.progress(more))
+			if err != nil {
+				yield(nil, err)
+				return false
+			}
+			if use || !more {
+				settings.progress(plan.progress(more))
+			}
 			return more
 		})
 	}
 }
 
-var seed = maphash.MakeSeed()
+// A fetchedPage is what came of the request for a page.
+type fetchedPage[L ListPage] struct {
+	list     *L
+	response pageResponse
+	err      error
+}
 
-// digest stands for the rows of a page, to tell pages apart.
-func (l listing[T]) digest(rows []T) uint64 {
+// fetchPage requests a page, with params that are those of another.
+func fetchPage[P ListParams, L ListPage](
+	ctx context.Context, list func(context.Context, *P) (*L, error), params P, page int,
+) (got fetchedPage[L]) {
+	number, _ := paging(&params)
+	*number = page
+	if got.list, got.err = list(ctx, &params); got.err != nil {
+		return got
+	}
+	if got.list == nil {
+		got.err = errors.New("quecloud: the function returned neither a page nor an error")
+		return got
+	}
+	s := summaryOf(got.list)
+	got.response = pageResponse{int64(page), *s.page, s.rows, s.digest}
+	s.page.Number = page
+	return got
+}
+
+// stopped is the error of a sweep whose context ended at a page.
+func stopped[L ListPage](ctx context.Context, page *L) error {
+	s := summaryOf(page)
+	return &PageError{s.page.Number, callError(s.method, "the sweep was stopped", context.Cause(ctx))}
+}
+
+// paging returns where listing parameters keep page and size.
+func paging[P ListParams](params *P) (number, size *int) {
+	return any(params).(interface{ paging() (number, size *int) }).paging()
+}
+
+func (p *CardListParams) paging() (number, size *int)  { return &p.PageNo, &p.PageSize }
+func (p *MonthListParams) paging() (number, size *int) { return &p.PageNo, &p.PageSize }
+func (p *SMSLogParams) paging() (number, size *int)    { return &p.PageNo, &p.PageSize }
+
+// A pageSummary is what a sweep must know of a page, whatever its rows are.
+type pageSummary struct {
+	method string
+	page   *Page
+	rows   int64
+	digest uint64
+}
+
+func summaryOf[L ListPage](list *L) pageSummary {
+	return any(list).(interface{ summary() pageSummary }).summary()
+}
+
+func (l *CardList) summary() pageSummary {
+	return summarize("fc.function.card.list", &l.Page, l.Cards, func(h *maphash.Hash, c *Card) {
+		writeTexts(h, c.ICCID, c.MSISDN)
+	})
+}
+
+func (l *MonthFlowList) summary() pageSummary {
+	return summarize("fc.function.monthflow.list", &l.Page, l.Flows, func(h *maphash.Hash, r *MonthFlowRow) {
+		writeTexts(h, r.ICCID, r.MSISDN)
+	})
+}
+
+func (l *VoiceMonthList) summary() pageSummary {
+	return summarize("fc.function.voice.monthflow.list", &l.Page, l.Flows, func(h *maphash.Hash, r *VoiceMonthRow) {
+		writeTexts(h, r.ICCID, r.MSISDN)
+	})
+}
+
+func (l *SMSLogList) summary() pageSummary {
+	return summarize("fc.function.sms.sendlog", &l.Page, l.Entries, func(h *maphash.Hash, e *SMSEntry) {
+		writeTexts(h, e.MSISDN, e.SMSID, e.Content, e.SentAt.String())
+	})
+}
+
+// summarize sums up the rows of a page. Its digest is the sum of the rows' hashes, so that their order does not matter.
+func summarize[T any](method string, page *Page, rows []T, identify func(*maphash.Hash, *T)) pageSummary {
 	var h maphash.Hash
 	h.SetSeed(seed)
+	s := pageSummary{method, page, int64(len(rows)), 0}
 	for i := range rows {
-		l.identify(&h, &rows[i])
+		h.Reset()
+		identify(&h, &rows[i])
+		s.digest += h.Sum64()
+	}
+	return s
+}
+
+var seed = maphash.MakeSeed()
+
+// writeTexts hashes texts so that "a", "bc" and "ab", "c" differ.
+func writeTexts(h *maphash.Hash, texts ...string) {
+	for _, text := range texts {
+		h.WriteString(text)
 		h.WriteByte(0)
 	}
-	return h.Sum64()
 }
+
+// A PageError says on which page a sweep failed. Of the page itself nothing was yielded, unless the context ended
+// meanwhile; of the pages before it everything. To resume, sweep again with PageNo set to Page and the same PageSize. Where
+// pages became larger on the way, Page is 1: rows may be missing that came before. It is always a pointer.
+type PageError struct {
+	Page int   // where to resume; the first page is 1
+	Err  error // what went wrong with it
+}
+
+// Error says what went wrong, and where to resume.
+func (e *PageError) Error() string {
+	return fmt.Sprintf("%v; resume with PageNo at page %d of the sweep", e.Err, e.Page)
+}
+
+// Unwrap returns e.Err.
+func (e *PageError) Unwrap() error { return e.Err }
