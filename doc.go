@@ -84,8 +84,16 @@
 // # Fleets
 //
 // Iterators such as [CardsService.All] walk every page of a listing, and [CardsService.AllInfo] asks for any number of
-// cards, a thousand at a time. They fetch ahead, several calls at once, keep the order, and hold no more than what is
-// fetched ahead. [Each] does something to each of many cards:
+// cards, a thousand at a time. They prefetch a few pages concurrently, keep only those in memory, and yield them in the
+// platform's order. A sweep does not trust what the platform announces: it ends where the rows end, and fails where rows
+// must be missing. [Pages] yields whole pages with their numbers, for a transaction and a checkpoint each:
+//
+//	for list, err := range quecloud.Pages(ctx, client.Cards.List, &quecloud.CardListParams{PageNo: stored + 1}) {
+//		if err != nil { … }
+//		err = store(list.Cards, list.Page.Number)
+//	}
+//
+// [Each] does something to each of many cards:
 //
 //	for card, err := range quecloud.Each(ctx, cards, client.Cards.Pause) {
 //		if err != nil { … } // this card's; the others go on

@@ -33,6 +33,37 @@ func ExampleCardsService_All() {
 	// Output: true
 }
 
+// A page and its number are stored in one transaction, so that a program that is started again goes on where it stopped.
+func ExamplePages() {
+	srv := quecloudtest.NewServer(quecloudtest.WithFleet(2500))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	var db struct{ page, cards int } // a database
+	sweep := func(powerFailsOn int) error {
+		params := &quecloud.CardListParams{PageNo: db.page + 1, PageSize: 1000}
+		for list, err := range quecloud.Pages(ctx, client.Cards.List, params) {
+			if err != nil {
+				return err
+			}
+			if list.Page.Number == powerFailsOn {
+				return errors.New("power failure")
+			}
+			db.page, db.cards = list.Page.Number, db.cards+len(list.Cards) // in one transaction
+			fmt.Printf("page %d, %d cards in all\n", db.page, db.cards)
+		}
+		return nil
+	}
+	fmt.Println(sweep(2))
+	fmt.Println(sweep(0))
+	// Output:
+	// page 1, 1000 cards in all
+	// power failure
+	// page 2, 2000 cards in all
+	// page 3, 2500 cards in all
+	// <nil>
+}
+
 // Cards that the platform does not know are told, and do not end the loop.
 func ExampleCardsService_AllInfo() {
 	srv := quecloudtest.NewServer()

@@ -96,7 +96,7 @@ func (p drawnPlatform) answer(_ context.Context, form url.Values) any {
 	if p.order == "shuffled" {
 		random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	}
-	var cards any = p.blank
+	cards := p.blank
 	if number != p.hole {
 		list := []object{}
 		for _, i := range rows {

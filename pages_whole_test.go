@@ -68,7 +68,7 @@ func TestPagesYieldsWholePagesOfEveryListing(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, []int{1, 2, 3}, numbers)
 			assert.Equal(t, []int{50, 50}, counts[:2])
-			assert.Greater(t, counts[2], 0)
+			assert.Positive(t, counts[2])
 		})
 	}
 }

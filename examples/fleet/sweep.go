@@ -106,20 +106,16 @@ func (w *worker) readTail(ctx context.Context, it item) error {
 			return errNotYet
 		}
 	}
-	page := it.Page
-	var cards []quecloud.Card
-	for card, err := range w.client.Cards.All(ctx, &quecloud.CardListParams{PageNo: it.Page, PageSize: it.Size}, quecloud.Concurrency(1)) {
+	params := &quecloud.CardListParams{PageNo: it.Page, PageSize: it.Size}
+	for list, err := range quecloud.Pages(ctx, w.client.Cards.List, params, quecloud.Concurrency(1)) {
 		if err != nil {
 			return err
 		}
-		if cards = append(cards, card); len(cards) == it.Size {
-			if err := w.visit(ctx, it.Sweep, page, cards); err != nil {
-				return err
-			}
-			page, cards = page+1, nil
+		if err := w.visit(ctx, it.Sweep, list.Page.Number, list.Cards); err != nil {
+			return err
 		}
 	}
-	return w.visit(ctx, it.Sweep, page, cards)
+	return nil
 }
 
 // runSweep starts a sweep and watches it. It can be stopped: the sweep goes on, and the same name watches it again.
