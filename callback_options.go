@@ -28,6 +28,10 @@ const DefaultBodyLimit = 1 << 20
 // [WithCallbackToken], [WithAllowedSources], and for orders [VerifyWith]. A handler that is made with none of these logs
 // a warning. Where something in front of it authenticates, allow the addresses of that as sources.
 //
+// A handler serves whatever path leads to it. Register exactly that path: [http.ServeMux] answers one that has a // in
+// it, or lacks the slash that its pattern ends with, with a redirect, and one with a slash too many with 404. Whether the
+// platform follows redirects is not documented.
+//
 // A handler reads a body for as long as it keeps coming: set the ReadTimeout of your [http.Server], after which the
 // answer is 408. The context of your function ends when the sender leaves.
 type HandlerOption func(*callbackSettings) *ParamError
@@ -40,6 +44,7 @@ type callbackSettings struct {
 	proxyHeader string
 	client      *Client
 	store       DedupStore
+	probes      bool
 	maxBody     int64
 	timeout     time.Duration
 	drift       func(Drift)  // may be nil
@@ -189,6 +194,17 @@ func WithDeduplication(store DedupStore) HandlerOption {
 			return &ParamError{Param: "WithDeduplication", Reason: "the store is a zero value: make it with NewMemoryDedup"}
 		}
 		s.store = store
+		return nil
+	}
+}
+
+// WithProbes answers a GET, a HEAD and a POST without a body with status 200 and an empty body, where they are refused
+// otherwise. It is for a portal or load balancer that looks whether there is anybody at an address. The source and the
+// token are checked first. Your function is not called, and an empty body does not stand for success: the platform's
+// document wants the text success or the code 200 for that.
+func WithProbes() HandlerOption {
+	return func(s *callbackSettings) *ParamError {
+		s.probes = true
 		return nil
 	}
 }

@@ -42,7 +42,7 @@ type callback[E any] struct {
 
 // A refusal is why a delivery is not answered with success.
 type refusal struct {
-	status int
+	status int    // 200 for a probe
 	reason string // for the sender
 	err    error  // for the log; may be nil
 }
@@ -78,8 +78,11 @@ func (h *callback[E]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.logRefusal(r, refused)
 	switch refused.status {
+	case http.StatusOK:
+		w.WriteHeader(http.StatusOK) // and nothing that reads as success
+		return
 	case http.StatusMethodNotAllowed:
-		w.Header().Set("Allow", http.MethodPost)
+		w.Header().Set("Allow", h.methods())
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Token")
 	}
@@ -144,15 +147,30 @@ func (h *callback[E]) run(ctx context.Context, event *E) *refusal {
 	return nil
 }
 
+// probed is the end of a request that delivers nothing, see WithProbes.
+var probed = &refusal{status: http.StatusOK, reason: "a probe"}
+
+// methods are the HTTP methods that are not refused.
+func (h *callback[E]) methods() string {
+	if h.probes {
+		return "GET, HEAD, POST"
+	}
+	return http.MethodPost
+}
+
 // admit decides by what stands before the body.
 func (h *callback[E]) admit(r *http.Request) *refusal {
+	isPost := r.Method == http.MethodPost
+	isProbe := h.probes && (r.Method == http.MethodGet || r.Method == http.MethodHead || isPost && r.ContentLength == 0)
 	switch {
-	case r.Method != http.MethodPost:
+	case !isPost && !isProbe:
 		return &refusal{http.StatusMethodNotAllowed, "notifications are sent with POST", nil}
 	case !h.fromAllowedSource(r):
 		return &refusal{http.StatusForbidden, "notifications are not accepted from this address", nil}
 	case !h.hasToken(r):
 		return &refusal{http.StatusUnauthorized, "the parameter token of the URL is missing or wrong", nil}
+	case isProbe:
+		return probed
 	}
 	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
 		return &refusal{http.StatusUnsupportedMediaType, "want the Content-Type application/json", nil}
@@ -186,6 +204,9 @@ func (h *callback[E]) read(w http.ResponseWriter, r *http.Request, event *E) *re
 		if _, err := text.ReadFrom(http.MaxBytesReader(w, r.Body, h.maxBody)); err != nil {
 			return h.brokenOff(err)
 		}
+	}
+	if h.probes && text.Len() == 0 {
+		return probed
 	}
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
@@ -282,8 +303,11 @@ func malformed(err error) string {
 // logRefusal writes why a delivery was not answered with success. The URL is left out, since the token stands in it,
 // and the body, which is personal data.
 func (h *callback[E]) logRefusal(r *http.Request, refused *refusal) {
-	level := slog.LevelWarn
-	if refused.status >= 500 {
+	level, message := slog.LevelWarn, "quecloud: notification refused"
+	switch {
+	case refused.status == http.StatusOK:
+		level, message = slog.LevelDebug, "quecloud: callback address probed"
+	case refused.status >= 500:
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{
@@ -293,7 +317,7 @@ func (h *callback[E]) logRefusal(r *http.Request, refused *refusal) {
 	if refused.err != nil {
 		attrs = append(attrs, errorAttrs(refused.err)...)
 	}
-	h.log().LogAttrs(r.Context(), level, "quecloud: notification refused", attrs...)
+	h.log().LogAttrs(r.Context(), level, message, attrs...)
 }
 
 // errorAttrs are an error for the log, with the stack of a panic.

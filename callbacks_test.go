@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -190,6 +191,132 @@ func TestHandlersRefuseWhatIsNoProperDelivery(t *testing.T) {
 				assert.Equal(t, c.status == 405, w.Header().Get("Allow") == http.MethodPost)
 			})
 		}
+	})
+}
+
+func TestProbesAreAnsweredWithAnEmptyBody(t *testing.T) {
+	probe := func(method string, edit func(*http.Request)) func() *http.Request {
+		return func() *http.Request {
+			r := httptest.NewRequest(method, "/?token=good", nil)
+			if edit != nil {
+				edit(r)
+			}
+			return r
+		}
+	}
+	probes := map[string]func() *http.Request{
+		"GET":  probe(http.MethodGet, nil),
+		"HEAD": probe(http.MethodHead, nil),
+		"POST": probe(http.MethodPost, nil),
+		"POST of JSON": probe(http.MethodPost, func(r *http.Request) {
+			r.Header.Set("Content-Type", "application/json")
+		}),
+		"POST of a form": probe(http.MethodPost, func(r *http.Request) {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}),
+		"POST in chunks": probe(http.MethodPost, func(r *http.Request) {
+			r.Header.Set("Content-Type", "application/json")
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader("")), -1
+		}),
+	}
+	forBoth(t, func(t *testing.T, n notification) {
+		calls := 0
+		token := quecloud.WithCallbackToken("good")
+		h := n.handler(func(context.Context) error { calls++; return nil }, token, quecloud.WithProbes())
+		foreign := n.handler(handled, token, quecloud.WithProbes(), quecloud.WithAllowedSources(networks("10.0.0.0/8")...))
+		without := n.handler(handled, token)
+		for name, probe := range probes {
+			w := deliver(h, probe())
+			assert.Equal(t, 200, w.Code, name)
+			assert.Empty(t, w.Body.String(), name)
+			assert.Empty(t, w.Header(), name)
+			r := probe()
+			r.URL.RawQuery = "token=bad"
+			n.refused(t, deliver(h, r), 401, "token")
+			n.refused(t, deliver(foreign, probe()), 403, "address")
+			assert.GreaterOrEqual(t, deliver(without, probe()).Code, 400, name)
+		}
+		w := deliver(h, probe(http.MethodPut, nil)())
+		n.refused(t, w, 405, "POST")
+		assert.Equal(t, "GET, HEAD, POST", w.Header().Get("Allow"))
+		for _, body := range []string{" ", "{}", "null"} {
+			r := delivery(body)
+			r.URL.RawQuery = "token=good"
+			n.refused(t, deliver(h, r), 400, "")
+		}
+		assert.Zero(t, calls)
+		r := delivery(n.body)
+		r.URL.RawQuery = "token=good"
+		assert.Equal(t, n.success, deliver(h, r).Body.String())
+	})
+}
+
+// What the documentation says of paths is the business of net/http's router.
+func TestServeMuxServesTheExactPathOnly(t *testing.T) {
+	forBoth(t, func(t *testing.T, n notification) {
+		h := n.handler(handled, quecloud.WithCallbackToken("good"))
+		mux := http.NewServeMux()
+		mux.Handle("/exact", h)
+		mux.Handle("/slash/", h)
+		mux.Handle("/both", h)
+		mux.Handle("/both/{$}", h)
+		for path, want := range map[string]struct {
+			status   int
+			location string
+		}{
+			"/exact":   {status: 200},
+			"/slash/":  {status: 200},
+			"/both":    {status: 200},
+			"/both/":   {status: 200},
+			"/exact/":  {status: 404},
+			"//exact":  {status: 307, location: "/exact?token=good"},
+			"/./exact": {status: 307, location: "/exact?token=good"},
+			"/slash":   {status: 307, location: "/slash/?token=good"},
+			"/slash//": {status: 307, location: "/slash/?token=good"},
+		} {
+			r := delivery(n.body)
+			r.URL.Path, r.URL.RawQuery = path, "token=good"
+			w := deliver(mux, r)
+			assert.Equal(t, want.location, w.Header().Get("Location"), path)
+			assert.Equal(t, want.status, w.Code, path)
+		}
+		r := delivery(n.body)
+		r.URL.Path, r.URL.RawQuery = "//any/path/", "token=good"
+		assert.Equal(t, n.success, deliver(h, r).Body.String(), "without a router")
+	})
+}
+
+// Senders that speak HTTP/1.0, and those that ask before they send a body.
+func TestHandlersServeOldAndCautiousSenders(t *testing.T) {
+	forBoth(t, func(t *testing.T, n notification) {
+		srv := httptest.NewServer(n.handler(handled, quecloud.WithCallbackToken("good")))
+		defer srv.Close()
+		exchange := func(token, proto, header string) string {
+			conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+			require.NoError(t, err)
+			defer conn.Close()
+			fmt.Fprintf(conn, "POST /?token=%s %s\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"+
+				"Content-Length: %d\r\n%s\r\n", token, proto, len(n.body), header)
+			if header == "" {
+				fmt.Fprint(conn, n.body)
+				text, err := io.ReadAll(conn)
+				require.NoError(t, err)
+				return string(text)
+			}
+			var first [512]byte
+			size, err := conn.Read(first[:])
+			require.NoError(t, err)
+			fmt.Fprint(conn, n.body)
+			rest, _ := io.ReadAll(conn) // a server that refuses may cut it off
+			return string(first[:size]) + string(rest)
+		}
+		old := exchange("good", "HTTP/1.0", "")
+		assert.True(t, strings.HasPrefix(old, "HTTP/1.0 200 OK") && strings.HasSuffix(old, "\r\n\r\n"+n.success), old)
+		cautious := exchange("good", "HTTP/1.1", "Expect: 100-continue\r\n")
+		assert.True(t, strings.HasPrefix(cautious, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"), cautious)
+		assert.True(t, strings.HasSuffix(cautious, "\r\n\r\n"+n.success), cautious)
+		refused := exchange("bad", "HTTP/1.1", "Expect: 100-continue\r\n")
+		assert.True(t, strings.HasPrefix(refused, "HTTP/1.1 401 "), "the body of a stranger is not even asked for: "+refused)
 	})
 }
 
