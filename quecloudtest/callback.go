@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -63,6 +65,9 @@ type Delivery struct {
 // DeliverSMS posts a notification as the platform does, to a receiver under test that needs no [Server]. The answer counts
 // as success when it is exactly the seven letters of success. The error is that of sending; an answer that is not success
 // is none.
+//
+// What the texts of n hold is sent byte for byte, so that a receiver can be tested with what a platform should not send:
+// other layouts of times, and text in GBK. The same goes for [DeliverOrder] and [Server.ReceiveSMS].
 func DeliverSMS(ctx context.Context, url string, n SMSNotification) (Delivery, error) {
 	return deliverOnce(ctx, url, n, smsSuccess)
 }
@@ -75,13 +80,36 @@ func DeliverOrder(ctx context.Context, url string, n OrderNotification) (Deliver
 }
 
 func deliverOnce(ctx context.Context, url string, notification any, success func([]byte) bool) (Delivery, error) {
-	body, err := json.Marshal(notification)
+	body, err := encodeEvent(notification)
 	if err != nil {
 		return Delivery{}, err
 	}
 	d := Delivery{URL: url, Body: string(body), Attempt: 1}
 	d.post(ctx, http.DefaultClient, success)
 	return d, d.Err
+}
+
+// encodeEvent writes an event as JSON. The bytes of its texts stay as they are, also where they are not UTF-8.
+func encodeEvent(event any) ([]byte, error) {
+	v := reflect.ValueOf(event)
+	e := encoder{buf: []byte{'{'}}
+	for i := range v.NumField() {
+		field := v.Field(i)
+		name, omitEmpty, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		switch {
+		case omitEmpty != "" && field.IsZero():
+		case field.Kind() == reflect.String:
+			e.text(name, field.String())
+		default:
+			text, err := json.Marshal(field.Interface())
+			if err != nil {
+				return nil, err
+			}
+			e.name(name)
+			e.buf = append(e.buf, text...)
+		}
+	}
+	return append(e.buf, '}'), nil
 }
 
 // smsSuccess says whether an answer to an SMS callback counts as success.
@@ -184,7 +212,7 @@ func (s *Server) notify(url string, notification any, success func([]byte) bool)
 	if url == "" || s.closed {
 		return
 	}
-	body, err := json.Marshal(notification)
+	body, err := encodeEvent(notification)
 	if err != nil {
 		panic(err) // of strings and numbers, never
 	}

@@ -2,6 +2,7 @@ package quecloudtest_test
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,6 +25,35 @@ func TestSuccessNeedsItsHTTPStatusToo(t *testing.T) {
 		if d.OK != want || d.HTTPStatus != status {
 			t.Errorf("with HTTP %d: %+v", status, d)
 		}
+	}
+}
+
+func TestTextsAreDeliveredByteForByte(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"温度 21":                      `温度 21`,
+		"\xce\xc2\xb6\xc8":           "\xce\xc2\xb6\xc8",
+		"\xce\xc2\n\"\\\x01\x7f\xb6": "\xce\xc2\\u000a\\u0022\\u005c\\u0001\\u007f\xb6",
+	} {
+		r := receive(t, "success")
+		srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL))
+		srv.ReceiveSMS("1064800000000", text)
+		_, err := quecloudtest.DeliverSMS(t.Context(), r.URL, quecloudtest.SMSNotification{Type: text, ReceivedAt: "2026-11-01T08:00:00"})
+		must(t, err)
+		_, err = quecloudtest.DeliverOrder(t.Context(), r.URL, quecloudtest.OrderNotification{OrderNo: text})
+		must(t, err)
+		if body := r.bodies[0]; !strings.Contains(body, `"content":"`+want+`"`) {
+			t.Errorf("sent as %q", body)
+		}
+		if body := r.bodies[1]; body != `{"type":"`+want+`","msisdn":"","iccid":"","sms_id":"","recievetime":"2026-11-01T08:00:00"}` {
+			t.Errorf("sent as %q", body)
+		}
+		if body := r.bodies[2]; !strings.HasPrefix(body, `{"orderNo":"`+want+`",`) || !strings.Contains(body, `"orderStatus":0,"iccid":"","productName":"","productPrice":0,`) {
+			t.Errorf("sent as %q", body)
+		}
+	}
+	if _, err := quecloudtest.DeliverOrder(t.Context(), "http://127.0.0.1:0", quecloudtest.OrderNotification{ProductPrice: math.NaN()}); err == nil {
+		t.Error("a price that is no number was sent")
 	}
 }
 

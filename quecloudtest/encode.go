@@ -1,7 +1,7 @@
 package quecloudtest
 
 import (
-	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -180,16 +180,18 @@ func (e *encoder) unquote(quoted bool) {
 	}
 }
 
-// appendQuoted appends v as a JSON string.
+// appendQuoted appends v as a JSON string. What is not UTF-8 in it stays as it is.
 func appendQuoted(b []byte, v string) []byte {
+	b = append(b, '"')
+	start := 0
 	for i := range len(v) {
 		if c := v[i]; c < ' ' || c == '"' || c == '\\' || c == 0x7f {
-			quoted, _ := json.Marshal(v) // of a string, never an error
-			return append(b, quoted...)
+			b = append(b, v[start:i]...)
+			b = fmt.Appendf(b, `\u%04x`, c)
+			start = i + 1
 		}
 	}
-	b = append(b, '"')
-	b = append(b, v...)
+	b = append(b, v[start:]...)
 	return append(b, '"')
 }
 
