@@ -17,7 +17,7 @@ import (
 // goroutines at once, though not for the same key: in one process a handler sees to that itself.
 //
 // An event is claimed before it is handled, and the claim is settled afterwards. Several processes can so share a
-// store. A claim must run out by itself, so that the event of a process that has died can be delivered again: after
+// store. A claim must run out by itself, so that a later delivery of the event of a process that has died is handled: after
 // longer than the handling can take, see [WithCallbackTimeout].
 //
 // With Redis, s.owner being a random text of this process that is not "done":

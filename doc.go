@@ -105,8 +105,10 @@
 // # Notifications
 //
 // [NewSMSHandler] and [NewOrderHandler] make an [http.Handler] for what the platform reports: delivery reports, inbound
-// SMS, finished orders. They answer success only after a function of yours has returned nil. Nothing in the protocol
-// tells who a notification is from: see [HandlerOption] for what does.
+// SMS, finished orders. They answer success only after a function of yours has returned nil. Anything else counts as
+// failed; whether the platform delivers again then is not documented. An event is not lost for a member that cannot be
+// read, see [WithCallbackDriftHandler]. Nothing in the protocol tells who an event is from: see [HandlerOption] for what
+// does.
 //
 // # Testing
 //

@@ -38,11 +38,13 @@ type OrderEvent struct {
 func (e OrderEvent) ID() CardID { return cardID(e.ICCID, "") }
 
 // NewOrderHandler returns a handler for the address to which the platform sends the results of top-ups and renewals
-// (充值续费, at the portal under API管理 → 通知配置).
+// (充值续费回调地址). The document says that it is configured at the platform, but not where; that of SMS is at the portal
+// under API管理 → 通知配置.
 //
 // The function is called for every proper delivery, from several goroutines at once. When it returns nil the platform
 // is told so, with code 200; when it returns an error or panics, the answer has the status and code 500 and means that
-// the delivery failed. See [HandlerOption] for what is refused before that, and for what keeps others from calling the
+// the delivery failed. The document does not say whether the platform delivers again then: [OrdersService.Get] tells what
+// became of an order whose event does not come. See [HandlerOption] for what is refused before that, and for what keeps others from calling the
 // function. Where an order event moves money, use [VerifyWith] and [WithDeduplication].
 //
 // NewOrderHandler panics when the function is nil or an option is not right.

@@ -42,8 +42,9 @@ func (e SMSEvent) ID() CardID { return cardID(e.ICCID, e.MSISDN) }
 //
 // The function is called for every proper delivery, from several goroutines at once. When it returns nil the platform
 // is told so, with the body success; when it returns an error or panics, the answer has the status 500 and means that
-// the delivery failed. See [HandlerOption] for what is refused before that, and for what keeps others from calling the
-// function.
+// the delivery failed. The document does not say whether the platform delivers again then: [SMSService.ListLog] tells
+// what became of SMS whose report does not come. See [HandlerOption] for what is refused before that, and for what keeps
+// others from calling the function.
 //
 // NewSMSHandler panics when the function is nil or an option is not right.
 func NewSMSHandler(handle func(context.Context, *SMSEvent) error, opts ...HandlerOption) http.Handler {

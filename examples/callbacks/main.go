@@ -7,8 +7,8 @@
 //
 //	QUECLOUD_CALLBACK_TOKEN=… go run ./examples/callbacks -addr :8080
 //
-// Then set https://<your host>/quecloud/sms?token=… and …/quecloud/order?token=… at the platform's portal, under API管理 →
-// 通知配置. With QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET set too, every order is looked up at the platform before it is
+// Then set https://<your host>/quecloud/sms?token=… at the platform's portal, under API管理 → 通知配置, and
+// …/quecloud/order?token=… as the address for 充值续费, which the vendor's document does not say the place of. With QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET set too, every order is looked up at the platform before it is
 // believed.
 package main
 
@@ -96,6 +96,7 @@ func handlers(out io.Writer, token string, verify ...quecloud.HandlerOption) htt
 			quecloud.WithCallbackToken(token),
 			quecloud.WithCallbackTimeout(20 * time.Second),
 			quecloud.WithDeduplication(quecloud.NewMemoryDedup(10_000, 24*time.Hour)),
+			quecloud.WithCallbackDriftHandler(p.drift),
 		}
 	}
 	mux := http.NewServeMux()
@@ -117,7 +118,7 @@ func (p *printer) sms(_ context.Context, e *quecloud.SMSEvent) (err error) {
 	case quecloud.SMSEventReport:
 		_, err = fmt.Fprintf(p.out, "SMS report    %s to card %s: status %d %s\n", e.SMSID, e.MSISDN, e.Status, e.Message)
 	case quecloud.SMSEventInbox:
-		_, err = fmt.Fprintf(p.out, "inbound SMS   from card %s at %s: %s\n", e.MSISDN, e.ReceivedAt.Format(time.DateTime), e.Content)
+		_, err = fmt.Fprintf(p.out, "inbound SMS   from card %s at %s: %s\n", e.MSISDN, at(e.ReceivedAt), e.Content)
 	default:
 		_, err = fmt.Fprintf(p.out, "SMS event     of an unknown type: %s\n", e.Type)
 	}
@@ -130,6 +131,21 @@ func (p *printer) order(_ context.Context, e *quecloud.OrderEvent) error {
 	_, err := fmt.Fprintf(p.out, "order         %s (%s) %s: %s, %s CNY for card %s\n",
 		e.OrderNo, e.ExternalID, e.Status, e.ProductName, e.ProductPrice.StringFixed(2), e.ICCID)
 	return err
+}
+
+// at writes a time, which is zero where the platform's could not be read.
+func at(t time.Time) string {
+	if t.IsZero() {
+		return "an unknown time"
+	}
+	return t.Format(time.DateTime)
+}
+
+// drift prints what is not as the platform's document says. The event is delivered all the same.
+func (p *printer) drift(d quecloud.Drift) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.out, "%s event     has a member %s that is not as documented: %s, %s\n", d.Method, d.Path, d.Kind, d.Value)
 }
 
 // demonstrate has a stand-in for the platform make a notification of each kind.
@@ -152,8 +168,11 @@ func demonstrate(ctx context.Context, out io.Writer) error {
 	fmt.Fprintln(out, "No address given: a stand-in for the platform notifies of what happens to its cards.")
 	err = makeEvents(ctx, platform, client)
 	platform.WaitCallbacks()
+	_, oddErr := quecloudtest.DeliverSMS(ctx, url+"sms?token="+token, quecloudtest.SMSNotification{
+		Type: quecloudtest.SMSInbox, ICCID: "89860024310000000006", MSISDN: "1064800000000", ID: "1", Content: "battery low", ReceivedAt: "just now",
+	})
 	stop()
-	if err := errors.Join(err, <-stopped); err != nil {
+	if err := errors.Join(err, oddErr, <-stopped); err != nil {
 		return err
 	}
 	taken := 0

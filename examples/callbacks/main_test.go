@@ -13,6 +13,8 @@ func TestTheDemonstrationPrintsANotificationOfEachKind(t *testing.T) {
 	}
 	for _, want := range []string{
 		"SMS report ", "status 200", "inbound SMS ", "door open, 21.5 °C", "(topup-0001) 订单完成", "CNY",
+		`sms event     has a member recievetime that is not as documented: wrong value, "just now"`,
+		"inbound SMS   from card 1064800000000 at an unknown time: battery low",
 		"3 of 3 deliveries were answered with success",
 	} {
 		if !strings.Contains(out.String(), want) {
