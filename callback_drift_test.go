@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,7 +77,7 @@ func TestEventsAreDeliveredWithoutWhatCannotBeRead(t *testing.T) {
 				t.Run(fmt.Sprint(c.kind, " ", member, " ", value), func(t *testing.T) {
 					t.Parallel()
 					var want, got string
-					require.Equal(t, 200, deliver(handlerOf(c.kind, &want), delivery(edited(t, c.body, member, ""))).Code)
+					require.Equal(t, 200, deliver(handlerOf(c.kind, &want), delivery(edited(t, c.body, member, "null"))).Code)
 					var drifts []quecloud.Drift
 					var log bytes.Buffer
 					h := handlerOf(c.kind, &got, quecloud.WithCallbackToken("good"),
@@ -85,7 +86,7 @@ func TestEventsAreDeliveredWithoutWhatCannotBeRead(t *testing.T) {
 					r := delivery(edited(t, c.body, member, value))
 					r.URL.RawQuery = "token=good"
 					assert.Equal(t, c.success, deliver(h, r).Body.String())
-					assert.Equal(t, want, got, "as if the member were not there")
+					assert.Equal(t, want, got, "as if the member were null")
 					assert.Equal(t, []quecloud.Drift{{Method: c.kind, Kind: quecloud.DriftWrongValue, Path: member, Value: value}}, drifts)
 					assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log.String())
 					assert.Contains(t, log.String(), "kind="+c.kind+" member="+member+` problem="wrong value"`)
@@ -245,6 +246,76 @@ func TestUnknownMembersAndTypesAreReportedAndNotLogged(t *testing.T) {
 	assert.Empty(t, log.String())
 }
 
+func TestWhatAnEventLeavesOutIsReported(t *testing.T) {
+	t.Parallel()
+	for _, c := range eventCases {
+		for _, member := range c.optional {
+			if c.kind == "sms" && slices.Contains([]string{"status", "msg", "content", "recievetime"}, member) {
+				continue // which come with one of the types only
+			}
+			var drifts []quecloud.Drift
+			var log bytes.Buffer
+			var event string
+			h := handlerOf(c.kind, &event, quecloud.WithCallbackDriftHandler(func(d quecloud.Drift) { drifts = append(drifts, d) }),
+				quecloud.WithCallbackToken("good"), quecloud.WithCallbackLogger(slog.New(slog.NewTextHandler(&log, nil))))
+			r := delivery(edited(t, c.body, member, ""))
+			r.URL.RawQuery = "token=good"
+			assert.Equal(t, c.success, deliver(h, r).Body.String())
+			assert.Equal(t, []quecloud.Drift{{Method: c.kind, Kind: quecloud.DriftMissing, Path: member}}, drifts)
+			assert.Empty(t, log.String())
+		}
+	}
+}
+
+func TestRefusedEventsAreReported(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, kind, body string
+		want             quecloud.Drift
+		log              string
+	}{
+		{
+			name: "a line end in a text", kind: "sms", body: `{"a":"` + strings.Repeat("x", 100) + "\n" + `1","b":"` + strings.Repeat("y", 100) + `"}`,
+			want: quecloud.Drift{Kind: quecloud.DriftWrongValue, Value: strings.Repeat("x", 32) + "\n" + `1","b":"` + strings.Repeat("y", 23)},
+			log:  `xx\n0\",\"x\":\"x`,
+		},
+		{
+			name: "truncated", kind: "order", body: `{"a":"CANARY","b":"` + strings.Repeat("y", 100),
+			want: quecloud.Drift{Kind: quecloud.DriftWrongValue, Value: strings.Repeat("y", 64)}, log: "value=xxxx",
+		},
+		{
+			name: "no object", kind: "sms", body: `["CANARY"]`,
+			want: quecloud.Drift{Kind: quecloud.DriftWrongValue, Value: `["CANARY"]`}, log: `[\"XXXXXX\"]`,
+		},
+		{
+			name: "a missing member", kind: "order", body: `{"orderNo":"1","orderStatus":1}`,
+			want: quecloud.Drift{Kind: quecloud.DriftMissing, Path: "iccid"},
+		},
+		{
+			name: "a required member of no use", kind: "sms", body: `{"type":["CANARY"]}`,
+			want: quecloud.Drift{Kind: quecloud.DriftWrongValue, Path: "type", Value: `["CANARY"]`}, log: `member=type problem="wrong value" value="[\"XXXXXX\"]"`,
+		},
+		{
+			name: "a contradiction", kind: "order", body: withStatus(`"orderStatus":1,"orderStatusDesc":"订单失败"`),
+			want: quecloud.Drift{Kind: quecloud.DriftWrongValue, Path: "orderStatusDesc", Value: "订单失败"}, log: "value=xxxx",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var drifts []quecloud.Drift
+			var log bytes.Buffer
+			var event string
+			h := handlerOf(c.kind, &event, quecloud.WithCallbackDriftHandler(func(d quecloud.Drift) { drifts = append(drifts, d) }),
+				quecloud.WithCallbackLogger(slog.New(slog.NewTextHandler(&log, nil))))
+			assert.Equal(t, 400, deliver(h, delivery(c.body)).Code)
+			c.want.Method = c.kind
+			assert.Contains(t, drifts, c.want)
+			assert.Contains(t, log.String(), c.log)
+			assert.NotContains(t, log.String(), "CANARY")
+		})
+	}
+}
+
 func TestOneDeliveryReportsOnlySoManyMembers(t *testing.T) {
 	t.Parallel()
 	drifts := 0
@@ -256,6 +327,9 @@ func TestOneDeliveryReportsOnlySoManyMembers(t *testing.T) {
 	deliver(h, delivery(`{`+strings.Repeat(`"status":{},`, 1000)+smsReport[1:]))
 	assert.Equal(t, 32, drifts)
 	assert.Equal(t, 32, strings.Count(log.String(), "level=WARN"))
+	log.Reset()
+	assert.Equal(t, 400, deliver(h, delivery(`{`+strings.Repeat(`"status":{},`, 1000)+`"type":[]}`)).Code)
+	assert.Contains(t, log.String(), "member=type", "what it is refused for is reported all the same")
 }
 
 func TestDriftHandlersThatPanicLoseNoEvent(t *testing.T) {

@@ -22,7 +22,8 @@ const DefaultBodyLimit = 1 << 20
 //
 // Whatever the options, a handler passes on only what is a POST (405 otherwise) of application/json (415) of bounded
 // size (413) that is a JSON object with the members that tell which event it is (400). Whatever else cannot be read does
-// not keep the event back, see [WithCallbackDriftHandler]. The answer says in its body what is wrong.
+// not keep the event back, see [WithCallbackDriftHandler], nor does the charset that the Content-Type declares: text that
+// is not UTF-8 is kept byte for byte, see [DriftNotUTF8]. The answer says in its body what is wrong.
 //
 // Nothing in the platform's protocol tells its callbacks from those of anybody else who knows the address. Use what can:
 // [WithCallbackToken], [WithAllowedSources], and for orders [VerifyWith]. A handler that is made with none of these logs
@@ -236,9 +237,10 @@ func WithCallbackTimeout(d time.Duration) HandlerOption {
 }
 
 // WithCallbackDriftHandler calls a function for each member of an event that differs from what the SDK knows of the
-// platform, 32 of one delivery at most. [Drift.Method] is sms or order then. Such a member is no reason to lose an event:
+// platform, the first 32 of one delivery. [Drift.Method] is sms or order then. Such a member is no reason to lose an event:
 // where it cannot be read its field stays zero, and your function is called all the same. Only what tells which event it
-// is must be readable, see [SMSEvent] and [OrderEvent].
+// is must be readable, see [SMSEvent] and [OrderEvent]. For an event that is refused since it is not, the last report
+// has what stands in that place; of a body that is no JSON, 64 bytes from where it ceases to be.
 //
 // Without a drift handler there is the log: members that cannot be read or are not UTF-8 are logged as warnings, with
 // an outline of the value in place of the value, such as "0000-00-00X00:00:00". The drift handler is given the value
@@ -255,8 +257,9 @@ func WithCallbackDriftHandler(handler func(Drift)) HandlerOption {
 }
 
 // WithCallbackLogger sets where it is written why a delivery was refused (level warn) or could not be handled (level
-// error), and that a handler was made without authentication (level warn, once), instead of [slog.Default]. Neither the URL nor anything of the notification is written. The error of your
-// function is, with numbers of five and more digits masked: leave the text of an SMS out of it.
+// error), and that a handler was made without authentication (level warn, once), instead of [slog.Default]. Neither the
+// URL nor what an event says is written. The error of your function is, with numbers of five and more digits masked:
+// leave the text of an SMS out of it.
 func WithCallbackLogger(logger *slog.Logger) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if logger == nil || logger.Handler() == nil {
@@ -297,12 +300,14 @@ func (s *callbackSettings) fromAllowedSource(r *http.Request) bool {
 // the proxy's header that is not.
 func (s *callbackSettings) source(r *http.Request) (netip.Addr, bool) {
 	addr, ok := parseSource(r.RemoteAddr)
-	for i := len(r.Header[s.proxyHeader]) - 1; i >= 0; i-- {
-		for hops := strings.Split(r.Header[s.proxyHeader][i], ","); len(hops) > 0; hops = hops[:len(hops)-1] {
+	for _, hops := range slices.Backward(r.Header[s.proxyHeader]) {
+		for comma := len(hops); comma >= 0; {
 			if !ok || !within(s.proxies, addr) {
 				return addr, ok
 			}
-			addr, ok = parseSource(strings.TrimSpace(hops[len(hops)-1]))
+			hops = hops[:comma]
+			comma = strings.LastIndexByte(hops, ',')
+			addr, ok = parseSource(strings.TrimSpace(hops[comma+1:]))
 		}
 	}
 	return addr, ok

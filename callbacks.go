@@ -11,7 +11,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -208,66 +207,31 @@ func (h *callback[E]) read(w http.ResponseWriter, r *http.Request, event *E) *re
 	if h.probes && text.Len() == 0 {
 		return probed
 	}
+	return h.decode(r.Context(), text.Bytes(), event)
+}
+
+// decode makes an event of a body.
+func (h *callback[E]) decode(ctx context.Context, body []byte, event *E) *refusal {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
 	drifts, unread := 0, false
-	err := d.decodeObject(text.Bytes(), event, func(drift Drift) {
+	err := d.decodeObject(body, event, func(drift Drift) {
 		unread = unread || drift.Kind == DriftWrongValue
 		if drifts++; drifts <= maxDrifts {
-			h.tell(r.Context(), drift)
+			h.tell(ctx, drift)
 		}
 	})
 	if err == nil {
 		err = h.check(event)
 	}
 	if err != nil {
+		h.tell(ctx, unusable(body, err))
 		return &refusal{http.StatusBadRequest, malformed(err), nil}
 	}
 	if unread && h.unread != nil {
-		h.unread(event, text.Bytes())
+		h.unread(event, body)
 	}
 	return nil
-}
-
-// maxDrifts is of how many members of one delivery it is told that they are not as documented.
-const maxDrifts = 32
-
-// tell reports a member that is not as documented: what could not be read, or is not UTF-8, to the log, and everything
-// to the drift handler, whose panics must not lose the event.
-func (h *callback[E]) tell(ctx context.Context, drift Drift) {
-	drift.Method = h.name
-	attrs := []slog.Attr{slog.String("kind", h.name), slog.String("member", drift.Path), slog.String("problem", string(drift.Kind))}
-	if drift.Kind == DriftWrongValue || drift.Kind == DriftNotUTF8 {
-		h.log().LogAttrs(ctx, slog.LevelWarn, "quecloud: member of an event not as documented",
-			append(attrs, slog.String("value", outline(drift.Value)))...)
-	}
-	if h.drift == nil {
-		return
-	}
-	if err := guard(func() error {
-		h.drift(drift)
-		return nil
-	}); err != nil {
-		h.log().LogAttrs(ctx, slog.LevelError, "quecloud: drift handler failed", append(attrs, errorAttrs(err)...)...)
-	}
-}
-
-// outline shows how a value is written, and nothing of what it says: 0 for a digit, X for a capital letter A to Z, x for
-// any other letter, ? for what else is not ASCII.
-func outline(value string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsDigit(r):
-			return '0'
-		case 'A' <= r && r <= 'Z':
-			return 'X'
-		case unicode.IsLetter(r):
-			return 'x'
-		case r > unicode.MaxASCII:
-			return '?'
-		}
-		return r
-	}, value)
 }
 
 func (h *callback[E]) tooLarge() *refusal {

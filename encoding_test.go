@@ -93,9 +93,9 @@ func TestAnEventsTextThatIsNotUTF8IsKept(t *testing.T) {
 	var event SMSEvent
 	var drifts []Drift
 	var d decoder
-	body := `{"type":"inbox","msisdn":"1","content":"` + gbk + `"}`
+	body := `{"type":"inbox","msisdn":"1","iccid":"2","sms_id":"3","content":"` + gbk + `"}`
 	require.NoError(t, d.decodeObject([]byte(body), &event, func(d Drift) { drifts = append(drifts, d) }))
-	assert.Equal(t, SMSEvent{Type: SMSEventInbox, MSISDN: "1", Content: gbk}, event)
+	assert.Equal(t, SMSEvent{Type: SMSEventInbox, MSISDN: "1", ICCID: "2", SMSID: "3", Content: gbk}, event)
 	assert.Equal(t, []Drift{{"", DriftNotUTF8, "content", `"` + gbk + `"`}}, drifts)
 	assert.Equal(t, "content", d.garbled)
 }

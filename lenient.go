@@ -24,8 +24,8 @@ import (
 //	alias=a,b   other names of the same member
 //	required    a response without it is no response, whatever the method does; null and "" count as missing, but a list
 //	            may be null. Of an inline object one member must say something
-//	receipt     what the caller of a changing method pays for, or what tells an event. Only it and what is required can
-//	            turn success into an error
+//	receipt     what the caller of a changing method pays for. Only it and what is required can turn success into an
+//	            error, or keep an event back
 //	always      the document says that it always comes (必须 is 是): its absence is reported as drift
 //	inline      the members of this object may also stand beside it
 //	bare        the whole answer may be this list instead of an object

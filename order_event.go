@@ -20,18 +20,18 @@ import (
 // or where what it sends cannot be read, see [WithCallbackDriftHandler]. Text that is not UTF-8 is kept byte for byte, see
 // [DriftNotUTF8].
 type OrderEvent struct {
-	OrderNo      string          `json:"orderNo" quec:"required receipt"`            // for OrdersService.Get
-	Type         OrderType       `json:"orderType"`                                  // what it buys
-	Status       OrderStatus     `json:"orderStatus" quec:"required receipt type=n"` // done or failed
-	StatusText   string          `json:"orderStatusDesc"`                            // the same in words; it never contradicts Status
-	ICCID        string          `json:"iccid" quec:"required receipt"`              // the card
-	ProductName  string          `json:"productName"`                                // what was bought
-	ProductPrice decimal.Decimal `json:"productPrice"`                               // CNY
-	Remark       string          `json:"remark"`                                     // the one that was sent with the order
-	Result       string          `json:"result"`                                     // what happened, for people
-	CreatedAt    time.Time       `json:"createTime,omitzero"`                        // China Standard Time
-	CompletedAt  time.Time       `json:"completeTime,omitzero"`                      // China Standard Time
-	ExternalID   string          `json:"externalId"`                                 // the one that was sent with the order, or empty
+	OrderNo      string          `json:"orderNo" quec:"required"`             // for OrdersService.Get
+	Type         OrderType       `json:"orderType" quec:"always"`             // what it buys
+	Status       OrderStatus     `json:"orderStatus" quec:"required type=n"`  // done or failed
+	StatusText   string          `json:"orderStatusDesc" quec:"always"`       // the same in words; it never contradicts Status
+	ICCID        string          `json:"iccid" quec:"required"`               // the card
+	ProductName  string          `json:"productName" quec:"always"`           // what was bought
+	ProductPrice decimal.Decimal `json:"productPrice" quec:"always"`          // CNY
+	Remark       string          `json:"remark" quec:"always"`                // the one that was sent with the order
+	Result       string          `json:"result" quec:"always"`                // what happened, for people
+	CreatedAt    time.Time       `json:"createTime,omitzero" quec:"always"`   // China Standard Time
+	CompletedAt  time.Time       `json:"completeTime,omitzero" quec:"always"` // China Standard Time
+	ExternalID   string          `json:"externalId" quec:"always"`            // the one that was sent with the order, or empty
 }
 
 // ID returns the card, by its ICCID. The number is as the platform spells it.
@@ -72,7 +72,7 @@ func (e *OrderEvent) check() error {
 	var inWords OrderStatus
 	_ = inWords.UnmarshalText([]byte(e.StatusText)) // never fails
 	if e.Status.isKnown() && inWords.isKnown() && e.Status != inWords {
-		return &FieldError{Path: "orderStatusDesc", Reason: "contradicts orderStatus"}
+		return &FieldError{Path: "orderStatusDesc", Value: e.StatusText, Reason: "contradicts orderStatus"}
 	}
 	return nil
 }

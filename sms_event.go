@@ -22,10 +22,10 @@ const (
 // platform does not send it or where what it sends cannot be read, see [WithCallbackDriftHandler]. Text that is not UTF-8
 // is kept byte for byte, see [DriftNotUTF8].
 type SMSEvent struct {
-	Type       SMSEventType `json:"type" quec:"required receipt"`                  // report or inbound SMS
-	MSISDN     string       `json:"msisdn" quec:"alias=msisdns"`                   // the card
-	ICCID      string       `json:"iccid"`                                         // the card
-	SMSID      string       `json:"sms_id"`                                        // of a report: that of SMSService.Send
+	Type       SMSEventType `json:"type" quec:"required"`                          // report or inbound SMS
+	MSISDN     string       `json:"msisdn" quec:"alias=msisdns always"`            // the card
+	ICCID      string       `json:"iccid" quec:"always"`                           // the card
+	SMSID      string       `json:"sms_id" quec:"always"`                          // of a report: that of SMSService.Send
 	Status     SMSStatus    `json:"status,omitzero" quec:"type=s"`                 // of a report: delivered or failed
 	Message    string       `json:"msg,omitzero"`                                  // of a report: a remark on the status, for people
 	Content    string       `json:"content,omitzero"`                              // of an inbound SMS: its text
