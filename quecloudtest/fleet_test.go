@@ -162,10 +162,17 @@ func luhn(number string) (sum int) {
 
 func TestDatesOfSyntheticCardsMakeSense(t *testing.T) {
 	t.Parallel()
-	_, client := start(t, quecloudtest.WithFleet(1000))
+	for _, now := range []time.Time{noon, march.Day(31).Time()} { // on the last day of a month none expires either
+		wantSensibleDates(t, now)
+	}
+}
+
+func wantSensibleDates(t *testing.T, now time.Time) {
+	t.Helper()
+	_, client := start(t, quecloudtest.WithFleet(1000), quecloudtest.WithTime(now))
 	list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageSize: 1000})
 	must(t, err)
-	today := quecloud.DateOf(noon)
+	today := quecloud.DateOf(now)
 	for _, c := range list.Cards {
 		if c.OpenDate.Compare(c.AllotDate) > 0 || c.AllotDate.Compare(today) > 0 {
 			t.Errorf("opened %v, allotted %v", c.OpenDate, c.AllotDate)
@@ -176,7 +183,7 @@ func TestDatesOfSyntheticCardsMakeSense(t *testing.T) {
 			}
 			continue
 		}
-		if c.ActiveDate.Compare(c.AllotDate) < 0 || c.ActiveDate.Compare(today) > 0 || c.ExpiryDate.Compare(today) < 0 {
+		if c.ActiveDate.Compare(c.AllotDate) < 0 || c.ActiveDate.Compare(today) > 0 || c.ExpiryDate.Compare(today) <= 0 {
 			t.Errorf("allotted %v, activated %v, expires %v", c.AllotDate, c.ActiveDate, c.ExpiryDate)
 		}
 		if c.CycleStart.Compare(today) > 0 || c.CycleEnd.Compare(today) < 0 {

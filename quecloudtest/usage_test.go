@@ -2,6 +2,7 @@ package quecloudtest_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -325,7 +326,7 @@ func TestGroupsAddUpTheirCards(t *testing.T) {
 
 func TestBatchesLeaveOutForeignCards(t *testing.T) {
 	t.Parallel()
-	_, client := start(t)
+	srv, client := start(t)
 	ids := quecloud.MSISDNs("1064900000001", "1", "1064800000000", "1064900000001")
 	infos, err := client.Cards.InfoBatch(t.Context(), ids)
 	must(t, err)
@@ -336,6 +337,10 @@ func TestBatchesLeaveOutForeignCards(t *testing.T) {
 	must(t, err)
 	if len(flows) != 2 || flows[0].Number != "1064900000001" {
 		t.Errorf("got %+v", flows)
+	}
+	a := newForeign(t, srv).call("sms.send", "content", "x", "msisdns", "1,1064800000000,1,2")
+	if !strings.Contains(a.body, `"errorList":["1","2"]`) {
+		t.Errorf("numbers that no card has, one of them twice: %s", a.body)
 	}
 	_, err = client.Cards.InfoBatch(t.Context(), quecloud.MSISDNs("1", "2"))
 	wantRefused(t, err, "a batch of foreign cards")
