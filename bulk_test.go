@@ -36,7 +36,7 @@ func bulkStub(other func(n int, numbers []string) any) *stub {
 
 func msisdns(n int) (numbers []string) {
 	for i := range n {
-		numbers = append(numbers, strconv.Itoa(1064800000000+i))
+		numbers = append(numbers, strconv.FormatInt(1064800000000+int64(i), 10))
 	}
 	return numbers
 }

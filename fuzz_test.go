@@ -84,7 +84,7 @@ func FuzzAnswers(f *testing.F) {
 		if !ok { // a name that was made up stands for one of the methods
 			hash := fnv.New32()
 			_, _ = hash.Write([]byte(name))
-			row = rows[names[int(hash.Sum32())%len(names)]]
+			row = rows[names[hash.Sum32()%uint32(len(names))]]
 		}
 		platform.answer = answer
 		got, err := row.call(t.Context(), client)

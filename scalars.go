@@ -198,7 +198,7 @@ func parseFloat(text []byte) (float64, bool) {
 // shortFloat reads the usual numbers, of at most 15 digits and with no exponent: the digits and the power of ten are
 // both exact as float64, and so is then the rounding of their quotient. It saves the string that strconv wants.
 func shortFloat(text []byte) (float64, bool) {
-	digits, places, point, negative := 0, 0, false, false
+	digits, places, point, negative := int64(0), 0, false, false
 	if len(text) > 0 && text[0] == '-' {
 		text, negative = text[1:], true
 	}
@@ -208,7 +208,7 @@ func shortFloat(text []byte) (float64, bool) {
 	for _, c := range text {
 		switch {
 		case isDigit(c):
-			digits = digits*10 + int(c-'0')
+			digits = digits*10 + int64(c-'0')
 			if point {
 				places++
 			}

@@ -2,6 +2,7 @@ package quecloudtest_test
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -288,7 +289,7 @@ func TestImpossibleCardsPanic(t *testing.T) {
 		"endless price":       func() { srv.AddProduct(quecloudtest.Product{Price: 1 << 60}) },
 		"endless package":     func() { srv.AddProduct(quecloudtest.Product{MB: 1 << 60}) },
 		"endless plan":        func() { srv.AddGroup(quecloudtest.Group{PlanMB: 1 << 60}) },
-		"endless calls":       func() { srv.AddGroup(quecloudtest.Group{VoiceMinutes: 1 << 60}) },
+		"endless calls":       func() { srv.AddGroup(quecloudtest.Group{VoiceMinutes: math.MaxInt}) },
 		"endless month price": func() { srv.AddGroup(quecloudtest.Group{MonthPrice: 1 << 60}) },
 		"endless deposit":     func() { srv.Deposit(1<<60, "") },
 		"endless balance":     func() { quecloudtest.WithBalance(1 << 60) },
