@@ -24,6 +24,7 @@ type core struct {
 	shared *shared
 
 	maxAnswer int64 // how many bytes a JSON answer may have
+	maxFile   int64 // how many bytes a zip file may have
 }
 
 // shared is what a client and its copies have in common.

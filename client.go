@@ -76,6 +76,7 @@ func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
 		shared:   newShared(),
 
 		maxAnswer: maxAnswer,
+		maxFile:   maxFile,
 	}
 	return c.client(opts)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // A download is the result of a call whose answer is a zip file.
@@ -13,6 +14,9 @@ type download struct {
 	to io.Writer
 	n  int64 // bytes written
 }
+
+// maxFile is how large a zip file may be: a list of ten million cards has less than 1 GiB.
+const maxFile = 4 << 30
 
 // receiveFile passes the zip file of an answer on to its writer. An answer that begins like no zip is read as JSON, and
 // nothing of it is passed on.
@@ -25,7 +29,7 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 		return
 	}
 	rest := io.MultiReader(bytes.NewReader(start[:n]), body)
-	if !bytes.HasPrefix(start[:n], []byte("PK")) {
+	if !isZip(start[:n]) {
 		if c.receiveJSON(call, a, rest, -1, ""); a.err == nil {
 			a.answered = false
 			a.err = call.badAnswer(a, start[:n], errors.New("it says success and has no file"))
@@ -35,7 +39,7 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 	a.delivered = true
 	body.timePerRead()
 	var end []byte
-	if d.n, end, err = copyFile(d.to, rest); err == nil {
+	if d.n, end, err = copyFile(d.to, rest, c.maxFile); err == nil {
 		err = checkZipEnd(end, d.n)
 	}
 	if err == nil {
@@ -47,6 +51,10 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 		a.err = callError(call.endpoint.method, fmt.Sprintf("writing after %d bytes", d.n), own.err)
 		return
 	}
+	if err == errTooLong {
+		a.err = call.badAnswer(a, start[:n], fmt.Errorf("the file is longer than the limit of %d bytes", c.maxFile))
+		return
+	}
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
 	}
@@ -54,13 +62,22 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 	a.err = call.badAnswer(a, start[:n], fmt.Errorf("the file broke off after %d bytes: %w", d.n, err))
 }
 
+// isZip reports whether a zip file begins so: with a file, with its end where it has none, or as one of several parts.
+// There are texts that begin with PK, such as the PKIX errors of Java.
+func isZip(start []byte) bool {
+	return slices.Contains([]string{"PK\x03\x04", zipEndMagic, "PK\x07\x08"}, string(start))
+}
+
+var errTooLong = errors.New("too long")
+
 // A writeError is an error of the caller's writer.
 type writeError struct{ err error }
 
 func (e *writeError) Error() string { return e.err.Error() }
 
-// copyFile copies a file. It returns the end of it as well, of which it keeps at least zipTailLength bytes.
-func copyFile(to io.Writer, from io.Reader) (n int64, end []byte, err error) {
+// copyFile copies a file of at most so many bytes. It returns the end of it as well, of which it keeps at least
+// zipTailLength bytes.
+func copyFile(to io.Writer, from io.Reader, most int64) (n int64, end []byte, err error) {
 	const piece = 64 << 10
 	buf := make([]byte, 8*piece)
 	at := 0
@@ -69,10 +86,13 @@ func copyFile(to io.Writer, from io.Reader) (n int64, end []byte, err error) {
 			at = copy(buf, buf[at-zipTailLength:at])
 		}
 		got, err := from.Read(buf[at : at+piece])
+		if n+int64(got) > most {
+			return n, nil, errTooLong
+		}
 		if got > 0 {
 			written, err := to.Write(buf[at : at+got])
-			n += int64(written)
-			if err == nil && written < got {
+			n += int64(min(max(written, 0), got))
+			if err == nil && written != got {
 				err = io.ErrShortWrite
 			}
 			if err != nil {
@@ -89,12 +109,15 @@ func copyFile(to io.Writer, from io.Reader) (n int64, end []byte, err error) {
 	}
 }
 
-// The end of a zip file says where its directory is and how large: what is cut off lacks it.
+// The end of a zip file says where its directory is and how large: what is cut off lacks it. Between directory and end,
+// zip files in the format for larger ones have a record with larger numbers, and a locator of it.
 const (
 	zipEndSize    = 22                     // of the record that ends a zip file, without its comment
 	zipTailLength = zipEndSize + 1<<16 - 1 // with the longest comment
 	zip64Size     = 1<<32 - 1              // stands for a size or place in a record of larger files
 	zipEndMagic   = "PK\x05\x06"
+	locatorSize   = 20
+	locatorMagic  = "PK\x06\x07"
 )
 
 // checkZipEnd reports io.ErrUnexpectedEOF unless a file of n bytes has the end that a zip file has.
@@ -105,7 +128,8 @@ func checkZipEnd(end []byte, n int64) error {
 			continue
 		}
 		size, place := int64(binary.LittleEndian.Uint32(record[12:])), int64(binary.LittleEndian.Uint32(record[16:]))
-		if size == zip64Size || place == zip64Size || place+size == n-int64(len(record)) {
+		isLarge := at >= locatorSize && string(end[at-locatorSize:][:4]) == locatorMagic
+		if isLarge || size == zip64Size || place == zip64Size || place+size == n-int64(len(record)) {
 			return nil
 		}
 	}

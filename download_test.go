@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -164,7 +165,8 @@ func TestADownloadThatIsNoFileWritesNothing(t *testing.T) {
 		"a page with status 404":        {status: 404, body: htmlPage},
 		"a redirect":                    {status: 302, header: http.Header{"Location": {"https://elsewhere.example"}}},
 		"a list":                        {body: `[]`},
-		"a text that begins like a zip": {body: "PK"},
+		"a text that begins like a zip": {body: "PKIX path building failed"},
+		"the beginning of a zip":        {body: "PK"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -173,9 +175,7 @@ func TestADownloadThatIsNoFileWritesNothing(t *testing.T) {
 			_, err := client.Files.Download(t.Context(), 7, &got)
 			require.ErrorAs(t, err, new(*ResponseError))
 			assert.NotErrorAs(t, err, new(*APIError))
-			if name != "a text that begins like a zip" {
-				assert.Zero(t, got.Len())
-			}
+			assert.Zero(t, got.Len())
 		})
 	}
 }
@@ -227,6 +227,11 @@ func (w *limited) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// miscounting is a writer that tells wrong numbers.
+type miscounting int
+
+func (n miscounting) Write([]byte) (int, error) { return int(n), nil }
+
 func TestAFailingWriterEndsADownloadWithItsOwnError(t *testing.T) {
 	t.Parallel()
 	file := string(zipped(t, 1000, ""))
@@ -245,10 +250,50 @@ func TestAFailingWriterEndsADownloadWithItsOwnError(t *testing.T) {
 			assert.Equal(t, 1, s.tries)
 		}
 	}
+	for _, wrong := range []int{-1, 1 << 20} {
+		client, _ := newScripted(t, []scriptStep{{body: file}})
+		_, err := client.Files.Download(t.Context(), 7, miscounting(wrong))
+		require.ErrorIs(t, err, io.ErrShortWrite)
+	}
 	client, s := newScripted(t, []scriptStep{{body: file}})
 	_, err := client.Files.Download(t.Context(), 7, nil)
 	require.ErrorAs(t, err, new(*ParamError))
 	assert.Zero(t, s.tries)
+}
+
+func TestADownloadHasALimit(t *testing.T) {
+	t.Parallel()
+	client, err := NewClient("000001", testSecret)
+	require.NoError(t, err)
+	assert.Equal(t, int64(4<<30), client.core.maxFile)
+
+	file := string(zipped(t, 1<<20, ""))
+	client, s := newScripted(t, []scriptStep{{body: file}, {body: file}})
+	client.core.maxFile = int64(len(file))
+	_, err = client.Files.Download(t.Context(), 7, io.Discard)
+	require.NoError(t, err)
+
+	client.core.maxFile--
+	var got bytes.Buffer
+	n, err := client.Files.Download(t.Context(), 7, &got)
+	require.ErrorAs(t, err, new(*ResponseError))
+	require.ErrorContains(t, err, fmt.Sprintf("the file is longer than the limit of %d bytes", len(file)-1))
+	require.NotErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.EqualValues(t, got.Len(), n)
+	assert.Less(t, got.Len(), len(file))
+	assert.Equal(t, 2, s.tries, "it would be as long again")
+}
+
+func TestTheEndOfALargeZipFileIsFound(t *testing.T) {
+	t.Parallel()
+	file := zipped(t, 100, "")
+	end := file[len(file)-zipEndSize:]
+	record := append([]byte("PK\x06\x06"), make([]byte, 52)...)
+	locator := append([]byte(locatorMagic), make([]byte, locatorSize-4)...)
+	large := slices.Concat(file[:len(file)-zipEndSize], record, locator, end)
+	require.NoError(t, checkZipEnd(large, int64(len(large))))
+	without := slices.Concat(file[:len(file)-zipEndSize], record, make([]byte, locatorSize), end)
+	require.ErrorIs(t, checkZipEnd(without, int64(len(without))), io.ErrUnexpectedEOF)
 }
 
 // slowReader sleeps before every read, unless the attempt ends.

@@ -23,7 +23,7 @@ const (
 )
 
 // Export writes a zip file of all cards of the account to w, and returns how many bytes it wrote: it does what
-// [FilesService.Prepare] does, downloads the file, and verifies its directory and the checksums of all that is in it.
+// [FilesService.Prepare] does, downloads the file, and verifies it as [FilesService.DownloadFile] does, within its limits.
 // Only then w gets the first byte, so that n is 0 after any error but one of w's, or of ctx meanwhile. Until then the
 // file is in the folder for temporary files ([os.TempDir]), where only its owner may read it; it is removed in any
 // case. To have the same in a file, use Prepare and [FilesService.DownloadFile].

@@ -1,23 +1,29 @@
 package quecloud
 
 import (
-	"archive/zip"
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
+	"io/fs"
+	"math/rand/v2"
 	"os"
-	"path"
 	"path/filepath"
-	"strings"
+
+	"github.com/quecloud/quecloud-go/internal/zipfile"
 )
 
 // DownloadFile downloads the zip file that a finished task has made into a file. The file is there only if err is nil,
-// and then it is whole: it is downloaded under another name beside path, its directory and the checksums of all that is
-// in it are verified, and it is written to the disk before it gets its name. A file that was there before is replaced
-// then, and left alone otherwise. As it is personal data, only its owner may read it. n is its size.
+// and then it is whole: it is downloaded under another name in the same directory, its structure and the checksums of
+// all that is in it are verified, and it is written to the disk before it gets its name. A regular file that was there
+// before is replaced then, and left alone otherwise. Anything else at path, such as a directory, a symbolic link, a named
+// pipe or a device, is refused, and never written to. As it is personal data, only its owner may read the file; on
+// Windows that is up to its directory. n is its size.
+//
+// Limits of the SDK keep a hostile file from filling disk, memory or time: 4 GiB for the zip file, 32 GiB for what it
+// unpacks to, of which more than 64 MiB may be no more than 200 times as much as the zip file, 1 MiB for the directory in
+// it, and no byte that belongs to two files. A list of ten million cards stays far below them.
 //
 // The option is [Progress].
 //
@@ -30,21 +36,20 @@ func (s *FilesService) DownloadFile(
 	if err != nil {
 		return 0, err
 	}
-	if info, err := os.Stat(path); path == "" || err == nil && info.IsDir() {
-		return 0, &ParamError{method, "path", fmt.Sprintf("%q cannot be the name of the file", path)}
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.part")
+	target, err := openTarget(path)
 	if err != nil {
+		if bad, ok := errors.AsType[*targetError](err); ok {
+			return 0, &ParamError{method, "path", bad.Error()}
+		}
 		return 0, callError(method, "making the file", err)
 	}
-	defer os.Remove(file.Name()) // fails once it has got its name
-	defer file.Close()
+	defer target.abandon()
 
-	n, err = s.fetchZip(ctx, taskID, file, settings.progress)
+	n, err = s.fetchZip(ctx, taskID, target.file, settings.progress)
 	if err != nil {
 		return 0, err
 	}
-	if err := keepAs(path, file); err != nil {
+	if err := target.keep(); err != nil {
 		return 0, callError(method, "keeping the file", err)
 	}
 	settings.progress(n, n)
@@ -60,7 +65,7 @@ func (s *FilesService) fetchZip(
 	if err != nil {
 		return 0, err
 	}
-	if err := checkZip(ctx, file, n); err != nil {
+	if err := zipfile.Verify(ctx, file, n); err != nil {
 		if ctx.Err() != nil {
 			return 0, callError(method, "verifying the file", context.Cause(ctx))
 		}
@@ -83,38 +88,85 @@ func passOn(ctx context.Context, w io.Writer, file *os.File) (n int64, err error
 	return n, callError("fc.function.file.down", fmt.Sprintf("writing after %d bytes", n), err)
 }
 
-// keepAs gives a file that is written its name, so that not even a loss of power leaves half of it under that name.
-func keepAs(path string, file *os.File) error {
-	if err := file.Sync(); err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+// A target is a file that gets its name when it is whole. Everything happens in one open directory, whatever becomes of
+// the path to it meanwhile.
+type target struct {
+	folder *os.Root
+	name   string   // that it gets
+	file   *os.File // that it is until then
 }
 
-// checkZip reads a whole zip file, as archive/zip verifies a checksum when it comes to the end of what is checked by
-// it.
-func checkZip(ctx context.Context, r io.ReaderAt, size int64) error {
-	archive, err := zip.NewReader(r, size)
+// openTarget makes the file that is to become path.
+func openTarget(path string) (*target, error) {
+	folder, name := filepath.Split(path)
+	if name == "" || name == "." || name == ".." {
+		return nil, &targetError{path, "a directory"}
+	}
+	root, err := os.OpenRoot(cmp.Or(folder, "."))
 	if err != nil {
+		return nil, err
+	}
+	t := &target{folder: root, name: name}
+	if err = t.check(); err == nil {
+		t.file, err = root.OpenFile(fmt.Sprintf(".quecloud-%016x.part", rand.Uint64()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	}
+	if err != nil {
+		_ = root.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// check reports a targetError unless the name is free or that of a regular file.
+func (t *target) check() error {
+	info, err := t.folder.Lstat(t.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil || info.Mode().IsRegular() {
 		return err
 	}
-	if len(archive.File) == 0 {
-		return errors.New("there is nothing in it")
+	kind := "no regular file"
+	switch info.Mode().Type() &^ fs.ModeCharDevice {
+	case fs.ModeDir:
+		kind = "a directory"
+	case fs.ModeSymlink:
+		kind = "a symbolic link"
+	case fs.ModeNamedPipe:
+		kind = "a named pipe"
+	case fs.ModeDevice:
+		kind = "a device"
 	}
-	for _, entry := range archive.File {
-		content, err := entry.Open()
-		if err == nil {
-			_, err = io.Copy(io.Discard, &contextReader{ctx, content})
-			content.Close()
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", entry.Name, err)
-		}
+	return &targetError{t.name, kind}
+}
+
+// keep gives the file its name, so that not even a loss of power leaves half of it under that name. Renaming replaces
+// what has the name, and does not follow it, should it have come there since the check.
+func (t *target) keep() error {
+	if err := t.file.Sync(); err != nil {
+		return err
 	}
-	return nil
+	if err := t.file.Close(); err != nil {
+		return err
+	}
+	if err := t.check(); err != nil {
+		return err
+	}
+	return t.folder.Rename(filepath.Base(t.file.Name()), t.name)
+}
+
+// abandon removes the file, unless it has its name.
+func (t *target) abandon() {
+	_ = t.file.Close()
+	_ = t.folder.Remove(filepath.Base(t.file.Name()))
+	_ = t.folder.Close()
+}
+
+// A targetError is something that a download must not replace.
+type targetError struct{ name, kind string }
+
+func (e *targetError) Error() string {
+	return fmt.Sprintf("%q is %s, which a download does not replace", e.name, e.kind)
 }
 
 // A contextReader fails when its context has ended.
@@ -128,85 +180,4 @@ func (r *contextReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.Reader.Read(p)
-}
-
-// A CardListRow is a line of card_list.txt, the list of all cards in the zip file of an export. The vendor does not
-// document what its columns are.
-type CardListRow struct {
-	Line   int      // its number, from 1
-	Text   string   // the line as it is, in the encoding that the platform uses
-	Fields []string // Text, split
-}
-
-// ReadCardList returns an iterator over the lines of card_list.txt in the zip file of an export:
-//
-//	for row, err := range quecloud.ReadCardList(file, size) { … row.Fields … }
-//
-// Empty lines are left out, line ends may be LF or CRLF, and a byte order mark of UTF-8 is removed. Fields are split at
-// tabs if the first line has any, or else at its commas or semicolons, and trimmed of blanks; quotation marks mean
-// nothing. Bytes are not converted: use [unicode/utf8.ValidString], and a decoder for GBK where it says no.
-//
-// The first error ends the loop. A damaged file can give one after all lines, when the checksum turns out wrong.
-func ReadCardList(r io.ReaderAt, size int64) iter.Seq2[CardListRow, error] {
-	return func(yield func(CardListRow, error) bool) {
-		content, err := openCardList(r, size)
-		if err != nil {
-			yield(CardListRow{}, fmt.Errorf("quecloud: reading the zip file: %w", err))
-			return
-		}
-		defer content.Close()
-		lines := bufio.NewScanner(content)
-		lines.Buffer(nil, 1<<20)
-		separator := ""
-		row := CardListRow{}
-		for lines.Scan() {
-			row.Line++
-			row.Text = lines.Text()
-			if row.Line == 1 {
-				row.Text = strings.TrimPrefix(row.Text, "\ufeff")
-			}
-			if strings.TrimSpace(row.Text) == "" {
-				continue
-			}
-			if separator == "" {
-				separator = separatorOf(row.Text)
-			}
-			row.Fields = strings.Split(row.Text, separator)
-			for i := range row.Fields {
-				row.Fields[i] = strings.Trim(row.Fields[i], " ")
-			}
-			if !yield(row, nil) {
-				return
-			}
-		}
-		if err := lines.Err(); err != nil {
-			yield(CardListRow{}, fmt.Errorf("quecloud: reading %s after line %d: %w", cardListName, row.Line, err))
-		}
-	}
-}
-
-const cardListName = "card_list.txt"
-
-// openCardList opens the list in a zip file, in whatever folder it is.
-func openCardList(r io.ReaderAt, size int64) (io.ReadCloser, error) {
-	archive, err := zip.NewReader(r, size)
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range archive.File {
-		if strings.EqualFold(path.Base(entry.Name), cardListName) {
-			return entry.Open()
-		}
-	}
-	return nil, fmt.Errorf("there is no %s among its %d files", cardListName, len(archive.File))
-}
-
-// separatorOf is what separates the fields of a line. None of these bytes is ever a part of a character of GBK.
-func separatorOf(line string) string {
-	for _, separator := range []string{"\t", ",", ";"} {
-		if strings.Contains(line, separator) {
-			return separator
-		}
-	}
-	return "\t"
 }

@@ -39,6 +39,7 @@ func TestADownloadedFileIsWholeOrNotThere(t *testing.T) {
 		"cut off":               {whole[:len(whole)-30], is[*quecloud.ResponseError], "end of a zip file is missing"},
 		"a byte is wrong":       {damagedZip(t), is[*quecloud.ResponseError], "checksum"},
 		"without its directory": {lost, is[*quecloud.ResponseError], "damaged"},
+		"a bomb":                {zipOf(t, zip.Deflate, "card_list.txt", strings.Repeat("x", 65<<20)), is[*quecloud.ResponseError], "the limit is 200 times"},
 		"empty":                 {zipOf(t, zip.Store), is[*quecloud.ResponseError], "nothing in it"},
 		"refused":               {[]byte(`{"resultCode":1,"errorMessage":"任务不存在"}`), is[*quecloud.APIError], "任务不存在"},
 	}
@@ -105,61 +106,34 @@ func TestADownloadThatHasNowhereToGoAsksForNothing(t *testing.T) {
 	assert.Zero(t, platform.calls())
 }
 
-func TestReadCardListGivesLinesAndFields(t *testing.T) {
+func TestADownloadNeedsTheNameOfAFile(t *testing.T) {
 	t.Parallel()
-	type row = quecloud.CardListRow
-	tests := map[string]struct {
-		content string
-		want    []row
-	}{
-		"commas":         {"1,a\n2,b\n", []row{{1, "1,a", []string{"1", "a"}}, {2, "2,b", []string{"2", "b"}}}},
-		"tabs first":     {"1,5\ta\n2;b", []row{{1, "1,5\ta", []string{"1,5", "a"}}, {2, "2;b", []string{"2;b"}}}},
-		"semicolons":     {"1;a", []row{{1, "1;a", []string{"1", "a"}}}},
-		"one column":     {"1\n2", []row{{1, "1", []string{"1"}}, {2, "2", []string{"2"}}}},
-		"CRLF and BOM":   {"\ufeff1,a\r\n2,b\r\n", []row{{1, "1,a", []string{"1", "a"}}, {2, "2,b", []string{"2", "b"}}}},
-		"empty lines":    {"\n1,a\n \n\n2, b ,\n\n", []row{{2, "1,a", []string{"1", "a"}}, {5, "2, b ,", []string{"2", "b", ""}}}},
-		"GBK is left so": {"1,\xd2\xc6\xb6\xaf", []row{{1, "1,\xd2\xc6\xb6\xaf", []string{"1", "\xd2\xc6\xb6\xaf"}}}},
-		"nothing":        {"", nil},
+	folder := filepath.Join(t.TempDir(), "folder")
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	platform := &stub{answer: func(context.Context, url.Values) any { return refusal("asked") }}
+	for _, path := range []string{"", ".", "..", folder, folder + "/", folder + "/..", folder + "/new/"} {
+		_, err := platform.client(t).Files.DownloadFile(t.Context(), 7, path)
+		require.ErrorAs(t, err, new(*quecloud.ParamError), path)
+		assert.ErrorContains(t, err, "is a directory")
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			file := zipOf(t, zip.Deflate, "readme.txt", "x", "export/Card_List.txt", test.content)
-			for range 2 {
-				rows, err := collect(quecloud.ReadCardList(bytes.NewReader(file), int64(len(file))))
-				require.NoError(t, err)
-				assert.Equal(t, test.want, rows)
-			}
-			for _, err := range quecloud.ReadCardList(bytes.NewReader(file), int64(len(file))) {
-				require.NoError(t, err)
-				break
-			}
-		})
-	}
+	assert.Zero(t, platform.calls())
 }
 
-func TestReadCardListReportsWhatItCannotRead(t *testing.T) {
+func TestADownloadTakesNamesAsLongAsTheSystemDoes(t *testing.T) {
 	t.Parallel()
-	damaged := zipOf(t, zip.Store, "card_list.txt", "1,a\n2,b\n")
-	damaged[bytes.Index(damaged, []byte("2,b"))] = '3'
-	tests := map[string]struct {
-		file []byte
-		rows int
-		text string
-	}{
-		"no zip":       {[]byte("PK"), 0, "not a valid zip file"},
-		"no list":      {zipOf(t, zip.Store, "a.txt", "1"), 0, "no card_list.txt among its 1 files"},
-		"checksum":     {damaged, 2, "after line 2: zip: checksum error"},
-		"endless line": {zipOf(t, zip.Deflate, "card_list.txt", "1\n"+strings.Repeat("x", 2<<20)), 1, "after line 1: bufio.Scanner: token too long"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			rows, err := collect(quecloud.ReadCardList(bytes.NewReader(test.file), int64(len(test.file))))
-			assert.ErrorContains(t, err, test.text)
-			assert.Len(t, rows, test.rows)
-		})
-	}
+	whole := zipOf(t, zip.Store, "card_list.txt", "1,a\n")
+	platform := &stub{answer: func(context.Context, url.Values) any { return whole }}
+	path := filepath.Join(t.TempDir(), strings.Repeat("卡", 83))
+	_, err := platform.client(t).Files.DownloadFile(t.Context(), 7, path)
+	require.NoError(t, err)
+	got, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, whole, got)
+
+	asked := platform.calls()
+	_, err = platform.client(t).Files.DownloadFile(t.Context(), 7, path+strings.Repeat("x", 1000))
+	require.Error(t, err)
+	assert.Equal(t, asked, platform.calls(), "what cannot be kept must not be downloaded")
 }
 
 // zipOf makes a zip file of names and contents.

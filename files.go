@@ -42,7 +42,8 @@ func (s *FilesService) Status(ctx context.Context, taskID int64) (FileTaskStatus
 // Download writes the zip file that a finished task has made to w, and returns how many bytes it wrote. They are a
 // whole file only if err is nil: a file that breaks off gives [io.ErrUnexpectedEOF]. Until the first byte has been
 // written a failed download is repeated like any other call that reads, and not after it. A timeout set with
-// [WithTimeout] limits the time without progress, not the whole download.
+// [WithTimeout] limits the time without progress, not the whole download. The file may have 4 GiB, the limit of the SDK.
+// What is in it is not verified; [FilesService.DownloadFile] and [FilesService.Export] do that.
 //
 // § 2.2.3 卡列表文件下载, fc.function.file.down. It reads.
 func (s *FilesService) Download(ctx context.Context, taskID int64, w io.Writer) (n int64, err error) {

@@ -1,0 +1,192 @@
+// Package zipfile reads zip files from the network that nobody vouches for. It never extracts anything, so the names in
+// a zip file are only compared and quoted.
+//
+// Before any content is read, the whole structure is checked against limits, which are generous for a list of ten
+// million cards. Content can then not be longer than its entry announces: archive/zip sees to that.
+package zipfile
+
+import (
+	"archive/zip"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+)
+
+// The limits of a zip file.
+const (
+	maxDirectory = 1 << 20  // bytes of its directory, which are some 10,000 entries
+	maxContent   = 32 << 30 // bytes of all files in it: 3 KiB for each of ten million cards
+	maxRatio     = 200      // of these bytes to those of the zip file; lists of cards have 5 to 30
+	smallContent = 64 << 20 // bytes to which maxRatio does not apply: they are read in a second, however packed
+)
+
+// Verify reads all that is in a zip file of size bytes and compares the checksums. It ends with ctx.
+func Verify(ctx context.Context, r io.ReaderAt, size int64) error {
+	entries, err := open(r, size)
+	if err != nil {
+		return err
+	}
+	buf := make([]byte, 64<<10)
+	files := 0
+	for _, e := range entries {
+		if err := readAll(ctx, e, buf); err != nil {
+			return fmt.Errorf("%s: %w", quoted(e), err)
+		}
+		if !e.Mode().IsDir() {
+			files++
+		}
+	}
+	if files == 0 {
+		return errors.New("there is nothing in it")
+	}
+	return nil
+}
+
+// readAll reads a file to its end, where archive/zip verifies the checksum.
+func readAll(ctx context.Context, e *zip.File, buf []byte) error {
+	content, err := e.Open()
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := content.Read(buf); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// Open opens the one file with that name, in whatever case and folder, in a zip file of size bytes.
+func Open(r io.ReaderAt, size int64, name string) (io.ReadCloser, error) {
+	entries, err := open(r, size)
+	if err != nil {
+		return nil, err
+	}
+	var found *zip.File
+	for _, e := range entries {
+		folders := strings.LastIndexAny(e.Name, `/\`) // some programs for Windows write backslashes
+		if e.Mode().IsDir() || !strings.EqualFold(e.Name[folders+1:], name) {
+			continue
+		}
+		if found != nil {
+			return nil, fmt.Errorf("there are two files %s in it, %s and %s", name, quoted(found), quoted(e))
+		}
+		found = e
+	}
+	switch {
+	case found == nil:
+		return nil, fmt.Errorf("there is no %s among its %d files%s", name, len(entries), examples(entries))
+	case !found.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file: %s", quoted(found), found.Mode().Type())
+	}
+	return found.Open()
+}
+
+// examples names the first of the entries.
+func examples(entries []*zip.File) string {
+	text := ""
+	for i, e := range entries[:min(len(entries), 3)] {
+		text += []string{": ", ", ", ", "}[i] + quoted(e)
+	}
+	return text
+}
+
+// open reads the directory of a zip file and checks what it says.
+func open(r io.ReaderAt, size int64) ([]*zip.File, error) {
+	limited := &directoryReader{ReaderAt: r, left: maxDirectory + endSize}
+	archive, err := zip.NewReader(limited, size)
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are no paths here
+		return nil, err
+	}
+	limited.left = math.MaxInt64
+	if err := checkContent(archive.File, size); err != nil {
+		return nil, err
+	}
+	return archive.File, checkPlaces(archive.File, size)
+}
+
+// checkContent checks what the entries say of their files.
+func checkContent(entries []*zip.File, size int64) error {
+	content := uint64(0)
+	for _, e := range entries {
+		switch {
+		case e.Flags&1 != 0:
+			return fmt.Errorf("%s is encrypted", quoted(e))
+		case e.CRC32 == 0 && e.UncompressedSize64 > 0 && !e.Mode().IsDir(): // archive/zip would verify nothing
+			return fmt.Errorf("%s has no checksum", quoted(e))
+		}
+		if content += e.UncompressedSize64; e.UncompressedSize64 > maxContent || content > maxContent {
+			return fmt.Errorf("%s would bring what is in it to %d bytes; the limit is %d", quoted(e), content, int64(maxContent))
+		}
+	}
+	if content > smallContent && content > maxRatio*uint64(size) {
+		return fmt.Errorf("what is in it has %d bytes, %d times as many as the zip file; the limit is %d times",
+			content, content/uint64(size), maxRatio)
+	}
+	return nil
+}
+
+// checkPlaces checks that no two files share any bytes of the zip file, so that none of it is read twice.
+func checkPlaces(entries []*zip.File, size int64) error {
+	type place struct {
+		from, to int64
+		entry    *zip.File
+	}
+	var places []place
+	for _, e := range entries {
+		from, err := e.DataOffset()
+		if err != nil {
+			return fmt.Errorf("%s: %w", quoted(e), err)
+		}
+		if e.CompressedSize64 > uint64(size) || from > size-int64(e.CompressedSize64) {
+			return fmt.Errorf("%s: %w: it would end behind the end of the zip file", quoted(e), io.ErrUnexpectedEOF)
+		}
+		if e.CompressedSize64 > 0 {
+			places = append(places, place{from, from + int64(e.CompressedSize64), e})
+		}
+	}
+	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(a.from, b.from) })
+	for i := 1; i < len(places); i++ {
+		if a, b := places[i-1], places[i]; a.to > b.from {
+			return fmt.Errorf("the files %s and %s overlap at byte %d", quoted(a.entry), quoted(b.entry), b.from)
+		}
+	}
+	return nil
+}
+
+// quoted is the name of an entry, as it may stand in an error: names can have 64 KiB, and hold anything.
+func quoted(e *zip.File) string {
+	if len(e.Name) > 100 {
+		return fmt.Sprintf("%.100q…", e.Name)
+	}
+	return fmt.Sprintf("%q", e.Name)
+}
+
+// endSize is what archive/zip reads to find the directory, at most.
+const endSize = 128 << 10
+
+// A directoryReader bounds how much archive/zip reads, and keeps in memory, of a directory. That one counts its entries
+// and says how long it is means nothing: archive/zip reads on for as long as there are entries.
+type directoryReader struct {
+	io.ReaderAt
+	left int64
+}
+
+func (r *directoryReader) ReadAt(p []byte, at int64) (int, error) {
+	if r.left < math.MaxInt64 {
+		if r.left -= int64(len(p)); r.left < 0 {
+			return 0, fmt.Errorf("its directory is longer than the limit of %d bytes", maxDirectory)
+		}
+	}
+	return r.ReaderAt.ReadAt(p, at)
+}
