@@ -256,21 +256,15 @@ func (d *decoder) member(v reflect.Value, f *field, seen []presence) {
 // setScalar sets a field to the meaning of a JSON value. It reports whether something stands there, which null and "" do
 // not, and whether that can be what the field wants.
 func (d *decoder) setScalar(f *field, v reflect.Value, raw []byte) (some, ok bool) {
-	return d.set(f, v, raw, d.scalarOf(raw))
-}
-
-// scalarOf is what a JSON value says. For null its text is empty.
-func (d *decoder) scalarOf(raw []byte) scalar {
-	switch raw[0] {
+	text := scalar{raw[0], raw}
+	switch text.kind {
 	case '"':
-		return scalar{'"', d.textOf(raw)}
+		if text.text = raw[1 : len(raw)-1]; !d.plain {
+			text.text = d.textOf(raw)
+		}
 	case 'n':
-		return scalar{'n', nil}
+		return false, false
 	}
-	return scalar{raw[0], raw}
-}
-
-func (d *decoder) set(f *field, v reflect.Value, raw []byte, text scalar) (some, ok bool) {
 	if len(text.text) == 0 {
 		return false, false
 	}
@@ -340,11 +334,19 @@ func (*envelope) takes(name []byte) bool {
 func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field) {
 	isCode := len(name) == len("resultCode")
 	raw := d.next()
-	value := d.scalarOf(raw)
 	if f != nil && f.scalar != nil {
-		d.set(f, v.FieldByIndex(f.index), raw, value)
+		d.setScalar(f, v.FieldByIndex(f.index), raw)
 	}
-	text := value.text
+	text := raw
+	switch raw[0] {
+	case '"':
+		var valid bool
+		if text, valid = d.unquoted(raw); !valid && f == nil { // or else setScalar has reported it
+			d.reportGarbled(raw)
+		}
+	case 'n':
+		text = nil
+	}
 	if !isCode {
 		env.message = cmp.Or(string(text), env.message)
 		return

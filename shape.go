@@ -292,11 +292,17 @@ func (d *decoder) separated(f, element *field, v reflect.Value, separators strin
 		return d.list(f, element, v)
 	}
 	raw := d.next()
-	if raw[0] == '{' {
+	text := raw
+	switch raw[0] {
+	case '"':
+		text = d.textOf(raw)
+	case 'n':
+		return false
+	case '{':
 		d.failHere(f, raw, "want a text or a list of texts")
 		return true
 	}
-	texts := strings.FieldsFunc(string(d.scalarOf(raw).text), func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
+	texts := strings.FieldsFunc(string(text), func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
 	if len(texts) > 0 {
 		v.Set(reflect.ValueOf(texts))
 	}
