@@ -36,9 +36,42 @@ type formCase struct {
 
 var (
 	anMSISDN = regexp.MustCompile(`^[0-9]{1,13}$`)
-	anICCID  = regexp.MustCompile(`^[0-9A-Z]{19,20}$`)
+	anICCID  = regexp.MustCompile(`^[0-9A-HJ-NP-Z]{19,20}$`)
+	noICCID  = regexp.MustCompile(`^98|^[0-9]{0,18}F+$`) // swapped digits; too few of them
+	padded   = regexp.MustCompile(`^([0-9]{19})F$`)
 	anEmail  = regexp.MustCompile(`^[^,; \t\r\n]*@[^,; \t\r\n]*$`)
 )
+
+// sentICCID is a text as the ICCID that a server must get, or "" if it is none.
+func sentICCID(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' {
+			r += 'A' - 'a'
+		}
+		return r
+	}, strings.TrimSpace(text))
+	text = padded.ReplaceAllString(text, "$1")
+	if !anICCID.MatchString(text) || noICCID.MatchString(text) {
+		return ""
+	}
+	return text
+}
+
+// sentMSISDN is a text as the MSISDN that a server must get.
+func sentMSISDN(text string) string { return strings.TrimSpace(text) }
+
+// sentMSISDNs are texts as the MSISDNs that a server must get.
+func sentMSISDNs(texts []string) (all []string) {
+	for _, text := range texts {
+		all = append(all, sentMSISDN(text))
+	}
+	return all
+}
+
+// recognizable reports whether the platform could know an order by an ExternalID, or there is none.
+func recognizable(externalID string) bool {
+	return runes(externalID) <= 100 && (externalID == "" || strings.TrimSpace(externalID) != "")
+}
 
 var formCases = []formCase{
 	{"fc.function.card.recharge", func(ctx context.Context, c *quecloud.Client, in formInput) error {
@@ -47,8 +80,8 @@ var formCases = []formCase{
 		})
 		return err
 	}, func(in formInput) map[string]string {
-		return formIf(anICCID.MatchString(in.a) && in.n >= 1 && in.b != "" && runes(in.c) <= 200 && runes(in.d) <= 100,
-			"iccid", in.a, "productId", fmt.Sprint(in.n), "productName", in.b, "remark", in.c, "externalId", in.d, "preverify", flag(in.on))
+		return formIf(sentICCID(in.a) != "" && in.n >= 1 && in.b != "" && runes(in.c) <= 200 && recognizable(in.d),
+			"iccid", sentICCID(in.a), "productId", fmt.Sprint(in.n), "productName", in.b, "remark", in.c, "externalId", in.d, "preverify", flag(in.on))
 	}, false},
 	{"fc.function.card.renewal", func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.Orders.Renew(ctx, &quecloud.RenewalParams{
@@ -57,16 +90,16 @@ var formCases = []formCase{
 		return err
 	}, func(in formInput) map[string]string {
 		months := in.m == 0 || 1 <= in.m && in.m <= 12 && in.n == 1
-		return formIf(anICCID.MatchString(in.a) && in.n >= 1 && months && runes(in.c) <= 200 && runes(in.d) <= 100,
-			"iccid", in.a, "productName", in.b, "cycle", fmt.Sprint(in.n), "months", number(in.m), "remark", in.c, "externalId", in.d,
+		return formIf(sentICCID(in.a) != "" && in.n >= 1 && months && runes(in.c) <= 200 && recognizable(in.d),
+			"iccid", sentICCID(in.a), "productName", in.b, "cycle", fmt.Sprint(in.n), "months", number(in.m), "remark", in.c, "externalId", in.d,
 			"preverify", flag(in.on))
 	}, false},
 	{"fc.function.sms.send", func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(in.list()...), Content: in.b, SMSID: in.c})
 		return err
 	}, func(in formInput) map[string]string {
-		return formIf(all(in.list(), anMSISDN) && in.b != "" && runes(in.c) <= 50,
-			"msisdns", strings.Join(in.list(), ","), "content", in.b, "smsId", in.c)
+		return formIf(all(sentMSISDNs(in.list()), anMSISDN) && in.b != "" && runes(in.c) <= 50,
+			"msisdns", strings.Join(sentMSISDNs(in.list()), ","), "content", in.b, "smsId", in.c)
 	}, false},
 	{"fc.function.sms.sendlog", func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.SMS.ListLog(ctx, &quecloud.SMSLogParams{
@@ -93,13 +126,13 @@ var formCases = []formCase{
 	{"fc.function.card.voice.addwhitelist", func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		return c.Cards.AddVoiceWhitelist(ctx, quecloud.ICCID(in.b), in.list()...)
 	}, func(in formInput) map[string]string {
-		return formIf(all(in.list(), anMSISDN) && len(in.list()) <= 5 && anICCID.MatchString(in.b),
-			"iccid", in.b, "voiceWhiteList", strings.Join(in.list(), "_"))
+		return formIf(all(in.list(), anMSISDN) && len(in.list()) <= 5 && sentICCID(in.b) != "",
+			"iccid", sentICCID(in.b), "voiceWhiteList", strings.Join(in.list(), "_"))
 	}, false},
 	{"fc.function.card.alarm", setAlarm, func(in formInput) map[string]string {
 		alarmOn := !in.on || in.n != 0
-		return formIf(all(in.list(), anEmail) && in.n >= 0 && in.m >= 0 && alarmOn && anMSISDN.MatchString(in.b),
-			"msisdn", in.b, "alarmParam", strings.Join(in.list(), ",")) // and more: see checkAlarm
+		return formIf(all(in.list(), anEmail) && in.n >= 0 && in.m >= 0 && alarmOn && anMSISDN.MatchString(sentMSISDN(in.b)),
+			"msisdn", sentMSISDN(in.b), "alarmParam", strings.Join(in.list(), ",")) // and more: see checkAlarm
 	}, true},
 	{"fc.function.card.alarm.status", func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		return c.Flow.SetAlarmStatus(ctx, quecloud.MSISDN(in.a), &quecloud.AlarmStatusParams{
@@ -108,8 +141,8 @@ var formCases = []formCase{
 	}, func(in formInput) map[string]string {
 		values := map[uint8]string{1: "1", 2: "0"}
 		alarm, pause := uint8(in.n), uint8(in.m)
-		return formIf(anMSISDN.MatchString(in.a) && alarm <= 2 && pause <= 2 && alarm+pause > 0,
-			"msisdn", in.a, "alarmStatus", values[alarm], "pauseStatus", values[pause])
+		return formIf(anMSISDN.MatchString(sentMSISDN(in.a)) && alarm <= 2 && pause <= 2 && alarm+pause > 0,
+			"msisdn", sentMSISDN(in.a), "alarmStatus", values[alarm], "pauseStatus", values[pause])
 	}, false},
 	{"fc.function.new", func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		return c.Call(ctx, "fc.function.new", map[string]string{in.a: in.b, in.c: in.d}, nil)
@@ -140,8 +173,8 @@ var formCases = []formCase{
 			Inner  struct{ A string } `url:"inner"`
 		}{in.b, in.n, in.m, in.on, in.list(), quecloud.ICCID(in.c), in.d, struct{ A string }{in.a}}, nil)
 	}, func(in formInput) map[string]string {
-		return formIf(anICCID.MatchString(in.c), "text", in.b, "number", fmt.Sprint(in.n), "none", number(in.m), "flag", fmt.Sprint(in.on),
-			"texts", strings.Join(in.list(), ","), "iccid", in.c, "alarmParam", in.d, "inner[A]", in.a)
+		return formIf(sentICCID(in.c) != "", "text", in.b, "number", fmt.Sprint(in.n), "none", number(in.m), "flag", fmt.Sprint(in.on),
+			"texts", strings.Join(in.list(), ","), "iccid", sentICCID(in.c), "alarmParam", in.d, "inner[A]", in.a)
 	}, false},
 }
 
@@ -152,6 +185,8 @@ func FuzzForms(f *testing.F) {
 		f.Add(uint8(which), "10649|10650", "中", iccid1, "", int64(2024), int64(11), false)
 		f.Add(uint8(which), "10649", iccid2, "\xff", "\ufeff", int64(1), int64(12), true)
 		f.Add(uint8(which), "a@b.c|<&>@\u2028", "10649", " ", "\"", int64(1<<53), int64(1), true)
+		f.Add(uint8(which), "8986062343202380834f\n", " 10649", " 8986062343202380834F", "order 2", int64(1), int64(0), false)
+		f.Add(uint8(which), "98860624330232808843", "898606234320238083ſ", "8986O62343202380834", "\u3000", int64(2), int64(0), true)
 		f.Add(uint8(which), "t", "1", "Sign", "2", int64(-1), int64(1<<40), false)
 	}
 	platform := &fuzzPlatform{answer: []byte(`{"resultCode":1,"errorMessage":"no"}`)}

@@ -24,11 +24,21 @@ func IsICCID(s string) bool {
 // ICCID returns the normal form of an ICCID: without white space around it, in upper case, and without the F that fills
 // up a card's 19 digits to 20 characters.
 func ICCID(s string) string {
-	s = strings.ToUpper(strings.TrimSpace(s))
+	s = upper(strings.TrimSpace(s))
 	if digits := strings.TrimSuffix(s, "F"); len(digits) == 19 && consistsOf(digits, isDigit) {
 		return digits
 	}
 	return s
+}
+
+// upper makes capitals of the letters a to z alone: those of Unicode make an S of ſ, which is none.
+func upper(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' {
+			r += 'A' - 'a'
+		}
+		return r
+	}, s)
 }
 
 // MSISDN returns the normal form of an MSISDN: without white space around it, and digit by digit where it was written as
