@@ -89,7 +89,7 @@ func (p *RechargeParams) validate() error {
 
 // checkOrder checks what both purchases have.
 func checkOrder(iccid, remark, externalID string) error {
-	if reason := kindICCID.check(iccid); reason != "" {
+	if reason := ICCID(iccid).check(); reason != "" {
 		return &ParamError{Param: "iccid", Reason: reason}
 	}
 	if externalID != "" && strings.TrimSpace(externalID) == "" {
@@ -115,7 +115,9 @@ func (s *OrdersService) Recharge(ctx context.Context, params *RechargeParams) (*
 	if params == nil {
 		return s.buy(ctx, "fc.function.card.recharge", params, "", false)
 	}
-	return s.buy(ctx, "fc.function.card.recharge", params, params.ExternalID, params.Preverify)
+	own := *params
+	own.ICCID = ICCID(own.ICCID).String()
+	return s.buy(ctx, "fc.function.card.recharge", &own, own.ExternalID, own.Preverify)
 }
 
 // RenewalParams are a renewal: more time on a card's plan.
@@ -152,6 +154,7 @@ func (s *OrdersService) Renew(ctx context.Context, params *RenewalParams) (*Orde
 		return s.buy(ctx, "fc.function.card.renewal", params, "", false)
 	}
 	own := *params
+	own.ICCID = ICCID(own.ICCID).String()
 	if own.Months > 0 && own.Years == 0 {
 		own.Years = 1 // without which the platform ignores the months
 	}

@@ -147,6 +147,27 @@ func getOrder(ctx context.Context, c *quecloud.Client) (any, error) {
 	return result(c.Orders.Get(ctx, "158710745072904g8"))
 }
 
+// What AT+QCCID prints, and what lists hold, is sent as the platform knows it.
+func TestPurchasesTakeAnICCIDInAllItsSpellings(t *testing.T) {
+	t.Parallel()
+	for _, spelling := range []string{"8944476500008878576F", " 8944476500008878576\r\n", "8944476500008878576f"} {
+		topUp, extend := recharge, renewal
+		topUp.ICCID, extend.ICCID = spelling, spelling
+		for _, call := range []func(context.Context, *quecloud.Client) (any, error){buy(topUp), renew(extend)} {
+			platform := newPlatform(answerText(`{"resultCode":0,"orderNo":"R1"}`))
+			_, err := call(t.Context(), platform.client(t))
+			require.NoError(t, err, "%q", spelling)
+			assert.Equal(t, "8944476500008878576", platform.params(t, 0).Get("iccid"))
+		}
+		assert.Equal(t, spelling, topUp.ICCID, "the caller's struct is left alone")
+		found, err := findPlatform([]object{entry("A", "8944476500008878576F", "2026-11-02 09:00:05")},
+			map[string]any{"A": orderOf("8944476500008878576", "topup-1")}).client(t).
+			Orders.Find(t.Context(), &quecloud.FindParams{ICCID: spelling, ExternalID: "topup-1", Since: findSince})
+		require.NoError(t, err)
+		assert.Len(t, found.Matches, 1)
+	}
+}
+
 // An order that has no number may exist: nobody may take the answer for a success, nor for a refusal.
 func TestAnOrderWithoutANumberIsABadAnswerOfUnknownOutcome(t *testing.T) {
 	t.Parallel()
