@@ -98,7 +98,7 @@ func TestAPartialAlarmGivesBothTheCardsThatWereSetAndTheRefusal(t *testing.T) {
 	require.ErrorIs(t, err, quecloud.ErrPartial)
 	var refused *quecloud.APIError
 	require.ErrorAs(t, err, &refused)
-	assert.Equal(t, &quecloud.APIError{Method: "fc.function.card.alarm", Code: 1, HTTPStatus: 200}, refused)
+	assert.Equal(t, &quecloud.APIError{Method: "fc.function.card.alarm", Subject: "1064991300001 and 2 more", Code: 1, HTTPStatus: 200}, refused)
 	assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	assert.ErrorContains(t, err, "1 of 3 cards failed: "+msisdn3)
 }

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 	"sync"
 )
 
-// maxAnswer is how large a JSON answer may be. The largest that the document allows, 1000 cards, have about 1 MiB.
+// maxAnswer is how large a JSON response may be. The largest that the document allows, 1000 cards, have about 1 MiB.
 const maxAnswer = 64 << 20
 
 // buffers hold answers while they are read. Unusually large ones are not kept.
@@ -18,23 +16,12 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const maxKept = 4 << 20
 
-// receiveJSON reads a whole answer and judges it.
-func (c *core) receiveJSON(call *call, a *attempt, body io.Reader, size int64, location string) {
-	text := buffers.Get().(*bytes.Buffer)
-	defer func() {
-		if text.Cap() <= maxKept {
-			text.Reset()
-			buffers.Put(text)
-		}
-	}()
-	if 0 < size && size <= maxKept {
-		text.Grow(int(size) + bytes.MinRead)
-	}
-	_, err := text.ReadFrom(io.LimitReader(body, c.maxAnswer+1))
+// receiveJSON judges a response, of which the whole text came unless broken says why not.
+func (c *core) receiveJSON(call *call, a *attempt, text *bytes.Buffer, broken error, location string) {
 	switch {
-	case err != nil:
+	case broken != nil:
 		a.cut = true
-		a.err = call.badAnswer(a, text.Bytes(), fmt.Errorf("it broke off: %w", err))
+		a.err = call.badAnswer(a, text.Bytes(), fmt.Errorf("it broke off: %w", broken))
 	case int64(text.Len()) > c.maxAnswer:
 		a.err = call.badAnswer(a, text.Bytes(), fmt.Errorf("it has more than %d bytes", c.maxAnswer))
 	default:
@@ -42,11 +29,11 @@ func (c *core) receiveJSON(call *call, a *attempt, body io.Reader, size int64, l
 	}
 }
 
-// judge reads an answer into the call's result and decides whether it is a success.
+// judge reads a response into the call's result and decides whether it is a success.
 func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
-	d.method, d.strict, d.drift, d.now = call.endpoint.method, call.endpoint.kind == KindRead, c.drift, c.now
+	d.method, d.strict, d.drift, d.now = call.endpoint.method, call.endpoint.kind == KindRead, c.driftOf(a), c.now
 	result := call.result
 	if _, ok := result.(*download); ok {
 		result = nil
@@ -54,15 +41,22 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	env, err := d.decode(text, result)
 	field, isField := errors.AsType[*FieldError](err)
 	a.answered = env.hasCode && env.problem == nil && (err == nil || isField)
-	a.code, a.done, a.garbled = env.code, d.given, d.garbled
+	a.code, a.claimed, a.garbled = env.code, a.answered && env.code == 0, d.garbled
+	a.given, a.done = d.given, d.done || d.given && result == nil
+	accepted := 200 <= a.status && a.status < 300
 	switch {
 	case a.answered && env.code != 0:
-		a.err = &APIError{call.endpoint.method, env.code, a.hide(env.message), a.status}
+		message := excerpt(hide(excerpt(env.message, maxMessage+len(a.signature)), a.signature), maxMessage)
+		a.err = &APIError{call.endpoint.method, call.subject, env.code, message, a.status}
+		return
+	case a.claimed && err == nil && (accepted || d.done || d.met):
 		return
 	case 300 <= a.status && a.status < 400:
-		err = fmt.Errorf("it redirects to %q, which is not followed: correct the base URL", a.hide(location))
-	case a.status != http.StatusOK:
-		err = errors.New("the status is not 200")
+		err = fmt.Errorf("it redirects to %q, which is not followed: correct the base URL", excerpt(hide(location, a.signature), 256))
+	case a.claimed && !accepted && !isField:
+		err = errors.New("resultCode is 0, but the status is an error, and nothing else in the response shows success")
+	case !accepted && !a.answered:
+		err = errors.New(foreign(a.status))
 	case len(bytes.TrimSpace(text)) == 0:
 		err = errors.New("it is empty")
 	case err != nil && !isField:
@@ -72,18 +66,41 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	case !env.hasCode:
 		err = errors.New("it has no resultCode")
 	case isField:
-		err = &FieldError{field.Path, a.hide(field.Value), field.Reason}
-	default:
-		return
+		err = &FieldError{field.Path, hide(field.Value, a.signature), field.Reason}
 	}
 	a.answered = false
 	a.err = call.badAnswer(a, text, err)
 }
 
-// hide takes the signature out of what came: somebody on the way may have sent the call back.
-func (a *attempt) hide(text string) string { return strings.ReplaceAll(text, a.signature, "…") }
+// maxMessage is how much of an errorMessage is kept, in bytes.
+const maxMessage = 1024
 
-// badAnswer is the error for an answer that is not the protocol.
+// foreign says what a response with an error status and no resultCode means: something in front of the platform wrote it.
+func foreign(status int) string {
+	text := "it has no resultCode: a server in front of the platform seems to have sent it"
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return text + "; perhaps it lets only known addresses in"
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return text + "; perhaps the base URL is wrong"
+	case http.StatusProxyAuthRequired:
+		return text + "; the proxy wants credentials"
+	}
+	return text
+}
+
+// driftOf is the drift handler for a response, from which it hides the signature.
+func (c *core) driftOf(a *attempt) func(Drift) {
+	if c.drift == nil {
+		return nil
+	}
+	return func(d Drift) {
+		d.Path, d.Value = hide(d.Path, a.signature), hide(d.Value, a.signature)
+		c.drift(d)
+	}
+}
+
+// badAnswer is the error for a response that is not the protocol.
 func (c *call) badAnswer(a *attempt, text []byte, err error) error {
-	return &ResponseError{c.endpoint.method, a.status, []byte(a.hide(string(excerpt(text, 512)))), err, a.retryAfter}
+	return &ResponseError{c.endpoint.method, c.subject, a.status, excerpt(hide(excerpt(text, 600), a.signature), 512), err, a.retryAfter}
 }

@@ -1,10 +1,13 @@
 package quecloud
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -23,12 +26,11 @@ var notTheProtocol = []struct {
 	body   string
 	says   string
 }{
-	{"HTML with status 500", 500, htmlPage, "HTTP status 500: the status is not 200; it begins \"<!DOCTYPE html>"},
+	{"HTML with status 500", 500, htmlPage, "HTTP status 500: it has no resultCode: a server in front of the platform seems to have sent it; it begins \"<!DOCTYPE html>"},
 	{"HTML with status 404", 404, htmlPage, "HTTP status 404"},
 	{"HTML with status 200", 200, htmlPage, "not whole JSON"},
-	{"a success with status 500", 500, fineAnswer, "the status is not 200"},
-	{"a success with status 201", 201, fineAnswer, "the status is not 200"},
-	{"a success with status 404", 404, fineAnswer, "the status is not 200"},
+	{"a bare success with status 500", 500, `{"resultCode":0}`, "member mt: missing"},
+	{"half a success with status 404", 404, `{"resultCode":0,"mt":1}`, "member mo: missing"},
 	{"nothing", 200, "", "it is empty"},
 	{"blanks", 200, " \r\n", "it is empty"},
 	{"nothing with status 502", 502, "", "HTTP status 502"},
@@ -87,6 +89,9 @@ func TestNoMethodTakesAnEmptyAnswerForASuccess(t *testing.T) {
 	t.Parallel()
 	for _, e := range endpoints {
 		for _, body := range []string{"", "{}", "null", "[]", htmlPage} {
+			if body == "[]" && e.success == bareList {
+				continue // which is one
+			}
 			client, _ := newScripted(t, []scriptStep{{body: body}})
 			err := client.Call(t.Context(), e.method, nil, nil)
 			require.Error(t, err, "%s answered by %q", e.method, body)
@@ -231,4 +236,162 @@ func TestARefusalKeepsWhatCameBesidesIt(t *testing.T) {
 	err := client.Call(t.Context(), "fc.function.new", nil, &result)
 	require.ErrorAs(t, err, new(*APIError))
 	assert.Equal(t, []string{"1"}, result.Done)
+}
+
+// A statusCase is a response by its HTTP status and body, and what becomes of calls that get nothing else.
+type statusCase struct {
+	statuses []int
+	body     string
+
+	read, set, spend, send end
+}
+
+// An end is how often the server sees a call, and how it ends.
+type end struct {
+	tries  int
+	ending ending
+	err    errorType // of an error
+	result bool      // the caller gets what came
+}
+
+// What HTTP status and resultCode together mean, for each kind of call.
+func TestStatusAndResultCode(t *testing.T) {
+	t.Parallel()
+	const many = 3
+	done := end{tries: 1, ending: succeeds, result: true}
+	refused, refusedInDoubt := end{tries: 1, ending: fails, err: apiError}, end{tries: 1, ending: unsure, err: apiError}
+	foreign, foreignInDoubt := end{tries: 1, ending: fails, err: responseError}, end{tries: 1, ending: unsure, err: responseError}
+	retriedRefusal, retriedForeign := end{tries: many, ending: fails, err: apiError}, end{tries: many, ending: fails, err: responseError}
+	errorStatuses := []int{300, 302, 307, 400, 401, 403, 404, 408, 409, 413, 422, 499}
+	serverErrors := []int{500, 502, 503, 504}
+	acted := []int{300, 302, 400, 402, 403, 404, 406, 408, 409, 410, 422, 499} // perhaps
+	partial := end{tries: 1, ending: fails, err: apiError, result: true}
+	for _, tt := range []statusCase{
+		{statuses: []int{200, 201, 202, 206}, body: fineAnswer, read: done, set: done, spend: done, send: done},
+		{statuses: append(errorStatuses, 429, 500, 503), body: fineAnswer, read: done, set: end{tries: 1, ending: unsure, err: responseError}, spend: done, send: done},
+		{statuses: errorStatuses, body: `{"resultCode":0}`, read: foreign, set: foreignInDoubt, spend: foreignInDoubt, send: foreignInDoubt},
+		{statuses: append(serverErrors, 429), body: `{"resultCode":0}`, read: retriedForeign, set: foreignInDoubt, spend: foreignInDoubt, send: foreignInDoubt},
+		{statuses: append(errorStatuses, 200, 201), body: `{"resultCode":9,"errorMessage":"no"}`, read: refused, set: refused, spend: refused, send: refused},
+		{statuses: serverErrors, body: `{"resultCode":9,"errorMessage":"no"}`, read: retriedRefusal, set: refusedInDoubt, spend: refusedInDoubt, send: refusedInDoubt},
+		{statuses: []int{429}, body: `{"resultCode":9}`, read: retriedRefusal, set: retriedRefusal, spend: retriedRefusal, send: retriedRefusal},
+		{statuses: []int{200, 400, 403, 429}, body: `{"resultCode":9,"orderNo":"R1","successList":[{"msisdn":"` + phone + `","sms_id":"9"}]}`,
+			read: end{tries: -1, ending: fails, err: apiError}, set: refused,
+			spend: end{tries: 1, ending: unsure, err: apiError, result: true}, send: partial},
+		{statuses: acted, body: htmlPage, read: foreign, set: foreignInDoubt, spend: foreignInDoubt, send: foreignInDoubt},
+		{statuses: serverErrors, body: htmlPage, read: retriedForeign, set: foreignInDoubt, spend: foreignInDoubt, send: foreignInDoubt},
+		{statuses: []int{401, 405, 407, 411, 413, 414, 415, 417, 421, 426, 428, 431}, body: htmlPage, read: foreign, set: foreign, spend: foreign, send: foreign},
+		{statuses: []int{429}, body: htmlPage, read: retriedForeign, set: retriedForeign, spend: retriedForeign, send: retriedForeign},
+		{statuses: []int{429}, body: "", read: retriedForeign, set: retriedForeign, spend: retriedForeign, send: retriedForeign},
+	} {
+		for _, status := range tt.statuses {
+			for kind, want := range map[string]end{"read": tt.read, "set": tt.set, "spend": tt.spend, "send": tt.send} {
+				t.Run(fmt.Sprintf("%d %.30s %s", status, tt.body, kind), func(t *testing.T) {
+					t.Parallel()
+					tt.check(t, status, kind, want, many)
+				})
+			}
+		}
+	}
+}
+
+func (tt statusCase) check(t *testing.T, status int, kind string, want end, many int) {
+	t.Helper()
+	client, s := newScripted(t, []scriptStep{{status: status, body: tt.body}}, WithRetry(RetryPolicy{MaxAttempts: many}))
+	var result bool
+	var err error
+	switch kind {
+	case "read":
+		var count *SMSMonthCount
+		count, err = client.SMS.MonthCount(t.Context(), Month{2025, time.May})
+		result = count != nil
+	case "set":
+		err = client.Cards.Pause(t.Context(), MSISDN(phone))
+		result = err == nil
+	case "spend":
+		var receipt *OrderReceipt
+		receipt, err = client.Orders.Recharge(t.Context(), &RechargeParams{ICCID: testICCID, ProductID: 50, ProductName: "30M"})
+		result = receipt != nil && receipt.OrderNo == "R1"
+	case "send":
+		var sent *SMSSendResult
+		sent, err = client.SMS.Send(t.Context(), &SMSSendParams{Cards: MSISDNs(phone), Content: testContent})
+		result = sent != nil && len(sent.Sent) == 1
+	}
+	got := end{tries: s.tries, ending: fails, result: result}
+	switch {
+	case err == nil:
+		got.ending = succeeds
+	case errors.Is(err, ErrOutcomeUnknown):
+		got.ending = unsure
+	}
+	switch {
+	case errors.As(err, new(*ResponseError)):
+		got.err = responseError
+	case errors.As(err, new(*APIError)):
+		got.err = apiError
+	}
+	if want.tries < 0 {
+		want.tries = s.tries
+	}
+	assert.Equal(t, want, got, "%v", err)
+}
+
+func TestForeignResponsesSayWhatIsLikely(t *testing.T) {
+	t.Parallel()
+	for status, says := range map[int]string{
+		403: "perhaps it lets only known addresses in", 404: "perhaps the base URL is wrong", 407: "the proxy wants credentials",
+		400: "a server in front of the platform seems to have sent it",
+	} {
+		client, _ := newScripted(t, []scriptStep{{status: status, body: htmlPage}})
+		require.ErrorContains(t, readOnce(t.Context(), client), says)
+	}
+}
+
+// What comes from outside is neither kept without bounds nor shown as it is.
+func TestMessagesOfAnyLengthAndKind(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("长", 5<<20)
+	client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":1,"errorMessage":"` + long + `"}`}})
+	err := readOnce(t.Context(), client)
+	refused, ok := errors.AsType[*APIError](err)
+	require.True(t, ok)
+	assert.LessOrEqual(t, len(refused.Message), 1024)
+	assert.Less(t, len(err.Error()), 1200)
+
+	client, _ = newScripted(t, []scriptStep{{body: `{"resultCode":1,"errorMessage":"red \u001b[31m \u202eevil\u0000 余额不足"}`}})
+	require.ErrorContains(t, readOnce(t.Context(), client), `red \x1b[31m \u202eevil\x00 余额不足`)
+}
+
+// Methods that respond with a bare list or with a file can be called by name, too.
+func TestCallTakesListsAndFiles(t *testing.T) {
+	t.Parallel()
+	list := `[{"TaskId":"7","TaskStatus":"文件生成成功"},{"TaskId":8}]`
+	client, _ := newScripted(t, []scriptStep{{body: list}})
+	var tasks []FileTask
+	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, &tasks))
+	require.Len(t, tasks, 2)
+	assert.EqualValues(t, 7, tasks[0].TaskID)
+	assert.Equal(t, FileTaskDone, tasks[0].Status)
+	var any []any
+	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, &any))
+	assert.Len(t, any, 2)
+	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, nil))
+	require.NoError(t, client.Call(t.Context(), "fc.function.new.list", nil, &tasks), "unknown ones, too")
+
+	client, _ = newScripted(t, []scriptStep{{body: `{"resultCode":1,"errorMessage":"签名错误"}`}})
+	require.ErrorAs(t, client.Call(t.Context(), "fc.function.file.list", nil, &tasks), new(*APIError))
+	assert.Empty(t, tasks)
+	client, _ = newScripted(t, []scriptStep{{body: `{"resultCode":0}`}})
+	require.ErrorAs(t, client.Call(t.Context(), "fc.function.file.list", nil, &tasks), new(*ResponseError))
+
+	content, err := os.ReadFile("testdata/file.down.zip")
+	require.NoError(t, err)
+	for _, method := range []string{"fc.function.file.down", "fc.function.file.last.down"} {
+		client, _ = newScripted(t, []scriptStep{{body: string(content)}})
+		var got bytes.Buffer
+		require.NoError(t, client.Call(t.Context(), method, map[string]string{"taskId": "1"}, &got))
+		assert.Equal(t, content, got.Bytes())
+		require.NoError(t, client.Call(t.Context(), method, nil, nil))
+		require.ErrorAs(t, client.Call(t.Context(), method, nil, new(struct{})), new(*ParamError), "it needs a writer")
+		require.ErrorAs(t, client.Call(t.Context(), method, nil, (*bytes.Buffer)(nil)), new(*ParamError))
+	}
 }

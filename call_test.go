@@ -125,7 +125,7 @@ var kindCalls = []struct {
 		_, err := c.Orders.Recharge(ctx, &RechargeParams{ICCID: testICCID, ProductID: 50, ProductName: "30M"})
 		return err
 	}},
-	{"spend with ExternalID", "fc.function.card.recharge", true, func(ctx context.Context, c *Client) error {
+	{"spend with ExternalID", "fc.function.card.recharge", false, func(ctx context.Context, c *Client) error {
 		_, err := c.Orders.Recharge(ctx, &RechargeParams{ICCID: testICCID, ProductID: 50, ProductName: "30M", ExternalID: "order-1"})
 		return err
 	}},
@@ -151,7 +151,7 @@ func TestEveryAttemptIsSignedAnewAndOtherwiseTheSame(t *testing.T) {
 		now = now.Add(time.Second)
 		return now
 	}
-	client, s := newScripted(t, []scriptStep{{status: 503}, {err: io.ErrUnexpectedEOF}, {body: fineAnswer}}, WithClock(ticking))
+	client, s := newScripted(t, []scriptStep{{status: 429}, {unsent: io.EOF}, {status: 429}, {body: fineAnswer}}, WithClock(ticking))
 	receipt, err := client.Orders.Recharge(t.Context(), &RechargeParams{
 		ICCID: testICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "order 1/é",
 	})
@@ -289,15 +289,22 @@ func TestACallIsUnsentOnlyWhereNoConnectionWasHad(t *testing.T) {
 			trace(r).GetConn("host")
 			trace(r).GotConn(httptrace.GotConnInfo{})
 			return broken
-		}, true},
-		"had one, and then wanted another": {func(r *http.Request) error {
+		}, false},
+		"had one, and wrote to it": {func(r *http.Request) error {
 			trace(r).GetConn("host")
 			trace(r).GotConn(httptrace.GotConnInfo{})
+			trace(r).WroteHeaders()
+			return broken
+		}, true},
+		"wrote to one, and then wanted another": {func(r *http.Request) error {
+			trace(r).GetConn("host")
+			trace(r).GotConn(httptrace.GotConnInfo{})
+			trace(r).WroteHeaders()
 			trace(r).GetConn("host")
 			return &net.OpError{Op: "dial", Err: broken}
 		}, true},
 		"told nothing":                    {func(*http.Request) error { return broken }, true},
-		"told nothing and could not dial": {func(*http.Request) error { return &net.OpError{Op: "dial", Err: broken} }, false},
+		"told nothing and could not dial": {func(*http.Request) error { return &net.OpError{Op: "dial", Err: broken} }, true},
 		"told nothing and was cut":        {func(*http.Request) error { return &net.OpError{Op: "read", Err: broken} }, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -332,7 +332,7 @@ func TestAChangeThatThePlatformRefusesIsAnAPIError(t *testing.T) {
 	err := newPlatform(answerFile(t, "error.json")).client(t).Cards.Pause(t.Context(), quecloud.ICCID(iccid1))
 	var refused *quecloud.APIError
 	require.ErrorAs(t, err, &refused)
-	assert.Equal(t, &quecloud.APIError{Method: "fc.function.card.pause", Code: 1, Message: "卡号不存在", HTTPStatus: 200}, refused)
+	assert.Equal(t, &quecloud.APIError{Method: "fc.function.card.pause", Subject: "8986031749203860001", Code: 1, Message: "卡号不存在", HTTPStatus: 200}, refused)
 	assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	assert.NotErrorIs(t, err, quecloud.ErrUnauthorized)
 

@@ -1,10 +1,15 @@
 package quecloud
 
 import (
+	"cmp"
 	"context"
+	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Client calls the platform for one account. Make one with [NewClient]. It is safe for concurrent use, and one client
@@ -83,13 +88,32 @@ func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
 
 // checkCredential refuses what a file or an environment variable adds to a credential by mistake. It does not show it.
 func checkCredential(name, value string) error {
+	first, _ := utf8.DecodeRuneInString(value)
+	last, _ := utf8.DecodeLastRuneInString(value)
+	quotes := []string{`""`, "''", "``", "“”", "‘’", "「」", "＂＂"}
+	reason := ""
 	switch {
 	case value == "":
-		return &ParamError{Param: name, Reason: "is empty"}
+		reason = "is empty"
+	case !utf8.ValidString(value):
+		reason = "is not UTF-8: perhaps the file it was read from is written in another encoding"
+	case first == '\ufeff':
+		reason = "begins with a byte order mark, which some editors write at the beginning of a file"
 	case strings.TrimSpace(value) != value:
-		return &ParamError{Param: name, Reason: "begins or ends with white space, perhaps a line end of the file it was read from"}
+		reason = "begins or ends with white space, perhaps a line end of the file it was read from"
+	case len(value) > utf8.RuneLen(first) && slices.Contains(quotes, string([]rune{first, last})):
+		reason = "is in quotes, which some programs keep that read environment variables from a file, such as docker run --env-file"
+	case strings.ContainsFunc(value, unicode.IsControl):
+		reason = "has a control character in it, such as a tab or a line end"
+	case strings.ContainsFunc(value, func(r rune) bool { return unicode.Is(unicode.Cf, r) }):
+		reason = "has an invisible character in it, such as a zero-width space, perhaps copied from a web page"
+	case strings.ContainsFunc(value, unicode.IsSpace):
+		reason = "has white space in it"
 	}
-	return nil
+	if reason == "" {
+		return nil
+	}
+	return &ParamError{Param: name, Reason: reason}
 }
 
 // With returns a client with other options on top of those that c has. It is cheap, and shares with c the connections,
@@ -107,14 +131,22 @@ func (c *core) client(opts []Option) (*Client, error) {
 	if err := c.settings.apply(opts); err != nil {
 		return nil, err
 	}
-	own := *c.http
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	c.http = &own
+	if c.link == nil || c.http != nil && c.link.given != c.http {
+		c.link = newLink(cmp.Or(c.http, &http.Client{Transport: newTransport()}), c.http == nil)
+	}
 	s := &service{c}
 	return &Client{
 		Cards: (*CardsService)(s), Flow: (*FlowService)(s), SMS: (*SMSService)(s),
 		Orders: (*OrdersService)(s), Billing: (*BillingService)(s), Files: (*FilesService)(s), core: c,
 	}, nil
+}
+
+// CloseIdleConnections closes connections to the platform that no call uses now, of this client and of its copies. It is
+// for programs that have done with a client before they end.
+func (c *Client) CloseIdleConnections() {
+	if c != nil && c.core != nil {
+		c.core.link.client.CloseIdleConnections()
+	}
 }
 
 // Call calls any method of the platform by its full name, fc.function.…, through the same pipeline as the typed methods
@@ -124,12 +156,14 @@ func (c *core) client(opts []Option) (*Client, error) {
 // github.com/google/go-querystring reads them; [CardID], [CardIDs], [Date], [Month] and [Switch] encode themselves.
 // Blank parameters are not sent. appKey, method, t and sign are added and must not be given.
 //
-// result is nil or a pointer to what the answer is read into, which should be a struct with json tags: its scalars are
+// result is nil or a pointer to what the response is read into, which should be a struct with json tags: its scalars are
 // read as tolerantly as those of the typed methods. Numbers that end up in an any lose what they have beyond 15 digits.
 // It is set to zero before. Where the platform refuses the call with an [*APIError], result holds what came besides the
-// refusal.
+// refusal. For a method that responds with a bare list, such as file.list, result is a pointer to a slice. For file.down and
+// file.last.down it is an [io.Writer]: the file is passed on as it comes, and is whole only if the error is nil.
 //
-// A method that the SDK knows keeps its [Kind]; of any other it is assumed that it must never be repeated.
+// A method that the SDK knows keeps its [Kind]; any other is handled as one that changes something, and is not sent again
+// after it may have arrived.
 func (c *Client) Call(ctx context.Context, method string, params, result any) error {
 	if c == nil {
 		return errNoClient(method)
@@ -137,8 +171,37 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	if !strings.HasPrefix(method, "fc.") || !consistsOf(method, func(b byte) bool { return '!' <= b && b <= '~' }) {
 		return &ParamError{Method: method, Param: "method", Reason: "want a name like fc.function.card.info"}
 	}
-	if v := reflect.ValueOf(result); v.IsValid() && (v.Kind() != reflect.Pointer || v.IsNil()) {
-		return &ParamError{Method: method, Param: "result", Reason: "want nil or a pointer that is not nil"}
+	v := reflect.ValueOf(result)
+	if v.IsValid() && v.Kind() == reflect.Pointer && v.IsNil() {
+		return &ParamError{Method: method, Param: "result", Reason: "is a nil pointer"}
+	}
+	switch success := lookup(method).success; {
+	case success == zipFile:
+		w, ok := result.(io.Writer)
+		if result == nil {
+			w, ok = io.Discard, true
+		}
+		if !ok {
+			return &ParamError{Method: method, Param: "result", Reason: "want an io.Writer: the response is a file"}
+		}
+		return c.core.call(ctx, method, params, &download{to: w})
+	case success == bareList && !v.IsValid():
+		return c.callList(ctx, method, params, reflect.ValueOf(new([]any)))
+	case v.IsValid() && v.Kind() != reflect.Pointer:
+		return &ParamError{Method: method, Param: "result", Reason: "want nil or a pointer"}
+	case v.IsValid() && v.Elem().Kind() == reflect.Slice && !readsItself(v.Elem().Type()):
+		return c.callList(ctx, method, params, v)
 	}
 	return c.core.call(ctx, method, params, result)
+}
+
+// callList makes a call whose response is a bare list. It is read, as tolerantly as any other member, into the only field of a
+// struct, and then into the slice that v points to.
+func (c *Client) callList(ctx context.Context, method string, params any, v reflect.Value) error {
+	wrapped := reflect.New(reflect.StructOf([]reflect.StructField{{
+		Name: "List", Type: v.Elem().Type(), Tag: `json:"list" quec:"bare required"`,
+	}}))
+	err := c.core.call(ctx, method, params, wrapped.Interface())
+	v.Elem().Set(wrapped.Elem().Field(0))
+	return err
 }

@@ -21,6 +21,9 @@ func TestAClientNeedsCredentials(t *testing.T) {
 	for _, tt := range []struct{ appKey, secret, param string }{
 		{"", "s", "appKey"}, {"k", "", "secret"}, {"", "", "appKey"},
 		{"k\n", "s", "appKey"}, {"k", " s", "secret"}, {"k", "s\r\n", "secret"}, {"k", "\u3000", "secret"},
+		{"\ufeffk", "s", "appKey"}, {"k", "s\u200b", "secret"}, {"k", "s\u200bs", "secret"}, {"k\x00", "s", "appKey"},
+		{"k", "s\ts", "secret"}, {"k", "s s", "secret"}, {`"k"`, "s", "appKey"}, {"k", "'s'", "secret"}, {"k", "“s”", "secret"},
+		{"k", "\xb5s", "secret"}, {"k", "\u2060s", "secret"},
 	} {
 		client, err := quecloud.NewClient(tt.appKey, tt.secret)
 		assert.Nil(t, client)
@@ -29,6 +32,13 @@ func TestAClientNeedsCredentials(t *testing.T) {
 		assert.Equal(t, tt.param, bad.Param)
 		assert.Empty(t, bad.Method)
 	}
+	_, err := quecloud.NewClient("k", `"canary"`)
+	require.ErrorContains(t, err, "is in quotes, which some programs keep")
+	assert.NotContains(t, err.Error(), "canary")
+	_, err = quecloud.NewClient("\ufeffk", "s")
+	require.ErrorContains(t, err, "byte order mark")
+	_, err = quecloud.NewClient("'k\"", `"`)
+	require.NoError(t, err, "a quote may be part of a secret")
 }
 
 func TestCallRefusesWhatItCannotSend(t *testing.T) {
@@ -244,7 +254,7 @@ func TestCopiesShareWhatIsLearntAboutTheClock(t *testing.T) {
 	platform := newPlatform(nil)
 	client := platform.client(t)
 	platform.answer = func(*http.Request) (*http.Response, error) {
-		text := `{"resultCode":0}`
+		text := `{"resultCode":0,"tasks":[]}`
 		if len(platform.requests) == 1 {
 			text = `{"resultCode":1,"errorMessage":"时间戳错误"}`
 		}
@@ -254,7 +264,8 @@ func TestCopiesShareWhatIsLearntAboutTheClock(t *testing.T) {
 	}
 	other, err := client.With(quecloud.WithTimeout(time.Minute))
 	require.NoError(t, err)
-	require.NoError(t, other.Cards.Pause(t.Context(), card))
+	_, err = other.Files.List(t.Context())
+	require.NoError(t, err)
 	require.NoError(t, client.Cards.Pause(t.Context(), card))
 
 	require.Len(t, platform.requests, 3)

@@ -1,7 +1,10 @@
 package quecloud
 
 import (
+	"bytes"
+	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -75,39 +78,142 @@ func (p *timedPlatform) client(t *testing.T, opts ...Option) *Client {
 	return client
 }
 
-func TestAWrongClockIsCorrectedByOneRepetition(t *testing.T) {
+// A clockStep is a call, the state of all clocks at that time, and what must come of it.
+type clockStep struct {
+	host    time.Duration // how far this machine's clock is ahead of the platform's
+	date    time.Duration // how far the header Date is ahead of the platform's clock
+	noDate  bool
+	change  bool // the call is one that changes something; otherwise it reads
+	refused bool // by the platform, for a reason that is not the time
+	status  int
+
+	tries  int
+	ok     bool
+	offset time.Duration // of the clock afterwards
+}
+
+func TestClockSequences(t *testing.T) {
 	t.Parallel()
-	for name, ahead := range map[string]time.Duration{"slow": 10 * time.Minute, "fast": -10 * time.Minute, "years slow": 30000 * time.Hour} {
-		for _, kind := range kindCalls {
-			t.Run(name+" "+kind.name, func(t *testing.T) {
-				t.Parallel()
-				p := &timedPlatform{ahead: ahead, date: honestDate}
-				client := p.client(t)
-				require.NoError(t, kind.call(t.Context(), client))
-				assert.Equal(t, 2, p.tries)
-				assert.Equal(t, 1, p.executed)
-				require.NoError(t, kind.call(t.Context(), client), "the client has learnt")
-				copied, err := client.With(WithTimeout(time.Minute))
-				require.NoError(t, err)
-				require.NoError(t, kind.call(t.Context(), copied), "and so have its copies")
-				assert.Equal(t, 4, p.tries)
-				assert.Equal(t, 3, p.executed)
-			})
-		}
+	const min, hour = time.Minute, time.Hour
+	for name, steps := range map[string][]clockStep{
+		"a slow host": {
+			{host: -10 * min, tries: 2, ok: true, offset: 10 * min},
+			{host: -10 * min, tries: 1, ok: true, offset: 10 * min},
+			{host: -10 * min, change: true, tries: 1, ok: true, offset: 10 * min},
+		},
+		"a fast host, found by a change": {
+			{host: 10 * min, change: true, tries: 1, offset: -10 * min},
+			{host: 10 * min, change: true, tries: 1, ok: true, offset: -10 * min},
+		},
+		"a host that is years behind": {{host: -30000 * hour, tries: 2, ok: true, offset: 30000 * hour}},
+		"a host that is set again and again": {
+			{host: -10 * min, tries: 2, ok: true, offset: 10 * min},
+			{host: 10 * min, tries: 2, ok: true, offset: -10 * min},
+			{host: 0, tries: 2, ok: true},
+			{host: 4 * min, tries: 1, ok: true},
+		},
+		"a wrong Date and a change refused for another reason": {
+			{date: hour, change: true, refused: true, tries: 1, offset: hour},
+			{date: hour, change: true, tries: 1},
+			{date: hour, change: true, tries: 1, ok: true},
+			{date: hour, change: true, refused: true, tries: 1},
+			{date: hour, refused: true, tries: 1},
+		},
+		"a wrong Date and reads refused for another reason": {
+			{date: hour, refused: true, tries: 2},
+			{date: hour, refused: true, tries: 2},
+			{date: hour, tries: 1, ok: true},
+			{date: hour, refused: true, tries: 1},
+		},
+		"one wrong Date does not end correction": {
+			{host: -10 * min, tries: 2, ok: true, offset: 10 * min},
+			{host: -10 * min, date: hour, tries: 1, ok: true, offset: 10 * min},
+			{host: 0, tries: 2, ok: true},
+		},
+		"nor do Dates that stay wrong": {
+			{host: -10 * min, tries: 2, ok: true, offset: 10 * min},
+			{host: -10 * min, date: hour, tries: 1, ok: true, offset: 10 * min},
+			{host: 0, date: hour, tries: 2}, // with the time of a Date that is wrong
+			{host: 0, date: hour, tries: 1, ok: true},
+		},
+		"an offset is dropped when a call is refused with it": {
+			{host: -10 * min, change: true, refused: true, tries: 1, offset: 10 * min},
+			{host: -10 * min, change: true, refused: true, tries: 1},
+			{host: -10 * min, change: true, tries: 1, offset: 10 * min},
+			{host: -10 * min, change: true, tries: 1, ok: true, offset: 10 * min},
+			{host: -10 * min, change: true, refused: true, tries: 1, offset: 10 * min}, // it is known by now
+		},
+		"a Date that means nothing": {
+			{host: 4 * min, tries: 1, ok: true},
+			{host: 10 * min, noDate: true, tries: 1},
+		},
+		"a refusal that may have come after the effect": {
+			{host: 10 * min, change: true, status: 500, tries: 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &timedPlatform{}
+			var host time.Duration
+			client := p.client(t, WithClock(func() time.Time { return time.Now().Add(host) }), WithRetry(RetryPolicy{MaxAttempts: 1}))
+			client.core.shared.budget.tokens.Store(0) // corrections need none
+			for i, step := range steps {
+				host, p.tries, p.answer, p.status = step.host, 0, "", step.status
+				p.date = func(now time.Time) string { return honestDate(now.Add(step.date)) }
+				if step.noDate {
+					p.date = func(time.Time) string { return "yesterday" }
+				}
+				if step.refused {
+					p.answer = `{"resultCode":1,"errorMessage":"no such card"}`
+				}
+				call := readOnce
+				if step.change {
+					call = func(ctx context.Context, c *Client) error { return c.Cards.Pause(ctx, MSISDN(phone)) }
+				}
+				err := call(t.Context(), client)
+				assert.Equal(t, step.ok, err == nil, "step %d: %v", i, err)
+				assert.Equal(t, step.tries, p.tries, "step %d: %v", i, err)
+				assert.InDelta(t, step.offset, client.core.shared.clock.offset(), float64(3*time.Second), "step %d", i)
+			}
+		})
 	}
 }
 
-func TestAClockThatWasCorrectedIsCorrectedAgain(t *testing.T) {
+// A change that is refused for the time is not sent again, whatever kind it is of: the Date may be wrong, and the reason
+// another one. The next call has the right time.
+func TestClockIsCorrectedByAReadAndForTheCallAfterAChange(t *testing.T) {
 	t.Parallel()
-	p := &timedPlatform{date: honestDate}
-	client := p.client(t)
-	for i, ahead := range []time.Duration{10 * time.Minute, -10 * time.Minute, 0} {
-		p.ahead = ahead
-		require.NoError(t, readOnce(t.Context(), client))
-		require.NoError(t, readOnce(t.Context(), client))
-		assert.Equal(t, 3*(i+1), p.tries)
-		assert.InDelta(t, ahead, client.core.shared.clock.offset(), float64(2*time.Second))
+	for _, kind := range kindCalls {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			p := &timedPlatform{ahead: 10 * time.Minute, date: honestDate}
+			client := p.client(t, WithRetry(RetryPolicy{MaxAttempts: 4, RetryPurchasesAfter: time.Second}))
+			err := kind.call(t.Context(), client)
+			if kind.name == "read" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorAs(t, err, new(*APIError))
+				assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+				assert.Regexp(t, `this machine.s clock was (10m0|9m59)s behind, which is corrected for further calls`, err.Error())
+				assert.Equal(t, 1, p.tries)
+				require.NoError(t, kind.call(t.Context(), client))
+			}
+			assert.Equal(t, 2, p.tries)
+			assert.Equal(t, 1, p.executed)
+			copied, err := client.With(WithTimeout(time.Minute))
+			require.NoError(t, err)
+			require.NoError(t, kind.call(t.Context(), copied), "copies share the correction")
+			assert.Equal(t, 3, p.tries)
+		})
 	}
+}
+
+func TestClockCorrectionIsLogged(t *testing.T) {
+	t.Parallel()
+	p := &timedPlatform{ahead: 10 * time.Minute, date: honestDate}
+	var log bytes.Buffer
+	require.NoError(t, readOnce(t.Context(), p.client(t, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))))
+	assert.Regexp(t, `msg="quecloud: clock corrected, sending the read again".* offset=(10m0|9m59)[.0-9]*s `, log.String())
 }
 
 // stepped is a time whose clock was set, while the monotonic clock went on. Package time has no way to make one.
@@ -178,64 +284,13 @@ func TestConcurrentCallsCorrectTheClockOnceEach(t *testing.T) {
 	assert.Equal(t, before+1, p.tries)
 }
 
-func TestAClockThatIsRightIsLeftAlone(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		ahead time.Duration
-		date  func(time.Time) string
-	}{
-		"4 minutes slow": {4 * time.Minute, honestDate},
-		"4 minutes fast": {-4 * time.Minute, honestDate},
-		"no Date":        {0, func(time.Time) string { return "" }},
-		"malformed Date": {0, func(time.Time) string { return "yesterday" }},
-		"wrong Date":     {0, func(now time.Time) string { return honestDate(now.Add(time.Hour)) }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p := &timedPlatform{ahead: tt.ahead, date: tt.date}
-			client := p.client(t)
-			require.NoError(t, readOnce(t.Context(), client))
-			p.answer = `{"resultCode":1,"errorMessage":"no such card"}`
-			err := readOnce(t.Context(), client)
-			var refused *APIError
-			require.ErrorAs(t, err, &refused)
-			assert.Equal(t, 1, refused.Code)
-			assert.Equal(t, 2, p.tries, "the refusal has nothing to do with the clock")
-			assert.Zero(t, client.core.shared.clock.offset())
-		})
-	}
-}
-
-func TestARefusalForTheTimeIsFinalWithoutAUsableDate(t *testing.T) {
-	t.Parallel()
-	for _, date := range []string{"", "yesterday", "Thu, 99 May 2025 10:00:00 GMT"} {
-		p := &timedPlatform{ahead: 10 * time.Minute, date: func(time.Time) string { return date }}
-		require.ErrorAs(t, readOnce(t.Context(), p.client(t)), new(*APIError))
-		assert.Equal(t, 1, p.tries)
-	}
-}
-
-func TestAWrongDateIsLearntToBeUntrustworthy(t *testing.T) {
-	t.Parallel()
-	p := &timedPlatform{date: func(now time.Time) string { return honestDate(now.Add(-time.Hour)) }}
-	client := p.client(t)
-	for range 3 {
-		require.NoError(t, readOnce(t.Context(), client))
-	}
-	p.ahead = 10 * time.Minute // a refusal for the time proves nothing either
-	for range 3 {
-		require.ErrorAs(t, readOnce(t.Context(), client), new(*APIError))
-	}
-	assert.Equal(t, 6, p.tries)
-}
-
 func TestAnAnswerThatTookLongDoesNotDisproveTheDate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, s := newScripted(t, []scriptStep{{wait: 6 * time.Minute, header: http.Header{}, body: fineAnswer}}, WithTimeout(time.Hour))
 		s.steps[0].header.Set("Date", honestDate(time.Now().Add(6*time.Minute)))
 		require.NoError(t, readOnce(t.Context(), client))
-		assert.False(t, client.core.shared.clock.disproof.Load())
+		assert.False(t, client.core.shared.clock.misdated)
 		// Nor does it say that this machine's clock is wrong.
 		s.steps[0].body = `{"resultCode":1}`
 		s.steps[0].header.Set("Date", honestDate(time.Now().Add(6*time.Minute)))
@@ -244,35 +299,22 @@ func TestAnAnswerThatTookLongDoesNotDisproveTheDate(t *testing.T) {
 	})
 }
 
-func TestBothRefusalsAreShownWhereTheCorrectedCallIsRefusedToo(t *testing.T) {
+func TestClockBothRefusalsAreShownAndTheFirstCounts(t *testing.T) {
 	t.Parallel()
 	p := &timedPlatform{ahead: 10 * time.Minute, date: honestDate, answer: `{"resultCode":70031,"errorMessage":"no such card"}`}
-	client := p.client(t)
-	err := client.Cards.Pause(t.Context(), MSISDN(phone))
+	err := readOnce(t.Context(), p.client(t))
 	var refused *APIError
 	require.ErrorAs(t, err, &refused)
-	assert.Equal(t, 70031, refused.Code, "the answer to the corrected call is the one that counts")
-	require.ErrorIs(t, err, ErrUnauthorized)
+	assert.Equal(t, 40, refused.Code)
+	require.ErrorIs(t, err, ErrUnauthorized, "the second can be told, too")
 	require.ErrorContains(t, err, "no such card")
-	require.ErrorContains(t, err, "before the clock was corrected by")
-	require.ErrorContains(t, err, "时间戳超时")
-	assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+	assert.Regexp(t, `and after the clock, which was (10m0|9m59)s behind, had been corrected`, err.Error())
 	assert.Equal(t, 2, p.tries)
 
 	p = &timedPlatform{date: func(now time.Time) string { return honestDate(now.Add(time.Hour)) }, answer: refusedForTime}
 	err = readOnce(t.Context(), p.client(t))
-	assert.NotContains(t, err.Error(), "corrected", "the second refusal is the same as the first")
-}
-
-func TestAnOffsetIsKeptOnlyWhenACallSucceedsWithIt(t *testing.T) {
-	t.Parallel()
-	p := &timedPlatform{ahead: 10 * time.Minute, date: honestDate, answer: `{"resultCode":1}`}
-	client := p.client(t)
-	require.Error(t, readOnce(t.Context(), client))
-	assert.Zero(t, client.core.shared.clock.offset())
-	p.answer = ""
-	require.NoError(t, readOnce(t.Context(), client))
-	assert.InDelta(t, 10*time.Minute, client.core.shared.clock.offset(), float64(2*time.Second))
+	require.ErrorContains(t, err, "and again after the clock")
+	assert.Equal(t, 1, strings.Count(err.Error(), "refused with"), "the second refusal is the same as the first")
 }
 
 func TestWhatThePlatformHasDoneIsNotRepeatedWithACorrectedClock(t *testing.T) {

@@ -37,33 +37,41 @@
 //   - [*APIError]: the platform refused. [ErrUnauthorized] is one.
 //   - [*ResponseError]: what came is not the platform's protocol, such as the error page of a proxy. A [*FieldError] in
 //     it names a single bad value.
-//   - [ErrOutcomeUnknown]: a call that changes something was sent, and no usable answer came. See below.
+//   - [ErrOutcomeUnknown]: a call that changes something may have taken effect, and nothing says for certain. See below.
 //   - [ErrQueryFailed]: the response has resultCode 0 and says that the query failed.
 //   - [ErrPartial]: what was asked was not done for all of the cards. The method returns a result as well. If the response
 //     does not account for some of them, the error is [ErrOutcomeUnknown] too.
-//   - [ErrAttemptTimeout], [context.DeadlineExceeded], [context.Canceled] and what package net reports: no answer came.
+//   - [ErrAttemptTimeout], [context.DeadlineExceeded], [context.Canceled] and what package net reports: no response came.
 //
-// Error texts show what helps a developer, card numbers and what the platform said among it. Only the log of
-// [WithLogger] masks them.
+// Error texts name the card or order, and quote what the platform said. Only the log of [WithLogger] masks them.
 //
 // # Retries
 //
-// The SDK repeats calls only where that cannot do harm. What matters is the [Kind] of the call:
+// What is retried depends on whether the call reads or changes something, which its [Kind] says:
 //
-//	what went wrong                                 reads  spends, with ExternalID  anything else
-//	nothing was sent (no connection)                yes    yes                      yes
-//	HTTP status 429                                 yes    yes                      yes
-//	no answer, or it breaks off, or HTTP status 5xx yes    yes                      never
-//	any other answer, the platform's or not         no     no                       no
+//	what went wrong                                reads    everything else
+//	not sent: no connection, nothing written       retried  retried
+//	HTTP status 429, nothing done                  retried  retried
+//	no response, or it breaks off, or HTTP 5xx     retried  not retried, ErrOutcomeUnknown
+//	a code that the user has marked (NotDoneCodes) retried  retried if it sets a state
+//	any other refusal                              not retried
+//	any other response that is not the platform's  not retried, ErrOutcomeUnknown for a change
 //
-// Of the last kind, an answer that is not the platform's and has another status than 4xx leaves the outcome unknown
-// too.
+// So a call that changes something is sent at most once, except after 429. "Not sent" takes evidence: the transport tells, by
+// [net/http/httptrace], that it had no connection or wrote nothing to it. Purchases under an ExternalID can be retried, too,
+// with RetryPurchasesAfter of [RetryPolicy]. That a status says whether the platform acted on a call is our assumption: a
+// change is not in doubt after a response without a resultCode if its status is 401, 405, 407, 411, 413 to 415, 417, 421,
+// 426, 428, 429 or 431.
 //
-// Delays are random and grow; a Retry-After is obeyed; the context always wins. A budget shared by the whole client
-// keeps repetitions from multiplying the load of an outage. [WithRetry] tunes all this but the budget.
+// A resultCode of 0 under an HTTP status other than 2xx counts as success only if the response also has what the method is
+// about, such as an order number. A resultCode other than 0 is an [*APIError] under any status.
 //
-// The platform refuses a call whose time is off by more than five minutes. When an answer shows that this machine's
-// clock is, the client learns the difference and sends the refused call once more.
+// Delays are random and grow; a Retry-After is obeyed; the context always wins. A budget shared by the whole client keeps
+// retries from multiplying the load of an outage. [WithRetry] tunes all this but the budget.
+//
+// The platform refuses a call whose time is off by more than five minutes. When the Date of a refusal shows that this
+// machine's clock is, the client corrects it for further calls, and sends a refused read once more. Other calls return the
+// refusal: the Date may be wrong, and the reason another one.
 //
 // # Spending safely
 //

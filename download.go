@@ -20,7 +20,7 @@ const maxFile = 4 << 30
 
 // receiveFile passes the zip file of an answer on to its writer. An answer that begins like no zip is read as JSON, and
 // nothing of it is passed on.
-func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download) {
+func (c *core) receiveFile(call *call, a *attempt, body *fileBody, d *download) {
 	var start [4]byte
 	n, err := io.ReadFull(body, start[:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -28,18 +28,19 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 		a.err = call.badAnswer(a, start[:n], fmt.Errorf("it broke off: %w", err))
 		return
 	}
-	rest := io.MultiReader(bytes.NewReader(start[:n]), body)
+	body.unread(start[:n])
 	if !isZip(start[:n]) {
-		if c.receiveJSON(call, a, rest, -1, ""); a.err == nil {
+		text := new(bytes.Buffer)
+		_, err := text.ReadFrom(io.LimitReader(body, c.maxAnswer+1))
+		if c.receiveJSON(call, a, text, err, ""); a.err == nil {
 			a.answered = false
 			a.err = call.badAnswer(a, start[:n], errors.New("it says success and has no file"))
 		}
 		return
 	}
 	a.delivered = true
-	body.timePerRead()
 	var end []byte
-	if d.n, end, err = copyFile(d.to, rest, c.maxFile); err == nil {
+	if d.n, end, err = copyFile(d.to, body, c.maxFile); err == nil {
 		err = checkZipEnd(end, d.n)
 	}
 	if err == nil {
@@ -48,7 +49,7 @@ func (c *core) receiveFile(call *call, a *attempt, body *answerBody, d *download
 	}
 	var own *writeError
 	if errors.As(err, &own) {
-		a.err = callError(call.endpoint.method, fmt.Sprintf("writing after %d bytes", d.n), own.err)
+		a.err = call.error(fmt.Sprintf("writing after %d bytes", d.n), own.err)
 		return
 	}
 	if err == errTooLong {

@@ -3,6 +3,8 @@ package quecloud
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -37,12 +39,36 @@ var (
 
 type attemptTimeout struct{}
 
-func (attemptTimeout) Error() string   { return "no answer within the time for one attempt" }
+func (attemptTimeout) Error() string   { return "no response within the time for one attempt" }
 func (attemptTimeout) Timeout() bool   { return true }
 func (attemptTimeout) Temporary() bool { return true }
 
+// A codeMeaning is what a refusal means for whoever might try again.
+type codeMeaning uint8
+
+const (
+	noRefusal        codeMeaning = iota
+	codeRefused                  // for a reason that is not documented
+	codeUnauthorizes             // the client may not call, whatever it asks
+	codeNotDone                  // the user has learnt that it means: not done, try later
+)
+
 // codeUnauthorized is the only result code that the vendor's document gives a meaning, § 1.7 (3).
 const codeUnauthorized = 70031
+
+// meaningOf says what a result code means. Whoever needs to know asks here.
+func meaningOf(err error, policy RetryPolicy) codeMeaning {
+	refusal, ok := errors.AsType[*APIError](err)
+	switch {
+	case !ok:
+		return noRefusal
+	case refusal.Code == codeUnauthorized:
+		return codeUnauthorizes
+	case slices.Contains(policy.NotDoneCodes, refusal.Code):
+		return codeNotDone
+	}
+	return codeRefused
+}
 
 // An APIError is the platform's refusal of a call: an answer with a resultCode other than 0. It is always a pointer:
 //
@@ -52,16 +78,17 @@ const codeUnauthorized = 70031
 // decide by Message: the vendor reserves the right to change it.
 type APIError struct {
 	Method     string // fc.function.…
+	Subject    string // what the call was about: a card's number, an order's, a task's; empty where it was about none
 	Code       int    // resultCode, never 0
-	Message    string // errorMessage, for people; may be empty
+	Message    string // errorMessage, for people, at most 1024 bytes of it; may be empty
 	HTTPStatus int    // 200, as a rule
 }
 
 // Error says which method was refused, with which code and message.
 func (e *APIError) Error() string {
-	text := fmt.Sprintf("quecloud: %s: refused with resultCode %d", shortMethod(e.Method), e.Code)
+	text := fmt.Sprintf("quecloud: %s: refused with resultCode %d", nameOf(e.Method, e.Subject), e.Code)
 	if e.Message != "" {
-		text += ": " + e.Message
+		text += ": " + printable(e.Message)
 	}
 	if e.HTTPStatus != 200 {
 		text += fmt.Sprintf(" (HTTP status %d)", e.HTTPStatus)
@@ -71,7 +98,7 @@ func (e *APIError) Error() string {
 
 // Is reports whether target is the sentinel for this result code.
 func (e *APIError) Is(target error) bool {
-	return target == ErrUnauthorized && e.Code == codeUnauthorized
+	return target == ErrUnauthorized && meaningOf(e, RetryPolicy{}) == codeUnauthorizes
 }
 
 // A ParamError is bad input, found before anything was sent. It is always a pointer.
@@ -93,17 +120,18 @@ func (e *ParamError) Error() string {
 // or not JSON, an answer without a resultCode, a value that cannot mean what its place says. It is always a pointer.
 type ResponseError struct {
 	Method     string // fc.function.…
-	HTTPStatus int    // of the answer
+	Subject    string // what the call was about: a card's number, an order's, a task's; empty where it was about none
+	HTTPStatus int    // of the response
 	Body       []byte // the first bytes of what came, at most 512
 	Err        error  // what is wrong with it; a [*FieldError] where it is a single value
 
-	// RetryAfter is how long the answer asks to wait, by its header Retry-After; 0 where it does not.
+	// RetryAfter is how long the response asks to wait, by its header Retry-After; 0 where it does not.
 	RetryAfter time.Duration
 }
 
 // Error shows what is wrong and what came.
 func (e *ResponseError) Error() string {
-	text := fmt.Sprintf("quecloud: %s: bad answer with HTTP status %d: %v", shortMethod(e.Method), e.HTTPStatus, e.Err)
+	text := fmt.Sprintf("quecloud: %s: bad response with HTTP status %d: %v", nameOf(e.Method, e.Subject), e.HTTPStatus, e.Err)
 	if e.RetryAfter > 0 {
 		text += fmt.Sprintf("; it asks to wait for %v", e.RetryAfter)
 	}
@@ -140,14 +168,14 @@ type outcomeError struct {
 }
 
 func (e *outcomeError) Error() string {
-	advice := "look at the card's state before repeating it"
+	advice := "read the card's state before trying again"
 	switch {
 	case e.kind == KindSpend && e.externalID != "":
-		advice = fmt.Sprintf("repeat it with the same ExternalID %q, which never buys twice", e.externalID)
+		advice = fmt.Sprintf("look with Orders.Find for ExternalID %q before trying again", e.externalID)
 	case e.kind == KindSpend:
-		advice = "look for the order in Billing.Wallet before repeating it, and set an ExternalID next time"
+		advice = "look for the order in Billing.Wallet before trying again, and set an ExternalID next time"
 	case e.kind == KindOnce:
-		advice = "look at what it should have caused (SMS.ListLog, Files.List) before repeating it"
+		advice = "look for its effect (SMS.ListLog, Files.List) before trying again"
 	}
 	return fmt.Sprintf("%v; %v; %s", e.err, ErrOutcomeUnknown, advice)
 }
@@ -156,11 +184,37 @@ func (e *outcomeError) Unwrap() []error { return []error{ErrOutcomeUnknown, e.er
 
 // withoutSignature is err, whose text may be that of a transport of the user's, without a signature in it.
 func withoutSignature(err error, signature string) error {
-	if text := err.Error(); strings.Contains(text, signature) {
-		return &reworded{strings.ReplaceAll(text, signature, "…"), err}
+	text := err.Error()
+	if hidden := hide(text, signature); hidden != text {
+		return &reworded{hidden, err}
 	}
 	return err
 }
+
+// hide takes a signature out of a text that came from outside: somebody on the way may have sent the call back. Hexadecimal
+// digits mean the same in either case. At its end, where the text may be cut off, a part of a signature counts too.
+func hide[S string | []byte](text S, signature string) S {
+	const telling = 8 // digits
+	for i := 0; len(signature) > telling && i+telling <= len(text); i++ {
+		n := min(len(signature), len(text)-i)
+		if strings.EqualFold(string(text[i:i+n]), signature[:n]) {
+			text = S(string(text[:i]) + "…" + string(text[i+n:]))
+		}
+	}
+	return text
+}
+
+// printable is a text from outside in a form that can be shown: control characters, and what changes the direction of
+// writing, are escaped.
+func printable(text string) string {
+	if !strings.ContainsFunc(text, isUnprintable) && utf8.ValidString(text) {
+		return text
+	}
+	quoted := strconv.Quote(text)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
+
+func isUnprintable(r rune) bool { return !strconv.IsPrint(r) && r != '\u3000' }
 
 // A reworded error is another one with a text of its own.
 type reworded struct {
@@ -171,9 +225,17 @@ type reworded struct {
 func (e *reworded) Error() string { return e.text }
 func (e *reworded) Unwrap() error { return e.err }
 
-// callError names the method in front of an error that does not.
-func callError(method, doing string, err error) error {
-	return fmt.Errorf("quecloud: %s: %s: %w", shortMethod(method), doing, err)
+// callError names the method, and perhaps what it was about, in front of an error that does not.
+func callError(name, doing string, err error) error {
+	return fmt.Errorf("quecloud: %s: %s: %w", shortMethod(name), doing, err)
+}
+
+// nameOf is how errors name a call: by its method, and what it was about.
+func nameOf(method, subject string) string {
+	if subject == "" {
+		return shortMethod(method)
+	}
+	return shortMethod(method) + " " + subject
 }
 
 func shortMethod(method string) string { return strings.TrimPrefix(method, methodPrefix) }

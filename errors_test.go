@@ -18,24 +18,24 @@ import (
 
 func TestErrorTextsSayWhatWasBeingDoneAndWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	refused := &APIError{"fc.function.card.info", 1, "卡号不存在", 200}
+	refused := &APIError{Method: "fc.function.card.info", Code: 1, Message: "卡号不存在", HTTPStatus: 200}
 	for _, tt := range []struct {
 		err  error
 		want string
 	}{
 		{refused, "quecloud: card.info: refused with resultCode 1: 卡号不存在"},
-		{&APIError{"fc.function.card.info", 2, "", 500}, "quecloud: card.info: refused with resultCode 2 (HTTP status 500)"},
+		{&APIError{Method: "fc.function.card.info", Code: 2, HTTPStatus: 500}, "quecloud: card.info: refused with resultCode 2 (HTTP status 500)"},
 		{&ParamError{Param: "secret", Reason: "is empty"}, "quecloud: secret: is empty"},
 		{&ParamError{"fc.function.card.info", "iccid", "is empty"}, "quecloud: card.info: parameter iccid: is empty; nothing was sent"},
-		{&ResponseError{Method: "fc.function.card.info", HTTPStatus: 502, Body: []byte("<html>"), Err: io.EOF}, `quecloud: card.info: bad answer with HTTP status 502: EOF; it begins "<html>"`},
-		{&ResponseError{Method: "fc.function.card.info", HTTPStatus: 200, Err: io.EOF}, "quecloud: card.info: bad answer with HTTP status 200: EOF"},
-		{&ResponseError{Method: "fc.function.card.info", HTTPStatus: 429, Err: io.EOF, RetryAfter: 100 * time.Second}, "quecloud: card.info: bad answer with HTTP status 429: EOF; it asks to wait for 1m40s"},
+		{&ResponseError{Method: "fc.function.card.info", HTTPStatus: 502, Body: []byte("<html>"), Err: io.EOF}, `quecloud: card.info: bad response with HTTP status 502: EOF; it begins "<html>"`},
+		{&ResponseError{Method: "fc.function.card.info", HTTPStatus: 200, Err: io.EOF}, "quecloud: card.info: bad response with HTTP status 200: EOF"},
+		{&ResponseError{Method: "fc.function.card.info", HTTPStatus: 429, Err: io.EOF, RetryAfter: 100 * time.Second}, "quecloud: card.info: bad response with HTTP status 429: EOF; it asks to wait for 1m40s"},
 		{&FieldError{"cards[3].flow", `"abc"`, "want a number"}, `member cards[3].flow: want a number: "abc"`},
 		{&FieldError{"orderNo", "", "missing"}, "member orderNo: missing"},
-		{&outcomeError{refused, KindSet, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; look at the card's state before repeating it"},
-		{&outcomeError{refused, KindSpend, "o1"}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + `; repeat it with the same ExternalID "o1", which never buys twice`},
-		{&outcomeError{refused, KindSpend, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; look for the order in Billing.Wallet before repeating it, and set an ExternalID next time"},
-		{&outcomeError{refused, KindOnce, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; look at what it should have caused (SMS.ListLog, Files.List) before repeating it"},
+		{&outcomeError{refused, KindSet, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; read the card's state before trying again"},
+		{&outcomeError{refused, KindSpend, "o1"}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + `; look with Orders.Find for ExternalID "o1" before trying again`},
+		{&outcomeError{refused, KindSpend, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; look for the order in Billing.Wallet before trying again, and set an ExternalID next time"},
+		{&outcomeError{refused, KindOnce, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; look for its effect (SMS.ListLog, Files.List) before trying again"},
 	} {
 		assert.EqualError(t, tt.err, tt.want)
 	}
@@ -59,7 +59,7 @@ func TestARefusalIsReachableThroughWrapping(t *testing.T) {
 	err := fmt.Errorf("mine: %w", client.Cards.Pause(t.Context(), MSISDN(phone)))
 	refused, ok := errors.AsType[*APIError](err)
 	require.True(t, ok)
-	assert.Equal(t, &APIError{"fc.function.card.pause", 70031, "x", 200}, refused)
+	assert.Equal(t, &APIError{Method: "fc.function.card.pause", Subject: phone, Code: 70031, Message: "x", HTTPStatus: 200}, refused)
 	require.ErrorIs(t, err, ErrUnauthorized)
 	assert.NotErrorIs(t, err, ErrOutcomeUnknown)
 	assert.NotErrorIs(t, &APIError{Code: 1}, ErrUnauthorized)
@@ -83,22 +83,6 @@ func TestARefusalWithAServerErrorLeavesTheOutcomeUnknown(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestARefusalAfterALostAnswerDoesNotMakeTheOutcomeKnown(t *testing.T) {
-	t.Parallel()
-	// The first attempt may have bought: the refusal may be of its repetition only.
-	client, _ := newScripted(t, []scriptStep{{err: io.ErrUnexpectedEOF}, {body: `{"resultCode":5,"errorMessage":"repeated"}`}})
-	err := kindCalls[3].call(t.Context(), client)
-	require.ErrorIs(t, err, ErrOutcomeUnknown)
-	require.ErrorAs(t, err, new(*APIError))
-	require.ErrorContains(t, err, `repeat it with the same ExternalID "order-1"`)
-}
-
-func TestASuccessAfterALostAnswerIsASuccess(t *testing.T) {
-	t.Parallel()
-	client, _ := newScripted(t, []scriptStep{{err: io.ErrUnexpectedEOF}, {body: fineAnswer}})
-	require.NoError(t, kindCalls[3].call(t.Context(), client))
 }
 
 func TestAPartialSuccessGivesResultAndError(t *testing.T) {

@@ -169,7 +169,7 @@ func ExampleWithRetry() {
 	fmt.Println(err)
 	fmt.Println("requests:", len(srv.Requests()))
 	// Output:
-	// quecloud: wallet.details: bad answer with HTTP status 502: the status is not 200; it begins "Bad Gateway" (after 2 attempts)
+	// quecloud: wallet.details: bad response with HTTP status 502: it has no resultCode: a server in front of the platform seems to have sent it; it begins "Bad Gateway" (after 2 attempts)
 	// requests: 2
 }
 

@@ -30,7 +30,7 @@ type fault struct {
 	refused   bool           // nobody listens
 	handshake func(net.Conn) // instead of a TLS handshake
 	untrusted bool           // the certificate is nobody's
-	hangUp    bool           // after the handshake, with the request unread
+	hangUp    bool           // after the first byte of the request
 	skew      time.Duration  // of the platform's clock
 	executes  bool           // the call takes effect
 	silent    bool           // until the client goes
@@ -90,7 +90,11 @@ func (p *faultyPlatform) serve(conn net.Conn, f fault) {
 	if f.untrusted {
 		secure = tls.Server(conn, &tls.Config{Certificates: names[1:], SessionTicketsDisabled: true})
 	}
-	if secure.Handshake() != nil || f.hangUp {
+	if secure.Handshake() != nil {
+		return
+	}
+	if f.hangUp {
+		_, _ = secure.Read(make([]byte, 1)) // before that the client may know that it has sent nothing
 		return
 	}
 	req, err := http.ReadRequest(bufio.NewReader(secure))

@@ -60,12 +60,11 @@ const (
 // columns are the cells of all kinds.
 type columns struct {
 	read    cell
-	changes cell // what sets, what can be done once, and what spends without an ExternalID
-	keyed   cell // what spends under an ExternalID
+	changes cell // everything else
 }
 
 // alike are columns that are the same for every kind.
-func alike(c cell) columns { return columns{c, c, c} }
+func alike(c cell) columns { return columns{c, c} }
 
 func faultRows() []faultRow {
 	const s = time.Second
@@ -85,21 +84,21 @@ func faultRows() []faultRow {
 		{"no TLS", fault{handshake: speakPlainly}, unsent, neverSent, transportError, nil, nil},
 		{"a certificate that is not to be trusted", fault{untrusted: true},
 			alike(cell{1, 0, 0, fails}), alike(cell{1, 0, 0, fails}), transportError, nil, nil},
-		{"cut before the request was read", fault{hangUp: true}, // the client cannot know
-			columns{cell{2, 1, 1, succeeds}, cell{1, 0, 0, unsure}, cell{2, 1, 1, succeeds}},
-			columns{cell{4, 0, 0, fails}, cell{1, 0, 0, unsure}, cell{4, 0, 0, unsure}}, transportError, nil, nil},
+		{"cut while the request is read", fault{hangUp: true}, // the client cannot know
+			columns{cell{2, 1, 1, succeeds}, cell{1, 0, 0, unsure}},
+			columns{cell{4, 0, 0, fails}, cell{1, 0, 0, unsure}}, transportError, nil, nil},
 		{"cut before it was executed", fault{},
-			columns{rescued, cell{1, 1, 0, unsure}, rescued},
-			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}, cell{4, 4, 0, unsure}}, transportError, []error{io.EOF}, nil},
+			columns{rescued, cell{1, 1, 0, unsure}},
+			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}}, transportError, []error{io.EOF}, nil},
 		{"cut after it was executed", fault{executes: true},
-			columns{repeated, cell{1, 1, 1, unsure}, repeated},
-			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}, cell{4, 4, 4, unsure}}, transportError, []error{io.EOF}, nil},
+			columns{repeated, cell{1, 1, 1, unsure}},
+			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}}, transportError, []error{io.EOF}, nil},
 		{"cut in the answer", fault{executes: true, answer: half},
-			columns{repeated, cell{1, 1, 1, unsure}, repeated},
-			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}, cell{4, 4, 4, unsure}}, responseError, []error{io.ErrUnexpectedEOF}, nil},
+			columns{repeated, cell{1, 1, 1, unsure}},
+			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}}, responseError, []error{io.ErrUnexpectedEOF}, nil},
 		{"timeout", fault{executes: true, silent: true},
-			columns{repeated, cell{1, 1, 1, unsure}, repeated},
-			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}, cell{4, 4, 4, unsure}},
+			columns{repeated, cell{1, 1, 1, unsure}},
+			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}},
 			transportError, []error{ErrAttemptTimeout}, []time.Duration{30 * s, 30 * s, 30 * s}},
 		{"429", fault{answer: httpAnswer(429, "slowly")},
 			alike(rescued), alike(cell{4, 4, 0, fails}), responseError, nil, nil},
@@ -112,38 +111,41 @@ func faultRows() []faultRow {
 		{"429 that refuses, with a Date far off", fault{answer: httpAnswer(429, `{"resultCode":9}`, farDate, "Retry-After: 7")},
 			alike(rescued), alike(cell{4, 4, 0, fails}), apiError, nil, []time.Duration{7 * s, 7 * s, 7 * s}},
 		{"500 after it was executed", fault{executes: true, answer: httpAnswer(500, htmlPage)},
-			columns{repeated, cell{1, 1, 1, unsure}, repeated},
-			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}, cell{4, 4, 4, unsure}}, responseError, nil, nil},
+			columns{repeated, cell{1, 1, 1, unsure}},
+			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}}, responseError, nil, nil},
 		{"500 that refuses", fault{answer: httpAnswer(500, `{"resultCode":70031}`)},
-			columns{rescued, cell{1, 1, 0, unsure}, rescued},
-			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}, cell{4, 4, 0, unsure}}, apiError, []error{ErrUnauthorized}, nil},
+			columns{rescued, cell{1, 1, 0, unsure}},
+			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}}, apiError, []error{ErrUnauthorized}, nil},
 		{"500 that refuses, with a Date far off", fault{executes: true, answer: httpAnswer(500, `{"resultCode":9}`, farDate)},
-			columns{repeated, cell{1, 1, 1, unsure}, repeated},
-			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}, cell{4, 4, 4, unsure}}, apiError, nil, nil},
+			columns{repeated, cell{1, 1, 1, unsure}},
+			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}}, apiError, nil, nil},
 		{"503", fault{answer: httpAnswer(503, "")},
-			columns{rescued, cell{1, 1, 0, unsure}, rescued},
-			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}, cell{4, 4, 0, unsure}}, responseError, nil, nil},
+			columns{rescued, cell{1, 1, 0, unsure}},
+			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}}, responseError, nil, nil},
 		{"503 with a Retry-After", fault{answer: httpAnswer(503, "", "Retry-After: 3")},
-			columns{rescued, cell{1, 1, 0, unsure}, rescued},
-			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}, cell{4, 4, 0, unsure}}, responseError, nil, []time.Duration{3 * s, 3 * s, 3 * s}},
+			columns{rescued, cell{1, 1, 0, unsure}},
+			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}}, responseError, nil, []time.Duration{3 * s, 3 * s, 3 * s}},
 		{"a page with 200", fault{answer: htmlAnswer},
-			columns{cell{1, 1, 0, fails}, cell{1, 1, 0, unsure}, cell{1, 1, 0, unsure}},
-			columns{cell{1, 1, 0, fails}, cell{1, 1, 0, unsure}, cell{1, 1, 0, unsure}}, responseError, nil, nil},
+			columns{cell{1, 1, 0, fails}, cell{1, 1, 0, unsure}},
+			columns{cell{1, 1, 0, fails}, cell{1, 1, 0, unsure}}, responseError, nil, nil},
 		{"garbage with 200", fault{executes: true, answer: garbage},
-			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}, cell{1, 1, 1, unsure}},
-			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}, cell{1, 1, 1, unsure}}, responseError, nil, nil},
+			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}},
+			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}}, responseError, nil, nil},
 		{"nothing with 200", fault{executes: true, answer: httpAnswer(200, "")},
-			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}, cell{1, 1, 1, unsure}},
-			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}, cell{1, 1, 1, unsure}}, responseError, nil, nil},
-		{"404", fault{answer: httpAnswer(404, htmlPage)},
+			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}},
+			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}}, responseError, nil, nil},
+		{"404", fault{executes: true, answer: httpAnswer(404, htmlPage)},
+			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}},
+			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}}, responseError, nil, nil},
+		{"401", fault{answer: httpAnswer(401, htmlPage)},
 			alike(cell{1, 1, 0, fails}), alike(cell{1, 1, 0, fails}), responseError, nil, nil},
 		{"a refusal", fault{answer: httpAnswer(200, `{"resultCode":"1"}`)},
 			alike(cell{1, 1, 0, fails}), alike(cell{1, 1, 0, fails}), apiError, nil, nil},
-		// The clock is wrong in both attempts, or is put right between them.
+		// The clock is wrong in both attempts, or is put right between them. Only a read is sent again.
 		{"a clock 10 minutes ahead", fault{skew: 10 * time.Minute, executes: true, answer: noFault.answer},
-			alike(cell{2, 2, 0, fails}), alike(rescued), apiError, nil, nil},
+			columns{cell{2, 2, 0, fails}, cell{1, 1, 0, fails}}, columns{rescued, cell{1, 1, 0, fails}}, apiError, nil, nil},
 		{"a clock 10 minutes behind", fault{skew: -10 * time.Minute, executes: true, answer: noFault.answer},
-			alike(cell{2, 2, 0, fails}), alike(rescued), apiError, nil, nil},
+			columns{cell{2, 2, 0, fails}, cell{1, 1, 0, fails}}, columns{rescued, cell{1, 1, 0, fails}}, apiError, nil, nil},
 	}
 }
 
@@ -154,7 +156,7 @@ var faultKinds = map[string]func(c columns) cell{
 	"once":                  func(c columns) cell { return c.changes },
 	"send":                  func(c columns) cell { return c.changes },
 	"spend":                 func(c columns) cell { return c.changes },
-	"spend with ExternalID": func(c columns) cell { return c.keyed },
+	"spend with ExternalID": func(c columns) cell { return c.changes },
 }
 
 func TestFaults(t *testing.T) {
@@ -269,7 +271,7 @@ func TestAStreamThatIsResetIsACutConnection(t *testing.T) {
 				require.Error(t, err)
 				assert.Equal(t, part != "", errors.As(err, new(*ResponseError)), "%v", err)
 				assert.Equal(t, kind.name != "read", errors.Is(err, ErrOutcomeUnknown), "%v", err)
-				want := faultKinds[kind.name](columns{read: cell{executed: 4}, changes: cell{executed: 1}, keyed: cell{executed: 4}})
+				want := faultKinds[kind.name](columns{read: cell{executed: 4}, changes: cell{executed: 1}})
 				assert.Equal(t, want.executed, p.executed)
 				assert.True(t, kind.name == "read" || len(p.orders) == 1)
 			})

@@ -120,11 +120,11 @@ func TestADownloadIsTheFileByteForByte(t *testing.T) {
 func TestAFailedDownloadIsAnAPIErrorAndWritesNothing(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		file, method, message string
-		get                   downloader
+		file, method, subject, message string
+		get                            downloader
 	}{
-		{"file.down.failed.json", "fc.function.file.down", "任务不存在", download},
-		{"file.last.down.failed.json", "fc.function.file.last.down", "没有可下载的文件", downloadLatest},
+		{"file.down.failed.json", "fc.function.file.down", "1312", "任务不存在", download},
+		{"file.last.down.failed.json", "fc.function.file.last.down", "", "没有可下载的文件", downloadLatest},
 	} {
 		for _, contentType := range []string{"application/json", "application/zip"} {
 			answer := answerFile(t, tt.file).HeaderSet(http.Header{"Content-Type": {contentType}})
@@ -132,7 +132,7 @@ func TestAFailedDownloadIsAnAPIErrorAndWritesNothing(t *testing.T) {
 			n, err := tt.get(t.Context(), newPlatform(answer).client(t), &got)
 			var refused *quecloud.APIError
 			require.ErrorAs(t, err, &refused)
-			assert.Equal(t, &quecloud.APIError{Method: tt.method, Code: 1, Message: tt.message, HTTPStatus: 200}, refused)
+			assert.Equal(t, &quecloud.APIError{Method: tt.method, Subject: tt.subject, Code: 1, Message: tt.message, HTTPStatus: 200}, refused)
 			assert.Zero(t, n)
 			assert.Zero(t, got.Len())
 		}

@@ -33,10 +33,18 @@ func (c *core) logAttempt(ctx context.Context, call *call, a *attempt) {
 		c.attrs(call, a, append(answer, slog.Duration("duration", a.took), c.paramAttrs(call))...)...)
 }
 
-// logRepeat writes that and why a call is made once more.
-func (c *core) logRepeat(ctx context.Context, call *call, a *attempt, delay time.Duration) {
+// logRetry writes that and why an attempt is followed by another.
+func (c *core) logRetry(ctx context.Context, call *call, a *attempt, delay time.Duration) {
 	if c.logger != nil {
-		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: repeating a call", c.attrs(call, a, slog.Duration("delay", delay))...)
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: retrying", c.attrs(call, a, slog.Duration("delay", delay))...)
+	}
+}
+
+// logCorrection writes that a call is sent once more with another time.
+func (c *core) logCorrection(ctx context.Context, call *call, a *attempt) {
+	if c.logger != nil {
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: clock corrected, sending the read again", c.attrs(call, a,
+			slog.Duration("offset", call.offset), slog.Duration("clock_behind", call.correction.by))...)
 	}
 }
 
@@ -91,7 +99,11 @@ func mask(value string) string {
 // numbers are what may be a card's or a person's number.
 var numbers = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9A-Z]*[0-9]{5,}[0-9A-Z]*`) })
 
-// maskError is an error's text without what came from the platform's data or was sent to it, and with numbers masked.
+// numbersAndMail are what the platform's message to people may have of a number in any script, or of an e-mail address.
+var numbersAndMail = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\S+@\S+|\p{Nd}+`) })
+
+// maskError is an error's text without what came from the platform's data or was sent to it, and with numbers masked. Of the
+// platform's own message it keeps the words: they say what to do.
 func maskError(err error, sent ...param) string {
 	if bad, ok := errors.AsType[*ResponseError](err); ok {
 		shown := *bad
@@ -103,7 +115,7 @@ func maskError(err error, sent ...param) string {
 	}
 	if refused, ok := errors.AsType[*APIError](err); ok {
 		shown := *refused
-		shown.Message = ""
+		shown.Message = numbersAndMail().ReplaceAllString(refused.Message, "…")
 		err = &shown
 	}
 	text := err.Error()

@@ -40,11 +40,11 @@ func TestARecordIsWrittenForEveryAttemptAndAWarningForEveryRepetition(t *testing
 	logger, records, _ := newLogged(slog.LevelDebug)
 	client, _ := newScripted(t, []scriptStep{{status: 503, header: http.Header{}}, {body: fineAnswer}}, WithLogger(logger))
 	require.NoError(t, readOnce(t.Context(), client))
-	const method, failure = "fc.function.sms.monthcount", "quecloud: sms.monthcount: bad answer with HTTP status 503: the status is not 200"
+	const method, failure = "fc.function.sms.monthcount", "quecloud: sms.monthcount: bad response with HTTP status 503: it has no resultCode: a server in front of the platform seems to have sent it"
 	params := map[string]any{"dateStr": "202505"}
 	assert.Equal(t, []map[string]any{
 		{"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 1.0, "http_status": 503.0, "error": failure, "params": params},
-		{"level": "WARN", "msg": "quecloud: repeating a call", "method": method, "kind": "read", "attempt": 1.0, "delay": 0.0, "error": failure},
+		{"level": "WARN", "msg": "quecloud: retrying", "method": method, "kind": "read", "attempt": 1.0, "delay": 0.0, "error": failure},
 		{"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 2.0, "http_status": 200.0, "result_code": 0.0, "params": params},
 	}, records(t))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -45,7 +46,6 @@ type settings struct {
 func defaultSettings() settings {
 	return settings{
 		baseURL:   DefaultBaseURL,
-		http:      &http.Client{Transport: defaultTransport()},
 		timeout:   DefaultTimeout,
 		retry:     DefaultRetryPolicy(),
 		userAgent: "quecloud-go/" + Version,
@@ -56,12 +56,26 @@ func defaultSettings() settings {
 // maxConnections is how many connections a client has. Calls beyond that wait.
 const maxConnections = 64
 
-// defaultTransport is Go's own with as many connections as many calls at once need, and no more. Go's keeps two to a host
-// when they fall idle, so that a burst of calls would dial again and again; and where there is no limit, calls that end
-// while others dial take their connections away, which makes for twice as many as there are calls.
-func defaultTransport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxConnsPerHost, t.MaxIdleConnsPerHost, t.MaxIdleConns = maxConnections, maxConnections, maxConnections
+// idleTime is how long a connection is kept that no call uses: less than the 20 to 75 seconds after which load balancers
+// and Tomcat close theirs, perhaps while a request is on its way.
+const idleTime = 15 * time.Second
+
+// newTransport is the transport of a client without [WithHTTPClient]. It speaks HTTP/1.1 only, where net/http sends a POST
+// again by itself only if nothing of it was written. It keeps as many connections as many calls at once need, and no more:
+// Go's own keeps two to a host when they fall idle, so that a burst of calls would dial again and again; and where there is
+// no limit, calls that end while others dial take their connections away, which makes for twice as many as there are calls.
+func newTransport() *http.Transport {
+	t := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second,
+		IdleConnTimeout:     idleTime,
+		MaxConnsPerHost:     maxConnections,
+		MaxIdleConnsPerHost: maxConnections,
+		MaxIdleConns:        maxConnections,
+		Protocols:           new(http.Protocols),
+	}
+	t.Protocols.SetHTTP1(true)
 	return t
 }
 
@@ -138,8 +152,18 @@ func WithPlainHTTP() Option {
 // 64 connections. Leave its Timeout at 0 unless you mean to cut long downloads too; [WithTimeout] limits attempts. Redirects
 // are never followed, whatever its CheckRedirect. The client is copied.
 //
+// Without this option a client has 64 connections at most, speaks HTTP/1.1, and uses the proxy that the environment
+// variable HTTPS_PROXY names, as [net/http.ProxyFromEnvironment] reads it. Each such client has connections of its own, with
+// two goroutines each: where a process has many clients, for many accounts, let them share one http.Client by this option.
+//
+// A transport that speaks HTTP/2 sends a request again by itself when the server gives up the stream or the connection,
+// although it may have been executed. The SDK keeps it from doing so: a call that changes something is then
+// [ErrOutcomeUnknown], also where the server says that it has not looked at it (REFUSED_STREAM, GOAWAY).
+// Disable HTTP/2 (Protocols of [net/http.Transport]) to have fewer such doubts.
+//
 // A transport that wraps another should pass on the request's context: by it [net/http/httptrace] tells whether there was a
 // connection. Where nothing tells so, every failure is taken for one after which the platform may have received the call.
+// It should end with that context, too; a call does not wait for one that does not. It must not send a request twice.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
@@ -150,8 +174,8 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithTimeout limits one attempt of a call, from sending to the end of the answer; of a download, the time without any
-// progress. The default is [DefaultTimeout]. The whole call, with its repetitions, ends with its context.
+// WithTimeout limits one attempt of a call, from sending to the end of the response; of a download, the time without any
+// progress. The default is [DefaultTimeout]. The whole call, with its retries, ends with its context.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d <= 0 {
@@ -162,8 +186,8 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithRetry sets how often and when calls are repeated that may be repeated. The default is [DefaultRetryPolicy]; a
-// policy with MaxAttempts 1 repeats nothing.
+// WithRetry sets how often and when calls are retried that may be retried. The default is [DefaultRetryPolicy]; a policy
+// with MaxAttempts 1 retries nothing.
 func WithRetry(policy RetryPolicy) Option {
 	return func(s *settings) error {
 		if reason := policy.check(); reason != "" {
@@ -203,7 +227,7 @@ func WithInterceptor(interceptor Interceptor) Option {
 	}
 }
 
-// WithLogger writes a record of level debug for every attempt and of level warn for every repetition. Card and phone
+// WithLogger writes a record of level debug for every attempt and of level warn for every retry. Card and phone
 // numbers, the text of SMS and whatever else may be about a person is masked; see [WithUnmaskedLog].
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {

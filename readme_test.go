@@ -103,7 +103,7 @@ func TestEveryGoSnippetOfTheReadmesIsCodeThatIsRun(t *testing.T) {
 
 // verdicts are the words of the tables on which money hangs, in both languages.
 var verdicts = map[string]string{
-	"repeated": "重试", "never": "绝不", "no": "否",
+	"retried": "重试", "not retried": "不重试",
 	"reads": "只读", "sets": "设置", "once": "一次", "**spends**": "**付费**", "receives": "接收",
 }
 
@@ -237,9 +237,9 @@ func TestWhatChangesTheMeaningOfAReadmeChangesItsOutline(t *testing.T) {
 	t.Parallel()
 	text := readText(t, readmes[1])
 	for _, change := range [][2]string{
-		{"绝不：`ErrOutcomeUnknown`", "重试：`ErrOutcomeUnknown`"},
-		{"绝不：`ErrOutcomeUnknown`", "绝不"},
-		{"| 重试 | 重试 | 绝不：", "| 重试 | 否 | 绝不："},
+		{"不重试：`ErrOutcomeUnknown`", "重试：`ErrOutcomeUnknown`"},
+		{"不重试：`ErrOutcomeUnknown`", "不重试"},
+		{"| 重试 | 不重试：", "| 不重试 | 不重试："},
 		{"（30 秒）", "（60 秒）"},
 		{"1000 张卡", "100 张卡"},
 		{"| 设置 |", "| 只读 |"},

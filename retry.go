@@ -1,27 +1,29 @@
 package quecloud
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// A RetryPolicy says how often and when a call is repeated that may be repeated. Which may is not a matter of policy: a
-// call that changes something is never sent again after the platform may have received it, unless it buys under an
-// ExternalID. See the section "Retries" of the package documentation.
+// A RetryPolicy says how often and when a call is retried that may be retried. Which may is not a matter of policy: a call
+// that changes something is not sent again after the platform may have received it, but for HTTP status 429, and for
+// purchases as far as RetryPurchasesAfter allows it. See the section "Retries" of the package documentation.
 //
-// Whatever the policy, a budget that a client shares with its copies pays for a burst of 100 repetitions, and every 5
-// calls that succeed earn another. A call that it does not pay for ends with the error of its last attempt.
+// Whatever the policy, a budget that a client shares with its copies bounds retries. It starts at 100 retries; every five
+// successful calls add one. A call that the budget does not cover ends with the error of its last attempt.
 type RetryPolicy struct {
-	// MaxAttempts is how often a call is sent at most; 1 means that nothing is repeated. Sending a call once more because it
-	// was refused for a wrong clock does not count.
+	// MaxAttempts is how often a call is sent at most; 1 means no retries. Sending a read once more because it was refused
+	// for a wrong clock does not count.
 	MaxAttempts int
 	// BaseDelay bounds the delay before the second attempt. The bound doubles with every further one, and the delay is
 	// chosen at random below it.
@@ -29,8 +31,20 @@ type RetryPolicy struct {
 	// MaxDelay bounds all these delays.
 	MaxDelay time.Duration
 	// MaxRetryAfter is the longest delay that the platform may ask for with the header Retry-After. A call that it
-	// tells to wait for longer ends with the answer's error at once.
+	// tells to wait for longer ends with the response's error at once.
 	MaxRetryAfter time.Duration
+
+	// RetryPurchasesAfter lets top-ups and renewals under an ExternalID be retried although the platform may have received
+	// them, after this delay and a random one as above; at least a second. 0, the default, does not. The document says only
+	// that the platform tells repeated orders by the ID, not what it does about them: a platform that looks for the order
+	// before it adds it buys twice when two requests are on their way at once. Choose a delay longer than the platform may
+	// take, or leave it at 0 and look with [OrdersService.Find].
+	RetryPurchasesAfter time.Duration
+	// NotDoneCodes are result codes of which you have learnt that they mean: not done, try later. The document gives none.
+	// Calls that read or set a state and are refused with one are retried. [OrdersService.Wait] goes on after one, and
+	// [VerifyWith] then asks for the callback to be sent again. It is never learnt from one that a purchase or an SMS can
+	// be repeated.
+	NotDoneCodes []int
 }
 
 // DefaultRetryPolicy returns the policy of a client without [WithRetry]: 4 attempts, delays of up to 200 ms, 400 ms and
@@ -47,6 +61,12 @@ func (p RetryPolicy) check() string {
 		return "a delay is negative"
 	case p.MaxAttempts > 1 && p.MaxDelay < p.BaseDelay:
 		return fmt.Sprintf("MaxDelay %v is less than BaseDelay %v", p.MaxDelay, p.BaseDelay)
+	case p.RetryPurchasesAfter != 0 && p.RetryPurchasesAfter < time.Second:
+		return fmt.Sprintf("RetryPurchasesAfter %v is less than a second, in which two orders could be on their way at once", p.RetryPurchasesAfter)
+	case slices.Contains(p.NotDoneCodes, 0):
+		return "NotDoneCodes has 0, which means success"
+	case slices.Contains(p.NotDoneCodes, codeUnauthorized):
+		return fmt.Sprintf("NotDoneCodes has %d, which means unauthorized and does not pass", codeUnauthorized)
 	}
 	return ""
 }
@@ -60,17 +80,22 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 	return rand.N(max(bound, 1))
 }
 
-// repeatAfter decides whether a failed attempt is followed by another, and when.
-func (c *core) repeatAfter(ctx context.Context, call *call, a *attempt) (time.Duration, bool) {
-	if ctx.Err() != nil || call.attempts >= c.retry.MaxAttempts || !worthRepeating(call, a) {
+// planRetry decides whether a failed attempt is followed by another, and when.
+func (c *core) planRetry(ctx context.Context, call *call, a *attempt) (time.Duration, bool) {
+	attempts := call.attempts
+	if call.correction != nil && call.endpoint.kind == KindRead {
+		attempts-- // that one was for the clock
+	}
+	if ctx.Err() != nil || attempts >= c.retry.MaxAttempts || !c.retryable(call, a) {
 		return 0, false
 	}
-	delay := c.retry.backoff(call.attempts)
-	if a.retryAfter > 0 {
-		delay = a.retryAfter
-		if delay > c.retry.MaxRetryAfter {
-			return 0, false
-		}
+	backoff := c.retry.backoff(attempts)
+	delay := cmp.Or(a.retryAfter, backoff)
+	if a.retryAfter > c.retry.MaxRetryAfter {
+		return 0, false
+	}
+	if call.unsure && call.endpoint.kind != KindRead { // a purchase, which an earlier attempt may have made
+		delay = max(delay, c.retry.RetryPurchasesAfter+backoff)
 	}
 	if end, ok := ctx.Deadline(); ok && time.Until(end) < delay {
 		return 0, false // the caller would only wait to learn nothing
@@ -78,20 +103,26 @@ func (c *core) repeatAfter(ctx context.Context, call *call, a *attempt) (time.Du
 	return delay, c.shared.budget.take()
 }
 
-// worthRepeating reports whether an attempt failed in a way that allows, and promises something of, another.
-func worthRepeating(call *call, a *attempt) bool {
+// retryable reports whether an attempt failed in a way that allows, and promises something of, another.
+func (c *core) retryable(call *call, a *attempt) bool {
+	kind := call.endpoint.kind
 	switch {
-	case a.delivered:
+	case a.delivered || a.given && kind != KindRead:
 		return false
 	case !a.sent:
 		return !errors.As(a.err, new(*tls.CertificateVerificationError))
+	case a.inDoubt(kind):
+		return kind == KindSpend && call.externalID != "" && !call.preverify && c.retry.RetryPurchasesAfter > 0 && a.passing()
 	case a.status == http.StatusTooManyRequests:
 		return true
-	case a.cut || a.status >= 500:
-		return call.repeatable()
+	case meaningOf(a.err, c.retry) == codeNotDone:
+		return kind == KindRead || kind == KindSet
 	}
-	return false
+	return kind == KindRead && a.passing()
 }
+
+// passing reports whether an attempt failed in a way that may pass: no response, one that broke off, or HTTP 5xx.
+func (a *attempt) passing() bool { return a.cut || a.status >= 500 }
 
 // retryAfter reads the header Retry-After: seconds, or a date, compared to that of the answer.
 func retryAfter(header http.Header, date time.Time) time.Duration {
@@ -121,22 +152,22 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// A budget bounds how many calls a client repeats, so that an outage does not multiply the load: a full budget pays for
-// a burst of 100 repetitions, and every 5 successful calls earn another.
+// A budget bounds how many calls a client retries, so that an outage does not multiply the load: it starts at 100 retries,
+// and every 5 successful calls add one.
 type budget struct{ tokens atomic.Int64 }
 
 const (
 	budgetSize = 500
-	repeatCost = 5
+	retryCost  = 5
 )
 
 func (b *budget) take() bool {
 	for {
 		n := b.tokens.Load()
-		if n < repeatCost {
+		if n < retryCost {
 			return false
 		}
-		if b.tokens.CompareAndSwap(n, n-repeatCost) {
+		if b.tokens.CompareAndSwap(n, n-retryCost) {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,7 +74,8 @@ func TestWhatIsRepeatedAndWhen(t *testing.T) {
 		{"429 that asks for ever", []scriptStep{{status: 429, header: retryIn("99999999999")}, {body: fineAnswer}}, nil, nil, &ResponseError{}, true},
 		{"429 again and again", []scriptStep{{status: 429, header: retryIn("1")}}, []time.Duration{s, s, s}, []time.Duration{s, s, s}, &ResponseError{}, true},
 		{"a lost answer, then 429", []scriptStep{{err: lost}, {status: 429, header: retryIn("2")}, {body: fineAnswer}}, nil, []time.Duration{0, 2 * s}, nil, false},
-		{"400", []scriptStep{{status: 400}, {body: fineAnswer}}, nil, nil, &ResponseError{}, true},
+		{"400", []scriptStep{{status: 400}, {body: fineAnswer}}, nil, nil, &ResponseError{}, false},
+		{"401", []scriptStep{{status: 401}, {body: fineAnswer}}, nil, nil, &ResponseError{}, true},
 		{"a page", []scriptStep{{body: htmlPage}, {body: fineAnswer}}, nil, nil, &ResponseError{}, false},
 		{"a refusal", []scriptStep{{body: `{"resultCode":1}`}, {body: fineAnswer}}, nil, nil, &APIError{}, true},
 		{"a certificate that is not to be trusted", []scriptStep{{unsent: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}}, nil, nil, &tls.CertificateVerificationError{}, true},
@@ -107,7 +109,7 @@ func TestTheErrorSaysHowOftenItWasTriedAndHowLongToWait(t *testing.T) {
 		bad, ok := errors.AsType[*ResponseError](err)
 		require.True(t, ok)
 		assert.Equal(t, 100*time.Second, bad.RetryAfter)
-		assert.EqualError(t, err, "quecloud: sms.monthcount: bad answer with HTTP status 429: the status is not 200; it asks to wait for 1m40s (after 2 attempts)")
+		assert.EqualError(t, err, "quecloud: sms.monthcount: bad response with HTTP status 429: it has no resultCode: a server in front of the platform seems to have sent it; it asks to wait for 1m40s (after 2 attempts)")
 
 		client, _ = newScripted(t, []scriptStep{{status: 429, header: retryIn("100")}})
 		assert.NotContains(t, readOnce(t.Context(), client).Error(), "attempts")
@@ -197,7 +199,7 @@ func TestACallThatIsGivenUpWhileItWaitsKeepsItsDoubt(t *testing.T) {
 			assert.Equal(t, kind.name != "read", errors.Is(err, ErrOutcomeUnknown), kind.name)
 			if kind.repeatable {
 				require.ErrorIs(t, err, context.Canceled)
-				require.ErrorContains(t, err, "waiting to repeat the call")
+				require.ErrorContains(t, err, "waiting to retry")
 			}
 		})
 	}
@@ -231,9 +233,9 @@ func TestTheBudgetIsNeverMoreThanFull(t *testing.T) {
 	b.give()
 	b.give()
 	assert.EqualValues(t, budgetSize, b.tokens.Load())
-	b.tokens.Store(repeatCost - 1)
+	b.tokens.Store(retryCost - 1)
 	assert.False(t, b.take())
-	assert.EqualValues(t, repeatCost-1, b.tokens.Load())
+	assert.EqualValues(t, retryCost-1, b.tokens.Load())
 }
 
 type limiterFunc func(context.Context) error
@@ -267,7 +269,7 @@ func TestALimitersErrorEndsTheCallUnsent(t *testing.T) {
 			assert.Zero(t, s.tries)
 		}
 	})
-	t.Run("before a repetition", func(t *testing.T) {
+	t.Run("before a retry", func(t *testing.T) {
 		t.Parallel()
 		asked := 0
 		client, s := newScripted(t, []scriptStep{{err: io.ErrUnexpectedEOF}, {body: fineAnswer}}, WithLimiter(limiterFunc(func(context.Context) error {
@@ -276,12 +278,117 @@ func TestALimitersErrorEndsTheCallUnsent(t *testing.T) {
 			}
 			return nil
 		})))
-		err := kindCalls[3].call(t.Context(), client)
+		err := readOnce(t.Context(), client)
 		require.ErrorIs(t, err, enough)
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF, "what happened before is not forgotten")
-		require.ErrorIs(t, err, ErrOutcomeUnknown)
 		assert.Equal(t, 1, s.tries)
 	})
+}
+
+// A limiter that does not end with the context sends nothing after its end, and leaves no doubt.
+func TestALimiterThatOutlivesTheContextLeavesNoDoubt(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kindCalls {
+		ctx, cancel := context.WithCancel(t.Context())
+		client, s := newScripted(t, []scriptStep{{body: fineAnswer}}, WithLimiter(limiterFunc(func(context.Context) error {
+			cancel()
+			return nil
+		})))
+		err := kind.call(ctx, client)
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorContains(t, err, "not sent")
+		assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+		assert.Zero(t, s.tries)
+	}
+}
+
+// Only a client that has opted in sends a purchase again that the platform may have received, only under an ExternalID, and
+// not at once.
+func TestRetryOfPurchasesIsOptIn(t *testing.T) {
+	t.Parallel()
+	const after = 20 * time.Second
+	lost := scriptStep{err: io.ErrUnexpectedEOF}
+	refused := scriptStep{body: `{"resultCode":5,"errorMessage":"重复订单"}`}
+	for name, tt := range map[string]struct {
+		kind   int // in kindCalls
+		params *RechargeParams
+		steps  []scriptStep
+		delays []time.Duration
+		err    bool
+		doubt  bool
+	}{
+		"lost, then bought":      {kind: 3, steps: []scriptStep{lost, {body: fineAnswer}}, delays: []time.Duration{after}},
+		"504, then bought":       {kind: 3, steps: []scriptStep{{status: 504}, {body: fineAnswer}}, delays: []time.Duration{after}},
+		"lost again and again":   {kind: 3, steps: []scriptStep{lost}, delays: []time.Duration{after, after, after}, err: true, doubt: true},
+		"lost, then refused":     {kind: 3, steps: []scriptStep{lost, refused}, delays: []time.Duration{after}, err: true, doubt: true},
+		"lost, then not sent":    {kind: 3, steps: []scriptStep{lost, {unsent: io.EOF}, {body: fineAnswer}}, delays: []time.Duration{after, after}},
+		"lost, then 429":         {kind: 3, steps: []scriptStep{lost, {status: 429, header: retryIn("2")}, {body: fineAnswer}}, delays: []time.Duration{after, after}},
+		"503 that asks for more": {kind: 3, steps: []scriptStep{{status: 503, header: retryIn("30")}, {body: fineAnswer}}, delays: []time.Duration{30 * time.Second}},
+		"refused with an order":  {kind: 3, steps: []scriptStep{{status: 500, body: `{"resultCode":5,"orderNo":"R1"}`}}, err: true, doubt: true},
+		"a page":                 {kind: 3, steps: []scriptStep{{body: htmlPage}}, err: true, doubt: true},
+		"not sent":               {kind: 3, steps: []scriptStep{{unsent: io.EOF}, {body: fineAnswer}}, delays: []time.Duration{0}},
+		"without an ExternalID":  {kind: 2, steps: []scriptStep{lost}, err: true, doubt: true},
+		"another change":         {kind: 1, steps: []scriptStep{lost}, err: true, doubt: true},
+		"only to be verified":    {kind: -1, steps: []scriptStep{lost}, err: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client, s := newScripted(t, tt.steps, WithRetry(RetryPolicy{MaxAttempts: 4, MaxRetryAfter: time.Minute, RetryPurchasesAfter: after}))
+				call := func(ctx context.Context, c *Client) error {
+					_, err := c.Orders.Recharge(ctx, &RechargeParams{ICCID: testICCID, ProductID: 50, ProductName: "30M", ExternalID: "o", Preverify: true})
+					return err
+				}
+				if tt.kind >= 0 {
+					call = kindCalls[tt.kind].call
+				}
+				err := call(t.Context(), client)
+				assert.Equal(t, tt.err, err != nil, "%v", err)
+				assert.Equal(t, tt.doubt, errors.Is(err, ErrOutcomeUnknown), "%v", err)
+				assert.Equal(t, tt.delays, delaysBetween(s.times))
+				if tt.doubt && tt.kind == 3 {
+					require.ErrorContains(t, err, `look with Orders.Find for ExternalID "order-1" before trying again`)
+				}
+			})
+		})
+	}
+}
+
+// A platform that refuses an order as a duplicate may have it from an earlier call, or from another process.
+func TestARefusedPurchaseSaysWhereToLook(t *testing.T) {
+	t.Parallel()
+	for i, says := range map[int]bool{2: false, 3: true} {
+		client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":5,"errorMessage":"重复订单"}`}})
+		err := kindCalls[i].call(t.Context(), client)
+		require.ErrorAs(t, err, new(*APIError))
+		assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+		assert.Equal(t, says, strings.Contains(err.Error(), `if ExternalID "order-1" was ever sent before, look with Orders.Find`), err)
+	}
+}
+
+// Codes of which the user has learnt that they mean "not done, try later" are retried for what reads or sets a state.
+func TestRetryOfCodesThatMeanNotDone(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kindCalls {
+		client, s := newScripted(t, []scriptStep{{body: `{"resultCode":77}`}}, WithRetry(RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{76, 77}}))
+		err := kind.call(t.Context(), client)
+		require.ErrorAs(t, err, new(*APIError))
+		assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+		want := 1
+		if kind.name == "read" || kind.name == "set" {
+			want = 3
+		}
+		assert.Equal(t, want, s.tries, kind.name)
+
+		client, s = newScripted(t, []scriptStep{{body: `{"resultCode":78}`}}, WithRetry(RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{76, 77}}))
+		require.Error(t, kind.call(t.Context(), client))
+		assert.Equal(t, 1, s.tries, kind.name)
+
+		client, s = newScripted(t, []scriptStep{{status: 500, body: `{"resultCode":77}`}}, WithRetry(RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{77}}))
+		err = kind.call(t.Context(), client)
+		assert.Equal(t, kind.name != "read", errors.Is(err, ErrOutcomeUnknown), "%s: a 500 may come after the effect", kind.name)
+		assert.Equal(t, map[bool]int{true: 3, false: 1}[kind.name == "read"], s.tries, kind.name)
+	}
 }
 
 func TestAPolicyWithOneAttemptRepeatsNothing(t *testing.T) {
@@ -297,7 +404,9 @@ func TestBadRetryPoliciesAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, p := range []RetryPolicy{
 		{}, {MaxAttempts: -1}, {MaxAttempts: 2, BaseDelay: -1}, {MaxAttempts: 2, MaxDelay: -1}, {MaxAttempts: 2, MaxRetryAfter: -1},
-		{MaxAttempts: 2, BaseDelay: 2, MaxDelay: 1},
+		{MaxAttempts: 2, BaseDelay: 2, MaxDelay: 1}, {MaxAttempts: 2, RetryPurchasesAfter: -1},
+		{MaxAttempts: 2, RetryPurchasesAfter: time.Second - 1}, {MaxAttempts: 2, NotDoneCodes: []int{1, 0}},
+		{MaxAttempts: 2, NotDoneCodes: []int{70031}},
 	} {
 		_, err := NewClient("a", "b", WithRetry(p))
 		require.ErrorAs(t, err, new(*ParamError), "%+v", p)

@@ -84,7 +84,7 @@ func TestTheSecretIsInNothingThatAUserCanReach(t *testing.T) {
 	}
 
 	require.Greater(t, len(seen), 30, "the test sees what it should look at")
-	require.Contains(t, log.String(), "quecloud: repeating a call")
+	require.Contains(t, log.String(), "quecloud: retrying")
 	check := func(text string, v any) {
 		assert.NotContains(t, text, canary, "%T", v)
 		assert.NotContains(t, text, "canary%25SECRET", "%T", v)

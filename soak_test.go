@@ -187,7 +187,7 @@ func TestSoak(t *testing.T) {
 		require.NoError(t, err)
 		var listening sync.WaitGroup
 		listening.Go(func() { p.listen(listener) })
-		transport := defaultTransport()
+		transport := newTransport()
 		transport.DialContext = p.dial
 		client, err := NewClient("000001", testSecret, WithBaseURL("http://"+listener.Addr().String()),
 			WithHTTPClient(&http.Client{Transport: transport}), WithTimeout(200*time.Millisecond),

@@ -59,7 +59,7 @@ func BenchmarkConcurrent(b *testing.B) {
 		return &http.Client{Transport: t}
 	}
 	ours := func() Job {
-		client, err := NewClient("000001", "abcdef", WithBaseURL(srv.URL), WithHTTPClient(on(defaultTransport())))
+		client, err := NewClient("000001", "abcdef", WithBaseURL(srv.URL), WithHTTPClient(on(newTransport())))
 		must(true, err)
 		return inGoroutines("quecloud", func() error {
 			_, err := client.Cards.Info(context.Background(), MSISDN("1064868950247"))
@@ -67,7 +67,7 @@ func BenchmarkConcurrent(b *testing.B) {
 		})
 	}
 	byDefault := on(http.DefaultTransport.(*http.Transport).Clone())
-	tuned := on(defaultTransport())
+	tuned := on(newTransport())
 	form := "appKey=000001&method=fc.function.card.info&msisdn=1064868950247&sign=" + strings.Repeat("0", 40) + "&t=1732605510"
 	byHand := func(name string, client *http.Client) Job {
 		return inGoroutines(name, func() error {

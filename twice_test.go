@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -91,50 +90,27 @@ type waitFunc func(context.Context) error
 
 func (f waitFunc) Wait(ctx context.Context) error { return f(ctx) }
 
-// The answer to a call whose Go method is not used is known no less.
-func TestARefusalThatTellsOfSomethingDoneIsNotAnsweredByACorrection(t *testing.T) {
+// The response to a call whose Go method is not used is known no less.
+func TestARefusalThatTellsOfSomethingDoneIsNotRetried(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		method, more string
 		params       map[string]string
 		tries        int
 	}{
-		{"fc.function.card.alarm", `,"success":["1"]`, nil, 1},
-		{"fc.function.card.recharge", `,"orderNo":"R1"`, nil, 1},
-		{"fc.function.new", `,"data":{"done":3}`, nil, 1},
-		{"fc.function.card.pause", ``, nil, 2},
-		{"fc.function.card.pause", `,"data":null,"list":[],"x":"","n":0,"b":false,"o":{}`, nil, 2},
-		{"fc.function.card.info", `,"traceId":"7"`, nil, 2},
+		{method: "fc.function.card.alarm", more: `,"success":["1"]`, tries: 1},
+		{method: "fc.function.card.recharge", more: `,"orderNo":"R1"`, tries: 1},
+		{method: "fc.function.new", more: `,"data":{"done":3}`, tries: 1},
+		{method: "fc.function.card.pause", more: ``, tries: 4},
+		{method: "fc.function.card.pause", more: `,"data":null,"list":[],"x":"","n":0,"b":false,"o":{}`, tries: 4},
+		{method: "fc.function.card.info", more: `,"traceId":"7"`, tries: 4},
 	} {
 		for _, result := range []any{nil, new(struct{ Other string }), new(struct{ Success []string })} {
-			client, s := newScripted(t, []scriptStep{{
-				body: `{"resultCode":1` + tt.more + `}`, header: http.Header{"Date": {"Thu, 01 Jan 2099 00:00:00 GMT"}},
-			}})
+			client, s := newScripted(t, []scriptStep{{status: 429, body: `{"resultCode":1` + tt.more + `}`}})
 			require.ErrorAs(t, client.Call(t.Context(), tt.method, tt.params, result), new(*APIError))
 			assert.Equal(t, tt.tries, s.tries, "%s %s into %T", tt.method, tt.more, result)
 		}
 	}
-}
-
-func TestCorrectionsOfTheClockArePaidForByTheBudget(t *testing.T) {
-	t.Parallel()
-	p := &timedPlatform{date: func(now time.Time) string { return honestDate(now.Add(time.Hour)) }, answer: `{"resultCode":1}`}
-	client := p.client(t)
-	const calls = 300
-	for range calls {
-		require.ErrorAs(t, readOnce(t.Context(), client), new(*APIError))
-	}
-	assert.Equal(t, calls+budgetSize/repeatCost, p.tries)
-}
-
-// Which of the two refusals is about the time, only a person can tell.
-func TestBothRefusalsOfACorrectedCallCanBeTold(t *testing.T) {
-	t.Parallel()
-	p := &timedPlatform{date: func(now time.Time) string { return honestDate(now.Add(time.Hour)) }, answer: `{"resultCode":70031}`}
-	err := readOnce(t.Context(), p.client(t))
-	require.ErrorIs(t, err, ErrUnauthorized)
-	require.ErrorContains(t, err, "resultCode 40")
-	assert.Equal(t, 2, p.tries)
 }
 
 func TestABlankExternalIDIsNone(t *testing.T) {

@@ -290,9 +290,11 @@ func TestSkewedClocksAreLearntFromDate(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	client := srv.Client(quecloud.WithClock(func() time.Time { return noon.Add(-time.Hour) }))
+	_, err := client.Files.List(t.Context())
+	must(t, err)
 	must(t, client.Cards.Pause(t.Context(), pausable))
 	got := srv.Requests()
-	if len(got) != 2 || got[0].Accepted || !got[0].SignatureOK || !strings.Contains(got[0].Reason, "t") || !got[1].Executed {
+	if len(got) != 3 || got[0].Accepted || !got[0].SignatureOK || !strings.Contains(got[0].Reason, "t") || !got[1].Executed {
 		t.Errorf("recorded as %+v", got)
 	}
 }
