@@ -214,10 +214,10 @@ func (h *callback[E]) read(w http.ResponseWriter, r *http.Request, event *E) *re
 func (h *callback[E]) decode(ctx context.Context, body []byte, event *E) *refusal {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
-	drifts, unread := 0, false
+	d.drifts, d.unread = 0, false
 	err := d.decodeObject(body, event, func(drift Drift) {
-		unread = unread || drift.Kind == DriftWrongValue
-		if drifts++; drifts <= maxDrifts {
+		d.unread = d.unread || drift.Kind == DriftWrongValue
+		if d.drifts++; d.drifts <= maxDrifts {
 			h.tell(ctx, drift)
 		}
 	})
@@ -228,7 +228,7 @@ func (h *callback[E]) decode(ctx context.Context, body []byte, event *E) *refusa
 		h.tell(ctx, unusable(body, err))
 		return &refusal{http.StatusBadRequest, malformed(err), nil}
 	}
-	if unread && h.unread != nil {
+	if d.unread && h.unread != nil {
 		h.unread(event, body)
 	}
 	return nil

@@ -50,6 +50,8 @@ type decoder struct {
 	met     bool             // a required member was there
 	failure *FieldError      // the first member that is not what it should be
 	garbled string           // where the first text stands that is not UTF-8
+	drifts  int              // of an event, so far
+	unread  bool             // a member of an event could not be read
 	scratch []byte
 	json    jsontext.Decoder // finds out whether the text is JSON
 	source  bytes.Buffer
