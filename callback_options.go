@@ -162,9 +162,10 @@ func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 
 // VerifyWith asks the platform, by [OrdersService.Get], for the order of every delivery, and gives your function the
 // platform's own values. A delivery about an order that the platform does not confirm, because it refuses to tell about
-// it or its status, card, type, price or external ID are others there, is refused with status 403. When the platform
-// cannot be asked the answer has status 500, which tells the sender to deliver again. The platform is asked before
-// the store of [WithDeduplication] is, so that a forged delivery cannot be taken for the true one.
+// it or its status, card, type, price or external ID are others there, is refused with status 403. Prices are compared
+// to the fen, and that of a year or a month counts as that of the order. When the platform cannot be asked the response
+// has status 500, which says that the delivery failed. The platform is asked before the store of [WithDeduplication] is,
+// so that a forged delivery cannot be taken for the true one.
 //
 // It is for [NewOrderHandler] only: other handlers cannot be made with it.
 func VerifyWith(client *Client) HandlerOption {

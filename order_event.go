@@ -118,13 +118,28 @@ func (e *OrderEvent) differsFrom(o *Order) string {
 		return "iccid"
 	case e.Type != "" && other(string(e.Type), string(o.Type)):
 		return "orderType"
-	case !e.ProductPrice.IsZero() && !e.ProductPrice.Equal(o.ProductPrice):
+	case !e.ProductPrice.IsZero() && !samePrice(e.ProductPrice, o):
 		return "productPrice"
 	case e.ExternalID != "" && other(e.ExternalID, o.ExternalID):
 		return "externalId"
 	}
 	return ""
 }
+
+// samePrice reports whether a price is the order's, to the fen. The vendor's examples have prices of the whole order as
+// well as of one year or month, so either may be the other one divided by how many there are.
+func samePrice(price decimal.Decimal, o *Order) bool {
+	for _, n := range [...]int{1, o.Years, o.Months, 12 * o.Years} {
+		count := decimal.NewFromInt(int64(n))
+		if n > 0 && (sameFen(price, o.ProductPrice.Div(count)) || sameFen(price.Div(count), o.ProductPrice)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameFen reports whether two amounts differ by less than half a fen, the hundredth of a yuan.
+func sameFen(a, b decimal.Decimal) bool { return a.Sub(b).Abs().LessThan(decimal.New(5, -3)) }
 
 // answerOrder writes what the platform wants to read: an object with code 200, or any other.
 func answerOrder(w http.ResponseWriter, status int, reason string) {

@@ -3,7 +3,9 @@ package quecloud_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -167,6 +169,50 @@ func TestAVerifiedOrdersCardMayBeSpelledInAnotherWay(t *testing.T) {
 		require.Len(t, iccid, 20)
 		n.ICCID = respell(iccid)
 		assert.Equal(t, iccid, received(t, textOf(t, n), quecloud.VerifyWith(srv.Client())).ICCID)
+	}
+}
+
+// The vendor's examples have the price of one year or month beside totals, and JSON numbers come with the noise of binary
+// fractions.
+func TestVerifiedOrdersMayHaveTheirPriceInAnotherForm(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		event, order  string // prices
+		years, months int    // of the order
+		refused       bool
+	}{
+		"binary noise":                       {event: "0.30000000000000004", order: "0.3"},
+		"binary noise on the other side":     {event: "0.3", order: "0.30000000000000004"},
+		"less than half a fen":               {event: "0.304", order: "0.3"},
+		"a fen more":                         {event: "0.31", order: "0.3", refused: true},
+		"half a fen more":                    {event: "0.305", order: "0.3", refused: true},
+		"a year's price against the total":   {event: "1.00", order: "2.0", years: 2},
+		"the total against a year's price":   {event: "2.0", order: "1.00", years: 2},
+		"a month's price against the total":  {event: "0.30", order: "0.60", years: 1, months: 2},
+		"the total against a month's price":  {event: "0.60", order: "0.30", years: 1, months: 2},
+		"a month's price against two years'": {event: "0.30", order: "7.20", years: 2},
+		"a month's price that was rounded":   {event: "0.83", order: "10.00", years: 1},
+		"another number of years":            {event: "1.00", order: "3.0", years: 2, refused: true},
+		"years of an order that has none":    {event: "1.00", order: "2.0", refused: true},
+		"nothing against a price":            {event: "-1", order: "1", refused: true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			platform := &stub{answer: func(context.Context, url.Values) any {
+				return []byte(fmt.Sprintf(`{"resultCode":0,"details":{"orderStatus":"订单完成","orderType":"充值订单","iccid":"89860412091880130001",`+
+					`"productprice":%s,"cycle":%d,"months":%d}}`, test.order, test.years, test.months))
+			}}
+			body := strings.Replace(orderDone, `"productPrice":11.0`, `"productPrice":`+test.event, 1)
+			require.NotEqual(t, orderDone, body)
+			verify := quecloud.VerifyWith(platform.client(t))
+			if test.refused {
+				kind := notifications[1]
+				kind.refused(t, deliver(kind.handler(func(context.Context) error { return nil }, verify), delivery(body)), 403, "productPrice")
+				return
+			}
+			assert.Equal(t, yuan(test.order).String(), received(t, body, verify).ProductPrice.String(), "it is the platform's own")
+		})
 	}
 }
 
