@@ -8,15 +8,16 @@ import (
 )
 
 // ErrOrderFailed says that an order has ended without success. It comes from [OrdersService.Wait], together with the
-// order.
+// order. Whether and when its money comes back is not documented: [BillingService.Wallet] tells.
 var ErrOrderFailed = errors.New("the order has failed")
 
 // Wait asks for an order again and again ([PollEvery]) until it is done or has failed, and returns it. Of an order that
 // has failed it returns both the order, whose Result says why, and an error that is [ErrOrderFailed]. A state that the
 // SDK does not know is taken for one that passes.
 //
-// Wait ends with its context at the latest; orders take minutes as a rule. That the platform cannot be asked for a
-// while says nothing about the order: only the third failure in a row ends the wait. A refusal ends it at once.
+// Wait ends with its context at the latest; in the vendor's examples orders take minutes. That the platform cannot be
+// asked for a while says nothing about the order: only the third failure in a row ends the wait. A refusal ends it at
+// once. The error names the state that was seen last.
 //
 // It reads § 2.5.5 资产充值续费订单, fc.function.order.details.
 func (s *OrdersService) Wait(ctx context.Context, orderNo string, opts ...FleetOption) (*Order, error) {
@@ -26,9 +27,18 @@ func (s *OrdersService) Wait(ctx context.Context, orderNo string, opts ...FleetO
 		return nil, err
 	}
 	var order *Order
-	err = poll(ctx, settings.pollEvery, method, "waiting for order "+orderNo, func() (done bool, err error) {
-		order, err = s.Get(ctx, orderNo)
-		return err == nil && order.Status.IsFinal(), err
+	doing := "waiting for order " + orderNo
+	err = poll(ctx, settings.pollEvery, method, &doing, func() (done bool, err error) {
+		seen, err := s.Get(ctx, orderNo)
+		switch {
+		case err == nil:
+			order = seen
+			doing = fmt.Sprintf("waiting for order %s, last seen as %s", orderNo, seen.Status)
+			return seen.Status.IsFinal(), nil
+		case order != nil:
+			err = fmt.Errorf("%w (%s)", err, doing)
+		}
+		return false, err
 	})
 	if err != nil {
 		return nil, err
@@ -42,8 +52,9 @@ func (s *OrdersService) Wait(ctx context.Context, orderNo string, opts ...FleetO
 // maxPollFailures is how many questions in a row may fail for a wait to go on.
 const maxPollFailures = 2
 
-// poll asks, with delays between, until ask reports that it is done or that there is no use in asking on.
-func poll(ctx context.Context, delay time.Duration, method, doing string, ask func() (done bool, err error)) error {
+// poll asks, with delays between, until ask reports that it is done or that there is no use in asking on. What it is doing
+// may change with every response.
+func poll(ctx context.Context, delay time.Duration, method string, doing *string, ask func() (done bool, err error)) error {
 	for failures := 0; ; {
 		done, err := ask()
 		switch {
@@ -57,7 +68,7 @@ func poll(ctx context.Context, delay time.Duration, method, doing string, ask fu
 			failures++
 		}
 		if err := sleep(ctx, delay); err != nil {
-			return callError(method, doing, err)
+			return callError(method, *doing, err)
 		}
 	}
 }

@@ -79,9 +79,48 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		start := time.Now()
 		order, err := srv.Client().Orders.Wait(ctx, orderNo, quecloud.PollEvery(7*time.Second))
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.ErrorContains(t, err, orderNo)
+		assert.ErrorContains(t, err, "waiting for order "+orderNo+", last seen as 订单待处理")
 		assert.Nil(t, order)
 		assert.Equal(t, time.Minute, time.Since(start))
+	})
+}
+
+func TestWaitNamesTheLastStateHoweverItEnds(t *testing.T) {
+	t.Parallel()
+	pending := object{"resultCode": 0, "details": object{"orderStatus": "订单审核中", "productprice": 1}}
+	for name, end := range map[string]any{"a refusal": refusal("no such order"), "failures": errors.New("broken")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				platform := &stub{}
+				platform.answer = func(context.Context, url.Values) any {
+					if platform.calls() == 1 {
+						return pending
+					}
+					return end
+				}
+				_, err := platform.client(t).Orders.Wait(t.Context(), "R1")
+				require.ErrorContains(t, err, "waiting for order R1, last seen as 订单审核中")
+			})
+		})
+	}
+	t.Run("its context, within a call", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		platform := &stub{answer: func(context.Context, url.Values) any {
+			cancel()
+			return pending
+		}}
+		_, err := platform.client(t).Orders.Wait(ctx, "R1", quecloud.PollEvery(time.Hour))
+		require.ErrorIs(t, err, context.Canceled)
+	})
+	t.Run("nothing was seen", func(t *testing.T) {
+		t.Parallel()
+		platform := &stub{answer: func(context.Context, url.Values) any { return refusal("no such order") }}
+		_, err := platform.client(t).Orders.Wait(t.Context(), "R1")
+		require.ErrorAs(t, err, new(*quecloud.APIError))
+		assert.NotContains(t, err.Error(), "last seen")
 	})
 }
 
