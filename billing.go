@@ -106,7 +106,8 @@ type Wallet struct {
 	Entries []WalletEntry   `json:"billingDetails" quec:"required"` // what changed it, in the platform's order
 }
 
-// A WalletEntry is a change of the balance.
+// A WalletEntry is a change of the balance. In the vendor's examples a renewal with a price of 0.01 and a cycle of 2 took
+// 0.02, and a top-up with a price of 1.5 took 0.60: do not work out one from the other.
 type WalletEntry struct {
 	Amount       decimal.Decimal `json:"changeMoney" quec:"required"`       // CNY; below 0 for money spent, above for paid in
 	Type         WalletChange    `json:"handleType" quec:"always"`          // why
@@ -114,15 +115,16 @@ type WalletEntry struct {
 	ICCID        string          `json:"iccid"`                             // the card it was spent on; empty for money paid in
 	OrderNo      string          `json:"orderNo"`                           // see OrdersService.Get; empty for money paid in
 	ProductName  string          `json:"productName"`                       // what was bought
-	ProductPrice decimal.Decimal `json:"productPrice"`                      // its price, CNY
-	Years        int             `json:"cycle"`                             // years bought with a renewal
+	ProductPrice decimal.Decimal `json:"productPrice"`                      // a price of the product, CNY; Amount is what was paid
+	Years        int             `json:"cycle"`                             // cycle of a renewal, as for RenewalParams.Years: 1 also by months
 	Remark       string          `json:"remark"`                            // remark of the order, or on the payment
 }
 
 // ID returns the card, by its ICCID. It is the zero CardID for money paid in. The number is as the platform spells it.
 func (e WalletEntry) ID() CardID { return cardID(e.ICCID, "") }
 
-// Wallet returns the balance of the account and the changes that led to it.
+// Wallet returns the balance of the account and the changes that led to it. How far they go back is not documented, nor
+// when an order gets its entry.
 //
 // § 2.5.7 企业余额及明细查询, fc.function.wallet.details. It reads.
 func (s *BillingService) Wallet(ctx context.Context) (*Wallet, error) {

@@ -73,21 +73,45 @@
 // machine's clock is, the client corrects it for further calls, and sends a refused read once more. Other calls return the
 // refusal: the Date may be wrong, and the reason another one.
 //
-// # Spending safely
+// # Changes in doubt
 //
-// Set an ExternalID on every purchase, one that you have stored before: the platform recognizes a repeated order by it.
-// Then, whatever happens, the same call can be made again, and it never buys twice:
+// After [ErrOutcomeUnknown] a change may have been made or not, and one whose attempt has timed out may still be made.
+// Wait a minute, find out, and only then repeat it. The vendor's document says this much. It does not say how soon a new
+// state shows, nor what a method does to a card that is in the wanted state already.
 //
-//	params := &quecloud.RechargeParams{ICCID: iccid, ProductID: 50, ProductName: "30M-当月", ExternalID: order.ID}
-//	receipt, err := client.Orders.Recharge(ctx, params)
-//	if errors.Is(err, quecloud.ErrOutcomeUnknown) {
-//		receipt, err = client.Orders.Recharge(ctx, params) // or later, after a restart
+//	of Cards                look at                        a repeat of what happened
+//	Pause, Resume           Info: Status, PauseReason      wants the same state; undoes what others did since
+//	CloseGPRS, OpenGPRS     Info: GPRSOn                   wants the same state; undoes what others did since
+//	CloseVoice, OpenVoice   Info: CallStatus               wants the same state; undoes what others did since
+//	EndTest                 Info: Status                   is for cards in their test period only
+//	Activate                Info: Status, ActiveDate       not safe: billing starts, for good
+//	Reset                   Info: Status, for 10 minutes   not safe: cuts the card off for 10 more minutes
+//	UnbindIMEI              nothing tells for certain      not safe: refused for 30 minutes, then unbinds anew
+//	AddVoiceWhitelist       Info: VoiceWhitelist           add only what is missing, 5 numbers in all
+//	DeleteVoiceWhitelist    Info: VoiceWhitelist           not safe: allowed once in a calendar month
+//	RegisterRealName        RealNameStatus, when it is done not safe: makes another page; allowed once a minute
+//
+//	of others
+//	Flow.SetAlarm           Flow.Alarm of each card        sets the same; undoes what others did since
+//	Flow.SetAlarmStatus     Flow.Alarm                     sets the same; undoes what others did since
+//	SMS.Send                SMS.ListLog                    not safe: sends the text again
+//	Files.Start             Files.List                     is another of three tasks a day; Files.Prepare looks first
+//	Orders.Recharge, Renew  Orders.Find                    not safe: may buy again
+//
+// Store what you buy, an ExternalID of its own and the time before the call is made. The document says that the platform
+// tells by the ExternalID whether an order was submitted repeatedly. It does not say what a repeat gets, the order or a
+// refusal with or without its number, nor what becomes of two that arrive at once. So do not repeat a purchase, with its
+// ExternalID, without it or under another one, before [OrdersService.Find] has looked:
+//
+//	found, err := client.Orders.Find(ctx, &quecloud.FindParams{ICCID: iccid, ExternalID: stored.ID, Since: stored.SentAt})
+//	switch {
+//	case err == nil: // bought: more than one of found.Matches means more than once
+//	case errors.Is(err, quecloud.ErrNotFound): // no proof of the contrary: look again, show found.Candidates to a person
+//	default: // the wallet or an order could not be read: look again later
 //	}
 //
-// An ExternalID is for one purchase: the platform takes a call with one that it has seen for a repetition, whatever
-// else the call says. When in doubt compare what the order is for, see [OrdersService.Get].
-//
-// Without one, after [ErrOutcomeUnknown] look for the order in [BillingService.Wallet] before you try again.
+// Do the same where a purchase is refused whose ExternalID may have been sent before. Verify a purchase (Preverify)
+// without the ExternalID: whether the platform records it then is not documented.
 //
 // # Fleets
 //

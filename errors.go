@@ -18,7 +18,7 @@ var (
 	ErrUnauthorized = errors.New("unauthorized")
 
 	// ErrOutcomeUnknown says that a call that changes something was sent and that no usable answer came: it may have
-	// happened or not. The error's text says what to do before repeating it. See the section "Spending safely" of the
+	// happened or not. The error's text says what to do before repeating it. See the section "Changes in doubt" of the
 	// package documentation.
 	ErrOutcomeUnknown = errors.New("the outcome is unknown: the call was sent and may have taken effect")
 

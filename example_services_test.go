@@ -158,7 +158,7 @@ func ExampleSMSService_SendAll() {
 	// not sent to [1064812345678]
 }
 
-// A top-up that can be repeated safely, whatever happens.
+// A top-up: what is bought, its ExternalID and the time are stored before the call.
 func ExampleOrdersService_Recharge() {
 	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(0))
 	defer srv.Close()
@@ -168,14 +168,11 @@ func ExampleOrdersService_Recharge() {
 		ICCID:       "89860024310000000006",
 		ProductID:   50, // from client.Orders.FlowPackages
 		ProductName: "30M-当月",
-		ExternalID:  "topup-2026-11-0001", // yours, and stored before the call
+		ExternalID:  "topup-2026-11-0001", // yours, of this one purchase; stored with the time before the call
 	}
 	receipt, err := client.Orders.Recharge(ctx, params)
-	if errors.Is(err, quecloud.ErrOutcomeUnknown) {
-		receipt, err = client.Orders.Recharge(ctx, params) // the same order: at once, or after a restart
-	}
 	if err != nil {
-		log.Fatal(err)
+		log.Fatal(err) // where it is ErrOutcomeUnknown, look with Orders.Find before you buy again
 	}
 	order, err := client.Orders.Wait(ctx, receipt.OrderNo) // the platform carries it out in the background
 	if err != nil {
@@ -185,7 +182,52 @@ func ExampleOrdersService_Recharge() {
 	// Output: 订单完成 1.5 CNY
 }
 
-// Preverify asks whether a purchase would be accepted, and buys nothing.
+// The whole way of a purchase whose response is lost: store, buy, restart, find, decide. This platform would refuse the
+// repeat, and shows an order in the wallet after some minutes.
+func ExampleOrdersService_Find() {
+	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
+	defer srv.Close()
+	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Repeats: quecloudtest.RepeatsRefused, WalletDelay: 3 * time.Minute})
+	srv.Inject(quecloudtest.CutAfter().On("card.recharge"))
+	ctx := context.Background()
+
+	// The first run of the program.
+	client := srv.Client()
+	params := &quecloud.RechargeParams{
+		ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-2026-11-0002",
+	}
+	stored := quecloud.FindParams{ICCID: params.ICCID, ExternalID: params.ExternalID, Since: srv.Now()} // before the call
+	_, err := client.Orders.Recharge(ctx, params)
+	fmt.Println("in doubt:", errors.Is(err, quecloud.ErrOutcomeUnknown))
+
+	// The program has been restarted, and decides what becomes of the purchase.
+	client = srv.Client()
+	decide := func() (done bool) {
+		found, err := client.Orders.Find(ctx, &stored)
+		switch {
+		case err == nil:
+			fmt.Println("bought, orders:", len(found.Matches), found.Matches[0].Status)
+			return true
+		case errors.Is(err, quecloud.ErrNotFound): // which is no proof that nothing was bought
+			fmt.Println("not found, candidates for a person to look at:", len(found.Candidates))
+		default: // the wallet, or an order in it, could not be read
+			fmt.Println("look again later:", err)
+		}
+		return false
+	}
+	for !decide() {
+		srv.Advance(2 * time.Minute) // wait, and after a day leave it to a person
+	}
+	fmt.Println("orders at the platform:", len(srv.Orders()))
+	// Output:
+	// in doubt: true
+	// not found, candidates for a person to look at: 0
+	// not found, candidates for a person to look at: 0
+	// bought, orders: 1 订单完成
+	// orders at the platform: 1
+}
+
+// Preverify asks whether a purchase would be accepted. It goes without the ExternalID, which the platform might record.
 func ExampleOrdersService_Renew() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()

@@ -15,8 +15,8 @@ import (
 // OrdersService has the methods that spend money on cards, and those that tell what there is to buy and what became of
 // an order.
 //
-// Set an ExternalID on everything you buy. The platform recognizes a repeated order by it, so that the SDK may send the
-// call again when the network fails, and so may you after [ErrOutcomeUnknown].
+// Set an ExternalID on everything you buy, one for each purchase, and store it before: it is how [OrdersService.Find] knows
+// the order again when the response is lost. See the section "Changes in doubt" of the package documentation.
 type OrdersService service
 
 // A FlowPackageProduct is a data package that can be bought for a card.
@@ -62,11 +62,12 @@ func (s *OrdersService) RenewalProduct(ctx context.Context, card CardID) (*Renew
 	return onSuccess(&answer.Product, err)
 }
 
-// An OrderReceipt is the platform's answer to a purchase.
+// An OrderReceipt is the platform's response to a purchase. It comes together with an error where a refusal tells an order
+// number, and where something was ordered that was only to be verified.
 type OrderReceipt struct {
-	OrderNo     string `json:"orderNo"`     // for OrdersService.Get; empty when only verified
+	OrderNo     string `json:"orderNo"`     // for OrdersService.Get; empty of a purchase that was only verified
 	ExternalID  string `json:"externalId"`  // the one that was sent
-	Preverified bool   `json:"preverified"` // the purchase was only verified: nothing was ordered
+	Preverified bool   `json:"preverified"` // the purchase was only to be verified
 	Message     string `json:"message"`     // the platform's remark, for people
 }
 
@@ -76,8 +77,8 @@ type RechargeParams struct {
 	ProductID   int64  `url:"productId"`               // from FlowPackages, required
 	ProductName string `url:"productName"`             // from FlowPackages, required
 	Remark      string `url:"remark,omitempty"`        // kept with the order, at most 200 characters
-	ExternalID  string `url:"externalId,omitempty"`    // your ID of this one order, at most 100 characters: the same never buys twice
-	Preverify   bool   `url:"preverify,omitempty,int"` // only verify that the purchase would be accepted: nothing is ordered
+	ExternalID  string `url:"externalId,omitempty"`    // your ID of this one purchase, at most 100 characters
+	Preverify   bool   `url:"preverify,omitempty,int"` // only verify that the purchase would be accepted, without the ExternalID
 }
 
 func (p *RechargeParams) validate() error {
@@ -93,7 +94,7 @@ func checkOrder(iccid, remark, externalID string) error {
 		return &ParamError{Param: "iccid", Reason: reason}
 	}
 	if externalID != "" && strings.TrimSpace(externalID) == "" {
-		return &ParamError{Param: "externalId", Reason: "is blank, by which the platform could not recognize the order"}
+		return &ParamError{Param: "externalId", Reason: "is blank: it would not be sent, and the order could not be found by it"}
 	}
 	return firstError(checkLength("remark", remark, 200), checkLength("externalId", externalID, 100))
 }
@@ -108,9 +109,13 @@ func firstError(errs ...error) error {
 }
 
 // Recharge buys a data package for a card. It is good for the present month, and several add up. The order is then
-// carried out in the background: see [OrdersService.Get].
+// carried out in the background: see [OrdersService.Wait].
 //
-// § 2.5.3 资产流量包充值, fc.function.card.recharge. It spends money, unless Preverify is set.
+// After [ErrOutcomeUnknown], and after a refusal where the ExternalID may have been sent before, look with
+// [OrdersService.Find] before buying again. A receipt beside an error tells an order that exists.
+//
+// § 2.5.3 资产流量包充值, fc.function.card.recharge. It spends money. With Preverify the document has it only verify the
+// purchase; an order number in the response to that is an error, which shows it.
 func (s *OrdersService) Recharge(ctx context.Context, params *RechargeParams) (*OrderReceipt, error) {
 	if params == nil {
 		return s.buy(ctx, "fc.function.card.recharge", params, "", false)
@@ -128,8 +133,8 @@ type RenewalParams struct {
 	Years       int    `url:"cycle"`                   // years of 12 months, at least 1; 0 or 1 where Months is set, and means nothing then
 	Months      int    `url:"months,omitempty"`        // months instead of a year, 1 to 12; for some companies only
 	Remark      string `url:"remark,omitempty"`        // kept with the order, at most 200 characters
-	ExternalID  string `url:"externalId,omitempty"`    // your ID of this one order, at most 100 characters: the same never buys twice
-	Preverify   bool   `url:"preverify,omitempty,int"` // only verify that the purchase would be accepted: nothing is ordered
+	ExternalID  string `url:"externalId,omitempty"`    // your ID of this one purchase, at most 100 characters
+	Preverify   bool   `url:"preverify,omitempty,int"` // only verify that the purchase would be accepted, without the ExternalID
 }
 
 func (p *RenewalParams) validate() error {
@@ -146,9 +151,10 @@ func (p *RenewalParams) validate() error {
 	return checkOrder(p.ICCID, p.Remark, p.ExternalID)
 }
 
-// Renew buys more time on a card's plan. The order is then carried out in the background: see [OrdersService.Get].
+// Renew buys more time on a card's plan. The order is then carried out in the background: see [OrdersService.Wait]. What
+// [OrdersService.Recharge] says of errors and of Preverify goes for it too.
 //
-// § 2.5.4 资产套餐续费, fc.function.card.renewal. It spends money, unless Preverify is set.
+// § 2.5.4 资产套餐续费, fc.function.card.renewal. It spends money.
 func (s *OrdersService) Renew(ctx context.Context, params *RenewalParams) (*OrderReceipt, error) {
 	if params == nil {
 		return s.buy(ctx, "fc.function.card.renewal", params, "", false)
@@ -213,14 +219,14 @@ type Order struct {
 	Result       string          `json:"result" quec:"always"`                // what happened, for people
 	ICCID        string          `json:"iccid" quec:"always"`                 // the card
 	ProductName  string          `json:"productname" quec:"always"`           // what was bought
-	ProductPrice decimal.Decimal `json:"productprice" quec:"required"`        // CNY
+	ProductPrice decimal.Decimal `json:"productprice" quec:"required"`        // CNY; whether of the whole order is not documented
 	CreatedAt    time.Time       `json:"createTime,omitzero" quec:"always"`   // China Standard Time
 	CompletedAt  time.Time       `json:"completeTime,omitzero" quec:"always"` // China Standard Time; zero while it is pending
 	Remark       string          `json:"remark" quec:"always"`                // the one that was sent
-	Years        int             `json:"cycle"`                               // of a renewal
-	Months       int             `json:"months"`                              // of a renewal by months
-	MonthPrice   decimal.Decimal `json:"monthPrice"`                          // of a renewal by months, CNY
-	ExternalID   string          `json:"externalId"`                          // the one that was sent
+	Years        int             `json:"cycle"`                               // of a renewal, also where Months counts instead
+	Months       int             `json:"months"`                              // of a renewal whose Years are 1, whether by months or not
+	MonthPrice   decimal.Decimal `json:"monthPrice"`                          // CNY; of a renewal whose Years are 1
+	ExternalID   string          `json:"externalId"`                          // the one that was sent; empty where the platform tells none
 }
 
 // ID returns the card, by its ICCID. The number is as the platform spells it.

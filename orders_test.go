@@ -224,7 +224,7 @@ func TestARefusalUnderAnExternalIDSaysWhereToLook(t *testing.T) {
 	t.Parallel()
 	for _, call := range []func(context.Context, *quecloud.Client) (any, error){buy(recharge), renew(renewal)} {
 		_, err := call(t.Context(), newPlatform(answerFile(t, "error.json")).client(t))
-		assert.Regexp(t, `if ExternalID "(topup|renewal)-1" was ever sent before, look with Orders.Find$`, err)
+		assert.Regexp(t, `if ExternalID "(topup|renewal)-1" was ever sent before, look with Orders.Find`, err)
 	}
 	without := recharge
 	without.ExternalID = ""
