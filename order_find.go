@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/quecloud/quecloud-go/internal/cardno"
@@ -29,8 +30,8 @@ type FoundOrders struct {
 	// Matches are the orders that have the ExternalID. More than one means that it was bought more than once. An order can
 	// have failed: look at its Status.
 	Matches []Order
-	// Candidates are orders of the card that tell no ExternalID. Any of them, or none, may be the one: compare product,
-	// remark and time, and do not take one for it by program.
+	// Candidates are orders of the card that tell no ExternalID, or one that differs in case or blanks. Any of them, or none,
+	// may be the one: compare product, remark and time, and do not take one for it by program.
 	Candidates []Order
 	// Unread are the numbers of further orders of the card that were not read, because order.details failed, the context
 	// ended or there are too many. Read them with [OrdersService.Get].
@@ -68,7 +69,7 @@ func (s *OrdersService) Find(ctx context.Context, params *FindParams) (*FoundOrd
 			fmt.Errorf("the first %d of %d orders are others, and no more were read", maxFindReads, listed))
 	}
 	return found, callError(method, fmt.Sprintf("looking for %s in a wallet of %s", params.wanted(), wallet.span()),
-		fmt.Errorf("%w: %d orders were read, of which %d tell no ExternalID", ErrNotFound, listed, len(found.Candidates)))
+		fmt.Errorf("%w: %d orders were read, of which %d may be it", ErrNotFound, listed, len(found.Candidates)))
 }
 
 func (p *FindParams) validate() error {
@@ -125,10 +126,12 @@ func (s *OrdersService) readOrders(ctx context.Context, found *FoundOrders, para
 			continue
 		}
 		failures = 0
+		told := strings.TrimSpace(order.ExternalID)
 		switch {
-		case params.ExternalID != "" && order.ExternalID == params.ExternalID:
+		case told != "" && order.ExternalID == params.ExternalID:
 			found.Matches = append(found.Matches, *order)
-		case order.ExternalID == "" && (order.ID().IsZero() || cardno.Same(order.ICCID, params.ICCID)):
+		case !order.ID().IsZero() && !cardno.Same(order.ICCID, params.ICCID):
+		case told == "" || strings.EqualFold(told, strings.TrimSpace(params.ExternalID)):
 			found.Candidates = append(found.Candidates, *order)
 		}
 	}

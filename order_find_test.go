@@ -75,7 +75,12 @@ func TestFindTellsMatchesFromCandidates(t *testing.T) {
 			entries: []object{entry("A", iccid3, at)}, orders: map[string]any{"A": orderOf(iccid3, "topup-10")}, read: 1,
 		},
 		"an ID in other case": {
-			entries: []object{entry("A", iccid3, at)}, orders: map[string]any{"A": orderOf(iccid3, "TOPUP-1")}, read: 1,
+			entries: []object{entry("A", iccid3, at)}, orders: map[string]any{"A": orderOf(iccid3, "TOPUP-1")},
+			candidates: []string{"A"}, read: 1,
+		},
+		"an ID with a blank": {
+			entries: []object{entry("A", iccid3, at)}, orders: map[string]any{"A": orderOf(iccid3, " topup-1")},
+			candidates: []string{"A"}, read: 1,
 		},
 		"bought twice, among others": {
 			entries: []object{entry("D", iccid3, "2026-11-02 09:03:00"), entry("C", iccid3, "2026-11-02 09:02:00"), entry("B", iccid3, "2026-11-02 09:01:00"), entry("A", iccid3, at)},
@@ -144,7 +149,7 @@ func TestFindSaysHowFarItLooked(t *testing.T) {
 	_, err := platform.client(t).Orders.Find(t.Context(), findMine)
 	require.EqualError(t, err, "quecloud: wallet.details: looking for an order of card "+iccid3+` with ExternalID "topup-1" since 2026-11-02 09:00:00`+
 		" in a wallet of 2 entries back to 2026-10-01 10:00:00: no such order was found, which does not mean that there is none: "+
-		"1 orders were read, of which 1 tell no ExternalID")
+		"1 orders were read, of which 1 may be it")
 }
 
 func TestFindKeepsWhatItFoundWhenOrdersCannotBeRead(t *testing.T) {
