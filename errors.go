@@ -173,7 +173,7 @@ func (e *outcomeError) Error() string {
 	case e.kind == KindSpend && e.externalID != "":
 		advice = fmt.Sprintf("look with Orders.Find for ExternalID %q before trying again", e.externalID)
 	case e.kind == KindSpend:
-		advice = "look for the order in Billing.Wallet before trying again, and set an ExternalID next time"
+		advice = "look for the order with Orders.Find before trying again, and set an ExternalID next time"
 	case e.kind == KindOnce:
 		advice = "look for its effect (SMS.ListLog, Files.List) before trying again"
 	}

@@ -34,7 +34,7 @@ func TestErrorTextsSayWhatWasBeingDoneAndWhatIsWrong(t *testing.T) {
 		{&FieldError{"orderNo", "", "missing"}, "member orderNo: missing"},
 		{&outcomeError{refused, KindSet, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; read the card's state before trying again"},
 		{&outcomeError{refused, KindSpend, "o1"}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + `; look with Orders.Find for ExternalID "o1" before trying again`},
-		{&outcomeError{refused, KindSpend, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; look for the order in Billing.Wallet before trying again, and set an ExternalID next time"},
+		{&outcomeError{refused, KindSpend, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; look for the order with Orders.Find before trying again, and set an ExternalID next time"},
 		{&outcomeError{refused, KindOnce, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; look for its effect (SMS.ListLog, Files.List) before trying again"},
 	} {
 		assert.EqualError(t, tt.err, tt.want)

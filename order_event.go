@@ -86,8 +86,9 @@ func (e *OrderEvent) Key() string {
 // verify asks the platform for the order, and puts its values in place of those that were delivered.
 func (e *OrderEvent) verify(ctx context.Context, client *Client) *refusal {
 	order, err := client.Orders.Get(ctx, e.OrderNo)
-	// Which code means that there is no such order is not documented.
-	if apiErr, ok := errors.AsType[*APIError](err); ok && apiErr.HTTPStatus == http.StatusOK && !errors.Is(err, ErrUnauthorized) {
+	// Which code means that there is no such order is not documented: any that is not known to mean something else.
+	apiErr, refused := errors.AsType[*APIError](err)
+	if refused && apiErr.HTTPStatus == http.StatusOK && (*service)(client.Orders).meaningOf(err) == codeRefused {
 		return &refusal{http.StatusForbidden, "the platform does not confirm this order", err}
 	}
 	if err != nil {

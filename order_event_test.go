@@ -337,3 +337,16 @@ func TestVerificationComesBeforeDeduplication(t *testing.T) {
 	assert.Equal(t, 200, deliver(h, delivery(textOf(t, n))).Code)
 	assert.Equal(t, 1, calls)
 }
+
+// A refusal that passes is no reason to take an event for a forgery.
+func TestVerificationAsksForAnotherDeliveryAfterCodesThatMeanNotDone(t *testing.T) {
+	t.Parallel()
+	platform := &stub{answer: func(context.Context, url.Values) any { return refusal("系统繁忙") }}
+	patient, err := platform.client(t).With(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1, NotDoneCodes: []int{1}}))
+	require.NoError(t, err)
+	for client, status := range map[*quecloud.Client]int{platform.client(t): 403, patient: 500} {
+		kind := notifications[1]
+		handler := kind.handler(func(context.Context) error { return nil }, quecloud.VerifyWith(client))
+		kind.refused(t, deliver(handler, delivery(orderDone)), status, "")
+	}
+}

@@ -2,7 +2,6 @@ package quecloud
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -183,7 +182,7 @@ func (s *OrdersService) buy(ctx context.Context, method string, params any, exte
 	if preverify {
 		err = s.call(ctx, method, params, &response, func(err error) error { return orderedAnyway(method, response.OrderNo, err) })
 	} else {
-		err = s.call(ctx, method, params, (*ordered)(&response), func(err error) error { return perhapsRepeated(externalID, err) })
+		err = s.call(ctx, method, params, (*ordered)(&response))
 	}
 	if err != nil && response.OrderNo == "" {
 		return nil, err
@@ -201,14 +200,6 @@ func orderedAnyway(method, orderNo string, err error) error {
 		return fmt.Errorf("%w; %w", err, ordered)
 	}
 	return &ResponseError{Method: method, HTTPStatus: http.StatusOK, Err: ordered}
-}
-
-// perhapsRepeated tells with a refusal that it can be that of a repeat: of a purchase that was made before.
-func perhapsRepeated(externalID string, err error) error {
-	if externalID == "" || !errors.As(err, new(*APIError)) || errors.Is(err, ErrOutcomeUnknown) {
-		return err
-	}
-	return fmt.Errorf("%w; if ExternalID %q was ever sent before, look with Orders.Find", err, externalID)
 }
 
 // An Order is a purchase and what became of it.

@@ -213,6 +213,7 @@ func TestARefusalWithAnOrderNumberGivesTheReceipt(t *testing.T) {
 	for name, call := range map[string]func(context.Context, *quecloud.Client) (any, error){"recharge": buy(recharge), "renewal": renew(renewal)} {
 		got, err := call(t.Context(), newPlatform(answerText(`{"resultCode":1,"errorMessage":"重复","orderNo":"R1"}`)).client(t))
 		assert.ErrorAs(t, err, new(*quecloud.APIError), name)
+		assert.ErrorIs(t, err, quecloud.ErrOutcomeUnknown, name)
 		require.NotNil(t, got, name)
 		receipt := got.(*quecloud.OrderReceipt)
 		assert.Equal(t, "R1", receipt.OrderNo, name)

@@ -17,7 +17,7 @@ var ErrOrderFailed = errors.New("the order has failed")
 //
 // Wait ends with its context at the latest; in the vendor's examples orders take minutes. That the platform cannot be
 // asked for a while says nothing about the order: only the third failure in a row ends the wait. A refusal ends it at
-// once. The error names the state that was seen last.
+// once, unless its code is one of the NotDoneCodes of [RetryPolicy]. The error names the state that was seen last.
 //
 // It reads § 2.5.5 资产充值续费订单, fc.function.order.details.
 func (s *OrdersService) Wait(ctx context.Context, orderNo string, opts ...FleetOption) (*Order, error) {
@@ -28,7 +28,7 @@ func (s *OrdersService) Wait(ctx context.Context, orderNo string, opts ...FleetO
 	}
 	var order *Order
 	doing := "waiting for order " + orderNo
-	err = poll(ctx, settings.pollEvery, method, &doing, func() (done bool, err error) {
+	err = (*service)(s).poll(ctx, settings.pollEvery, method, &doing, func() (done bool, err error) {
 		seen, err := s.Get(ctx, orderNo)
 		switch {
 		case err == nil:
@@ -49,12 +49,20 @@ func (s *OrdersService) Wait(ctx context.Context, orderNo string, opts ...FleetO
 	return order, nil
 }
 
+// meaningOf says what a refusal of one of the service's calls means.
+func (s *service) meaningOf(err error) codeMeaning {
+	if s == nil || s.core == nil {
+		return noRefusal
+	}
+	return meaningOf(err, s.core.retry)
+}
+
 // maxPollFailures is how many questions in a row may fail for a wait to go on.
 const maxPollFailures = 2
 
 // poll asks, with delays between, until ask reports that it is done or that there is no use in asking on. What it is doing
-// may change with every response.
-func poll(ctx context.Context, delay time.Duration, method string, doing *string, ask func() (done bool, err error)) error {
+// may change with every response. A refusal ends it, unless the user has learnt that its code passes.
+func (s *service) poll(ctx context.Context, delay time.Duration, method string, doing *string, ask func() (done bool, err error)) error {
 	for failures := 0; ; {
 		done, err := ask()
 		switch {
@@ -62,6 +70,7 @@ func poll(ctx context.Context, delay time.Duration, method string, doing *string
 			return nil
 		case err == nil:
 			failures = 0
+		case ctx.Err() == nil && s.meaningOf(err) == codeNotDone:
 		case ctx.Err() != nil || errors.As(err, new(*APIError)) || errors.As(err, new(*ParamError)) || failures == maxPollFailures:
 			return err
 		default:

@@ -163,3 +163,28 @@ func TestWaitKeepsAskingWhileTheAnswerSaysNothing(t *testing.T) {
 		})
 	}
 }
+
+// A code of which the user has learnt that it passes says nothing about the order, however often it comes.
+func TestWaitGoesOnAfterCodesThatMeanNotDone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		platform := &stub{answer: func(context.Context, url.Values) any {
+			if asked++; asked < 8 {
+				return object{"resultCode": 77, "errorMessage": "系统繁忙"}
+			}
+			return object{"resultCode": 0, "details": object{"orderStatus": "订单完成", "productprice": 1}}
+		}}
+		policy := quecloud.RetryPolicy{MaxAttempts: 1, NotDoneCodes: []int{77}}
+		client, err := platform.client(t).With(quecloud.WithRetry(policy))
+		require.NoError(t, err)
+		order, err := client.Orders.Wait(t.Context(), "R1", quecloud.PollEvery(time.Minute))
+		require.NoError(t, err)
+		assert.Equal(t, quecloud.OrderStatusDone, order.Status)
+
+		asked = 0
+		_, err = platform.client(t).Orders.Wait(t.Context(), "R1")
+		require.ErrorAs(t, err, new(*quecloud.APIError))
+		assert.Equal(t, 1, asked, "any other refusal ends it")
+	})
+}
