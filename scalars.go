@@ -129,6 +129,9 @@ func (s scalar) number() []byte {
 
 // wholeNumber reads a whole number in any form: 12, 12.0, 1.2e1.
 func wholeNumber(text []byte) (int64, bool) {
+	if !consistsOf(text, isNumeric) { // as most enumerations: an error of strconv takes memory
+		return 0, false
+	}
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil {
 		digits, ok := wholeDigits(string(text))
