@@ -101,21 +101,38 @@ func (l *link) exchange(req *http.Request, e *evidence) reply {
 	select {
 	case r = <-replies:
 	case <-req.Context().Done():
-		select {
-		case r = <-replies:
-		case <-time.After(maxLate):
-			go func() {
-				if late := <-replies; late.resp != nil {
-					_ = late.resp.Body.Close()
-				}
-			}()
-			return reply{err: context.Cause(req.Context()), abandoned: true}
+		if r = l.abandon(req, e, replies); r.abandoned {
+			return r
 		}
 	}
 	if r.panicked != nil {
 		panic(r.panicked) // here somebody may recover from it
 	}
 	return r
+}
+
+// abandon gives a transport, or a body, a last chance to notice that the time is up. A body is closed by now, by which most
+// end reading.
+func (l *link) abandon(req *http.Request, e *evidence, replies <-chan reply) reply {
+	resp := e.opened.Load()
+	if resp != nil {
+		go resp.Body.Close() //nolint:errcheck // it may take as long as it likes
+	}
+	select {
+	case r := <-replies:
+		return r
+	case <-time.After(maxLate):
+	}
+	go func() {
+		if late := <-replies; late.resp != nil {
+			_ = late.resp.Body.Close()
+		}
+	}()
+	cause := context.Cause(req.Context())
+	if resp == nil {
+		return reply{err: cause, abandoned: true}
+	}
+	return reply{resp: resp, received: e.now(), text: new(bytes.Buffer), broken: cause, abandoned: true}
 }
 
 // receive sends a request and reads the response, unless that is a file.
@@ -125,6 +142,7 @@ func (l *link) receive(req *http.Request, e *evidence) (r reply) {
 	}
 	l.responded()
 	r.received = e.now()
+	e.opened.Store(r.resp)
 	if e.file && r.resp.StatusCode == http.StatusOK {
 		return r
 	}
@@ -182,6 +200,8 @@ type evidence struct {
 	wrote  atomic.Bool     // it has written the headers to it, or to a buffer before it
 	http1  atomic.Bool     // the connection is one that carries a single request at a time
 	reread atomic.Bool     // it asked for the body again
+
+	opened atomic.Pointer[http.Response] // whose body is being read
 }
 
 type evidenceKey struct{}

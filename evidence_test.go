@@ -483,6 +483,23 @@ func TestAnAttemptEndsWithItsTime(t *testing.T) {
 	}
 }
 
+// A body that ends reading when it is closed is closed when the time is up.
+func TestABodyIsClosedWhenTheTimeIsUp(t *testing.T) {
+	t.Parallel()
+	read, write := io.Pipe()
+	client, err := NewClient("000001", testSecret, WithTimeout(100*time.Millisecond), WithRetry(RetryPolicy{MaxAttempts: 1}),
+		WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: read}, nil
+		})}))
+	require.NoError(t, err)
+	err = client.Cards.Pause(t.Context(), MSISDN(phone))
+	require.ErrorIs(t, err, ErrAttemptTimeout)
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	require.ErrorContains(t, err, "bad response with HTTP status 200: it broke off")
+	_, err = write.Write([]byte("late"))
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+}
+
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
