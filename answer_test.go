@@ -371,9 +371,9 @@ func TestCallTakesListsAndFiles(t *testing.T) {
 	require.Len(t, tasks, 2)
 	assert.EqualValues(t, 7, tasks[0].TaskID)
 	assert.Equal(t, FileTaskDone, tasks[0].Status)
-	var any []any
-	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, &any))
-	assert.Len(t, any, 2)
+	var rows []any
+	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, &rows))
+	assert.Len(t, rows, 2)
 	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, nil))
 	require.NoError(t, client.Call(t.Context(), "fc.function.new.list", nil, &tasks), "unknown ones, too")
 

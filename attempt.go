@@ -227,7 +227,7 @@ func (b *fileBody) unread(text []byte) {
 // Close closes the body. It does not wait for one that is being read.
 func (b *fileBody) Close() error {
 	if b.stuck {
-		go b.ReadCloser.Close() //nolint:errcheck // nobody is there to tell
+		go b.ReadCloser.Close() // nobody is there to tell
 		return nil
 	}
 	return b.ReadCloser.Close()

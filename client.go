@@ -64,8 +64,8 @@ func (s *BillingService) call(ctx context.Context, method string, params, result
 	return (*service)(s).call(ctx, method, params, result, verdict...)
 }
 
-func (s *FilesService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
-	return (*service)(s).call(ctx, method, params, result, verdict...)
+func (s *FilesService) call(ctx context.Context, method string, params, result any) error {
+	return (*service)(s).call(ctx, method, params, result)
 }
 
 // NewClient returns a client for the account of that appKey. Both values are shown at the platform under API管理. The

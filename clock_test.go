@@ -94,23 +94,23 @@ type clockStep struct {
 
 func TestClockSequences(t *testing.T) {
 	t.Parallel()
-	const min, hour = time.Minute, time.Hour
+	const minute, hour = time.Minute, time.Hour
 	for name, steps := range map[string][]clockStep{
 		"a slow host": {
-			{host: -10 * min, tries: 2, ok: true, offset: 10 * min},
-			{host: -10 * min, tries: 1, ok: true, offset: 10 * min},
-			{host: -10 * min, change: true, tries: 1, ok: true, offset: 10 * min},
+			{host: -10 * minute, tries: 2, ok: true, offset: 10 * minute},
+			{host: -10 * minute, tries: 1, ok: true, offset: 10 * minute},
+			{host: -10 * minute, change: true, tries: 1, ok: true, offset: 10 * minute},
 		},
 		"a fast host, found by a change": {
-			{host: 10 * min, change: true, tries: 1, offset: -10 * min},
-			{host: 10 * min, change: true, tries: 1, ok: true, offset: -10 * min},
+			{host: 10 * minute, change: true, tries: 1, offset: -10 * minute},
+			{host: 10 * minute, change: true, tries: 1, ok: true, offset: -10 * minute},
 		},
 		"a host that is years behind": {{host: -30000 * hour, tries: 2, ok: true, offset: 30000 * hour}},
 		"a host that is set again and again": {
-			{host: -10 * min, tries: 2, ok: true, offset: 10 * min},
-			{host: 10 * min, tries: 2, ok: true, offset: -10 * min},
+			{host: -10 * minute, tries: 2, ok: true, offset: 10 * minute},
+			{host: 10 * minute, tries: 2, ok: true, offset: -10 * minute},
 			{host: 0, tries: 2, ok: true},
-			{host: 4 * min, tries: 1, ok: true},
+			{host: 4 * minute, tries: 1, ok: true},
 		},
 		"a wrong Date and a change refused for another reason": {
 			{date: hour, change: true, refused: true, tries: 1, offset: hour},
@@ -126,29 +126,29 @@ func TestClockSequences(t *testing.T) {
 			{date: hour, refused: true, tries: 1},
 		},
 		"one wrong Date does not end correction": {
-			{host: -10 * min, tries: 2, ok: true, offset: 10 * min},
-			{host: -10 * min, date: hour, tries: 1, ok: true, offset: 10 * min},
+			{host: -10 * minute, tries: 2, ok: true, offset: 10 * minute},
+			{host: -10 * minute, date: hour, tries: 1, ok: true, offset: 10 * minute},
 			{host: 0, tries: 2, ok: true},
 		},
 		"nor do Dates that stay wrong": {
-			{host: -10 * min, tries: 2, ok: true, offset: 10 * min},
-			{host: -10 * min, date: hour, tries: 1, ok: true, offset: 10 * min},
+			{host: -10 * minute, tries: 2, ok: true, offset: 10 * minute},
+			{host: -10 * minute, date: hour, tries: 1, ok: true, offset: 10 * minute},
 			{host: 0, date: hour, tries: 2}, // with the time of a Date that is wrong
 			{host: 0, date: hour, tries: 1, ok: true},
 		},
 		"an offset is dropped when a call is refused with it": {
-			{host: -10 * min, change: true, refused: true, tries: 1, offset: 10 * min},
-			{host: -10 * min, change: true, refused: true, tries: 1},
-			{host: -10 * min, change: true, tries: 1, offset: 10 * min},
-			{host: -10 * min, change: true, tries: 1, ok: true, offset: 10 * min},
-			{host: -10 * min, change: true, refused: true, tries: 1, offset: 10 * min}, // it is known by now
+			{host: -10 * minute, change: true, refused: true, tries: 1, offset: 10 * minute},
+			{host: -10 * minute, change: true, refused: true, tries: 1},
+			{host: -10 * minute, change: true, tries: 1, offset: 10 * minute},
+			{host: -10 * minute, change: true, tries: 1, ok: true, offset: 10 * minute},
+			{host: -10 * minute, change: true, refused: true, tries: 1, offset: 10 * minute}, // it is known by now
 		},
 		"a Date that means nothing": {
-			{host: 4 * min, tries: 1, ok: true},
-			{host: 10 * min, noDate: true, tries: 1},
+			{host: 4 * minute, tries: 1, ok: true},
+			{host: 10 * minute, noDate: true, tries: 1},
 		},
 		"a refusal that may have come after the effect": {
-			{host: 10 * min, change: true, status: 500, tries: 1},
+			{host: 10 * minute, change: true, status: 500, tries: 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -116,7 +116,7 @@ func (l *link) exchange(req *http.Request, e *evidence) reply {
 func (l *link) abandon(req *http.Request, e *evidence, replies <-chan reply) reply {
 	resp := e.opened.Load()
 	if resp != nil {
-		go resp.Body.Close() //nolint:errcheck // it may take as long as it likes
+		go resp.Body.Close() // it may take as long as it likes
 	}
 	select {
 	case r := <-replies:

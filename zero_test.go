@@ -14,7 +14,7 @@ import (
 // Clients and services that NewClient did not make, and contexts that are nil, are refused by every method.
 func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
 	t.Parallel()
-	real, err := quecloud.NewClient("000001", "secret")
+	made, err := quecloud.NewClient("000001", "secret")
 	require.NoError(t, err)
 	var none context.Context
 	for name, c := range map[string]struct {
@@ -27,7 +27,7 @@ func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
 			Cards: new(quecloud.CardsService), Flow: new(quecloud.FlowService), SMS: new(quecloud.SMSService),
 			Orders: new(quecloud.OrdersService), Billing: new(quecloud.BillingService), Files: new(quecloud.FilesService),
 		}, t.Context(), "client"},
-		"nil context": {real, none, "ctx"},
+		"nil context": {made, none, "ctx"},
 	} {
 		for _, service := range []any{c.client.Cards, c.client.Flow, c.client.SMS, c.client.Orders, c.client.Billing, c.client.Files} {
 			v := reflect.ValueOf(service)
@@ -46,7 +46,7 @@ func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
 	_, err = (*quecloud.Client)(nil).With()
 	require.Error(t, err)
 	require.Error(t, (*quecloud.Client)(nil).Call(t.Context(), "fc.function.card.list", nil, nil))
-	for _, err := range quecloud.Each(none, quecloud.ICCIDs("89860000000000000000"), real.Cards.Pause) {
+	for _, err := range quecloud.Each(none, quecloud.ICCIDs("89860000000000000000"), made.Cards.Pause) {
 		require.ErrorAs(t, err, new(*quecloud.ParamError))
 	}
 }
