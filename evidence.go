@@ -114,7 +114,7 @@ func (l *link) exchange(req *http.Request, e *evidence) reply {
 // abandon gives a transport, or a body, a last chance to notice that the time is up. A body is closed by now, by which most
 // end reading.
 func (l *link) abandon(req *http.Request, e *evidence, replies <-chan reply) reply {
-	resp := e.opened.Load()
+	resp := e.opened.Load() //nolint:bodyclose // closed in a goroutine
 	if resp != nil {
 		go resp.Body.Close() // it may take as long as it likes
 	}
@@ -137,7 +137,7 @@ func (l *link) abandon(req *http.Request, e *evidence, replies <-chan reply) rep
 
 // receive sends a request and reads the response, unless that is a file.
 func (l *link) receive(req *http.Request, e *evidence) (r reply) {
-	if r.resp, r.err = l.client.Do(req); r.err != nil {
+	if r.resp, r.err = l.client.Do(req); r.err != nil { //nolint:bodyclose // closed below, or by who reads the file
 		return r
 	}
 	l.responded()
