@@ -41,7 +41,17 @@ func (d Date) IsZero() bool { return d == Date{} }
 
 // IsValid reports whether d is a day of the calendar in the years 1 to 9999.
 func (d Date) IsValid() bool {
-	return Month{d.Year, d.Month}.IsValid() && 1 <= d.Day && (d.Day <= 28 || d.Time().Day() == d.Day)
+	if !(Month{d.Year, d.Month}).IsValid() || d.Day < 1 {
+		return false
+	}
+	switch d.Month {
+	case time.February:
+		leap := d.Year%4 == 0 && (d.Year%100 != 0 || d.Year%400 == 0)
+		return d.Day <= 28 || d.Day == 29 && leap
+	case time.April, time.June, time.September, time.November:
+		return d.Day <= 30
+	}
+	return d.Day <= 31
 }
 
 // Time returns the day's first instant in [ChinaStandardTime], and the zero time for the zero date.

@@ -133,3 +133,18 @@ func TestDatesStandInJSONAsText(t *testing.T) {
 	assert.False(t, day(2024, 1, 1).IsZero())
 	assert.False(t, october2020.IsZero())
 }
+
+func TestADateIsValidIfTheCalendarHasIt(t *testing.T) {
+	t.Parallel()
+	for year := -1; year <= 2401; year++ {
+		for month := time.Month(-1); month <= 13; month++ {
+			for day := -1; day <= 32; day++ {
+				at := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+				want := 1 <= year && at.Year() == year && at.Month() == month && at.Day() == day
+				if d := (quecloud.Date{Year: year, Month: month, Day: day}); d.IsValid() != want {
+					t.Fatalf("%v: IsValid is %t", d, d.IsValid())
+				}
+			}
+		}
+	}
+}

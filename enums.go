@@ -17,9 +17,15 @@ func isEnumeration(t reflect.Type) bool {
 
 func isBlank(text []byte) bool { return len(trimSpace(text)) == 0 }
 
+// maySayNothing reports whether a text that begins so may be blank, or stand for no time. Nearly all begin with 1 to 9, or
+// in Chinese.
+func maySayNothing(first byte) bool { return first < '1' || '9' < first && first < chinese }
+
+// chinese is from where on bytes begin most of its characters, of three bytes, and no blank.
+const chinese = 0xe4
+
 // trimSpace is bytes.TrimSpace, and faster for text that begins and ends with ASCII or Chinese and has no blanks there.
 func trimSpace(text []byte) []byte {
-	const chinese = 0xe4 // begins most of its characters, of three bytes, and no blank
 	n := len(text)
 	first := n > 0 && (text[0] >= chinese || ' ' < text[0] && text[0] < utf8.RuneSelf)
 	last := n > 0 && ' ' < text[n-1] && text[n-1] < utf8.RuneSelf ||

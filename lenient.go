@@ -270,7 +270,7 @@ func (d *decoder) setScalar(f *field, v reflect.Value, raw []byte) (some, ok boo
 	if len(text.text) == 0 {
 		return false, false
 	}
-	if f.blank != nil && f.blank(text.text) {
+	if f.blank != nil && maySayNothing(text.text[0]) && f.blank(text.text) {
 		if d.drift != nil && isNull(text.text) {
 			d.report(DriftWrongValue, raw)
 		}

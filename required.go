@@ -58,12 +58,12 @@ func (f *field) saysSomething(v reflect.Value, raw []byte) bool {
 	return f.receipt && !ofMembers && !slices.Contains(nothing, string(raw))
 }
 
-// identifiers are the members that identify something, in lower case, besides those tagged receipt.
+// identifiers are the members that identify something, in lower case, besides those tagged receipt, and whether they are
+// rarely the same in two rows.
 var identifiers = map[string]bool{
-	"msisdn": true, "iccid": true, "imsi": true, "imei": true, "msid": true, "number": true, "spcode": true,
-	"voicewhitelist": true, "errorlist": true, "sms_id": true,
-	"id": true, "billingid": true, "companyid": true, "productid": true, "alarmid": true,
-	"orderno": true, "orderid": true, "externalid": true, "taskid": true,
+	"msisdn": true, "iccid": true, "imsi": true, "imei": true, "msid": true, "number": true, "sms_id": true, "orderno": true,
+	"spcode": false, "voicewhitelist": false, "errorlist": false, "id": false, "billingid": false, "companyid": false,
+	"productid": false, "alarmid": false, "orderid": false, "externalid": false, "taskid": false,
 }
 
 // identifies reports whether a scalar can be an identifier: true and false are none, and where one is required neither is 0.

@@ -201,3 +201,23 @@ func TestABooleanIsNoIdentifierInAnyResponse(t *testing.T) {
 	require.ErrorContains(t, err, "member errorList[0]: identifies nothing: true")
 	assert.Equal(t, "false", log.Remark, "what is no identifier may say so")
 }
+
+type shoutedText string
+
+func (s *shoutedText) UnmarshalText(text []byte) error {
+	*s = shoutedText(text) + "!"
+	return nil
+}
+
+func TestAnIdentifierMayBeOfATypeThatReadsItself(t *testing.T) {
+	t.Parallel()
+	var result struct {
+		ICCID  shoutedText
+		MSISDN string
+	}
+	d := decoder{strict: true}
+	_, err := d.decode([]byte(`{"resultCode":0,"iccid":"a","msisdn":1}`), &result)
+	require.NoError(t, err)
+	assert.EqualValues(t, "a!", result.ICCID)
+	assert.Equal(t, "1", result.MSISDN)
+}

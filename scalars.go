@@ -68,6 +68,12 @@ func setString(d *decoder, v reflect.Value, s scalar) bool {
 	return true
 }
 
+// setUnique is setString for texts that are hardly ever the same, which are not worth the search for an equal one.
+func setUnique(_ *decoder, v reflect.Value, s scalar) bool {
+	v.SetString(string(s.text))
+	return true
+}
+
 // setEnumeration keeps a scalar without the blanks around it.
 func setEnumeration(d *decoder, v reflect.Value, s scalar) bool {
 	v.SetString(d.share(trimSpace(s.text)))

@@ -147,8 +147,12 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 			s.addStruct(sf.Type, index, f)
 		}
 	}
-	f.id = f.receipt || identifiers[strings.ToLower(name)]
+	unique, isID := identifiers[strings.ToLower(name)]
+	f.id = f.receipt || isID
 	f.describe(sf.Type, separators)
+	if unique && sf.Type.Kind() == reflect.String && !readsItself(sf.Type) {
+		f.scalar = setUnique
+	}
 	for _, name := range names {
 		if beside := s.byName[name]; beside != nil && beside.container == f {
 			beside.nested = f // an object has a member of its own name: page.page

@@ -106,9 +106,6 @@ func parseEpoch(s string, first, last time.Time) (t time.Time, ok bool) {
 // isNoTime reports whether a text stands for no time at all: nothing, the word null, or a date of zeros only, which is
 // how databases write one that was never set.
 func isNoTime(text []byte) bool {
-	if len(text) > 0 && '1' <= text[0] && text[0] <= '9' {
-		return false // nearly all of them
-	}
 	text = bytes.TrimSpace(text)
 	return len(text) == 0 || isNull(text) ||
 		slices.Contains(text, '0') && len(bytes.Trim(text, "0-/:. TZ")) == 0
