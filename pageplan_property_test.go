@@ -271,6 +271,10 @@ func TestSweepEndsAndLosesNothingOnFaultyPlatforms(t *testing.T) {
 		"page 20 of 42 is null, and fewer rows are allowed than the platform says": {
 			platform: drawnPlatform{fleet: 1234, allowed: 30, size: "asked", pages: "asked", hole: 20}, page: 20, most: 21, text: "page 21 has 30",
 		},
+		"page 14 of 42 is null, the first beyond those announced": {
+			platform: drawnPlatform{fleet: 1234, allowed: 30, size: "asked", pages: "asked", total: "none", hole: 14},
+			page:     14, most: 15, text: "page 15 has 30",
+		},
 		"from page 3 on pages have half the rows":                       {platform: drawnPlatform{fleet: 250, shrink: 3}, most: 7},
 		"from page 3 on pages have half the rows, and as many are told": {platform: drawnPlatform{fleet: 250, shrink: 3, silent: "size"}, most: 7},
 		"from page 3 on pages have half the rows, and are as many":      {platform: drawnPlatform{fleet: 250, shrink: 3, silent: "pages"}, most: 7},

@@ -81,6 +81,20 @@ func TestASweepIsCompleteWhateverThePlatformSaysAboutItsPages(t *testing.T) {
 			}
 			return v
 		}, want: slices.Concat(all[:1], all[100:]), most: 14},
+		"a card leaves the last page, and beyond the end comes that before it": {show: func(n, s int) view {
+			if n == 1 {
+				return page(201, n, s)
+			}
+			return page(200, 2, s)
+		}, want: all[:200], most: 3},
+		"pages are numbered from 6": {show: func(n, s int) view { v := page(fleet, n, s); v.number += 5; return v }, most: 13},
+		"beyond the end the page size is another": {show: func(n, s int) view {
+			v := page(1200, n, s)
+			if n > 12 {
+				v.size = 1000
+			}
+			return v
+		}, want: all[:1200], most: 13},
 		"the page size is capped": {show: func(n, _ int) view { return page(fleet, n, 30) }, most: 42},
 		"the page size is capped, from page 5": {
 			show: func(n, _ int) view { return page(fleet, n, 30) }, first: 5, want: all[120:], most: 38,
@@ -232,6 +246,26 @@ func TestASweepEndsWithAnErrorWhenThePagesLeadNowhere(t *testing.T) {
 			}
 			return page(230, n, s)
 		}, 1, "no rows, and page 2 has 50"},
+		"an earlier page comes again, though cards are added": {func(n, s int) view {
+			if n == 3 {
+				v := page(5000, 1, s)
+				v.number, v.total = 3, 5050
+				return v
+			}
+			return page(5000, n, s)
+		}, 3, "the rows of an earlier page"},
+		"a page comes again and again, though cards are added": {func(n, s int) view {
+			v := page(5000, min(n, 2), s)
+			v.number, v.total = n, 5000+n*s
+			return v
+		}, 4, "the rows of an earlier page"},
+		"beyond the end comes the last page with other rows": {func(n, s int) view {
+			v := page(100, min(n, 2), s)
+			if n > 2 {
+				v.from, v.to = 40, 90
+			}
+			return v
+		}, 3, "says that it is page 2"},
 		"rows are announced that never come":    {func(n, s int) view { v := page(50, n, s); v.total = 1e9; return v }, 2, "page 2 has no rows, though 20000000 pages are announced"},
 		"the first page comes again and again ": {func(n, s int) view { return page(5000, max(1, n%7), s) }, 7, "the rows of an earlier page"},
 	}
@@ -277,6 +311,24 @@ func TestASweepIsCompleteOnManyPlatforms(t *testing.T) {
 	}
 }
 
+// A platform that allows more rows from some page on has numbered its pages anew, and rows lie between them.
+func TestSweepStartsAnewWhenThePagesBecomeLarger(t *testing.T) {
+	t.Parallel()
+	platform := listing(func(n, _ int) view {
+		v := page(5000, n, 120)
+		if n > 2 {
+			v = page(5000, n, 150)
+		}
+		v.size = 0
+		return v
+	})
+	_, err := swept(platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100}))
+	failed, ok := errors.AsType[*quecloud.PageError](err)
+	require.True(t, ok, "%v", err)
+	assert.Equal(t, 1, failed.Page)
+	assert.ErrorContains(t, err, "page 3 is larger than those before")
+}
+
 // A platform that allows fewer rows from some page on numbers its pages anew, so that cards come twice.
 func TestASweepIsCompleteWhenThePagesBecomeSmaller(t *testing.T) {
 	t.Parallel()
@@ -302,16 +354,14 @@ func TestASweepIsCompleteWhenThePagesBecomeSmaller(t *testing.T) {
 func TestASweepBearsACardThatMovesToTheNextPage(t *testing.T) {
 	t.Parallel()
 	platform := listing(func(n, _ int) view {
-		if n <= 3 {
-			return page(6, n, 1)
-		}
-		v := page(7, n, 1) // a card has been put in front of all
+		added := min(max(n-2, 0)/2, 2) // so many cards have been put in front of all
+		v := page(6+added, n, 1)
 		if v.from < v.to {
-			v.from, v.to = v.from-1, v.to-1
+			v.from, v.to = v.from-added, v.to-added
 		}
 		return v
 	})
 	got, err := swept(platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 1}))
 	require.NoError(t, err)
-	assert.Equal(t, []string{iccid(0), iccid(1), iccid(2), iccid(2), iccid(3), iccid(4), iccid(5)}, got)
+	assert.Equal(t, []string{iccid(0), iccid(1), iccid(2), iccid(2), iccid(3), iccid(3), iccid(4), iccid(5)}, got)
 }
