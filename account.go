@@ -131,7 +131,7 @@ func (a *account) verdict(err error) error {
 		err = fmt.Errorf("%w (%w: %s)", err, ErrPartial, problem)
 	}
 	if a.unaccounted.Len() > 0 && !errors.Is(err, ErrOutcomeUnknown) {
-		return &outcomeError{err: err, kind: lookup(a.method).kind}
+		return &outcomeError{err: err, endpoint: lookup(a.method)}
 	}
 	return err
 }
@@ -177,7 +177,7 @@ func (a *account) outcome(i int, err error) error {
 		return joined(callError(a.method, "the platform lists the card as failed", ErrPartial), refusal)
 	}
 	unknown := joined(callError(a.method, "the response does not account for the card", ErrPartial), refusal)
-	return &outcomeError{err: unknown, kind: lookup(a.method).kind}
+	return &outcomeError{err: unknown, endpoint: lookup(a.method)}
 }
 
 func joined(err, cause error) error {

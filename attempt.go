@@ -232,3 +232,19 @@ func (b *fileBody) Close() error {
 	}
 	return b.ReadCloser.Close()
 }
+
+// A steadyBody gives a body up that is read again and again and gets nothing.
+type steadyBody struct {
+	io.ReadCloser
+	empty int // reads in a row
+}
+
+func (b *steadyBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if n > 0 || err != nil {
+		b.empty = 0
+	} else if b.empty++; b.empty > 100 {
+		err = io.ErrNoProgress
+	}
+	return n, err
+}

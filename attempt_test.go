@@ -23,10 +23,10 @@ func TestAnAttemptEndsWithItsTime(t *testing.T) {
 	for name, transport := range map[string]transportFunc{
 		"a transport that ignores its context": func(*http.Request) (*http.Response, error) { select {} },
 		"a body that ignores its context": func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Body: stuck()}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: stuck()}, nil
 		},
 		"a 101": func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 101, Body: stuck()}, nil
+			return &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: stuck()}, nil
 		},
 	} {
 		for end, limit := range map[string]time.Duration{"timeout": time.Hour, "deadline": 3 * time.Second} {
@@ -58,7 +58,7 @@ func TestABodyIsClosedWhenTheTimeIsUp(t *testing.T) {
 	read, write := io.Pipe()
 	client, err := NewClient("000001", testSecret, WithTimeout(100*time.Millisecond), WithRetry(RetryPolicy{MaxAttempts: 1}),
 		WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Body: read}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: read}, nil
 		})}))
 	require.NoError(t, err)
 	err = client.Cards.Pause(t.Context(), MSISDN(phone))
@@ -67,6 +67,22 @@ func TestABodyIsClosedWhenTheTimeIsUp(t *testing.T) {
 	require.ErrorContains(t, err, "bad response with HTTP status 200: it broke off")
 	_, err = write.Write([]byte("late"))
 	require.ErrorIs(t, err, io.ErrClosedPipe)
+}
+
+// A body that gets nothing, without an end, is given up.
+func TestABodyThatGetsNothingIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"at once": "", "in a file": "PK\x03\x04"} {
+		client, err := NewClient("000001", testSecret, WithRetry(RetryPolicy{MaxAttempts: 1}),
+			WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) {
+				body := io.MultiReader(strings.NewReader(text), readerFunc(func([]byte) (int, error) { return 0, nil }))
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
+			})}))
+		require.NoError(t, err)
+		require.ErrorIs(t, readOnce(t.Context(), client), io.ErrNoProgress, name)
+		_, err = client.Files.DownloadLatest(t.Context(), io.Discard)
+		require.ErrorIs(t, err, io.ErrNoProgress, name)
+	}
 }
 
 type readerFunc func([]byte) (int, error)
@@ -102,9 +118,9 @@ func TestLeavingASweepDoesNotWaitForABody(t *testing.T) {
 	client, err := NewClient("000001", testSecret, WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) {
 		if calls.Add(1) == 1 {
 			page := `{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":9,"totalPage":9},"cards":[{"iccid":"89860000000000000000"}]}`
-			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(page))}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(page))}, nil
 		}
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(readerFunc(func([]byte) (int, error) { select {} }))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(readerFunc(func([]byte) (int, error) { select {} }))}, nil
 	})}))
 	require.NoError(t, err)
 	for _, err := range client.Cards.All(t.Context(), &CardListParams{PageSize: 1}) {

@@ -284,7 +284,7 @@ func (c *call) inDoubt(err error) error {
 	if c.endpoint.kind == KindRead || c.preverify {
 		return err
 	}
-	return &outcomeError{err, c.endpoint.kind, c.externalID}
+	return &outcomeError{err, c.endpoint, c.externalID}
 }
 
 // error says what was being done, and to what, when an error came.

@@ -61,7 +61,7 @@
 // [net/http/httptrace], that it had no connection or wrote nothing to it. Purchases under an ExternalID can be retried, too,
 // with RetryPurchasesAfter of [RetryPolicy]. That a status says whether the platform acted on a call is our assumption: a
 // change is not in doubt after a response without a resultCode if its status is 401, 405, 407, 411, 413 to 415, 417, 421,
-// 426, 428, 429 or 431.
+// 426, 428, 429 or 431. It is after 403 and 404: a server in front can also answer so when the platform has the call already.
 //
 // A resultCode of 0 under an HTTP status other than 2xx counts as success only if the response also has what the method is
 // about, such as an order number. A resultCode other than 0 is an [*APIError] under any status.

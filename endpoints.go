@@ -105,3 +105,24 @@ func lookup(method string) *endpoint {
 	}
 	return &endpoint{method: method}
 }
+
+// whereToLook names what tells whether a change took effect, or nothing if that is not known.
+func (e *endpoint) whereToLook() string {
+	switch e.method {
+	case "fc.function.sms.send":
+		return "SMS.ListLog"
+	case "fc.function.file.card.get":
+		return "Files.List"
+	case "fc.function.card.realName":
+		return "Cards.RealNameStatus"
+	case "fc.function.card.alarm", "fc.function.card.alarm.status":
+		return "Flow.Alarm"
+	}
+	switch e.kind {
+	case KindSpend:
+		return "Orders.Find"
+	case KindSet:
+		return "Cards.Info"
+	}
+	return ""
+}

@@ -17,10 +17,13 @@ var (
 	// resultCode 1 with the message 签名错误: any [*APIError] on every call may mean the same.
 	ErrUnauthorized = errors.New("unauthorized")
 
-	// ErrOutcomeUnknown says that a call that changes something was sent and that no usable answer came: it may have
-	// happened or not. The error's text says what to do before repeating it. See the section "Changes in doubt" of the
-	// package documentation.
-	ErrOutcomeUnknown = errors.New("the outcome is unknown: the call was sent and may have taken effect")
+	// ErrOutcomeUnknown says that a call that changes something may have taken effect or not: no response came, it broke
+	// off, a server in front of the platform wrote it, the platform failed with HTTP status 5xx, it refused a purchase but
+	// names an order, or it does not account for every card. It can be an [*APIError] or [ErrPartial] at the same time, so ask
+	// for it first. The error's text says where to look. See the section "Changes in doubt" of the package documentation.
+	//
+	// Any other error of a call that changes something, but for [ErrPartial], means that it was not sent or was refused.
+	ErrOutcomeUnknown = errors.New("the outcome is unknown: it may have taken effect")
 
 	// ErrQueryFailed says that a response has resultCode 0 and says that the query failed: issuccess is false, or rpscode
 	// is not 0000. Why the document does not say; it may be worth asking again later.
@@ -163,19 +166,19 @@ func (e *FieldError) Error() string {
 // An outcomeError adds ErrOutcomeUnknown, and what to do, to the error that ended a call.
 type outcomeError struct {
 	err        error
-	kind       Kind
+	endpoint   *endpoint
 	externalID string
 }
 
 func (e *outcomeError) Error() string {
-	advice := "read the card's state before trying again"
-	switch {
-	case e.kind == KindSpend && e.externalID != "":
-		advice = fmt.Sprintf("look with Orders.Find for ExternalID %q before trying again", e.externalID)
-	case e.kind == KindSpend:
-		advice = "look for the order with Orders.Find before trying again, and set an ExternalID next time"
-	case e.kind == KindOnce:
-		advice = "look for its effect (SMS.ListLog, Files.List) before trying again"
+	advice := "find out before trying again"
+	switch where := e.endpoint.whereToLook(); {
+	case e.externalID != "":
+		advice = fmt.Sprintf("look with %s for ExternalID %q before trying again", where, e.externalID)
+	case e.endpoint.kind == KindSpend:
+		advice = fmt.Sprintf("look with %s before trying again, and set an ExternalID next time", where)
+	case where != "":
+		advice = fmt.Sprintf("look with %s before trying again", where)
 	}
 	return fmt.Sprintf("%v; %v; %s", e.err, ErrOutcomeUnknown, advice)
 }

@@ -19,6 +19,7 @@ import (
 func TestErrorTextsSayWhatWasBeingDoneAndWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	refused := &APIError{Method: "fc.function.card.info", Code: 1, Message: "卡号不存在", HTTPStatus: 200}
+	doubt := refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; "
 	for _, tt := range []struct {
 		err  error
 		want string
@@ -32,10 +33,14 @@ func TestErrorTextsSayWhatWasBeingDoneAndWhatIsWrong(t *testing.T) {
 		{&ResponseError{Method: "fc.function.card.info", HTTPStatus: 429, Err: io.EOF, RetryAfter: 100 * time.Second}, "quecloud: card.info: bad response with HTTP status 429: EOF; it asks to wait for 1m40s"},
 		{&FieldError{"cards[3].flow", `"abc"`, "want a number"}, `member cards[3].flow: want a number: "abc"`},
 		{&FieldError{"orderNo", "", "missing"}, "member orderNo: missing"},
-		{&outcomeError{refused, KindSet, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; read the card's state before trying again"},
-		{&outcomeError{refused, KindSpend, "o1"}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + `; look with Orders.Find for ExternalID "o1" before trying again`},
-		{&outcomeError{refused, KindSpend, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; look for the order with Orders.Find before trying again, and set an ExternalID next time"},
-		{&outcomeError{refused, KindOnce, ""}, refused.Error() + "; " + ErrOutcomeUnknown.Error() + "; look for its effect (SMS.ListLog, Files.List) before trying again"},
+		{&outcomeError{refused, lookup("fc.function.card.pause"), ""}, doubt + "look with Cards.Info before trying again"},
+		{&outcomeError{refused, lookup("fc.function.card.recharge"), "o1"}, doubt + `look with Orders.Find for ExternalID "o1" before trying again`},
+		{&outcomeError{refused, lookup("fc.function.card.renewal"), ""}, doubt + "look with Orders.Find before trying again, and set an ExternalID next time"},
+		{&outcomeError{refused, lookup("fc.function.sms.send"), ""}, doubt + "look with SMS.ListLog before trying again"},
+		{&outcomeError{refused, lookup("fc.function.card.alarm"), ""}, doubt + "look with Flow.Alarm before trying again"},
+		{&outcomeError{refused, lookup("fc.function.card.realName"), ""}, doubt + "look with Cards.RealNameStatus before trying again"},
+		{&outcomeError{refused, lookup("fc.function.file.card.get"), ""}, doubt + "look with Files.List before trying again"},
+		{&outcomeError{refused, lookup("fc.function.new"), ""}, doubt + "find out before trying again"},
 	} {
 		assert.EqualError(t, tt.err, tt.want)
 	}

@@ -143,6 +143,7 @@ func (l *link) receive(req *http.Request, e *evidence) (r reply) {
 	l.responded()
 	r.received = e.now()
 	e.opened.Store(r.resp)
+	r.resp.Body = &steadyBody{ReadCloser: r.resp.Body}
 	if e.file && r.resp.StatusCode == http.StatusOK {
 		return r
 	}

@@ -40,12 +40,12 @@ func Example_errors() {
 		err := client.Cards.Resume(ctx, card)
 		if paramErr, ok := errors.AsType[*quecloud.ParamError](err); ok {
 			fmt.Println("nothing was sent:", paramErr.Param, paramErr.Reason)
+		} else if errors.Is(err, quecloud.ErrOutcomeUnknown) { // whatever else it is
+			fmt.Println("look at the card before you try again")
 		} else if errors.Is(err, quecloud.ErrUnauthorized) {
 			fmt.Println("check the credentials")
 		} else if apiErr, ok := errors.AsType[*quecloud.APIError](err); ok {
 			fmt.Println("refused, resultCode", apiErr.Code)
-		} else if errors.Is(err, quecloud.ErrOutcomeUnknown) {
-			fmt.Println("look at the card before you try again")
 		} else if err != nil {
 			fmt.Println("not done:", err)
 		}

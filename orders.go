@@ -2,6 +2,7 @@ package quecloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -184,8 +185,12 @@ func (s *OrdersService) buy(ctx context.Context, method string, params any, exte
 	} else {
 		err = s.call(ctx, method, params, (*ordered)(&response))
 	}
-	if err != nil && response.OrderNo == "" {
+	switch {
+	case err == nil:
+	case response.OrderNo == "":
 		return nil, err
+	case errors.As(err, new(*APIError)):
+		err = fmt.Errorf("%w; it names order %s: ask Orders.Get what became of that", err, response.OrderNo)
 	}
 	return &OrderReceipt{response.OrderNo, externalID, preverify, response.Message}, err
 }

@@ -149,7 +149,7 @@ func TestAReplacedDefaultTransport(t *testing.T) { //nolint:paralleltest // it i
 	before := http.DefaultTransport
 	defer func() { http.DefaultTransport = before }()
 	http.DefaultTransport = transportFunc(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(fineAnswer))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(fineAnswer))}, nil
 	})
 	_, err := NewClient("000001", testSecret)
 	require.NoError(t, err)
