@@ -104,7 +104,7 @@ func TestFindTellsMatchesFromCandidates(t *testing.T) {
 			entries: []object{entry("A", iccid3[:19], at)}, orders: map[string]any{"A": orderOf(iccid3[:19], "")},
 			candidates: []string{"A"}, read: 1,
 		},
-		"minutes before, as clocks differ": {
+		"minutes before, as clocks differ, and nothing before that": {
 			entries: []object{entry("A", iccid3, "2026-11-02 08:55:00"), entry("B", iccid3, "2026-11-02 08:54:59")},
 			orders:  map[string]any{"A": orderOf(iccid3, "topup-1")}, matches: []string{"A"}, read: 1,
 		},
@@ -148,8 +148,117 @@ func TestFindSaysHowFarItLooked(t *testing.T) {
 		map[string]any{"B": orderOf(iccid3, "")})
 	_, err := platform.client(t).Orders.Find(t.Context(), findMine)
 	require.EqualError(t, err, "quecloud: wallet.details: looking for an order of card "+iccid3+` with ExternalID "topup-1" since 2026-11-02 09:00:00`+
-		" in a wallet of 2 entries back to 2026-10-01 10:00:00: no such order was found, which does not mean that there is none: "+
-		"1 orders were read, of which 1 may be it")
+		" in a wallet that goes back to 2026-10-01 10:00:00: no such order was found, which does not mean that there is none: "+
+		"1 order read, 1 candidate")
+
+	_, err = findPlatform(nil, nil).client(t).Orders.Find(t.Context(), findMine)
+	require.ErrorContains(t, err, " in an empty wallet: ")
+	require.ErrorContains(t, err, ": no orders read, no candidates")
+	_, err = findPlatform([]object{entry("A", iccid1, "")}, nil).client(t).Orders.Find(t.Context(), findMine)
+	require.ErrorContains(t, err, " in a wallet that tells no times: ")
+}
+
+// The program that bought had a clock that was an hour ahead, which its client noticed. Since is by that clock.
+func TestFindFindsWhatWasBoughtWhileTheClockWasWrong(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range []time.Duration{time.Hour, -time.Hour} {
+		srv := quecloudtest.NewUnstartedServer(quecloudtest.WithTime(findSince))
+		defer srv.Close()
+		srv.SetPurchaseRules(quecloudtest.PurchaseRules{Repeats: quecloudtest.RepeatsRefused})
+		card := srv.AddCard(quecloudtest.Card{})
+		now := func() time.Time { return srv.Now().Add(wrong) }
+		client := srv.Client(quecloud.WithClock(now))
+		purchase := &quecloud.RechargeParams{ICCID: card.ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-1"}
+		_, err := client.Orders.Recharge(t.Context(), purchase)
+		require.ErrorAs(t, err, new(*quecloud.APIError), "and the clock is corrected")
+
+		params := &quecloud.FindParams{ICCID: card.ICCID, ExternalID: "topup-1", Since: now()}
+		srv.Inject(quecloudtest.CutAfter().On("card.recharge").Times(1))
+		_, err = client.Orders.Recharge(t.Context(), purchase)
+		require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
+
+		for name, client := range map[string]*quecloud.Client{
+			"the same client": client, "after a restart": srv.Client(quecloud.WithClock(now)), "a clock set right since": srv.Client(),
+		} {
+			found, err := client.Orders.Find(t.Context(), params)
+			require.NoError(t, err, "%s, %v", name, wrong)
+			assert.Equal(t, srv.Orders()[0].No, found.Matches[0].OrderNo)
+		}
+	}
+}
+
+func TestFindUsesTheCorrectedClockToTellWhatIsLater(t *testing.T) {
+	t.Parallel()
+	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithTime(findSince))
+	defer srv.Close()
+	client := srv.Client(quecloud.WithClock(func() time.Time { return srv.Now().Add(time.Hour) }))
+	params := *findMine
+	params.Since = findSince.Add(time.Hour)
+	_, err := client.Orders.Find(t.Context(), &params)
+	require.ErrorIs(t, err, quecloud.ErrNotFound)
+	assert.ErrorContains(t, err, "since 2026-11-02 10:00:00 (2026-11-02 09:00:00 by the platform's clock)")
+}
+
+// Since may be by a clock that was wrong, of which nobody knows any more.
+func TestFindLooksAtTheDayBeforeToo(t *testing.T) {
+	t.Parallel()
+	const ahead, since = "2026-11-02 08:00:00", "2026-11-02 09:00:05"
+	tests := map[string]struct {
+		entries    []object
+		orders     map[string]any
+		matches    []string
+		candidates []string
+		read       int
+		says       string
+	}{
+		"the order itself, and again": {
+			entries: []object{entry("A", iccid3, ahead), entry("B", iccid3, "2026-11-01 23:00:00")},
+			orders:  map[string]any{"A": orderOf(iccid3, "topup-1"), "B": orderOf(iccid3, "topup-1")}, matches: []string{"A", "B"}, read: 2,
+		},
+		"one that tells no ID": {
+			entries: []object{entry("A", iccid3, ahead)}, orders: map[string]any{"A": orderOf(iccid3, "")}, candidates: []string{"A"}, read: 1,
+			says: "1 order read (1 from the day before Since: check the clock that it was taken from), 1 candidate",
+		},
+		"after those since": {
+			entries: []object{entry("A", iccid3, ahead), entry("B", iccid3, since)},
+			orders:  map[string]any{"A": orderOf(iccid3, ""), "B": orderOf(iccid3, "")}, candidates: []string{"B", "A"}, read: 2,
+			says: "2 orders read (1 from the day before Since: check the clock that it was taken from), 2 candidates",
+		},
+		"another purchase's": {
+			entries: []object{entry("A", iccid3, ahead)}, orders: map[string]any{"A": orderOf(iccid3, "topup-2")}, read: 1,
+			says: "1 order read (1 from the day before Since: check the clock that it was taken from), no candidates",
+		},
+		"not when it was found since": {
+			entries: []object{entry("A", iccid3, ahead), entry("B", iccid3, since)},
+			orders:  map[string]any{"A": orderOf(iccid3, ""), "B": orderOf(iccid3, "topup-1")}, matches: []string{"B"}, read: 1,
+		},
+		"an order whose money came back": {
+			entries: []object{entry("A", iccid3, since), entry("A", iccid3, ahead), entry("A", iccid3, ahead)},
+			orders:  map[string]any{"A": orderOf(iccid3, "")}, candidates: []string{"A"}, read: 1, says: "1 order read, 1 candidate",
+		},
+		"other cards, unknown ones, and the day before that": {
+			entries: []object{entry("A", iccid1, ahead), entry("B", "", ahead), entry("C", iccid3, "2026-11-01 08:54:59")},
+			says:    "no orders read, no candidates",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			platform := findPlatform(test.entries, test.orders)
+			found, err := platform.client(t).Orders.Find(t.Context(), findMine)
+			require.NotNil(t, found)
+			assert.Equal(t, test.matches, numbersOf(found.Matches))
+			assert.Equal(t, test.candidates, numbersOf(found.Candidates))
+			assert.Empty(t, found.Unread)
+			assert.Equal(t, 1+test.read, platform.calls())
+			if test.matches != nil {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, quecloud.ErrNotFound)
+				assert.ErrorContains(t, err, test.says)
+			}
+		})
+	}
 }
 
 func TestFindKeepsWhatItFoundWhenOrdersCannotBeRead(t *testing.T) {
@@ -193,7 +302,7 @@ func TestFindKeepsWhatItFoundWhenOrdersCannotBeRead(t *testing.T) {
 			assert.True(t, test.is(err), "%v", err)
 			assert.NotErrorIs(t, err, quecloud.ErrNotFound)
 			assert.ErrorContains(t, err, "topup-1")
-			assert.ErrorContains(t, err, fmt.Sprintf("%d of 6 orders were read", 6-len(test.unread)))
+			assert.ErrorContains(t, err, fmt.Sprintf("orders read: %d of 6", 6-len(test.unread)))
 		})
 	}
 }
@@ -239,13 +348,21 @@ func TestFindReadsABoundedNumberOfOrdersTheOldestFirst(t *testing.T) {
 	found, err = platform.client(t).Orders.Find(t.Context(), findMine)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"R19"}, numbersOf(found.Matches))
+
+	later := *findMine
+	later.Since = findSince.Add(time.Hour)
+	orders["R19"], orders["R20"] = orderOf(iccid3, "other"), orderOf(iccid3, "topup-1")
+	found, err = platform.client(t).Orders.Find(t.Context(), &later)
+	require.ErrorContains(t, err, "the first 20 of 50 orders are others")
+	require.Len(t, found.Unread, 30)
+	assert.Equal(t, "R29", found.Unread[0], "the latest of the day before first")
 }
 
 func TestFindNeedsACardAndATime(t *testing.T) {
 	t.Parallel()
 	platform := findPlatform(nil, nil)
 	for param, params := range map[string]*quecloud.FindParams{
-		"params": nil, "iccid": {ICCID: "1", Since: findSince}, "since": {ICCID: iccid3},
+		"params": nil, "iccid": {ICCID: "1", Since: findSince}, "Since": {ICCID: iccid3},
 	} {
 		found, err := platform.client(t).Orders.Find(t.Context(), params)
 		assert.Nil(t, found)
