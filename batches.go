@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/quecloud/quecloud-go/internal/cardno"
+	"github.com/quecloud/quecloud-go/internal/ordered"
 )
 
 // ErrUnknownCard says that a card is missing from the response to a call that asked for it. We take it that the card
@@ -127,7 +128,7 @@ func (b batches[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, 
 			found, err := b.fetch(ctx, b.cards.part(first, size))
 			return batch[T]{found, err}
 		}
-		inOrder(ctx, settings.concurrency, next, fetch, func(first int, got batch[T]) bool {
+		ordered.Run(ctx, settings.concurrency, next, fetch, func(first int, got batch[T]) bool {
 			asked := b.cards.part(first, size)
 			if got.err != nil {
 				yield(none, b.failed(asked, first, got.err))

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+
+	"github.com/quecloud/quecloud-go/internal/ordered"
 )
 
 // ErrNotBegun says that a run of [Each] was ended by its context before it came to a card, or one of [SMSService.SendAll]
@@ -66,7 +68,7 @@ func Each[S CardSource](
 			return fn(ctx, t.card)
 		}
 		done := int64(0)
-		inOrder(ctx, settings.concurrency, next, do, func(t turn, err error) bool {
+		ordered.Run(ctx, settings.concurrency, next, do, func(t turn, err error) bool {
 			done++
 			settings.progress(done, max(done, total))
 			return yield(t.card, err)

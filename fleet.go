@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -114,78 +112,6 @@ func fleetOptions(ctx context.Context, method string, known []string, opts []Fle
 		}
 	}
 	return s, nil
-}
-
-// inOrder does jobs in goroutines, n at a time, and yields their results in the order of the jobs. It is the one way in
-// which the SDK does several things at once.
-//
-// next gives the jobs, from the goroutine that called inOrder. When it has none it is asked again after each result,
-// and all is done when there are neither jobs nor results. A job that takes long does not keep others from being begun,
-// until n-1 results wait behind it. When yield returns false, or anything panics, what is under way is canceled, and
-// inOrder returns once it has ended. With n = 1, no job is begun before the result of the one before was yielded.
-func inOrder[J, R any](
-	ctx context.Context, n int, next func() (J, bool), do func(context.Context, J) R, yield func(J, R) bool,
-) {
-	ctx, cancel := context.WithCancel(ctx)
-	var goroutines sync.WaitGroup
-	defer goroutines.Wait()
-	defer cancel()
-	running := 0
-	ended := make(chan *task[J, R], n) // has room for all that run
-	var queue []*task[J, R]            // what is begun and not yielded, in order
-	for {
-		for len(ended) > 0 {
-			(<-ended).ended = true
-			running--
-		}
-		for running < n && len(queue) < 2*n-1 {
-			job, ok := next()
-			if !ok {
-				break
-			}
-			t := &task[J, R]{job: job}
-			goroutines.Go(func() { t.run(func() R { return do(ctx, job) }, ended) })
-			queue = append(queue, t)
-			running++
-		}
-		if len(queue) == 0 {
-			return
-		}
-		t := queue[0]
-		if !t.ended {
-			(<-ended).ended = true
-			running--
-			continue
-		}
-		queue = slices.Delete(queue, 0, 1) // which also lets go of it
-		if t.panicked != "" {
-			panic(t.panicked)
-		}
-		if !yield(t.job, t.result) {
-			return
-		}
-	}
-}
-
-// A task is a job that was begun.
-type task[J, R any] struct {
-	job      J
-	ended    bool
-	result   R
-	panicked string // with what the job panicked, and where
-}
-
-// run does the job and says that it has ended. A panic is kept, to be raised where somebody can recover from it.
-func (t *task[J, R]) run(do func() R, ended chan<- *task[J, R]) {
-	t.panicked = "the goroutine was ended by runtime.Goexit"
-	defer func() {
-		if v := recover(); v != nil {
-			t.panicked = fmt.Sprintf("%v\n\n%s", v, debug.Stack())
-		}
-		ended <- t
-	}()
-	t.result = do()
-	t.panicked = ""
 }
 
 // A CardSource is where [Each] takes cards from: a slice of them, [CardIDs], or an iter.Seq[CardID].

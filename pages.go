@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+
+	"github.com/quecloud/quecloud-go/internal/ordered"
 )
 
 // All returns an iterator over all cards of the account that params choose, whatever their number:
@@ -143,7 +145,7 @@ func Pages[P ListParams, L ListPage](
 		}
 		plan := newPagePlan(method, *number, *size)
 		fetch := func(ctx context.Context, page int) fetchedPage[L] { return fetchPage(ctx, list, first, page) }
-		inOrder(ctx, settings.concurrency, plan.next, fetch, func(page int, got fetchedPage[L]) bool {
+		ordered.Run(ctx, settings.concurrency, plan.next, fetch, func(page int, got fetchedPage[L]) bool {
 			use, more, err := plan.decide(page, got.response, got.err)
 			if use && ctx.Err() != nil {
 				use, err = false, stopped(ctx, got.list)

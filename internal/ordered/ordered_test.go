@@ -1,0 +1,129 @@
+package ordered
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// upTo returns the jobs 1 to n.
+func upTo(n int) func() (int, bool) {
+	last := 0
+	return func() (int, bool) {
+		last++
+		return last, last <= n
+	}
+}
+
+func TestRunYieldsInOrderAndBoundsWhatRuns(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 5} {
+		synctest.Test(t, func(t *testing.T) {
+			var running, most atomic.Int32
+			do := func(_ context.Context, job int) int {
+				now := running.Add(1)
+				defer running.Add(-1)
+				for before := most.Load(); now > before && !most.CompareAndSwap(before, now); before = most.Load() {
+				}
+				time.Sleep(time.Duration(20-job) * time.Second) // later ones are faster
+				return job * job
+			}
+			var jobs, results []int
+			Run(t.Context(), n, upTo(20), do, func(job, result int) bool {
+				jobs, results = append(jobs, job), append(results, result)
+				return true
+			})
+			require.Len(t, jobs, 20)
+			assert.True(t, slices.IsSorted(jobs))
+			assert.True(t, slices.IsSorted(results))
+			assert.EqualValues(t, n, most.Load())
+		})
+	}
+}
+
+// A slow job keeps no more than 2n-1 jobs from being yielded.
+func TestRunBoundsWhatWaits(t *testing.T) {
+	t.Parallel()
+	const n = 3
+	synctest.Test(t, func(t *testing.T) {
+		var started atomic.Int32
+		next := func() (int, bool) {
+			job := int(started.Add(1))
+			return job, job <= 100
+		}
+		do := func(_ context.Context, job int) int {
+			if job == 1 {
+				time.Sleep(time.Hour)
+				return int(started.Load())
+			}
+			return 0
+		}
+		Run(t.Context(), n, next, do, func(job, result int) bool {
+			if job == 1 {
+				assert.Equal(t, 2*n-1, result, "the first job and those that waited for it")
+			}
+			return true
+		})
+	})
+}
+
+func TestRunEndsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	wait := func(ctx context.Context, job int) int {
+		if job > 1 {
+			<-ctx.Done()
+		}
+		return job
+	}
+	synctest.Test(t, func(t *testing.T) {
+		yielded := 0
+		Run(t.Context(), 4, upTo(10), wait, func(int, int) bool {
+			yielded++
+			return false
+		})
+		assert.Equal(t, 1, yielded)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		assert.PanicsWithValue(t, "mine", func() {
+			Run(t.Context(), 4, upTo(10), wait, func(int, int) bool { panic("mine") })
+		})
+	})
+}
+
+func TestRunRaisesPanicsOfJobs(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(context.Context, int) int{
+		"panic":                  func(context.Context, int) int { panic("of the job") },
+		"runtime.Goexit":         func(context.Context, int) int { runtime.Goexit(); return 0 },
+		"a panic after a result": func(_ context.Context, job int) int { return 1 / (2 - job) },
+	} {
+		yielded := 0
+		assert.Panics(t, func() {
+			Run(t.Context(), 2, upTo(3), do, func(int, int) bool {
+				yielded++
+				return true
+			})
+		}, name)
+		assert.Equal(t, map[bool]int{true: 1}[name == "a panic after a result"], yielded, name)
+	}
+}
+
+// With one job at a time, none starts before the result of the one before was yielded.
+func TestRunOfOneAtATime(t *testing.T) {
+	t.Parallel()
+	yielded := 0
+	next := func() (int, bool) { return yielded, yielded < 5 }
+	Run(t.Context(), 1, next, func(_ context.Context, job int) int { return job }, func(job, _ int) bool {
+		assert.Equal(t, yielded, job)
+		yielded++
+		return true
+	})
+	assert.Equal(t, 5, yielded)
+}
