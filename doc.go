@@ -105,7 +105,14 @@
 //
 //	found, err := client.Orders.Find(ctx, &quecloud.FindParams{ICCID: iccid, ExternalID: stored.ID, Since: stored.SentAt})
 //	switch {
-//	case err == nil: // bought: more than one of found.Matches means more than once
+//	case err == nil: // ordered, more than once if there are several
+//		for _, order := range found.Matches {
+//			switch order.Status {
+//			case quecloud.OrderStatusDone: // bought
+//			case quecloud.OrderStatusFailed: // not bought: the wallet tells what became of the money
+//			default: // pending: follow it with Wait
+//			}
+//		}
 //	case errors.Is(err, quecloud.ErrNotFound): // no proof of the contrary: look again, show found.Candidates to a person
 //	default: // the wallet or an order could not be read: look again later
 //	}

@@ -205,8 +205,17 @@ func ExampleOrdersService_Find() {
 	decide := func() (done bool) {
 		found, err := client.Orders.Find(ctx, &stored)
 		switch {
-		case err == nil:
-			fmt.Println("bought, orders:", len(found.Matches), found.Matches[0].Status)
+		case err == nil: // ordered, more than once if there are several
+			for _, order := range found.Matches {
+				switch order.Status {
+				case quecloud.OrderStatusDone:
+					fmt.Println("bought:", order.ProductName)
+				case quecloud.OrderStatusFailed: // the wallet tells what became of the money
+					fmt.Println("not bought:", order.Result)
+				default: // pending
+					fmt.Println("ordered, follow it with Orders.Wait:", order.OrderNo)
+				}
+			}
 			return true
 		case errors.Is(err, quecloud.ErrNotFound): // which is no proof that nothing was bought
 			fmt.Println("not found, candidates for a person to look at:", len(found.Candidates))
@@ -223,7 +232,7 @@ func ExampleOrdersService_Find() {
 	// in doubt: true
 	// not found, candidates for a person to look at: 0
 	// not found, candidates for a person to look at: 0
-	// bought, orders: 1 订单完成
+	// bought: 30M-当月
 	// orders at the platform: 1
 }
 
