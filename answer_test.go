@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -394,4 +395,15 @@ func TestCallTakesListsAndFiles(t *testing.T) {
 		require.ErrorAs(t, client.Call(t.Context(), method, nil, new(struct{})), new(*ParamError), "it needs a writer")
 		require.ErrorAs(t, client.Call(t.Context(), method, nil, (*bytes.Buffer)(nil)), new(*ParamError))
 	}
+
+	// A writer has no members to read into, and setting it to zero breaks it: an os.File panics afterwards.
+	file, err := os.Create(filepath.Join(t.TempDir(), "x"))
+	require.NoError(t, err)
+	defer file.Close()
+	client, _ = newScripted(t, []scriptStep{{body: `{"resultCode":0}`}})
+	for _, method := range []string{"fc.function.card.info", "fc.function.file.list", "fc.function.new"} {
+		require.ErrorAs(t, client.Call(t.Context(), method, nil, file), new(*ParamError), method)
+	}
+	_, err = file.WriteString("x")
+	require.NoError(t, err)
 }

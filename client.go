@@ -160,7 +160,8 @@ func (c *Client) CloseIdleConnections() {
 // read as tolerantly as those of the typed methods. Numbers that end up in an any lose what they have beyond 15 digits.
 // It is set to zero before. Where the platform refuses the call with an [*APIError], result holds what came besides the
 // refusal. For a method that responds with a bare list, such as file.list, result is a pointer to a slice. For file.down and
-// file.last.down it is an [io.Writer]: the file is passed on as it comes, and is whole only if the error is nil.
+// file.last.down, and for no other method, it is an [io.Writer]: the file is passed on as it comes, and is whole only if the
+// error is nil.
 //
 // A method that the SDK knows keeps its [Kind]; any other is handled as one that changes something, and is not sent again
 // after it may have arrived.
@@ -175,16 +176,18 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	if v.IsValid() && v.Kind() == reflect.Pointer && v.IsNil() {
 		return &ParamError{Method: method, Param: "result", Reason: "is a nil pointer"}
 	}
+	w, isWriter := result.(io.Writer)
 	switch success := lookup(method).success; {
 	case success == zipFile:
-		w, ok := result.(io.Writer)
 		if result == nil {
-			w, ok = io.Discard, true
+			w, isWriter = io.Discard, true
 		}
-		if !ok {
+		if !isWriter {
 			return &ParamError{Method: method, Param: "result", Reason: "want an io.Writer: the response is a file"}
 		}
 		return c.core.call(ctx, method, params, &download{to: w})
+	case isWriter: // an os.File, set to zero as results are, panics when it is used
+		return &ParamError{Method: method, Param: "result", Reason: "is an io.Writer: the response is no file, want a pointer to a struct"}
 	case success == bareList && !v.IsValid():
 		return c.callList(ctx, method, params, reflect.ValueOf(new([]any)))
 	case v.IsValid() && v.Kind() != reflect.Pointer:

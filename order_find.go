@@ -127,17 +127,18 @@ func (p *FindParams) wanted(offset time.Duration) string {
 func (p *FindParams) ordersIn(w *Wallet, from time.Time) (since, before []string) {
 	entries := slices.Clone(w.Entries)
 	slices.SortStableFunc(entries, func(a, b WalletEntry) int { return a.Time.Compare(b.Time) })
+	listed := map[string]bool{"": true}
 	for _, e := range entries {
 		inTime := e.Time.IsZero() || !e.Time.Before(from)
-		ofCard := e.ID().IsZero() || cardno.Same(e.ICCID, p.ICCID)
-		if inTime && ofCard && e.OrderNo != "" && !slices.Contains(since, e.OrderNo) {
+		if inTime && !listed[e.OrderNo] && (e.ID().IsZero() || cardno.Same(e.ICCID, p.ICCID)) {
+			listed[e.OrderNo] = true
 			since = append(since, e.OrderNo)
 		}
 	}
 	for _, e := range slices.Backward(entries) {
 		inTime := e.Time.Before(from) && !e.Time.Before(from.Add(-findReach))
-		listed := slices.Contains(since, e.OrderNo) || slices.Contains(before, e.OrderNo)
-		if inTime && cardno.Same(e.ICCID, p.ICCID) && e.OrderNo != "" && !listed {
+		if inTime && !listed[e.OrderNo] && cardno.Same(e.ICCID, p.ICCID) {
+			listed[e.OrderNo] = true
 			before = append(before, e.OrderNo)
 		}
 	}
