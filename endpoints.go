@@ -95,8 +95,8 @@ var endpoints = [...]endpoint{
 	{"2.5.7", "fc.function.wallet.details", "企业余额及明细查询", KindRead, nil, object},
 }
 
-// lookup returns the endpoint of that name. For a name that the table lacks it makes one up, of the kind that is
-// never repeated.
+// lookup returns the endpoint of that name. For a name that the table lacks it makes one up, of the kind that is handled
+// with the most care.
 func lookup(method string) *endpoint {
 	for i := range endpoints {
 		if endpoints[i].method == method {

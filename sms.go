@@ -53,7 +53,7 @@ func (s SentSMS) ID() CardID { return cardID(s.ICCID, s.MSISDN) }
 // all. Cards that the response does not account for are in Unaccounted, and the error is [ErrOutcomeUnknown] too: they may
 // have been sent the SMS. Send it again to the cards in Failed alone. A refusal that lists cards is an [*APIError] as well.
 //
-// § 2.3.3 批量短信发送, fc.function.sms.send. It sends messages, and is never repeated by the SDK. That a call takes 1000
+// § 2.3.3 批量短信发送, fc.function.sms.send. It sends messages; the SDK sends it again only if it was not sent, or after HTTP status 429. That a call takes 1000
 // cards is the SDK's own rule: the vendor documents no limit.
 func (s *SMSService) Send(ctx context.Context, params *SMSSendParams) (*SMSSendResult, error) {
 	result, _, err := s.send(ctx, params)
@@ -124,7 +124,7 @@ type SMSOutcome struct {
 // Nothing is sent before the loop begins, and each loop sends the SMS anew. Leaving the loop sends no further batch, but the
 // SMS has been sent to the rest of the present one: end ctx instead to learn what became of those. The option is [Progress].
 //
-// It uses § 2.3.3 批量短信发送, fc.function.sms.send, which is never repeated by the SDK.
+// It uses § 2.3.3 批量短信发送, fc.function.sms.send.
 func (s *SMSService) SendAll(ctx context.Context, params *SMSSendParams, opts ...FleetOption) iter.Seq2[SMSOutcome, error] {
 	const method = "fc.function.sms.send"
 	var own SMSSendParams
