@@ -7,7 +7,7 @@ import (
 )
 
 // inBatches makes a call for every 1000 of many cards, one after another, and yields what became of each card: with it
-// where it stands in the list of successes, or -1, and why it is not done. Nothing is ever sent a second time.
+// where it stands in the list of successes, or -1, and why it is not done. It makes no call a second time.
 func inBatches(
 	ctx context.Context, method string, cards CardIDs, opts []FleetOption,
 	call func(context.Context, CardIDs) (*account, error), yield func(card CardID, row int, err error) bool,

@@ -247,7 +247,8 @@ type RealNameRegistration struct {
 // RegisterRealName starts the registration of an identity for a card, and returns the page on which its user enters
 // it. Only for 移动 CT 卡 of companies that are verified themselves (实名认证企业), and once a minute for each card.
 //
-// § 2.3.9 实名认证登记, fc.function.card.realName. It starts something; the SDK sends it again only if it was not sent, or after HTTP status 429.
+// § 2.3.9 实名认证登记, fc.function.card.realName. It starts something; the SDK sends it again only if it was not sent, or
+// after HTTP status 429.
 func (s *CardsService) RegisterRealName(ctx context.Context, card CardID) (*RealNameRegistration, error) {
 	var answer struct {
 		Data RealNameRegistration `json:"data" quec:"required receipt"`

@@ -117,7 +117,7 @@ func TestEveryTypedMethodsDocumentationNamesItsEndpoint(t *testing.T) {
 	}
 	effects := map[quecloud.Kind]string{
 		quecloud.KindRead: "It reads.", quecloud.KindSet: "It changes the card", quecloud.KindSpend: "It spends money",
-		quecloud.KindOnce: "never repeated by the SDK.",
+		quecloud.KindOnce: "only if it was not sent, or after HTTP status 429.",
 	}
 	for _, e := range quecloud.Endpoints() {
 		name := goNames()[e.Method]

@@ -13,7 +13,8 @@ type FilesService service
 // Start starts a task that makes an export, and returns the task's ID. The platform allows three a day, each only after
 // that day's one before it is done.
 //
-// § 2.2.1 开始生成卡列表文件, fc.function.file.card.get. It starts something; the SDK sends it again only if it was not sent, or after HTTP status 429.
+// § 2.2.1 开始生成卡列表文件, fc.function.file.card.get. It starts something; the SDK sends it again only if it was
+// not sent, or after HTTP status 429.
 func (s *FilesService) Start(ctx context.Context) (taskID int64, err error) {
 	var answer struct {
 		TaskID int64 `json:"taskId" quec:"receipt required"`

@@ -53,8 +53,8 @@ func (s SentSMS) ID() CardID { return cardID(s.ICCID, s.MSISDN) }
 // all. Cards that the response does not account for are in Unaccounted, and the error is [ErrOutcomeUnknown] too: they may
 // have been sent the SMS. Send it again to the cards in Failed alone. A refusal that lists cards is an [*APIError] as well.
 //
-// § 2.3.3 批量短信发送, fc.function.sms.send. It sends messages; the SDK sends it again only if it was not sent, or after HTTP status 429. That a call takes 1000
-// cards is the SDK's own rule: the vendor documents no limit.
+// § 2.3.3 批量短信发送, fc.function.sms.send. It sends messages; the SDK sends it again only if it was not sent,
+// or after HTTP status 429. That a call takes 1000 cards is the SDK's own rule: the vendor documents no limit.
 func (s *SMSService) Send(ctx context.Context, params *SMSSendParams) (*SMSSendResult, error) {
 	result, _, err := s.send(ctx, params)
 	return result, err

@@ -197,7 +197,7 @@ func ExampleServer_Client_own() {
 	// Output: 测试企业 0
 }
 
-// Testing a receiver of callbacks: it fails once, and the platform delivers again.
+// Testing a receiver of callbacks: it fails once, and the stand-in delivers again.
 func ExampleServer_ReceiveSMS() {
 	failures := 1
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
