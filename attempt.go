@@ -64,7 +64,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	var text string
 	text, a.signature = c.body(call, a.t)
 	d, isFile := call.result.(*download)
-	e := newEvidence(timed, text)
+	e := newEvidence(timed, c.link.own, text)
 	e.now, e.file, e.limit = c.now, isFile, c.maxAnswer
 	// The type of the body matters to net/http: it sends what is in memory in one packet with the headers.
 	req, err := http.NewRequestWithContext(e, http.MethodPost, c.baseURL, e.body)
@@ -72,6 +72,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 		a.err = call.error("making the request", err)
 		return a
 	}
+	e.host = req.URL.Host
 	req.GetBody = nil // see link.RoundTrip
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("User-Agent", c.userAgent)

@@ -3,13 +3,12 @@ package quecloud
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -56,8 +55,6 @@ func (l *link) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	transport := l.transport()
 	e.bare, _ = transport.(*http.Transport)
-	e.http1.Store(l.own)
-	e.own = l.own
 	again := *req
 	again.GetBody = e.getBody
 	again.Close = !l.own && l.silent.Load() // keeps HTTP/2 from using a dead connection for ever
@@ -142,8 +139,8 @@ func (l *link) receive(req *http.Request, e *evidence) (r reply) {
 	}
 	l.responded()
 	r.received = e.now()
-	e.opened.Store(r.resp)
 	r.resp.Body = &steadyBody{ReadCloser: r.resp.Body}
+	e.opened.Store(r.resp)
 	if e.file && r.resp.StatusCode == http.StatusOK {
 		return r
 	}
@@ -194,13 +191,14 @@ type evidence struct {
 	file  bool             // the response is to be a file, which is passed on as it comes
 	limit int64            // how many bytes of any other response are read
 
-	bare   *http.Transport // the transport, if nothing wraps it
-	own    bool            // it is ours
-	wanted atomic.Bool     // it asked for a connection
-	had    atomic.Bool     // it got one
-	wrote  atomic.Bool     // it has written the headers to it, or to a buffer before it
-	http1  atomic.Bool     // the connection is one that carries a single request at a time
-	reread atomic.Bool     // it asked for the body again
+	host   string                 // to which the request goes
+	own    bool                   // the transport is ours
+	bare   *http.Transport        // the transport, if nothing wraps it
+	wanted atomic.Pointer[string] // it asked for a connection to there
+	had    atomic.Bool            // it got one
+	wrote  atomic.Bool            // it has written the headers to it, or to a buffer before it
+	http1  atomic.Bool            // and did so as HTTP/1 does
+	reread atomic.Bool            // it asked for the body again
 
 	opened atomic.Pointer[http.Response] // whose body is being read
 }
@@ -208,11 +206,15 @@ type evidence struct {
 type evidenceKey struct{}
 
 // newEvidence returns the context of an attempt whose request has that text.
-func newEvidence(ctx context.Context, text string) *evidence {
-	e := &evidence{text: text, body: strings.NewReader(text)}
-	e.Context = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: e.getConn, GotConn: e.gotConn, WroteHeaders: func() { e.wrote.Store(true) },
-	})
+func newEvidence(ctx context.Context, own bool, text string) *evidence {
+	e := &evidence{own: own, text: text, body: strings.NewReader(text)}
+	trace := &httptrace.ClientTrace{
+		GetConn: e.getConn, GotConn: func(httptrace.GotConnInfo) { e.had.Store(true) }, WroteHeaders: func() { e.wrote.Store(true) },
+	}
+	if !own { // ours speaks HTTP/1 only
+		trace.WroteHeaderField = e.wroteHeaderField
+	}
+	e.Context = httptrace.WithClientTrace(ctx, trace)
 	return e
 }
 
@@ -224,22 +226,31 @@ func (e *evidence) Value(key any) any {
 	return e.Context.Value(key)
 }
 
-func (e *evidence) getConn(string) {
-	e.wanted.Store(true)
-	if e.http1.Load() { // net/http wants another only if nothing was written to the one before
-		e.had.Store(false)
-		e.wrote.Store(false)
+// wroteHeaderField learns the protocol: where HTTP/1 writes the field Host, HTTP/2 and HTTP/3 write :authority.
+func (e *evidence) wroteHeaderField(name string, values []string) {
+	if e.bare != nil && name == "Host" && slices.Equal(values, []string{e.host}) {
+		e.http1.Store(true)
 	}
 }
 
-func (e *evidence) gotConn(info httptrace.GotConnInfo) {
-	e.http1.Store(e.own || e.bare != nil && speaksHTTP1(e.bare, info.Conn))
-	e.had.Store(true)
+// getConn notes that a connection is wanted. Over HTTP/1 net/http wants another only if nothing was written to the one before.
+// Whoever dials may make requests of its own in this context, even when this one has long got another connection: they go
+// elsewhere.
+func (e *evidence) getConn(hostPort string) {
+	if e.wanted.CompareAndSwap(nil, &hostPort) || *e.wanted.Load() != hostPort {
+		return
+	}
+	if e.speaksHTTP1() {
+		e.wrote.Store(false)
+		e.http1.Store(false)
+	}
 }
+
+func (e *evidence) speaksHTTP1() bool { return e.own || e.http1.Load() }
 
 // getBody gives net/http the body again, unless the request may have been sent and is not to be sent twice.
 func (e *evidence) getBody() (io.ReadCloser, error) {
-	if e.wrote.Load() && !e.http1.Load() {
+	if e.wrote.Load() && !e.speaksHTTP1() {
 		return nil, errSentOnce
 	}
 	e.reread.Store(true)
@@ -253,17 +264,8 @@ func (e *evidence) notSent() bool {
 	switch {
 	case e.wrote.Load():
 		return false
-	case e.wanted.Load() || e.had.Load():
+	case e.wanted.Load() != nil || e.had.Load():
 		return true
 	}
 	return e.bare != nil && !e.reread.Load() && e.body.Len() == len(e.text)
-}
-
-// speaksHTTP1 reports whether a transport speaks HTTP/1 on a connection.
-func speaksHTTP1(t *http.Transport, conn net.Conn) bool {
-	if secure, ok := conn.(*tls.Conn); ok {
-		protocol := secure.ConnectionState().NegotiatedProtocol
-		return protocol == "" || protocol == "http/1.1"
-	}
-	return t.Protocols == nil || !t.Protocols.UnencryptedHTTP2()
 }

@@ -1,0 +1,123 @@
+package quecloud
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// plain serves HTTP/2 without TLS, and returns a transport for it.
+func (p *h2Platform) plain(t *testing.T) *http.Transport {
+	t.Helper()
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	pair := loopback(t)
+	return &http.Transport{Protocols: protocols, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		client, server, err := pair()
+		if err == nil {
+			go p.serve(server)
+		}
+		return client, err
+	}}
+}
+
+// A transport may hand requests on to another that speaks HTTP/2, over connections of any kind.
+func TestOverHTTP2OfAnotherTransportNothingIsSentTwice(t *testing.T) {
+	t.Parallel()
+	for name, wrap := range map[string]func(*http.Transport) http.RoundTripper{
+		"itself": func(inner *http.Transport) http.RoundTripper { return inner },
+		"a registered protocol": func(inner *http.Transport) http.RoundTripper {
+			outer := &http.Transport{}
+			outer.RegisterProtocol("http", inner)
+			return outer
+		},
+		"wrapped": func(inner *http.Transport) http.RoundTripper { return transportFunc(inner.RoundTrip) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &h2Platform{react: func(c *h2Conn, stream uint32, n int64) {
+				if n == 1 {
+					c.reset(stream, 1)
+					return
+				}
+				c.answer(stream, fineAnswer)
+			}}
+			inner := p.plain(t)
+			defer inner.CloseIdleConnections()
+			client, err := NewClient("000001", testSecret, WithBaseURL("http://127.0.0.1/"), WithHTTPClient(&http.Client{Transport: wrap(inner)}))
+			require.NoError(t, err)
+			require.ErrorIs(t, client.Cards.Pause(t.Context(), MSISDN(phone)), ErrOutcomeUnknown)
+			assert.EqualValues(t, 1, p.requests.Load())
+		})
+	}
+}
+
+// net/http goes on dialing for a request that has got another connection. Who dials may make requests with the context that
+// the dialer is given, such as for an address: they say nothing of the call.
+func TestRequestsOfADialerAreNoEvidence(t *testing.T) {
+	t.Parallel()
+	held, dialing, arrived, lookedUp := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var requests, dials atomic.Int64
+	serve := func(conn net.Conn) {
+		defer conn.Close()
+		for in := bufio.NewReader(conn); ; {
+			req, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, req.Body)
+			if requests.Add(1) == 2 {
+				close(arrived)
+				<-lookedUp
+				return
+			}
+			close(held)
+			<-dialing
+			_, _ = io.WriteString(conn, strings.Replace(httpAnswer(200, fineAnswer), "Connection: close\r\n", "", 1))
+		}
+	}
+	noNames := errors.New("no server of names")
+	names := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, noNames }}
+	pair := loopback(t)
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		n := dials.Add(1)
+		if n > 2 {
+			return nil, noNames
+		}
+		if n == 2 {
+			close(dialing)
+			<-arrived
+			defer close(lookedUp)
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://names.test/", http.NoBody)
+			if err != nil {
+				return nil, err
+			}
+			_, err = names.RoundTrip(req) //nolint:bodyclose // there is none
+			return nil, err
+		}
+		client, server, err := pair()
+		if err == nil {
+			go serve(server)
+		}
+		return client, err
+	}}
+	defer transport.CloseIdleConnections()
+	client, err := NewClient("000001", testSecret, WithBaseURL("http://127.0.0.1/"), WithHTTPClient(&http.Client{Transport: transport}))
+	require.NoError(t, err)
+	first := make(chan error, 1)
+	go func() { first <- client.Cards.Resume(t.Context(), MSISDN(phone)) }()
+	<-held
+	err = client.Cards.Pause(t.Context(), MSISDN(phone)) // dials, and gets the connection of the other call
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	require.NoError(t, <-first)
+	assert.EqualValues(t, 2, requests.Load())
+}
