@@ -18,8 +18,8 @@ import (
 // belongs to another account or does not exist; the vendor's document does not say. It comes in a [*BatchError].
 var ErrUnknownCard = errors.New("the platform does not know this card")
 
-// AllInfo returns an iterator over what the platform knows of any number of cards, in their order. Every card gives
-// one turn of the loop:
+// AllInfo returns an iterator over what the platform knows of any number of cards, in their order. The loop runs once
+// per card:
 //
 //	for info, err := range client.Cards.AllInfo(ctx, quecloud.ICCIDs(numbers...)) {
 //		if err != nil {
@@ -76,17 +76,20 @@ func (s *FlowService) AllMonthBatch(
 // A BatchError says for which of many cards a call failed. What came before them has been in the loop. To resume, begin
 // with card First again. It is always a pointer.
 type BatchError struct {
-	Cards CardIDs // those of the call that failed, or were not begun; the only one, where the error is that of a card
+	Cards CardIDs // those of the call that failed; the only one, where the error is that of a card
 	First int     // the place of the first of them among all cards, counted from 0
 	Err   error   // what went wrong
+
+	total int // how many cards there are in all
 }
 
 // Error says what went wrong, and for which cards.
 func (e *BatchError) Error() string {
+	total := max(e.total, e.First+e.Cards.Len()) // the error may be one that users made
 	if e.Cards.Len() == 1 {
-		return fmt.Sprintf("%v; that was card %s, number %d of the sweep", e.Err, e.Cards, e.First+1)
+		return fmt.Sprintf("%v (card %s, %d of %d)", e.Err, e.Cards, e.First+1, total)
 	}
-	return fmt.Sprintf("%v; these were the cards number %d to %d of the sweep", e.Err, e.First+1, e.First+e.Cards.Len())
+	return fmt.Sprintf("%v (cards %d to %d of %d)", e.Err, e.First+1, e.First+e.Cards.Len(), total)
 }
 
 // Unwrap returns e.Err.
@@ -131,7 +134,7 @@ func (b batches[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, 
 		ordered.Run(ctx, settings.concurrency, next, fetch, func(first int, got batch[T]) bool {
 			asked := b.cards.part(first, size)
 			if got.err != nil {
-				yield(none, b.failed(asked, first, got.err))
+				yield(none, b.failed(first, size, got.err))
 				return false
 			}
 			if !b.yieldBatch(ctx, asked, first, got.found, yield) {
@@ -164,12 +167,12 @@ func (b batches[T]) yieldBatch(ctx context.Context, asked CardIDs, first int, fo
 	for i, question := range questions {
 		if ctx.Err() != nil {
 			err := callError(b.method, "the sweep was stopped", context.Cause(ctx))
-			yield(none, b.failed(asked.part(i, asked.Len()), first+i, err))
+			yield(none, b.failed(first+i, asked.Len()-i, err))
 			return false
 		}
 		if own := rows[question]; len(own) == 0 {
 			err := callError(b.method, "missing from the response", ErrUnknownCard)
-			if !yield(none, b.failed(asked.part(i, 1), first+i, err)) {
+			if !yield(none, b.failed(first+i, 1, err)) {
 				return false
 			}
 		} else {
@@ -212,12 +215,17 @@ func (b batches[T]) stray(row T, again bool) error {
 	}
 }
 
-// failed is the error for some cards.
-func (b batches[T]) failed(cards CardIDs, first int, err error) error {
+// failed is the error for up to n of the cards that were to be asked for.
+func (b batches[T]) failed(first, n int, err error) error {
 	if errors.As(err, new(*ParamError)) {
 		return err
 	}
-	return &BatchError{cards, first, err}
+	return b.cards.failed(first, n, err)
+}
+
+// failed is the error for up to n of the cards, from the one at first on.
+func (c CardIDs) failed(first, n int, err error) error {
+	return &BatchError{c.part(first, n), first, err, c.Len()}
 }
 
 // checkCards finds bad numbers before anything is sent. There may be no cards at all, as a fleet may have none.

@@ -159,7 +159,7 @@ func TestAFailedBatchSaysWhichCardsFailed(t *testing.T) {
 	assert.Equal(t, 2000, failed.First)
 	assert.Equal(t, quecloud.ICCIDs(iccids(2000, 3000)...), failed.Cards)
 	assert.ErrorAs(t, err, new(*quecloud.APIError))
-	assert.ErrorContains(t, err, "number 2001 to 3000")
+	assert.ErrorContains(t, err, "(cards 2001 to 3000 of 5000)")
 	assert.Len(t, infos, 2000)
 	assert.Equal(t, []int64{1000, 5000, 2000, 5000}, progress)
 }

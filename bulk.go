@@ -23,9 +23,11 @@ func inBatches(
 		return
 	}
 	stopped := func(first int, reason error) {
-		if first < cards.Len() {
-			err := callError(method, "not sent", fmt.Errorf("%w: %w", ErrNotBegun, reason))
-			yield(cards.At(first), -1, &BatchError{cards.part(first, cards.Len()), first, err})
+		err := callError(method, "not sent", fmt.Errorf("%w: %w", ErrNotBegun, reason))
+		for i, card := range cards.cards[min(first, cards.Len()):] {
+			if !yield(card, -1, cards.failed(first+i, 1, err)) {
+				return
+			}
 		}
 	}
 	size := batchSize(cards.Len())
@@ -36,7 +38,7 @@ func inBatches(
 		}
 		batch := cards.part(first, size)
 		account, err := call(ctx, batch)
-		if errors.As(err, new(*ParamError)) {
+		if first == 0 && errors.As(err, new(*ParamError)) {
 			yield(CardID{}, -1, err)
 			return
 		}
@@ -47,7 +49,7 @@ func inBatches(
 				row, outcome = account.row(i), account.outcome(i, err)
 			}
 			if outcome != nil {
-				outcome = &BatchError{batch.part(i, 1), first + i, outcome}
+				outcome = cards.failed(first+i, 1, outcome)
 			}
 			if !yield(card, row, outcome) {
 				return

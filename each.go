@@ -9,9 +9,9 @@ import (
 	"github.com/quecloud/quecloud-go/internal/ordered"
 )
 
-// ErrNotBegun says that a run of [Each] was ended by its context before it came to a card, or one of [SMSService.SendAll]
-// or [FlowService.SetAlarmAll] by its context or by a call that failed: nothing was done to that card, nor to any behind
-// it.
+// ErrNotBegun says that nothing was done to a card, because [Each], [SMSService.SendAll] or [FlowService.SetAlarmAll] was
+// ended before: by its context, or, but for Each, by a call that failed. SendAll and SetAlarmAll yield it for every card that
+// is left, Each only for the first.
 var ErrNotBegun = errors.New("not begun")
 
 // Each does something to each of many cards, several at a time ([Concurrency]), and returns an iterator over the cards
@@ -29,7 +29,9 @@ var ErrNotBegun = errors.New("not begun")
 //
 // Nothing is done before the loop begins. When ctx ends no further card is begun. The loop still gets the outcome of
 // every card that was begun, then the first card that was not, with [ErrNotBegun] and the reason why ctx ended, and
-// ends. Leaving the loop instead cancels the calls under way, whose outcomes nobody learns then.
+// ends: cards may have no end. Nothing was done to those behind it either. To go on with them, count the turns before it:
+// they begin at that place of the slice, or of an iterator that is ranged over once more. Leaving the loop instead cancels
+// the calls under way, whose outcomes nobody learns then.
 //
 // fn is called from several goroutines at once. cards is ranged over by [iter.Pull], in a coroutine: never while the
 // loop's body runs, but not in its goroutine either. So is a sweep that is piped into Each, whose [Progress] is called

@@ -84,7 +84,7 @@ func ExampleCardsService_AllInfo() {
 	}
 	// Output:
 	// 1064800000000 正常
-	// quecloud: cards.info: missing from the response: the platform does not know this card; that was card 1064812345678, number 2 of the sweep
+	// quecloud: cards.info: missing from the response: the platform does not know this card (card 1064812345678, 2 of 3)
 	// 1064900000001 正常
 }
 

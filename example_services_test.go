@@ -154,7 +154,7 @@ func ExampleSMSService_SendAll() {
 	fmt.Println("not sent to", notSent)
 	// Output:
 	// on its way to 1064800000000
-	// quecloud: sms.send: the platform lists the card as failed: not done for all of the cards; that was card 1064812345678, number 2 of the sweep
+	// quecloud: sms.send: the platform lists the card as failed: not done for all of the cards (card 1064812345678, 2 of 2)
 	// not sent to [1064812345678]
 }
 

@@ -74,7 +74,7 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 // [FilesService.DownloadLatest] downloads the newest. When no answer came to the start, or somebody else was faster,
 // Prepare goes on with the task that was not there before.
 //
-// Prepare ends with its context at the latest. It bears failures of the network as [OrdersService.Wait] does. The
+// Prepare ends with its context at the latest. It tolerates failures of the network as [OrdersService.Wait] does. The
 // options are [PollEvery] and [OnStage].
 //
 // It uses § 2.2.5 file.list, § 2.2.1 file.card.get and § 2.2.2 file.status.

@@ -151,8 +151,8 @@ func (p *RenewalParams) validate() error {
 	return checkOrder(p.ICCID, p.Remark, p.ExternalID)
 }
 
-// Renew buys more time on a card's plan. The order is then carried out in the background: see [OrdersService.Wait]. What
-// [OrdersService.Recharge] says of errors and of Preverify goes for it too.
+// Renew buys more time on a card's plan. The order is then carried out in the background: see [OrdersService.Wait]. Errors
+// and Preverify are as for [OrdersService.Recharge].
 //
 // § 2.5.4 资产套餐续费, fc.function.card.renewal. It spends money.
 func (s *OrdersService) Renew(ctx context.Context, params *RenewalParams) (*OrderReceipt, error) {

@@ -312,7 +312,7 @@ func TestSweepEndsAndLosesNothingOnFaultyPlatforms(t *testing.T) {
 				assert.Equal(t, test.page, failed.Page)
 				assert.ErrorContains(t, err, "quecloud: card.list: ")
 				assert.ErrorContains(t, err, test.text)
-				assert.ErrorContains(t, err, fmt.Sprintf("page %d of the sweep", test.page))
+				assert.ErrorContains(t, err, fmt.Sprintf("; resume with PageNo: %d", test.page))
 			})
 		}
 	}

@@ -278,7 +278,7 @@ func TestASweepEndsWithAnErrorWhenThePagesLeadNowhere(t *testing.T) {
 			require.True(t, ok, "%v", err)
 			assert.Equal(t, test.page, failed.Page)
 			assert.ErrorContains(t, err, test.text)
-			assert.ErrorContains(t, err, fmt.Sprintf("page %d of the sweep", test.page))
+			assert.ErrorContains(t, err, fmt.Sprintf("; resume with PageNo: %d", test.page))
 		})
 	}
 }

@@ -28,8 +28,8 @@ import (
 // a sweep, set it to the page that failed, with the same PageSize. [Pages] yields whole pages.
 //
 // A sweep ends where the rows end, which it does not take the platform's word for. It goes on where pages come shorter
-// than announced, and past an announced end where rows follow; beyond the end it bears an empty page, the last page or the
-// first once more, and a refusal. It fails where rows must be missing: at a page without rows when rows follow or are
+// than announced, and past an announced end where rows follow; beyond the end it tolerates an empty page, the last page or
+// the first once more, and a refusal. It fails where rows must be missing: at a page without rows when rows follow or are
 // announced there, at a page with the rows of an earlier one, and where pages become larger. Every sweep ends: after at
 // most twice the pages announced and 100 more, and never more than a million, followed by at most 100 empty ones.
 //
@@ -275,7 +275,7 @@ type PageError struct {
 
 // Error says what went wrong, and where to resume.
 func (e *PageError) Error() string {
-	return fmt.Sprintf("%v; resume with PageNo at page %d of the sweep", e.Err, e.Page)
+	return fmt.Sprintf("%v; resume with PageNo: %d", e.Err, e.Page)
 }
 
 // Unwrap returns e.Err.

@@ -110,16 +110,17 @@ type SMSOutcome struct {
 //		case errors.Is(err, quecloud.ErrOutcomeUnknown):
 //			log.Print(err) // the SMS may have been sent to sms.Card
 //		case err != nil:
-//			retry = append(retry, sms.Card) // it was not
+//			retry = append(retry, sms.Card) // it was not sent
 //		}
 //	}
 //
-// The cards are asked for in batches of about the same size, of at most 1000, one after another. An error of a card is a
+// The SMS is sent in batches of about the same size, of at most 1000 cards, one after another. An error of a card is a
 // [*BatchError]; it is [ErrPartial] where the response lists the card as failed, or does not list it. The SMS was not sent
 // to a card unless the error is nil or [ErrOutcomeUnknown].
 //
-// A call that fails as a whole is the outcome of all its cards, and ends the loop, and so does the end of ctx: then the
-// next card comes with [ErrNotBegun], and the BatchError has all that are left. Bad input is a [*ParamError].
+// A call that fails as a whole is the outcome of all its cards. After it, and when ctx ends, nothing more is sent: each of
+// the cards that are left comes with [ErrNotBegun]. Only bad input has no outcome for every card: the loop runs once, with no
+// card and a [*ParamError].
 //
 // Nothing is sent before the loop begins, and each loop sends the SMS anew. Leaving the loop sends no further batch, but the
 // SMS has been sent to the rest of the present one: end ctx instead to learn what became of those. The option is [Progress].

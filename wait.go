@@ -11,9 +11,9 @@ import (
 // order. Whether and when its money comes back is not documented: [BillingService.Wallet] tells.
 var ErrOrderFailed = errors.New("the order has failed")
 
-// Wait asks for an order again and again ([PollEvery]) until it is done or has failed, and returns it. Of an order that
-// has failed it returns both the order, whose Result says why, and an error that is [ErrOrderFailed]. A state that the
-// SDK does not know is taken for one that passes.
+// Wait asks for an order again and again ([PollEvery]) until it is done or has failed, and returns it. If the order has
+// failed, Wait returns both the order, whose Result says why, and an error that is [ErrOrderFailed]. A state that the SDK
+// does not know is taken for one that passes.
 //
 // Wait ends with its context at the latest; in the vendor's examples orders take minutes. That the platform cannot be
 // asked for a while says nothing about the order: only the third failure in a row ends the wait. A refusal ends it at

@@ -136,7 +136,7 @@
 // Orders and files:
 //   - The money is taken when the order is placed, and comes back with a positive entry when it fails.
 //   - A repeated externalId gets the first order's number, whatever else the call says, and its order has an entry in the
-//     wallet at once. A platform may do otherwise: test with [Server.SetPurchaseRules] that your program bears it. A
+//     wallet at once. A platform may do otherwise: test with [Server.SetPurchaseRules] that your program copes. A
 //     pre-verification neither looks at externalId nor records it.
 //   - In the wallet, the price of a renewal times its cycle is the amount, as in the document's example.
 //   - Packages can be bought only for cards of their carrier, and with both ID and name right.
