@@ -150,6 +150,7 @@ func TestTheTimeOfAnAttemptCanBeToldFromTheCallersOwn(t *testing.T) {
 			assert.Equal(t, 6*time.Second, time.Since(start).Round(time.Millisecond))
 			assert.Equal(t, 2, s.tries)
 			require.ErrorIs(t, err, ErrAttemptTimeout)
+			assert.ErrorContains(t, err, "(waited 3s)")
 			assert.NotErrorIs(t, err, context.DeadlineExceeded)
 			assert.NotErrorIs(t, err, context.Canceled)
 			var timeout net.Error
@@ -168,6 +169,7 @@ func TestTheTimeOfAnAttemptCanBeToldFromTheCallersOwn(t *testing.T) {
 			assert.Equal(t, time.Second, time.Since(start).Round(time.Millisecond))
 			assert.Equal(t, 1, s.tries)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.ErrorContains(t, err, "(waited 1s)")
 			assert.NotErrorIs(t, err, ErrAttemptTimeout)
 		})
 	})
@@ -179,6 +181,7 @@ func TestTheTimeOfAnAttemptCanBeToldFromTheCallersOwn(t *testing.T) {
 			}}}, WithTimeout(time.Second), WithRetry(RetryPolicy{MaxAttempts: 1}))
 			err := readOnce(t.Context(), client)
 			require.ErrorIs(t, err, ErrAttemptTimeout)
+			assert.ErrorContains(t, err, "(waited 1s)")
 			assert.NotErrorIs(t, err, context.Canceled)
 			var bad *ResponseError
 			require.ErrorAs(t, err, &bad)

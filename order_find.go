@@ -51,8 +51,9 @@ type FoundOrders struct {
 // latest first, within the same limit of 20: Since may have been taken from a clock that was wrong.
 //
 // The error is nil if, and only if, Matches has an order, which may have failed: its Status tells. It is [ErrNotFound] when
-// all orders were read and none has the ExternalID, and otherwise says what could not be read. Whatever it is, the result
-// has all that was found, but for a [*ParamError], or when the wallet could not be read.
+// all orders were read and none has the ExternalID, and otherwise says what could not be read, such as the order of an entry
+// without an order number. Whatever it is, the result has all that was found, but for a [*ParamError], or when the wallet
+// could not be read.
 //
 // ErrNotFound is no proof that nothing was bought: nobody has documented whether an order has an entry in the wallet while
 // it is pending, nor how far the wallet goes back. Its text says how far it looked. Wait some minutes and look again, and
@@ -64,7 +65,8 @@ func (s *OrdersService) Find(ctx context.Context, params *FindParams) (*FoundOrd
 		return nil, err
 	}
 	offset := s.core.shared.clock.offset() // after a call that may have corrected it
-	since, before := params.ordersIn(wallet, params.Since.Add(min(0, offset)-maxSkew))
+	from := params.Since.Add(min(0, offset) - maxSkew)
+	since, before := params.ordersIn(wallet, from)
 	f := finder{service: s, params: params}
 	f.read(ctx, since)
 	if len(f.found.Matches) == 0 {
@@ -79,6 +81,12 @@ func (s *OrdersService) Find(ctx context.Context, params *FindParams) (*FoundOrd
 	case len(f.found.Unread) > 0:
 		return &f.found, callError(method, doing,
 			fmt.Errorf("the first %d of %d orders are others, and no more were read", maxFindReads, listed))
+	}
+	switch n := params.unnumbered(wallet, from); {
+	case n == 1:
+		return &f.found, callError(method, doing, errors.New("1 entry of the card has no order number, so its order cannot be read"))
+	case n > 1:
+		return &f.found, callError(method, doing, fmt.Errorf("%d entries of the card have no order number, so their orders cannot be read", n))
 	}
 	read := counted(listed, "order") + " read"
 	if len(before) > 0 {
@@ -143,6 +151,17 @@ func (p *FindParams) ordersIn(w *Wallet, from time.Time) (since, before []string
 		}
 	}
 	return since, before
+}
+
+// unnumbered returns how many of a wallet's entries from that time on are of money spent on the card and name no order.
+func (p *FindParams) unnumbered(w *Wallet, from time.Time) (n int) {
+	for _, e := range w.Entries {
+		inTime := e.Time.IsZero() || !e.Time.Before(from)
+		if inTime && e.OrderNo == "" && e.Amount.IsNegative() && cardno.Same(e.ICCID, p.ICCID) {
+			n++
+		}
+	}
+	return n
 }
 
 // A finder reads orders and puts them where they belong.

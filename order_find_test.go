@@ -261,6 +261,38 @@ func TestFindLooksAtTheDayBeforeToo(t *testing.T) {
 	}
 }
 
+// Money that was spent on the card is a sign of an order, though nobody can ask for it.
+func TestFindSaysWhatHasNoOrderNumber(t *testing.T) {
+	t.Parallel()
+	const at = "2026-11-02 09:00:05"
+	refund := entry("", iccid3, at)
+	refund["changeMoney"] = 1.5
+	for name, test := range map[string]struct {
+		entries []object
+		text    string // "" for ErrNotFound
+	}{
+		"money spent on the card":    {[]object{entry("", iccid3, at), entry("A", iccid3, at), entry("", iccid3, at)}, "2 entries of the card have no order number"},
+		"at a time that is not told": {[]object{entry("", iccid3, "")}, "1 entry of the card has no order number"},
+		"before":                     {[]object{entry("", iccid3, "2026-10-01 09:00:00")}, ""},
+		"on another card":            {[]object{entry("", iccid1, at), entry("", "", at)}, ""},
+		"money that came back":       {[]object{refund}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			platform := findPlatform(test.entries, map[string]any{"A": orderOf(iccid3, "other")})
+			found, err := platform.client(t).Orders.Find(t.Context(), findMine)
+			require.Error(t, err)
+			assert.NotNil(t, found)
+			if test.text == "" {
+				assert.ErrorIs(t, err, quecloud.ErrNotFound)
+			} else {
+				assert.NotErrorIs(t, err, quecloud.ErrNotFound)
+				assert.ErrorContains(t, err, test.text)
+			}
+		})
+	}
+}
+
 func TestFindKeepsWhatItFoundWhenOrdersCannotBeRead(t *testing.T) {
 	t.Parallel()
 	var entries []object

@@ -63,6 +63,7 @@ const maxPollFailures = 2
 // poll asks, with delays between, until ask reports that it is done or that there is no use in asking on. What it is doing
 // may change with every response. A refusal ends it, unless the user has learnt that its code passes.
 func (s *service) poll(ctx context.Context, delay time.Duration, method string, doing *string, ask func() (done bool, err error)) error {
+	began := time.Now()
 	for failures := 0; ; {
 		done, err := ask()
 		switch {
@@ -77,7 +78,7 @@ func (s *service) poll(ctx context.Context, delay time.Duration, method string, 
 			failures++
 		}
 		if err := sleep(ctx, delay); err != nil {
-			return callError(method, *doing, err)
+			return callError(method, *doing, fmt.Errorf("%w (waited %v)", err, time.Since(began).Round(time.Millisecond)))
 		}
 	}
 }

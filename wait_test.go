@@ -79,7 +79,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		start := time.Now()
 		order, err := srv.Client().Orders.Wait(ctx, orderNo, quecloud.PollEvery(7*time.Second))
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.ErrorContains(t, err, "waiting for order "+orderNo+", last seen as 订单待处理")
+		assert.ErrorContains(t, err, "waiting for order "+orderNo+", last seen as 订单待处理: context deadline exceeded (waited 1m0s)")
 		assert.Nil(t, order)
 		assert.Equal(t, time.Minute, time.Since(start))
 	})
