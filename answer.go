@@ -41,15 +41,16 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	env, err := d.decode(text, result)
 	field, isField := errors.AsType[*FieldError](err)
 	a.answered = env.hasCode && env.problem == nil && (err == nil || isField)
-	a.code, a.claimed, a.garbled = env.code, a.answered && env.code == 0, d.garbled
-	a.given, a.done = d.given, d.done || d.given && result == nil
+	a.code, a.claimed, a.garbled = env.code, a.answered && env.code == 0, hide(d.garbled, a.signature)
+	a.given, a.done = d.given, d.done || d.given && !d.receipts
 	accepted := 200 <= a.status && a.status < 300
+	fulfilled := d.met || d.done && (d.receipts || call.endpoint.kind == KindRead) // what the method needs has come
 	switch {
 	case a.answered && env.code != 0:
 		message := excerpt(hide(excerpt(env.message, maxMessage+len(a.signature)), a.signature), maxMessage)
 		a.err = &APIError{call.endpoint.method, call.subject, env.code, message, a.status}
 		return
-	case a.claimed && err == nil && (accepted || d.done || d.met):
+	case a.claimed && err == nil && (accepted || fulfilled):
 		return
 	case 300 <= a.status && a.status < 400:
 		err = fmt.Errorf("it redirects to %q, which is not followed: correct the base URL", excerpt(hide(location, a.signature), 256))
@@ -66,7 +67,7 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	case !env.hasCode:
 		err = errors.New("it has no resultCode")
 	case isField:
-		err = &FieldError{field.Path, hide(field.Value, a.signature), field.Reason}
+		err = &FieldError{hide(field.Path, a.signature), hide(field.Value, a.signature), field.Reason}
 	}
 	a.answered = false
 	a.err = call.badAnswer(a, text, err)
@@ -102,5 +103,5 @@ func (c *core) driftOf(a *attempt) func(Drift) {
 
 // badAnswer is the error for a response that is not the protocol.
 func (c *call) badAnswer(a *attempt, text []byte, err error) error {
-	return &ResponseError{c.endpoint.method, c.subject, a.status, excerpt(hide(excerpt(text, 600), a.signature), 512), err, a.retryAfter}
+	return &ResponseError{c.endpoint.method, c.subject, a.status, excerpt(hide(excerpt(text, 600), a.signature), 512), withoutSignature(err, a.signature), a.retryAfter}
 }

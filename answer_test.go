@@ -407,3 +407,17 @@ func TestCallTakesListsAndFiles(t *testing.T) {
 	_, err = file.WriteString("x")
 	require.NoError(t, err)
 }
+
+// A caller's own result, of whatever type, leaves a refused purchase that names an order in doubt.
+func TestARefusedPurchaseThatNamesAnOrderIsInDoubtForEveryResult(t *testing.T) {
+	t.Parallel()
+	for _, result := range []any{nil, new(map[string]any), new(any), new(jsontext.Value), new(struct{ Other string }), new(struct{ OrderNo string }), new(OrderReceipt)} {
+		client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":1,"errorMessage":"repeated","orderNo":"R1"}`}})
+		err := client.Call(t.Context(), "fc.function.card.recharge", map[string]string{"iccid": testICCID}, result)
+		require.ErrorAs(t, err, new(*APIError))
+		require.ErrorIs(t, err, ErrOutcomeUnknown, "%T", result)
+		client, _ = newScripted(t, []scriptStep{{body: `{"resultCode":1,"errorMessage":"no money","orderNo":null}`}})
+		err = client.Call(t.Context(), "fc.function.card.recharge", map[string]string{"iccid": testICCID}, result)
+		require.NotErrorIs(t, err, ErrOutcomeUnknown, "%T", result)
+	}
+}

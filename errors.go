@@ -238,7 +238,7 @@ func nameOf(method, subject string) string {
 	if subject == "" {
 		return shortMethod(method)
 	}
-	return shortMethod(method) + " " + subject
+	return shortMethod(method) + " " + printable(subject)
 }
 
 func shortMethod(method string) string { return strings.TrimPrefix(method, methodPrefix) }

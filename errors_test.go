@@ -244,3 +244,12 @@ func TestTheCallersContextEndsACallAtOnce(t *testing.T) {
 		})
 	}
 }
+
+func TestErrorsShowWhatACallIsAboutInPrintableForm(t *testing.T) {
+	t.Parallel()
+	client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":1}`}, {status: 400}, {err: io.EOF}})
+	for range 3 {
+		err := client.Call(t.Context(), "fc.function.order.details", map[string]string{"orderNo": "R\x1b[31m1\n"}, nil)
+		require.ErrorContains(t, err, `order.details R\x1b[31m1\n: `)
+	}
+}

@@ -40,24 +40,25 @@ import (
 // A decoder reads one answer.
 type decoder struct {
 	cursor
-	method  string
-	strict  bool             // every member counts, not only those tagged receipt
-	drift   func(Drift)      // may be nil
-	now     func() time.Time // nil for time.Now
-	receipt int              // how many members tagged receipt enclose the present one
-	given   bool             // there is something in the answer besides the envelope
-	done    bool             // a receipt says something; or any member that is known, where none is tagged receipt
-	met     bool             // a required member was there
-	failure *FieldError      // the first member that is not what it should be
-	garbled string           // where the first text stands that is not UTF-8
-	drifts  int              // of an event, so far
-	unread  bool             // a member of an event could not be read
-	scratch []byte
-	json    jsontext.Decoder // finds out whether the text is JSON
-	source  bytes.Buffer
-	strings [256][2]string // recently read short texts by their hash, so that repeated ones share memory
-	order   [64]*field     // the members of the object read last, because the next has them in the same order
-	ordered *shape         // whose members they are
+	method   string
+	strict   bool             // every member counts, not only those tagged receipt
+	drift    func(Drift)      // may be nil
+	now      func() time.Time // nil for time.Now
+	receipt  int              // how many members tagged receipt enclose the present one
+	given    bool             // there is something in the answer besides the envelope
+	done     bool             // a receipt says something; or any member that is known, where none is tagged receipt
+	met      bool             // a required member was there
+	receipts bool             // some members are tagged receipt
+	failure  *FieldError      // the first member that is not what it should be
+	garbled  string           // where the first text stands that is not UTF-8
+	drifts   int              // of an event, so far
+	unread   bool             // a member of an event could not be read
+	scratch  []byte
+	json     jsontext.Decoder // finds out whether the text is JSON
+	source   bytes.Buffer
+	strings  [256][2]string // recently read short texts by their hash, so that repeated ones share memory
+	order    [64]*field     // the members of the object read last, because the next has them in the same order
+	ordered  *shape         // whose members they are
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
@@ -85,6 +86,7 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 		target.SetZero() // an earlier attempt may have left something in it
 		shape = cmp.Or(shapeOf(target.Type()), noFields)
 	}
+	d.receipts = shape.receipts
 	if err := d.begin(body); err != nil {
 		return env, err
 	}

@@ -41,6 +41,12 @@ func TestSignaturesAreInNoErrorAndNoLog(t *testing.T) {
 		"what is cut off": func(form, _ string) (*http.Response, error) {
 			return answer(200, form[:len(form)-1], http.Header{"Content-Length": {"9"}})
 		},
+		"a name in what is not JSON": func(_, sign string) (*http.Response, error) {
+			return answer(200, `{"`+sign+`":{"x":}}`, nil)
+		},
+		"a name with text in another encoding": func(_, sign string) (*http.Response, error) {
+			return answer(200, `{"resultCode":1,"`+sign+`":"\xff"}`, nil)
+		},
 		"what is not an error": func(form, _ string) (*http.Response, error) {
 			return answer(200, `{"resultCode":0,"errorMessage":"`+form+`"}`, nil)
 		},
