@@ -53,7 +53,7 @@ type CallInfo struct {
 // An Interceptor wraps a call: it does what it likes before and after next, which makes the call with all its retries. It
 // must return what next returned, or an error of its own; it may also not call next at all, and fill info.Result itself.
 // next can be called once only, so that no interceptor can make a call happen twice. An interceptor must not return before
-// next has: the call then fails, and one that changes something is [ErrOutcomeUnknown].
+// next has: the call then fails, and one that changes something is [ErrOutcomeUnknown]. Called after that, next sends nothing.
 //
 // Bad input, a [*ParamError], is found before any interceptor runs.
 type Interceptor func(ctx context.Context, info *CallInfo, next func(context.Context) error) error
@@ -134,6 +134,7 @@ const (
 	underWay
 	certain // it has ended, and what became of it is known
 	doubtful
+	left // the interceptors have returned
 )
 
 // intercept runs a call inside the interceptors.
@@ -143,7 +144,9 @@ func (c *core) intercept(ctx context.Context, call *call) error {
 		if ctx == nil {
 			return errNoContext(call.endpoint.method)
 		}
-		state.Store(underWay)
+		if !state.CompareAndSwap(notStarted, underWay) {
+			return call.error("interceptor", errors.New("next was called when the interceptor has returned: nothing was sent"))
+		}
 		err := c.conclude(ctx, call)
 		if errors.Is(err, ErrOutcomeUnknown) {
 			state.Store(doubtful)
@@ -164,7 +167,8 @@ func (c *core) intercept(ctx context.Context, call *call) error {
 			})
 		}
 	}
-	err, ended := next(ctx), state.Load()
+	err := next(ctx)
+	ended := state.Swap(left)
 	if err == nil && ended == underWay {
 		err = call.error("interceptor", errors.New("it returned before next had, so the result is not known"))
 	}
@@ -208,7 +212,7 @@ func (c *core) run(ctx context.Context, call *call) error {
 		if k := c.shared.clock.refused(call, a); k != nil {
 			call.correction = k
 			if call.endpoint.kind == KindRead {
-				call.offset = c.shared.clock.offset()
+				call.offset = k.offset
 				c.logCorrection(ctx, call, a)
 				continue
 			}

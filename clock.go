@@ -30,6 +30,7 @@ type clock struct {
 // A correction is what a refusal tells of the clock.
 type correction struct {
 	by      time.Duration // how far t was behind the Date
+	offset  time.Duration // to try instead
 	refusal *APIError
 }
 
@@ -68,7 +69,7 @@ func (c *clock) refused(call *call, a *attempt) *correction {
 	if !c.trying {
 		c.trial, c.trying, c.fromDate = deviation, true, true
 	}
-	return &correction{deviation - call.offset, refusal}
+	return &correction{deviation - call.offset, c.trial, refusal}
 }
 
 // accepted learns from a successful attempt.

@@ -351,3 +351,24 @@ func TestTheClockIsCorrectedOnceInACall(t *testing.T) {
 	require.ErrorAs(t, readOnce(t.Context(), p.client(t)), new(*APIError))
 	assert.Equal(t, 2, p.tries)
 }
+
+// A call that was refused for its time is sent again with the time that it has learnt, even if another call, refused for
+// another reason, has dropped that in the meantime.
+func TestAReadIsSentAgainWithWhatItHasLearntOfTheClock(t *testing.T) {
+	t.Parallel()
+	var c clock
+	now := time.Now()
+	refused := func(offset time.Duration) (*call, *attempt) {
+		of := &call{endpoint: lookup("fc.function.card.info"), offset: offset}
+		return of, &attempt{t: now.Add(offset).Unix(), received: now.Add(offset), date: now.Add(time.Hour), err: &APIError{Code: 1}}
+	}
+	k := c.refused(refused(0))
+	require.NotNil(t, k)
+	require.Nil(t, c.refused(refused(time.Hour)), "another call, with the new time")
+	assert.Zero(t, c.offset())
+	assert.Equal(t, time.Hour, k.offset)
+	call, a := refused(k.offset)
+	call.correction, a.err = k, nil
+	c.accepted(call, a)
+	assert.Equal(t, time.Hour, c.offset())
+}

@@ -108,3 +108,23 @@ func TestAnInterceptorCannotChangeWhatIsSent(t *testing.T) {
 	require.NoError(t, client.Cards.Pause(t.Context(), MSISDN(phone)))
 	assert.Equal(t, phone, s.forms[0].Get("msisdn"))
 }
+
+// An interceptor that gives up before a goroutine of its own has called next leaves nothing that happens later.
+func TestAnInterceptorCannotMakeACallAfterItHasReturned(t *testing.T) {
+	t.Parallel()
+	for name, own := range map[string]error{"an error": errors.New("too slow"), "success": nil} {
+		returned, late := make(chan struct{}), make(chan error, 1)
+		client, s := newScripted(t, []scriptStep{{body: fineAnswer}}, WithInterceptor(
+			func(ctx context.Context, _ *CallInfo, next func(context.Context) error) error {
+				go func() {
+					<-returned
+					late <- next(ctx)
+				}()
+				return own
+			}))
+		require.ErrorIs(t, client.Cards.Pause(t.Context(), MSISDN(phone)), own, name)
+		close(returned)
+		require.ErrorContains(t, <-late, "when the interceptor has returned", name)
+		assert.Zero(t, s.tries, name)
+	}
+}
