@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -81,7 +82,8 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	if r.err != nil {
 		a.sent, a.cut = r.abandoned || !e.notSent(), true
 		a.err = call.error("no response", withoutSignature(attemptError(timed, r.err, waited), a.signature))
-		if errors.Is(timed.Err(), context.DeadlineExceeded) || context.Cause(timed) == ErrAttemptTimeout {
+		limited, _ := errors.AsType[net.Error](r.err) // perhaps by a time of the user's client or transport
+		if errors.Is(timed.Err(), context.DeadlineExceeded) || context.Cause(timed) == ErrAttemptTimeout || limited != nil && limited.Timeout() {
 			c.link.timedOut(began)
 		}
 		return a
@@ -92,7 +94,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	a.retryAfter = retryAfter(r.resp.Header, cmp.Or(a.date, a.received))
 	switch {
 	case isFile && r.text == nil && a.status == http.StatusOK:
-		body := &fileBody{ReadCloser: r.resp.Body, direct: e.bare != nil, timed: timed, timer: timer, timeout: c.timeout}
+		body := &fileBody{ReadCloser: r.resp.Body, direct: e.own, timed: timed, timer: timer, timeout: c.timeout}
 		defer body.Close()
 		c.receiveFile(call, a, body, d)
 	case r.text == nil:
@@ -155,7 +157,7 @@ func (c *core) body(call *call, t int64) (form, signature string) {
 // them does not count.
 type fileBody struct {
 	io.ReadCloser
-	direct  bool // comes from an *http.Transport, which ends reading with the context
+	direct  bool // comes from our own transport, which ends reading with the context
 	timed   context.Context
 	timer   *time.Timer
 	timeout time.Duration

@@ -82,8 +82,8 @@ type reply struct {
 // exchange sends a request and reads the response. It returns when the request's context ends, even if the transport or
 // the body does not.
 func (l *link) exchange(req *http.Request, e *evidence) reply {
-	if _, bare := l.transport().(*http.Transport); bare {
-		return l.receive(req, e) // which the context ends
+	if l.own {
+		return l.receive(req, e) // which the context ends; one of the user's may ask a function for a proxy, or another protocol
 	}
 	replies := make(chan reply, 1)
 	go func() {

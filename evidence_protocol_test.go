@@ -7,9 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -120,4 +124,61 @@ func TestRequestsOfADialerAreNoEvidence(t *testing.T) {
 	require.ErrorIs(t, err, ErrOutcomeUnknown)
 	require.NoError(t, <-first)
 	assert.EqualValues(t, 2, requests.Load())
+}
+
+// The times that a user's http.Client and transport have of their own tell of a silent path as well.
+func TestTimesOfTheUsersClientLeaveSilentPaths(t *testing.T) {
+	t.Parallel()
+	for name, limit := range map[string]func(*http.Client, *http.Transport){
+		"the client's":    func(c *http.Client, _ *http.Transport) { c.Timeout = 500 * time.Millisecond },
+		"the transport's": func(_ *http.Client, t *http.Transport) { t.ResponseHeaderTimeout = 500 * time.Millisecond },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := &switchedPath{}
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, fineAnswer) }))
+			server.EnableHTTP2 = true
+			server.StartTLS()
+			defer server.Close()
+			transport := server.Client().Transport.(*http.Transport)
+			transport.DialContext = path.dial
+			limit(server.Client(), transport)
+			client, err := NewClient("000001", testSecret, WithBaseURL(server.URL), WithHTTPClient(server.Client()),
+				WithRetry(RetryPolicy{MaxAttempts: 4, BaseDelay: time.Millisecond, MaxDelay: time.Millisecond}))
+			require.NoError(t, err)
+			require.NoError(t, readOnce(t.Context(), client))
+			path.cut()
+			require.NoError(t, readOnce(t.Context(), client))
+		})
+	}
+}
+
+// What a transport of the user's asks before it sends may take no longer than the attempt either.
+func TestAnAttemptEndsWithItsTimeWhateverATransportCalls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		for name, transport := range map[string]*http.Transport{
+			"a function for the proxy": {Proxy: func(*http.Request) (*url.URL, error) {
+				<-release
+				return nil, io.EOF
+			}},
+			"another protocol": func() *http.Transport {
+				outer := &http.Transport{}
+				outer.RegisterProtocol("https", transportFunc(func(*http.Request) (*http.Response, error) {
+					<-release
+					return nil, io.EOF
+				}))
+				return outer
+			}(),
+		} {
+			client, err := NewClient("000001", testSecret, WithHTTPClient(&http.Client{Transport: transport}), WithRetry(RetryPolicy{MaxAttempts: 1}))
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			err = readOnce(ctx, client)
+			cancel()
+			require.ErrorIs(t, err, ErrAttemptTimeout, name)
+		}
+	})
 }
