@@ -57,7 +57,10 @@ func (l *link) RoundTrip(req *http.Request) (*http.Response, error) {
 	e.bare, _ = transport.(*http.Transport)
 	again := *req
 	again.GetBody = e.getBody
-	again.Close = !l.own && l.silent.Load() // keeps HTTP/2 from using a dead connection for ever
+	if !l.own && l.silent.Load() { // over HTTP/2 the dead connection may have had another stream when idle ones were closed
+		l.CloseIdleConnections()
+		again.Close = true // and if it still has, this is the last one
+	}
 	return transport.RoundTrip(&again)
 }
 

@@ -48,30 +48,91 @@ func httpAnswer(status int, body string, header ...string) string {
 	return head + "\r\n" + body
 }
 
-// A faultyPlatform serves every attempt on a connection of its own, behind TLS. It goes by what arrives on the
-// connection, and not by what the client believes to have sent.
+// before reports whether the fault lets no request come.
+func (f *fault) before() bool { return f.refused || f.untrusted || f.handshake != nil }
+
+// cuts reports whether the fault leaves a request without a whole response.
+func (f *fault) cuts() bool {
+	resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(f.answer)), nil)
+	if err == nil {
+		_, err = io.Copy(io.Discard, resp.Body)
+	}
+	return err != nil && !f.before()
+}
+
+// A faultyPlatform serves behind TLS: every attempt on a connection of its own over HTTP/1, and as the client likes over
+// HTTP/2. It goes by what arrives on the connection, and not by what the client believes to have sent.
 type faultyPlatform struct {
 	pair  func() (client, server net.Conn, err error)
+	over  protocol
 	fault func(n int) fault // of the n-th attempt, from 0
 
 	mu       sync.Mutex
-	times    []time.Time // of the attempts, as connections were asked for
+	times    []time.Time // of the attempts, as connections were asked for, or, over HTTP/2, requests began
 	received int         // whole calls with a good signature
 	executed int         // those of them that took effect
 	orders   map[string]bool
+	conns    []net.Conn
 	serving  sync.WaitGroup
+}
+
+// A protocol is how attempts come, and how they are given up over HTTP/2.
+type protocol struct {
+	name   string
+	giveUp func(c *h2Conn, stream uint32) // nil for HTTP/1
+	stream bool                           // gives up no more than a stream
+}
+
+// protocols are HTTP/1 and HTTP/2 in all its ways. Of some of these net/http believes that it may send the request again.
+func protocols() []protocol {
+	resets := func(code byte) func(*h2Conn, uint32) {
+		return func(c *h2Conn, stream uint32) { c.reset(stream, code) }
+	}
+	return []protocol{
+		{name: "HTTP/1"},
+		{name: "HTTP/2, a cut", giveUp: func(c *h2Conn, _ uint32) { _ = c.Close() }},
+		{name: "HTTP/2, GOAWAY", giveUp: func(c *h2Conn, _ uint32) { c.goAway(0); _ = c.Close() }},
+		{name: "HTTP/2, INTERNAL_ERROR", giveUp: resets(internalError), stream: true},
+		{name: "HTTP/2, PROTOCOL_ERROR", giveUp: resets(protocolError), stream: true},
+		{name: "HTTP/2, REFUSED_STREAM", giveUp: resets(refusedStream), stream: true},
+	}
+}
+
+// next is the fault of an attempt that begins now.
+func (p *faultyPlatform) next() fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.times = append(p.times, time.Now())
+	return p.fault(len(p.times) - 1)
+}
+
+// close waits until nothing is served any more. What is connected over HTTP/2 would stay so.
+func (p *faultyPlatform) close() {
+	p.mu.Lock()
+	if p.over.giveUp != nil {
+		for _, conn := range p.conns {
+			_ = conn.Close()
+		}
+	}
+	p.mu.Unlock()
+	p.serving.Wait()
 }
 
 func (p *faultyPlatform) dial(context.Context, string, string) (net.Conn, error) {
 	p.mu.Lock()
 	f := p.fault(len(p.times))
-	p.times = append(p.times, time.Now())
 	p.mu.Unlock()
+	if p.over.giveUp == nil || f.before() {
+		f = p.next()
+	}
 	if f.refused {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
 	client, server, err := p.pair()
 	if err == nil {
+		p.mu.Lock()
+		p.conns = append(p.conns, server)
+		p.mu.Unlock()
 		p.serving.Go(func() {
 			defer server.Close() // without the farewell of TLS
 			p.serve(server, f)
@@ -85,12 +146,19 @@ func (p *faultyPlatform) serve(conn net.Conn, f fault) {
 		f.handshake(conn)
 		return
 	}
-	names := certificates()
-	secure := tls.Server(conn, &tls.Config{Certificates: names[:1], SessionTicketsDisabled: true})
+	config := &tls.Config{Certificates: certificates()[:1], SessionTicketsDisabled: true}
 	if f.untrusted {
-		secure = tls.Server(conn, &tls.Config{Certificates: names[1:], SessionTicketsDisabled: true})
+		config.Certificates = certificates()[1:]
 	}
+	if p.over.giveUp != nil {
+		config.NextProtos = []string{"h2"}
+	}
+	secure := tls.Server(conn, config)
 	if secure.Handshake() != nil {
+		return
+	}
+	if p.over.giveUp != nil {
+		p.serveHTTP2(secure)
 		return
 	}
 	if f.hangUp {
@@ -106,6 +174,33 @@ func (p *faultyPlatform) serve(conn net.Conn, f fault) {
 		_, _ = io.Copy(io.Discard, secure)
 	}
 	_, _ = io.WriteString(secure, answer)
+}
+
+// serveHTTP2 serves one attempt after the other, as streams.
+func (p *faultyPlatform) serveHTTP2(conn *tls.Conn) {
+	var f fault
+	platform := &h2Platform{
+		began: func(c *h2Conn, stream uint32) {
+			if f = p.next(); f.hangUp {
+				p.over.giveUp(c, stream)
+			}
+		},
+		react: func(c *h2Conn, stream uint32, _ int64) {
+			form, err := url.ParseQuery(c.bodies[stream])
+			if f.hangUp || err != nil || Sign(testSecret, form) != form.Get("sign") {
+				return
+			}
+			answer := p.handle(form, f)
+			switch {
+			case f.silent && p.over.stream: // others go on
+			case f.silent:
+				_, _ = io.Copy(io.Discard, c)
+			case !c.respond(stream, answer):
+				p.over.giveUp(c, stream)
+			}
+		},
+	}
+	platform.serve(conn)
 }
 
 // handle gives a call its effect, and the answer to it.
@@ -133,17 +228,20 @@ func (p *faultyPlatform) handle(form url.Values, f fault) string {
 	return f.answer
 }
 
-// newFaulty returns a client of a faulty platform. Attempts follow each other without delay, unless the platform asks for
-// one.
-func newFaulty(t *testing.T, pair func() (client, server net.Conn, err error), fault func(n int) fault) (*Client, *faultyPlatform) {
+// newFaulty returns a client of a faulty platform. Attempts follow each other within a millisecond, unless the platform
+// asks for more.
+func newFaulty(t *testing.T, pair func() (client, server net.Conn, err error), over protocol, fault func(n int) fault) (*Client, *faultyPlatform) {
 	t.Helper()
-	p := &faultyPlatform{pair: pair, fault: fault, orders: map[string]bool{}}
+	p := &faultyPlatform{pair: pair, over: over, fault: fault, orders: map[string]bool{}}
 	roots := x509.NewCertPool()
 	roots.AddCert(certificates()[0].Leaf)
-	transport := &http.Transport{DialContext: p.dial, TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}
+	transport := &http.Transport{
+		DialContext: p.dial, TLSClientConfig: &tls.Config{RootCAs: roots},
+		DisableKeepAlives: over.giveUp == nil, ForceAttemptHTTP2: over.giveUp != nil,
+	}
 	client, err := NewClient("000001", testSecret, WithBaseURL("https://platform.test/"),
 		WithHTTPClient(&http.Client{Transport: transport}),
-		WithRetry(RetryPolicy{MaxAttempts: 4, MaxRetryAfter: time.Minute}))
+		WithRetry(RetryPolicy{MaxAttempts: 4, BaseDelay: time.Millisecond, MaxDelay: time.Millisecond, MaxRetryAfter: time.Minute}))
 	require.NoError(t, err)
 	return client, p
 }

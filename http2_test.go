@@ -16,7 +16,6 @@ import (
 // Over HTTP/2 net/http sends a POST again by itself when a stream or connection is given up. Ours are sent once.
 func TestOverHTTP2NothingIsSentTwice(t *testing.T) {
 	t.Parallel()
-	const protocolError, refusedStream = 1, 7
 	for name, tt := range map[string]struct {
 		react  func(c *h2Conn, stream uint32, n int64)
 		always bool // it never succeeds
