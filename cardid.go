@@ -69,8 +69,11 @@ func withHint(reason, number string) string {
 	return reason
 }
 
-// MSISDN names a card by its number: 1 to 13 digits. White space around it is removed. A malformed number is reported as
-// a [*ParamError] by the call that is given it; use [ParseCardID] to learn of it at once.
+// MSISDN names a card by its number: 1 to 13 digits. White space around it is removed, and nothing else: a number with
+// blanks or hyphens inside, in quotes, or with a country code is malformed.
+//
+// A malformed number is reported as a [*ParamError] by the call that is given it; use [ParseCardID] to learn of it at
+// once. Its text says what the number looks like.
 func MSISDN(number string) CardID {
 	if trimmed := strings.TrimSpace(number); cardno.IsMSISDN(trimmed) {
 		number = trimmed
@@ -80,7 +83,8 @@ func MSISDN(number string) CardID {
 
 // ICCID names a card by the serial number of its chip: 19 or 20 characters, digits and letters other than O and I. Lower
 // case becomes upper case; white space around it is removed, and so is the F that fills up 19 digits to 20 characters
-// in the response to the command AT+QCCID.
+// in the response to the command AT+QCCID. Nothing else is: a number with blanks or hyphens inside, as it may be printed
+// on the card, or in quotes is malformed.
 //
 // A malformed ICCID is reported as a [*ParamError] by the call that is given it; use [ParseCardID] to learn of it at
 // once. Its text says what the number looks like: an IMEI, an IMSI, an ICCID with swapped digits as the chip stores it,
@@ -93,7 +97,7 @@ func ICCID(number string) CardID {
 }
 
 // ParseCardID tells by its form whether a number is an [MSISDN] or an [ICCID], and returns it in the same spelling as
-// they do. Anything else is a [*ParamError].
+// they do. Anything else is a [*ParamError] that says what it looks like.
 func ParseCardID(number string) (CardID, error) {
 	for _, card := range [...]CardID{MSISDN(number), ICCID(number)} {
 		if card.check() == "" {

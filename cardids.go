@@ -11,8 +11,11 @@ import (
 )
 
 // CardIDs names several cards, all by MSISDN or all by ICCID, for the methods that take many at once. Make one with
-// [MSISDNs], [ICCIDs] or [CardIDsOf]. The zero value names none and is refused by every method. CardIDs do not change,
-// and are safe for concurrent use.
+// [MSISDNs], [ICCIDs] or [CardIDsOf]. CardIDs do not change, and are safe for concurrent use.
+//
+// The zero value, and a list that was made of no numbers, name no card. Methods that make one call refuse them. For those
+// that take any number of cards, such as [CardsService.AllInfo], an empty list is no work: their loop does not run. They still
+// refuse the zero value, which was probably forgotten, but for [Each].
 type CardIDs struct {
 	kind  cardKind
 	cards []CardID // each of this kind; never changed
@@ -107,8 +110,11 @@ func (c CardIDs) EncodeValues(_ string, form *url.Values) error {
 
 // encode is EncodeValues under another name, and with a limit where most is not 0.
 func (c CardIDs) encode(param string, most int, form *url.Values) error {
+	if c.kind == 0 {
+		return &ParamError{Param: param, Reason: "no cards given: make them with MSISDNs or ICCIDs"}
+	}
 	if len(c.cards) == 0 {
-		return &ParamError{Param: param, Reason: "no cards given: at least one is needed, made with MSISDNs or ICCIDs"}
+		return &ParamError{Param: param, Reason: "the list is empty, and at least one card is needed"}
 	}
 	if most > 0 && len(c.cards) > most {
 		return &ParamError{Param: param, Reason: fmt.Sprintf("%d cards in one call, at most %d are allowed", len(c.cards), most)}

@@ -3,6 +3,7 @@ package quecloud_test
 import (
 	stdjson "encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -50,6 +51,31 @@ func TestCardIDsAreOfOneKind(t *testing.T) {
 	none, err := quecloud.CardIDsOf(nil)
 	require.NoError(t, err)
 	assert.Equal(t, quecloud.ICCIDs(), none)
+}
+
+// A list that was made of no numbers may be right for a fleet that has no cards; the zero value is a list that was forgotten.
+func TestAnEmptyListIsRefusedByACallAndIsNoWorkForALoop(t *testing.T) {
+	t.Parallel()
+	platform := newPlatform(nil)
+	client := platform.client(t)
+	for want, list := range map[string]quecloud.CardIDs{
+		"parameter iccids: the list is empty, and at least one card is needed":  quecloud.ICCIDs(),
+		"parameter msisdns: the list is empty, and at least one card is needed": quecloud.MSISDNs(),
+		"parameter msisdns: no cards given: make them with MSISDNs or ICCIDs":   {},
+	} {
+		_, err := client.Cards.InfoBatch(t.Context(), list)
+		require.ErrorAs(t, err, new(*quecloud.ParamError))
+		require.ErrorContains(t, err, want)
+		turns := 0
+		for _, err := range client.Cards.AllInfo(t.Context(), list) {
+			turns++
+			require.ErrorContains(t, err, want)
+		}
+		assert.Equal(t, strings.Contains(want, "no cards given"), turns == 1, want)
+		for card := range quecloud.Each(t.Context(), list, client.Cards.Pause) {
+			t.Errorf("card %s", card)
+		}
+	}
 }
 
 func TestCardIDsStandInJSONAsAList(t *testing.T) {

@@ -12,11 +12,11 @@
 //
 // # Values
 //
-// A card is a [CardID], made by [MSISDN], [ICCID] or [ParseCardID], which accept a number in all its usual spellings, or
-// by the method ID of a struct that stands for a card, such as [Card.ID]; methods for many cards take [CardIDs]. Days and
-// months are [Date] and [Month], without a time zone; instants are [time.Time] in [ChinaStandardTime]. Data volumes are
-// float64 in MB, voice is in minutes, and money is [decimal.Decimal] in CNY. Enumerations such as [CardStatus] are
-// open: a value without a constant is kept as it came.
+// A card is a [CardID], made by [MSISDN], [ICCID] or [ParseCardID], which accept white space around the number and, in an
+// ICCID, lower case and the F that fills up 19 digits to 20; or by the method ID of a struct that stands for a card, such as
+// [Card.ID]. Methods for many cards take [CardIDs]. Days and months are [Date] and [Month], without a time zone; instants
+// are [time.Time] in [ChinaStandardTime]. Data volumes are float64 in MB, voice is in minutes, and money is
+// [decimal.Decimal] in CNY. Enumerations such as [CardStatus] are open: a value without a constant is kept as it came.
 //
 // The platform's JSON is not exact about types and names. It is read leniently: any scalar may come as text, number or
 // boolean, a name in any case. A value that cannot mean what its place says is an error that names the place, or is

@@ -122,6 +122,9 @@ func LooksLike(s string) string {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	digits := strings.TrimRight(s, "F")
 	isNumber := consistsOf(digits, isDigit)
+	if hint := packed(s); hint != "" && !(isNumber && luhn(s)) {
+		return hint
+	}
 	const misread = "it has the letter O or I, which no ICCID has: probably a digit 0 or 1 was misread"
 	const stored = "it looks like the EF_ICCID that a chip stores, with the digits of each byte swapped: "
 	switch n := len(s); {
@@ -145,6 +148,59 @@ func LooksLike(s string) string {
 		return "it has an invisible character"
 	}
 	return ""
+}
+
+// packed says what surrounds or divides a number of a card that is right otherwise, or "".
+func packed(s string) string {
+	var has []string
+	strip := func(what, bare string) {
+		if bare != s {
+			has, s = append(has, what), bare
+		}
+	}
+	strip("has full-width characters", strings.Map(halfWidth, s))
+	strip("ends with a comma or semicolon", strings.TrimRight(s, ",;"))
+	for _, quotes := range [...][2]string{{`="`, `"`}, {`"`, `"`}, {"'", "'"}, {"`", "`"}, {"“", "”"}, {"‘", "’"}} {
+		if inside, ok := strings.CutPrefix(s, quotes[0]); ok && strings.HasSuffix(inside, quotes[1]) {
+			strip("is in quotes", strings.TrimSuffix(inside, quotes[1]))
+		}
+	}
+	strip("begins with an apostrophe", strings.TrimPrefix(s, "'"))
+	strip("has blanks inside", without(s, unicode.IsSpace))
+	strip("has hyphens inside", without(s, func(r rune) bool { return unicode.Is(unicode.Pd, r) }))
+	for _, prefix := range [...]string{"+861", "00861", "861"} {
+		if strings.HasPrefix(s, prefix) && (prefix != "861" || len(s) == 15) {
+			strip("has the country code of China", s[len(prefix)-1:])
+		}
+	}
+	strip("begins with a +", strings.TrimPrefix(s, "+"))
+	hint := "it " + strings.Join(has, " and ")
+	switch normal := ICCID(s); {
+	case len(has) == 0 || !IsMSISDN(s) && !IsICCID(normal):
+		return ""
+	case len(normal) < 11: // perhaps a part of an ICCID
+		return hint
+	default:
+		return hint + ": want " + normal
+	}
+}
+
+// halfWidth is the ASCII character that a full-width one stands for.
+func halfWidth(r rune) rune {
+	if '！' <= r && r <= '～' {
+		return r - '！' + '!'
+	}
+	return r
+}
+
+// without removes characters from a text.
+func without(s string, unwanted func(rune) bool) string {
+	return strings.Map(func(r rune) rune {
+		if unwanted(r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // isFloat reports whether s is a number as a spreadsheet writes one that is long, 8.9E+19, or a program one that was in a
