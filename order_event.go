@@ -127,20 +127,24 @@ func (e *OrderEvent) differsFrom(o *Order) string {
 	return ""
 }
 
-// samePrice reports whether a price is the order's, to the fen. The vendor's examples have prices of the whole order as
-// well as of one year or month, so either may be the other one divided by how many there are.
+// samePrice reports whether a price is the order's, to the fen, the hundredth of a yuan. The vendor's examples have prices of
+// the whole order as well as of one year or month, so either may be the other one divided by how many there are, and rounded
+// in whatever way.
 func samePrice(price decimal.Decimal, o *Order) bool {
-	for _, n := range [...]int{1, o.Years, o.Months, 12 * o.Years} {
+	if differLess(price, o.ProductPrice, decimal.New(5, -3)) {
+		return true
+	}
+	fen := decimal.New(1, -2)
+	for _, n := range [...]int{o.Years, o.Months, 12 * o.Years} {
 		count := decimal.NewFromInt(int64(n))
-		if n > 0 && (sameFen(price, o.ProductPrice.Div(count)) || sameFen(price.Div(count), o.ProductPrice)) {
+		if n > 1 && (differLess(price, o.ProductPrice.Div(count), fen) || differLess(price.Div(count), o.ProductPrice, fen)) {
 			return true
 		}
 	}
 	return false
 }
 
-// sameFen reports whether two amounts differ by less than half a fen, the hundredth of a yuan.
-func sameFen(a, b decimal.Decimal) bool { return a.Sub(b).Abs().LessThan(decimal.New(5, -3)) }
+func differLess(a, b, than decimal.Decimal) bool { return a.Sub(b).Abs().LessThan(than) }
 
 // answerOrder writes what the platform wants to read: an object with code 200, or any other.
 func answerOrder(w http.ResponseWriter, status int, reason string) {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -389,6 +390,24 @@ func TestRetryOfCodesThatMeanNotDone(t *testing.T) {
 		assert.Equal(t, kind.name != "read", errors.Is(err, ErrOutcomeUnknown), "%s: a 500 may come after the effect", kind.name)
 		assert.Equal(t, map[bool]int{true: 3, false: 1}[kind.name == "read"], s.tries, kind.name)
 	}
+}
+
+// One refusal that passes does not end a sweep, wherever it comes.
+func TestRetryOfCodesThatMeanNotDoneKeepsSweepsGoing(t *testing.T) {
+	t.Parallel()
+	page := func(number int, rows string) scriptStep {
+		return scriptStep{body: fmt.Sprintf(`{"resultCode":0,"page":{"page":%d,"pageSize":1,"totalCount":2,"totalPage":2},"cards":[%s]}`, number, rows)}
+	}
+	busy := scriptStep{body: `{"resultCode":77}`}
+	client, _ := newScripted(t, []scriptStep{
+		busy, page(1, `{"iccid":"8986031749203860001"}`), busy, busy, page(2, `{"iccid":"8986031749203860002"}`), busy, page(3, ""),
+	}, WithRetry(RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{77}}))
+	var got []string
+	for card, err := range client.Cards.All(t.Context(), &CardListParams{PageSize: 1}, Concurrency(1)) {
+		require.NoError(t, err)
+		got = append(got, card.ICCID)
+	}
+	assert.Equal(t, []string{"8986031749203860001", "8986031749203860002"}, got)
 }
 
 func TestAPolicyWithOneAttemptRepeatsNothing(t *testing.T) {
