@@ -63,14 +63,19 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	case err != nil && !isField:
 		err = fmt.Errorf("it is not whole JSON: %w", err)
 	case env.problem != nil:
-		err = env.problem
+		err = a.withoutSignature(env.problem)
 	case !env.hasCode:
 		err = errors.New("it has no resultCode")
 	case isField:
-		err = &FieldError{hide(field.Path, a.signature), hide(field.Value, a.signature), field.Reason}
+		err = a.withoutSignature(field)
 	}
 	a.answered = false
 	a.err = call.badAnswer(a, text, err)
+}
+
+// withoutSignature hides the signature in what is wrong with a member.
+func (a *attempt) withoutSignature(field *FieldError) error {
+	return &FieldError{hide(field.Path, a.signature), hide(field.Value, a.signature), field.Reason}
 }
 
 // maxMessage is how much of an errorMessage is kept, in bytes.

@@ -134,3 +134,49 @@ func TestMaskedLogsDoNotHoldWhatATransportShowsOfTheForm(t *testing.T) {
 	assert.NotContains(t, out.String(), url.QueryEscape(testContent))
 	assert.NotContains(t, out.String(), phone)
 }
+
+// Hexadecimal digits mean the same in lower case, and most of a signature is as good as a whole one.
+func TestSignaturesAreHiddenInAnyFormAndPlace(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]func(sign string) string{
+		"a message": func(sign string) string { return `{"resultCode":1,"errorMessage":"bad ` + sign + `"}` },
+		"a message cut off": func(sign string) string {
+			return `{"resultCode":1,"errorMessage":"` + strings.Repeat("x", 1000) + sign + `"}`
+		},
+		"an unknown member": func(sign string) string { return `{"resultCode":0,"mt":1,"mo":2,"new":"` + sign + `"}` },
+		"a long value": func(sign string) string {
+			return `{"resultCode":0,"mt":1,"mo":2,"new":"0123456789012345678901234567` + sign + `"}`
+		},
+		"the name of one":     func(sign string) string { return `{"resultCode":0,"mt":1,"mo":2,"` + sign + `":"x"}` },
+		"a wrong value":       func(sign string) string { return `{"resultCode":0,"mt":"` + sign + `","mo":2}` },
+		"a page":              func(sign string) string { return strings.Repeat("x", 500) + sign },
+		"not quite JSON":      func(sign string) string { return `{"resultCode":0,"sign":` + sign },
+		"a resultCode of one": func(sign string) string { return `{"resultCode":"` + sign + `"}` },
+	} {
+		for _, form := range []func(string) string{strings.ToUpper, strings.ToLower} {
+			for _, handled := range []bool{true, false} {
+				var sign string
+				var shown []string
+				opts := []Option{WithHTTPClient(&http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+					text, err := io.ReadAll(r.Body)
+					require.NoError(t, err)
+					sent, err := url.ParseQuery(string(text))
+					require.NoError(t, err)
+					sign = sent.Get("sign")
+					return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body(form(sign))))}, nil
+				})})}
+				if handled {
+					opts = append(opts, WithDriftHandler(func(d Drift) { shown = append(shown, d.Path, d.Value) }))
+				}
+				client, err := NewClient("000001", testSecret, opts...)
+				require.NoError(t, err)
+				shown = append(shown, everyText(readOnce(t.Context(), client))...)
+				for _, text := range shown {
+					for i := 8; i <= len(sign); i++ {
+						assert.NotContains(t, strings.ToUpper(text), sign[:i], "%s: %s", name, text)
+					}
+				}
+			}
+		}
+	}
+}
