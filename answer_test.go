@@ -421,3 +421,21 @@ func TestARefusedPurchaseThatNamesAnOrderIsInDoubtForEveryResult(t *testing.T) {
 		require.NotErrorIs(t, err, ErrOutcomeUnknown, "%T", result)
 	}
 }
+
+// Whatever else a caller's struct takes, only what the method needs makes a change under an error status a success.
+func TestAnErrorStatusIsNoSuccessOfAChangeForWhatElseCame(t *testing.T) {
+	t.Parallel()
+	for _, result := range []any{nil, new(struct{ Time string }), new(map[string]any)} {
+		client, _ := newScripted(t, []scriptStep{{status: 502, body: `{"resultCode":0,"time":"10:00"}`}})
+		require.ErrorIs(t, client.Call(t.Context(), "fc.function.card.pause", nil, result), ErrOutcomeUnknown, "%T", result)
+	}
+}
+
+// Where it is known which member tells of an order, the others do not.
+func TestARefusedPurchaseIsNotInDoubtForWhatElseCame(t *testing.T) {
+	t.Parallel()
+	client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":1,"traceId":"7"}`}})
+	err := kindCalls[2].call(t.Context(), client)
+	require.ErrorAs(t, err, new(*APIError))
+	require.NotErrorIs(t, err, ErrOutcomeUnknown)
+}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -181,4 +182,50 @@ func TestAnAttemptEndsWithItsTimeWhateverATransportCalls(t *testing.T) {
 			require.ErrorIs(t, err, ErrAttemptTimeout, name)
 		}
 	})
+}
+
+// When net/http gets the body again, by what the transport has told before.
+func TestWhenTheBodyIsHadAgain(t *testing.T) {
+	t.Parallel()
+	const host = "platform.test"
+	wrote := func(name, value string) func(*evidence, *httptrace.ClientTrace) {
+		return func(_ *evidence, trace *httptrace.ClientTrace) {
+			if trace.WroteHeaderField != nil {
+				trace.WroteHeaderField(name, []string{value})
+			}
+			trace.WroteHeaders()
+		}
+	}
+	wanted := func(hostPort string) func(*evidence, *httptrace.ClientTrace) {
+		return func(_ *evidence, trace *httptrace.ClientTrace) { trace.GetConn(hostPort) }
+	}
+	type steps []func(*evidence, *httptrace.ClientTrace)
+	wrapped := func(e *evidence, _ *httptrace.ClientTrace) { e.bare = nil }
+	for name, tt := range map[string]struct {
+		own           bool
+		told          steps
+		again, unsent bool // the body is had, and it is known that nothing was sent
+	}{
+		"nothing was written":               {told: steps{wanted("a")}, again: true, unsent: true},
+		"HTTP/1":                            {told: steps{wanted("a"), wrote("Host", host)}, again: true},
+		"HTTP/1, and another connection":    {told: steps{wanted("a"), wrote("Host", host), wanted("a")}, again: true, unsent: true},
+		"HTTP/1, and then HTTP/2":           {told: steps{wanted("a"), wrote("Host", host), wanted("a"), wrote(":authority", host)}},
+		"HTTP/1, and one of the dialer's":   {told: steps{wanted("a"), wrote("Host", host), wanted("b")}, again: true},
+		"HTTP/1 of our own":                 {own: true, told: steps{wanted("a"), wrote("Host", host)}, again: true},
+		"HTTP/1 of our own, and another":    {own: true, told: steps{wanted("a"), wrote("Host", host), wanted("a")}, again: true, unsent: true},
+		"HTTP/2":                            {told: steps{wanted("a"), wrote(":authority", host)}},
+		"HTTP/2, and another connection":    {told: steps{wanted("a"), wrote(":authority", host), wanted("a")}},
+		"HTTP/2, and HTTP/1 of the dialer":  {told: steps{wanted("a"), wrote(":authority", host), wanted("b"), wrote("Host", "b")}},
+		"HTTP/2, and a field like the host": {told: steps{wanted("a"), wrote("host", host)}},
+		"HTTP/1 of a wrapped transport":     {told: steps{wrapped, wanted("a"), wrote("Host", host), wanted("a")}},
+	} {
+		e := newEvidence(t.Context(), tt.own, "text")
+		e.host, e.bare = host, &http.Transport{}
+		for _, tell := range tt.told {
+			tell(e, httptrace.ContextClientTrace(e))
+		}
+		assert.Equal(t, tt.unsent, e.notSent(), name)
+		_, err := e.getBody()
+		assert.Equal(t, tt.again, err == nil, name)
+	}
 }
