@@ -202,8 +202,9 @@ func WithDeduplication(store DedupStore) HandlerOption {
 
 // WithProbes answers a GET, a HEAD and a POST without a body with status 200 and an empty body, where they are refused
 // otherwise. It is for a portal or load balancer that looks whether there is anybody at an address. The source and the
-// token are checked first. Your function is not called, and an empty body does not stand for success: the platform's
-// document wants the text success or the code 200 for that.
+// token are checked first: with [WithCallbackToken] a probe must carry the token in its URL too, and is refused with 401
+// without it. Your function is not called, and an empty body does not stand for success: the platform's document wants the
+// text success or the code 200 for that.
 func WithProbes() HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		s.probes = true

@@ -237,6 +237,9 @@ func TestHandlersLogNoTokensCardsOrTexts(t *testing.T) {
 		assert.Contains(t, shown, `"error":"panic: no customer has the card …0001"`)
 		assert.Contains(t, shown, "callback_options_test.go", "the stack of the panic")
 		assert.Contains(t, shown, "store down")
+		assert.Contains(t, shown, `"level":"WARN","msg":"quecloud: notification refused"`)
+		assert.Contains(t, shown, `"level":"ERROR","msg":"quecloud: notification not handled"`)
+		assert.NotContains(t, shown, `"level":"ERROR","msg":"quecloud: notification refused"`, "it was not refused: the function failed")
 		for _, secret := range []string{token, card, text, "1064991300001"} {
 			assert.NotContains(t, shown, secret)
 		}

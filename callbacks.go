@@ -272,7 +272,7 @@ func (h *callback[E]) logRefusal(r *http.Request, refused *refusal) {
 	case refused.status == http.StatusOK:
 		level, message = slog.LevelDebug, "quecloud: callback address probed"
 	case refused.status >= 500:
-		level = slog.LevelError
+		level, message = slog.LevelError, "quecloud: notification not handled"
 	}
 	attrs := []slog.Attr{
 		slog.String("kind", h.name), slog.Int("status", refused.status), slog.String("reason", refused.reason),

@@ -97,7 +97,7 @@ type Card struct {
 	RealName       bool       `json:"realnamestatus" quec:"always"`                      // an identity is registered (实名)
 	CallStatus     CallStatus `json:"callstatus" quec:"type=n"`                          // the voice service
 	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs on the voice whitelist
-	VoiceTotal     float64    `json:"voiceflow"`                                         // voice in the plan, minutes
+	VoiceTotal     float64    `json:"voiceflow"`                                         // voice in the plan, minutes; see CardInfo
 	MonthVoice     float64    `json:"monthvoiceflow"`                                    // voice used this month, minutes
 	SMSCode        string     `json:"spcode" quec:"alias=scode,socode"`                  // number to which the device sends SMS
 }
@@ -117,6 +117,11 @@ func (s *CardsService) List(ctx context.Context, params *CardListParams) (*CardL
 //
 // Optional in the document, and zero where the platform leaves them out, are IMEI, SMSCode, OpenDate, ActiveDate,
 // ExpiryDate, CycleStart, CycleEnd, PauseReason, CallStatus, MonthVoice, VoiceTotal and VoiceWhitelist.
+//
+// Of PlanFlow (套餐总量), ResidueFlow (剩余流量) and VoiceTotal (语音套餐总量) the document has no more than these names. It does
+// not say whether a plan's volume is that of a billing cycle or of PlanMonths, what 0 stands for, such as a plan without a
+// limit or one that shares a pool, nor whether ResidueFlow counts data packages bought on top. Do not work out one from
+// the other.
 type CardInfo struct {
 	MSISDN      string      `json:"msisdn" quec:"always alias=msisdns"`                     // the card's number
 	ICCID       string      `json:"iccid" quec:"required"`                                  // serial number of its chip
@@ -131,7 +136,7 @@ type CardInfo struct {
 	CardType    CardType    `json:"cardType" quec:"always"`                                 // form of the card
 	NetworkType NetworkType `json:"networkType" quec:"always"`                              // 4G or NB-IoT
 	PlanName    string      `json:"setMeal" quec:"always"`                                  // name of the plan
-	PlanFlow    float64     `json:"flowratenumber" quec:"always alias=flowratenum type=ns"` // data in the plan, MB
+	PlanFlow    float64     `json:"flowratenumber" quec:"always alias=flowratenum type=ns"` // data in the plan, MB; see above
 	// Length of the plan in months; undocumented, in examples only.
 	PlanMonths    int         `json:"setmealmonths" quec:"type=ns"`
 	ServiceMonths int         `json:"servicecycle" quec:"always type=ns"`   // service period in months
@@ -149,11 +154,11 @@ type CardInfo struct {
 	MonthFlow     float64     `json:"monthflow" quec:"always type=ns"`      // data used this month, MB
 	// Data used in this billing cycle, MB; equal to MonthFlow for monthly plans.
 	CycleFlow      float64    `json:"flow" quec:"always type=ns"`
-	ResidueFlow    float64    `json:"residueFlow" quec:"always type=ns"`                 // data left, MB
+	ResidueFlow    float64    `json:"residueFlow" quec:"always type=ns"`                 // data left, MB; see above
 	RealName       bool       `json:"realnamestatus" quec:"always type=ns"`              // an identity is registered (实名)
 	CallStatus     CallStatus `json:"callstatus" quec:"type=ns"`                         // the voice service
 	MonthVoice     float64    `json:"monthvoiceflow" quec:"type=ns"`                     // voice used this month, minutes
-	VoiceTotal     float64    `json:"voiceflow" quec:"type=ns"`                          // voice in the plan, minutes
+	VoiceTotal     float64    `json:"voiceflow" quec:"type=ns"`                          // voice in the plan, minutes; see above
 	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs on the voice whitelist
 }
 

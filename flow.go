@@ -178,7 +178,8 @@ func (s *FlowService) Packages(ctx context.Context, card CardID) ([]FlowPackage,
 	return onSuccess(answer.Packages, err)
 }
 
-// YearPackages are the packages of a year (年包) in force on a card, and its usage.
+// YearPackages are the packages of a year (年包) in force on a card, and its usage. What TotalFlow and ResidueFlow count
+// besides these packages the document does not say.
 type YearPackages struct {
 	MonthFlow   float64       `json:"flow" quec:"always"`            // data used this month, MB
 	UsedFlow    float64       `json:"useFlow" quec:"required"`       // data used in the billing cycle, MB

@@ -56,7 +56,7 @@ func encode(params any) (url.Values, error) {
 	}
 	if v, ok := params.(validator); ok {
 		if err := v.validate(); err != nil && none {
-			return nil, &ParamError{Param: "params", Reason: "are nil, but some are required"}
+			return nil, &ParamError{Param: "params", Reason: "is nil, but some of its fields are required"}
 		} else if err != nil {
 			return nil, err
 		}

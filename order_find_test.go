@@ -401,6 +401,9 @@ func TestFindNeedsACardAndATime(t *testing.T) {
 		var bad *quecloud.ParamError
 		require.ErrorAs(t, err, &bad, param)
 		assert.Equal(t, param, bad.Param)
+		if params == nil {
+			assert.ErrorContains(t, err, "parameter params: is nil, but some of its fields are required")
+		}
 	}
 	assert.Zero(t, platform.calls())
 }

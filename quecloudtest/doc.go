@@ -35,6 +35,21 @@
 // [Server.ReceiveSMS], and look at it with [Server.Card], [Server.Orders], [Server.Wallet], [Server.SMS], [Server.Requests]
 // and [Server.Deliveries]. Cards can belong to the company's sub-account: see [Card] and [WithSubAccountCards].
 //
+// The flow packages, for quecloud.RechargeParams, are
+//
+//	productId  productName  carrier   CNY
+//	50         30M-当月     中国移动  1.5
+//	53         1G-当月      中国移动  10
+//	55         1G-定向      中国移动  11
+//	60         10M-当月     中国电信  0.6
+//	70         500M-当月    中国联通  6
+//
+// and of the default fleet the examples use
+//
+//	msisdn         iccid                 billingid  carrier   status
+//	1064800000000  89860024310000000006  10         中国移动  正常
+//	1064900000001  8986032431000000001   860        中国电信  正常
+//
 // [WithFleet] sets the number of synthetic cards. They are computed from the seed whenever somebody asks for them; only
 // those that something was done to take memory, and 4 bytes each those that a filter of fc.function.card.list matched: the
 // server remembers the last few, so as not to go through the fleet for every page. The same seed and time give the same
