@@ -231,7 +231,7 @@ func (p alarmStatusParams) validate() error {
 }
 
 // SetAlarmStatus switches a card's warnings and its suspension at a threshold on or off, and leaves the thresholds as
-// they are.
+// they are. Only for cards that belong to the company.
 //
 // § 2.3.8 单卡流量管理状态, fc.function.card.alarm.status. It changes the card.
 func (s *FlowService) SetAlarmStatus(ctx context.Context, card CardID, params *AlarmStatusParams) error {

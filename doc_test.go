@@ -5,7 +5,9 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -107,14 +109,22 @@ func needFields(of string, typ ast.Expr, need func(name, text string)) {
 	}
 }
 
-func TestEveryTypedMethodsDocumentationNamesItsEndpoint(t *testing.T) {
-	t.Parallel()
+// methodDocs returns the comments of all methods in one line each, by names such as Cards.Pause, and those of types by theirs.
+func methodDocs(t *testing.T) map[string]string {
+	t.Helper()
 	docs := map[string]string{}
 	for _, typ := range documentation(t, ".", "github.com/quecloud/quecloud-go").Types {
+		docs[typ.Name] = strings.Join(strings.Fields(typ.Doc), " ")
 		for _, f := range typ.Methods {
 			docs[strings.TrimSuffix(typ.Name, "Service")+"."+f.Name] = strings.Join(strings.Fields(f.Doc), " ")
 		}
 	}
+	return docs
+}
+
+func TestEveryTypedMethodsDocumentationNamesItsEndpoint(t *testing.T) {
+	t.Parallel()
+	docs := methodDocs(t)
 	effects := map[quecloud.Kind]string{
 		quecloud.KindRead: "It reads.", quecloud.KindSet: "It changes the card", quecloud.KindSpend: "It spends money",
 		quecloud.KindOnce: "only if it was not sent, or after HTTP status 429.",
@@ -124,5 +134,53 @@ func TestEveryTypedMethodsDocumentationNamesItsEndpoint(t *testing.T) {
 		title := strings.Join(strings.Fields(e.Title), " ")
 		assert.Contains(t, docs[name], "§ "+e.Section+" "+title+", "+e.Method+". ", name)
 		assert.Contains(t, docs[name], effects[e.Kind], name)
+	}
+}
+
+// What the vendor's document restricts, and what the SDK adds to it or assumes, is said where users look.
+func TestDocumentationSaysWhatTheVendorsDocumentRestricts(t *testing.T) {
+	t.Parallel()
+	docs := methodDocs(t)
+	for text, names := range map[string][]string{
+		"belong to the company": { // 只能处理隶属于该企业下的卡
+			"Flow.Alarm", "Flow.SetAlarmStatus", "Cards.Pause", "Cards.Resume", "Cards.CloseGPRS", "Cards.OpenGPRS", "Cards.Reset",
+			"Cards.CloseVoice", "Cards.OpenVoice", "Cards.AddVoiceWhitelist", "Cards.DeleteVoiceWhitelist",
+		},
+		"one of the last 12 with the present one": {"Flow.ListMonth", "Flow.Days", "Flow.Month", "Flow.MonthBatch"},
+		"the document does not say; we take it":   {"Cards.InfoBatch", "Flow.MonthBatch"},
+		"移动 CT 卡":                                 {"Cards.RegisterRealName"},
+		"cards of one billing group":              {"Flow.SetAlarm"},
+		"the SDK's own rule":                      {"SMS.Send", "AlarmSettings", "CardListParams", "Billing.GroupStatistics", "Files.Status", "Orders.Get"},
+		"optional in the document":                {"SMSSendResult", "Alarm", "BillingGroup"},
+		"[FlowService.Alarm] tells":               {"AlarmSettings"},
+	} {
+		for _, name := range names {
+			assert.Contains(t, docs[name], text, name)
+		}
+	}
+	for _, name := range []string{"Flow.ListVoiceMonth", "Flow.VoiceDays"} {
+		assert.NotContains(t, docs[name], "last 12", name)
+	}
+}
+
+// Nobody has seen what the platform does with repeats, and every call is sent again after HTTP status 429.
+func TestNoDocumentPromisesWhatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	promises := regexp.MustCompile(`(?i)never (sent (twice|again)|repeated|retried|buys?|bought)|zero value that looks like|(gives|returns) the same order` +
+		`|so that the platform delivers|the platform will deliver|reach the card's carrier|any method can be called|guaranteed? (delivery|to)|绝不(重|会)|保证|不会重复购买|返回同一订单`)
+	var names []string
+	for _, pattern := range []string{"*.go", "*.md", "quecloudtest/*.go", "otelquecloud/*.go", "otelquecloud/*.md", "examples/*/*.go", "examples/*/*.md", "cmd/*/*.go"} {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		names = append(names, found...)
+	}
+	require.Greater(t, len(names), 100)
+	for _, name := range names {
+		if name == "CHANGELOG.md" || strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(filepath.Base(name), "example_") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.Empty(t, promises.FindAllString(string(text), -1), name)
 	}
 }

@@ -78,7 +78,8 @@ func ExampleClient_With() {
 	// Output: true
 }
 
-// Any method can be called by its name. One that this version of the SDK does not know is never repeated.
+// A method can be called by its name. One that this version of the SDK does not know is handled as a change: it is not sent
+// again after it may have arrived.
 func ExampleClient_Call() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()

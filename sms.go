@@ -29,7 +29,7 @@ func (p *SMSSendParams) validate() error {
 	return checkLength("smsId", p.SMSID, 50)
 }
 
-// An SMSSendResult says which cards an SMS was sent to.
+// An SMSSendResult says which cards an SMS was sent to. Both lists of the response are optional in the document.
 type SMSSendResult struct {
 	Sent        []SentSMS `json:"successList" quec:"receipt"` // the cards it was sent to
 	Failed      []string  `json:"errorList"`                  // what the platform lists as failed, as it came: numbers, as a rule
