@@ -72,8 +72,8 @@ func TestAnEmptyListIsRefusedByACallAndIsNoWorkForALoop(t *testing.T) {
 			require.ErrorContains(t, err, want)
 		}
 		assert.Equal(t, strings.Contains(want, "no cards given"), turns == 1, want)
-		for card := range quecloud.Each(t.Context(), list, client.Cards.Pause) {
-			t.Errorf("card %s", card)
+		for card, err := range quecloud.Each(t.Context(), list, client.Cards.Pause) {
+			t.Errorf("card %s: %v", card, err)
 		}
 	}
 }

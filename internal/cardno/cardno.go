@@ -125,7 +125,8 @@ func LooksLike(s string) string {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	digits := strings.TrimRight(s, "F")
 	isNumber := consistsOf(digits, isDigit)
-	if hint := packed(s); hint != "" && !(isNumber && luhn(s)) {
+	isIMEI := len(s) == 15 && isNumber && luhn(s)
+	if hint := packed(s); hint != "" && !isIMEI {
 		return hint
 	}
 	const misread = "it has the letter O or I, which no ICCID has: probably a digit 0 or 1 was misread"
@@ -133,7 +134,7 @@ func LooksLike(s string) string {
 	switch n := len(s); {
 	case n == 15 && isNumber && strings.HasPrefix(s, "460"):
 		return "it looks like an IMSI, which is the card's identity in the network"
-	case n == 15 && isNumber && luhn(s):
+	case isIMEI:
 		return "it looks like an IMEI, which is the number of a device"
 	case isFloat(s):
 		return "it looks like a number that a spreadsheet has rounded: format the column as text and export it anew"
