@@ -448,10 +448,10 @@ func TestFindBearsALargeWallet(t *testing.T) {
 	}
 	wallet = append(wallet, "]}"...)
 	platform := &stub{answer: func(_ context.Context, form url.Values) any {
-		switch no := form.Get("orderNo"); {
-		case no == "":
+		switch form.Get("orderNo") {
+		case "":
 			return wallet
-		case no == "R000019":
+		case "R000019":
 			return object{"resultCode": 0, "details": orderOf(iccid3, "topup-1")}
 		}
 		return object{"resultCode": 0, "details": orderOf(iccid3, "other")}
