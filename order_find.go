@@ -82,7 +82,7 @@ func (s *OrdersService) Find(ctx context.Context, params *FindParams) (*FoundOrd
 		return &f.found, callError(method, doing,
 			fmt.Errorf("the first %d of %d orders are others, and no more were read", maxFindReads, listed))
 	}
-	switch n := params.unnumbered(wallet, from); {
+	switch n := params.unnumbered(wallet, from.Add(-findReach)); {
 	case n == 1:
 		return &f.found, callError(method, doing, errors.New("1 entry of the card has no order number, so its order cannot be read"))
 	case n > 1:

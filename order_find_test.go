@@ -273,7 +273,8 @@ func TestFindSaysWhatHasNoOrderNumber(t *testing.T) {
 	}{
 		"money spent on the card":    {[]object{entry("", iccid3, at), entry("A", iccid3, at), entry("", iccid3, at)}, "2 entries of the card have no order number"},
 		"at a time that is not told": {[]object{entry("", iccid3, "")}, "1 entry of the card has no order number"},
-		"before":                     {[]object{entry("", iccid3, "2026-10-01 09:00:00")}, ""},
+		"on the day before":          {[]object{entry("", iccid3, "2026-11-01 23:00:00")}, "1 entry of the card has no order number"},
+		"before that":                {[]object{entry("", iccid3, "2026-10-01 09:00:00")}, ""},
 		"on another card":            {[]object{entry("", iccid1, at), entry("", "", at)}, ""},
 		"money that came back":       {[]object{refund}, ""},
 	} {
