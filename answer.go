@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 )
 
@@ -48,7 +49,7 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	switch {
 	case a.answered && env.code != 0:
 		message := excerpt(hide(excerpt(env.message, maxMessage+len(a.signature)), a.signature), maxMessage)
-		a.err = &APIError{call.endpoint.method, call.subject, env.code, message, a.status}
+		a.err = &APIError{call.endpoint.method, call.subject, env.code, message, a.status, slices.Contains(c.retry.NotDoneCodes, env.code)}
 		return
 	case a.claimed && err == nil && (accepted || fulfilled):
 		return

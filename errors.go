@@ -3,7 +3,6 @@ package quecloud
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,14 +59,14 @@ const (
 const codeUnauthorized = 70031
 
 // meaningOf says what a result code means. Whoever needs to know asks here.
-func meaningOf(err error, policy RetryPolicy) codeMeaning {
+func meaningOf(err error) codeMeaning {
 	refusal, ok := errors.AsType[*APIError](err)
 	switch {
 	case !ok:
 		return noRefusal
 	case refusal.Code == codeUnauthorized:
 		return codeUnauthorizes
-	case slices.Contains(policy.NotDoneCodes, refusal.Code):
+	case refusal.notDone:
 		return codeNotDone
 	}
 	return codeRefused
@@ -85,6 +84,8 @@ type APIError struct {
 	Code       int    // resultCode, never 0
 	Message    string // errorMessage, for people, at most 1024 bytes of it; may be empty
 	HTTPStatus int    // 200, as a rule
+
+	notDone bool // Code is one of the NotDoneCodes of the client
 }
 
 // Error says which method was refused, with which code and message.
@@ -101,7 +102,7 @@ func (e *APIError) Error() string {
 
 // Is reports whether target is the sentinel for this result code.
 func (e *APIError) Is(target error) bool {
-	return target == ErrUnauthorized && meaningOf(e, RetryPolicy{}) == codeUnauthorizes
+	return target == ErrUnauthorized && meaningOf(e) == codeUnauthorizes
 }
 
 // A ParamError is bad input, found before anything was sent. It is always a pointer.

@@ -93,7 +93,7 @@ func (s *FilesService) prepare(ctx context.Context, settings *fleetSettings) (in
 	}
 	settings.onStage(stage, task)
 	doing := fmt.Sprintf("waiting for task %d", task)
-	err = (*service)(s).poll(ctx, settings.pollEvery, "fc.function.file.status", &doing, func() (bool, error) {
+	err = poll(ctx, settings.pollEvery, "fc.function.file.status", &doing, func() (bool, error) {
 		status, err := s.Status(ctx, task)
 		if err != nil || status == FileTaskDone {
 			return err == nil, err

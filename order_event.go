@@ -88,7 +88,7 @@ func (e *OrderEvent) verify(ctx context.Context, client *Client) *refusal {
 	order, err := client.Orders.Get(ctx, e.OrderNo)
 	// Which code means that there is no such order is not documented: any that is not known to mean something else.
 	apiErr, refused := errors.AsType[*APIError](err)
-	if refused && apiErr.HTTPStatus == http.StatusOK && (*service)(client.Orders).meaningOf(err) == codeRefused {
+	if refused && apiErr.HTTPStatus == http.StatusOK && meaningOf(err) == codeRefused {
 		return &refusal{http.StatusForbidden, "the platform does not confirm this order", err}
 	}
 	if err != nil {

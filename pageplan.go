@@ -76,7 +76,7 @@ func (p *pagePlan) decide(number int, r pageResponse, err error) (use, more bool
 		return p.accept(r)
 	case errors.As(err, new(*ParamError)):
 		return false, false, err
-	case errors.As(err, new(*APIError)) && p.isBeyond(int64(number)) && !p.isDoubtful():
+	case meaningOf(err) == codeRefused && p.isBeyond(int64(number)) && !p.isDoubtful():
 		return false, false, nil // all that was announced has come
 	}
 	return false, false, &PageError{number, err}

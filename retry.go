@@ -115,7 +115,7 @@ func (c *core) retryable(call *call, a *attempt) bool {
 		return kind == KindSpend && call.externalID != "" && !call.preverify && c.retry.RetryPurchasesAfter > 0 && a.passing()
 	case a.status == http.StatusTooManyRequests:
 		return true
-	case meaningOf(a.err, c.retry) == codeNotDone:
+	case meaningOf(a.err) == codeNotDone:
 		return kind == KindRead || kind == KindSet
 	}
 	return kind == KindRead && a.passing()

@@ -410,6 +410,21 @@ func TestRetryOfCodesThatMeanNotDoneKeepsSweepsGoing(t *testing.T) {
 	assert.Equal(t, []string{"8986031749203860001", "8986031749203860002"}, got)
 }
 
+// Beyond the announced end a refusal is the end, but not one that passes, nor one of a client that may not call at all.
+func TestSweepDoesNotTakeEveryRefusalForItsEnd(t *testing.T) {
+	t.Parallel()
+	full := scriptStep{body: `{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":1,"totalPage":1},"cards":[{"iccid":"8986031749203860001"}]}`}
+	for code, ends := range map[int]bool{1: true, 77: false, 70031: false} {
+		client, _ := newScripted(t, []scriptStep{full, {body: fmt.Sprintf(`{"resultCode":%d}`, code)}},
+			WithRetry(RetryPolicy{MaxAttempts: 2, NotDoneCodes: []int{77}}))
+		var failed error
+		for _, err := range client.Cards.All(t.Context(), &CardListParams{PageSize: 1}, Concurrency(1)) {
+			failed = errors.Join(failed, err)
+		}
+		assert.Equal(t, ends, failed == nil, "code %d: %v", code, failed)
+	}
+}
+
 func TestAPolicyWithOneAttemptRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	for _, step := range []scriptStep{{unsent: io.EOF}, {err: io.EOF}, {status: 429}, {status: 500}} {

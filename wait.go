@@ -28,7 +28,7 @@ func (s *OrdersService) Wait(ctx context.Context, orderNo string, opts ...FleetO
 	}
 	var order *Order
 	doing := "waiting for order " + orderNo
-	err = (*service)(s).poll(ctx, settings.pollEvery, method, &doing, func() (done bool, err error) {
+	err = poll(ctx, settings.pollEvery, method, &doing, func() (done bool, err error) {
 		seen, err := s.Get(ctx, orderNo)
 		switch {
 		case err == nil:
@@ -49,20 +49,12 @@ func (s *OrdersService) Wait(ctx context.Context, orderNo string, opts ...FleetO
 	return order, nil
 }
 
-// meaningOf says what a refusal of one of the service's calls means.
-func (s *service) meaningOf(err error) codeMeaning {
-	if s == nil || s.core == nil {
-		return noRefusal
-	}
-	return meaningOf(err, s.core.retry)
-}
-
 // maxPollFailures is how many questions in a row may fail for a wait to go on.
 const maxPollFailures = 2
 
 // poll asks, with delays between, until ask reports that it is done or that there is no use in asking on. What it is doing
 // may change with every response. A refusal ends it, unless the user has learnt that its code passes.
-func (s *service) poll(ctx context.Context, delay time.Duration, method string, doing *string, ask func() (done bool, err error)) error {
+func poll(ctx context.Context, delay time.Duration, method string, doing *string, ask func() (done bool, err error)) error {
 	began := time.Now()
 	for failures := 0; ; {
 		done, err := ask()
@@ -71,7 +63,7 @@ func (s *service) poll(ctx context.Context, delay time.Duration, method string, 
 			return nil
 		case err == nil:
 			failures = 0
-		case ctx.Err() == nil && s.meaningOf(err) == codeNotDone:
+		case ctx.Err() == nil && meaningOf(err) == codeNotDone:
 		case ctx.Err() != nil || errors.As(err, new(*APIError)) || errors.As(err, new(*ParamError)) || failures == maxPollFailures:
 			return err
 		default:
