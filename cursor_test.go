@@ -3,6 +3,7 @@ package quecloud
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -56,6 +57,9 @@ func read(dec *jsontext.Decoder, place string, found []placed) []placed {
 		_, _ = dec.ReadToken()
 	default:
 		raw, _ := dec.ReadValue()
+		if len(place) > maxPlace {
+			place = excerpt(place, maxPlace) + "…"
+		}
 		found = append(found, placed{place, string(raw)})
 	}
 	return found
@@ -66,6 +70,7 @@ func FuzzCursorFindsWhatTheJSONLibraryDoes(f *testing.F) {
 		`0`, ` -1.5e+3 `, `"a"`, `null`, `true`, `{}`, `[]`, ` [ ] `, `[[],{}]`, `{"a":1}`, "{ \"a\" :\t1 ,\r\n\"b\" : [ 1 , 2 ] }",
 		`{"a":{"b":[{"c":1},{"c":[true,false,null]}]},"d":"e"}`, `[1,-2,3.5]`, `["a","b"]`,
 		`"\""`, `"\\"`, `["\\\"","]"]`, `{"a\"}":"{[","b\\":"\\\\"}`, `{"\u0061":"\/"}`, `{"卡":"移远"}`, "{\"\xff\":\"\xfe\"}", `{"a":"\ud800"}`,
+		`{"` + strings.Repeat("a", maxPlace+1) + `":[0,{"b":1}]}`, `{"` + strings.Repeat("卡", maxPlace/3) + `":{"b":1}}`,
 		`{"a":1,"a":2}`, `{"":{"":0}}`, `{"~/":{"1":2}}`,
 	} {
 		f.Add([]byte(text))
