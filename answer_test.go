@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -438,4 +439,16 @@ func TestARefusedPurchaseIsNotInDoubtForWhatElseCame(t *testing.T) {
 	err := kindCalls[2].call(t.Context(), client)
 	require.ErrorAs(t, err, new(*APIError))
 	require.NotErrorIs(t, err, ErrOutcomeUnknown)
+}
+
+// A response that breaks off may have been the platform's own, under any status.
+func TestABrokenResponseIsInDoubtUnderEveryStatus(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 401, 413, 429, 502} {
+		client, s := newScripted(t, []scriptStep{{status: status, stream: func(context.Context) io.Reader {
+			return io.MultiReader(strings.NewReader(`{"resultCode":0`), iotest.ErrReader(io.ErrUnexpectedEOF))
+		}}})
+		require.ErrorIs(t, client.Cards.Pause(t.Context(), MSISDN(phone)), ErrOutcomeUnknown, status)
+		assert.Equal(t, 1, s.tries, status)
+	}
 }

@@ -82,8 +82,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	if r.err != nil {
 		a.sent, a.cut = r.abandoned || !e.notSent(), true
 		a.err = call.error("no response", withoutSignature(attemptError(timed, r.err, waited), a.signature))
-		limited, _ := errors.AsType[net.Error](r.err) // perhaps by a time of the user's client or transport
-		if errors.Is(timed.Err(), context.DeadlineExceeded) || context.Cause(timed) == ErrAttemptTimeout || limited != nil && limited.Timeout() {
+		if late, ok := errors.AsType[net.Error](a.err); ok && late.Timeout() { // by whatever limit, such as that of the user's transport
 			c.link.timedOut(began)
 		}
 		return a

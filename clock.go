@@ -61,6 +61,9 @@ func (c *clock) refused(call *call, a *attempt) *correction {
 		// has been set since: no offset at all may be.
 		c.trying = c.fromDate && c.known != 0
 		c.trial, c.fromDate = 0, false
+		if !c.trying && c.known != 0 && call.correction == nil { // so it is that offset after all, whatever the Date says
+			return &correction{c.known - call.offset, c.known, refusal}
+		}
 	}
 	deviation := a.deviation(call)
 	if call.correction != nil || !a.skewed() || c.misdated && (deviation-c.usual).Abs() <= sameDeviation {

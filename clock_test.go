@@ -136,6 +136,19 @@ func TestClockSequences(t *testing.T) {
 			{host: 0, date: hour, tries: 2}, // with the time of a Date that is wrong
 			{host: 0, date: hour, tries: 1, ok: true},
 		},
+		"an offset that was good is found again by changes alone, though Dates are wrong by now": {
+			{host: -10 * minute, tries: 2, ok: true, offset: 10 * minute},
+			{host: -10 * minute, date: hour, change: true, refused: true, tries: 1, offset: 70 * minute},
+			{host: -10 * minute, date: hour, change: true, tries: 1},
+			{host: -10 * minute, date: hour, change: true, tries: 1, offset: 10 * minute},
+			{host: -10 * minute, date: hour, change: true, tries: 1, ok: true, offset: 10 * minute},
+		},
+		"and by a read": {
+			{host: -10 * minute, tries: 2, ok: true, offset: 10 * minute},
+			{host: -10 * minute, date: hour, change: true, refused: true, tries: 1, offset: 70 * minute},
+			{host: -10 * minute, date: hour, change: true, tries: 1},
+			{host: -10 * minute, date: hour, tries: 2, ok: true, offset: 10 * minute},
+		},
 		"an offset is dropped when a call is refused with it": {
 			{host: -10 * minute, change: true, refused: true, tries: 1, offset: 10 * minute},
 			{host: -10 * minute, change: true, refused: true, tries: 1},
@@ -371,4 +384,30 @@ func TestAReadIsSentAgainWithWhatItHasLearntOfTheClock(t *testing.T) {
 	call.correction, a.err = k, nil
 	c.accepted(call, a)
 	assert.Equal(t, time.Hour, c.offset())
+}
+
+// Sending a read again for the clock is none of the attempts that the policy allows. A change is not sent again for it, so
+// that all its attempts count.
+func TestClockCorrectionsAreNoAttemptsOfThePolicy(t *testing.T) {
+	t.Parallel()
+	ahead := http.Header{"Date": {honestDate(time.Now().Add(time.Hour))}}
+	policy := WithRetry(RetryPolicy{MaxAttempts: 2, NotDoneCodes: []int{1}})
+	client, s := newScripted(t, []scriptStep{{body: `{"resultCode":2}`, header: ahead}, {status: 503}, {body: fineAnswer}}, policy)
+	require.NoError(t, readOnce(t.Context(), client))
+	assert.Equal(t, 3, s.tries)
+	client, s = newScripted(t, []scriptStep{{body: `{"resultCode":1}`, header: ahead}}, policy)
+	require.Error(t, client.Cards.Pause(t.Context(), MSISDN(phone)))
+	assert.Equal(t, 2, s.tries)
+}
+
+// A change of which a part was done was not refused for its time.
+func TestTheClockLearnsNothingFromAPartialSuccess(t *testing.T) {
+	t.Parallel()
+	client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":1,"success":["1"]}`, header: http.Header{"Date": {honestDate(time.Now().Add(time.Hour))}}}})
+	_, err := client.Flow.SetAlarm(t.Context(), MSISDNs("1", "2"), &AlarmSettings{})
+	require.ErrorIs(t, err, ErrPartial)
+	assert.Zero(t, client.core.shared.clock.offset())
+	client, s := newScripted(t, []scriptStep{{body: `{"resultCode":1,"traceId":"7"}`, header: http.Header{"Date": {honestDate(time.Now().Add(time.Hour))}}}, {body: fineAnswer}})
+	require.NoError(t, readOnce(t.Context(), client), "what comes with the refusal of a read is nothing that was done")
+	assert.Equal(t, 2, s.tries)
 }

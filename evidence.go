@@ -27,7 +27,7 @@ type link struct {
 
 func newLink(given *http.Client, own bool) *link {
 	l := &link{given: given, base: given.Transport, own: own, client: *given}
-	l.heard.Store(math.MinInt64)
+	l.heard.Store(math.MinInt64) // before any time, even that of a bubble of testing/synctest, which begins in 2000
 	l.client.Transport = l
 	l.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return l

@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -228,4 +229,69 @@ func TestWhenTheBodyIsHadAgain(t *testing.T) {
 		_, err := e.getBody()
 		assert.Equal(t, tt.again, err == nil, name)
 	}
+}
+
+// Of many connections over a path that has gone silent only one is found dead the slow way.
+func TestASilentPathIsLeftWithAllItsConnections(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]error{"attempt timeout": nil, "deadline": context.DeadlineExceeded, "deadline with a cause": errors.New("no more time")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const many = 8
+			var together sync.WaitGroup
+			together.Add(many)
+			server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("User-Agent") != "quecloud-go/"+Version {
+					together.Done()
+					together.Wait()
+				}
+				_, _ = io.WriteString(w, fineAnswer)
+			}))
+			defer server.Close()
+			path := &switchedPath{}
+			transport := server.Client().Transport.(*http.Transport)
+			transport.DialContext, transport.MaxIdleConnsPerHost = path.dial, many
+			client, err := NewClient("000001", testSecret, WithBaseURL(server.URL), WithHTTPClient(server.Client()),
+				WithTimeout(5*time.Second), WithRetry(RetryPolicy{MaxAttempts: 1}))
+			require.NoError(t, err)
+			filling, err := client.With(WithUserAgent("together"))
+			require.NoError(t, err)
+			var calls sync.WaitGroup
+			for range many {
+				calls.Go(func() { assert.NoError(t, readOnce(t.Context(), filling)) })
+			}
+			calls.Wait()
+			require.EqualValues(t, many, path.dialed.Load())
+			path.cut()
+			ctx, short := t.Context(), client
+			if late == nil {
+				short, err = client.With(WithTimeout(300 * time.Millisecond))
+				require.NoError(t, err)
+			} else {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithDeadlineCause(ctx, time.Now().Add(300*time.Millisecond), late)
+				defer cancel()
+			}
+			require.Error(t, readOnce(ctx, short))
+			require.NoError(t, readOnce(t.Context(), client))
+		})
+	}
+}
+
+// What is left behind may still send, whatever it has told until then.
+func TestATransportThatIsLeftBehindLeavesADoubt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		client, err := NewClient("000001", testSecret, WithHTTPClient(&http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).GetConn("platform.test:443")
+			<-release
+			return nil, io.EOF
+		})}))
+		require.NoError(t, err)
+		err = client.Cards.Pause(t.Context(), MSISDN(phone))
+		require.ErrorIs(t, err, ErrAttemptTimeout)
+		require.ErrorIs(t, err, ErrOutcomeUnknown)
+	})
 }

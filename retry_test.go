@@ -447,3 +447,11 @@ func TestBadRetryPoliciesAreRefused(t *testing.T) {
 	}
 	assert.Empty(t, DefaultRetryPolicy().check())
 }
+
+func TestRetryOfPurchasesIsForPurchases(t *testing.T) {
+	t.Parallel()
+	client, s := newScripted(t, []scriptStep{{status: 504}}, WithRetry(RetryPolicy{MaxAttempts: 4, RetryPurchasesAfter: time.Second}))
+	err := client.Call(t.Context(), "fc.function.new", map[string]string{"externalId": "order-1"}, nil)
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	assert.Equal(t, 1, s.tries)
+}
