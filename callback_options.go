@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/textproto"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -189,7 +188,7 @@ func VerifyWith(client *Client) HandlerOption {
 // Give every handler a store of its own. See [NewMemoryDedup] for one that is good for a single process.
 func WithDeduplication(store DedupStore) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
-		if v := reflect.ValueOf(store); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		if isNil(store) {
 			return &ParamError{Param: "WithDeduplication", Reason: "the store is nil"}
 		}
 		if m, ok := store.(*MemoryDedup); ok && m.handled == nil {

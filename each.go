@@ -1,10 +1,12 @@
 package quecloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 
 	"github.com/quecloud/quecloud-go/internal/ordered"
 )
@@ -43,6 +45,9 @@ func Each[S CardSource](
 		settings, err := fleetOptions(ctx, "", sweepOptions, opts)
 		if err == nil && fn == nil {
 			err = &ParamError{Param: "fn", Reason: "the function is nil"}
+		}
+		if reflect.ValueOf(cards).Kind() == reflect.Func && isNil(cards) {
+			err = cmp.Or(err, error(&ParamError{Param: "cards", Reason: "the iterator is nil"}))
 		}
 		if err != nil {
 			yield(CardID{}, err)

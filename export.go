@@ -38,7 +38,7 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 	if err != nil {
 		return 0, err
 	}
-	if w == nil {
+	if isNil(w) {
 		return 0, &ParamError{Method: method, Param: "w", Reason: "the writer is nil"}
 	}
 	file, err := os.CreateTemp("", "quecloud-*.zip.part")

@@ -59,7 +59,7 @@ func (s *FilesService) DownloadLatest(ctx context.Context, w io.Writer) (n int64
 }
 
 func (s *FilesService) download(ctx context.Context, method string, params any, w io.Writer) (int64, error) {
-	if w == nil {
+	if isNil(w) {
 		return 0, &ParamError{Method: method, Param: "w", Reason: "the writer is nil"}
 	}
 	file := &download{to: w}

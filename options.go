@@ -169,6 +169,9 @@ func WithHTTPClient(client *http.Client) Option {
 		if client == nil {
 			return &ParamError{Param: "WithHTTPClient", Reason: "the client is nil"}
 		}
+		if client.Transport != nil && isNil(client.Transport) {
+			return &ParamError{Param: "WithHTTPClient", Reason: "its transport is nil, of a type: leave it out, or give one that works"}
+		}
 		s.http = client
 		return nil
 	}
@@ -208,12 +211,23 @@ type Limiter interface {
 // limiter's own error.
 func WithLimiter(limiter Limiter) Option {
 	return func(s *settings) error {
-		if v := reflect.ValueOf(limiter); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		if isNil(limiter) {
 			return &ParamError{Param: "WithLimiter", Reason: "the limiter is nil"}
 		}
 		s.limiter = limiter
 		return nil
 	}
+}
+
+// isNil reports whether a value is nil, or a nil pointer, function or the like of some type.
+func isNil(value any) bool {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Chan, reflect.Slice:
+		return v.IsNil()
+	}
+	return false
 }
 
 // WithInterceptor wraps every call in a function of yours. Several compose: the first given is the outermost.

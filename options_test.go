@@ -43,6 +43,8 @@ func TestABadOptionIsAnErrorOfNewClientAndOfWith(t *testing.T) {
 		{"retry, bound below base", "WithRetry", quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, BaseDelay: 2 * second, MaxDelay: second})},
 		{"limiter, nil", "WithLimiter", quecloud.WithLimiter(nil)},
 		{"limiter, a pointer that is nil", "WithLimiter", quecloud.WithLimiter((*quota)(nil))},
+		{"limiter, a function that is nil", "WithLimiter", quecloud.WithLimiter(limitFunc(nil))},
+		{"HTTP client, a transport that is nil", "WithHTTPClient", quecloud.WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)})},
 		{"interceptor, nil", "WithInterceptor", quecloud.WithInterceptor(nil)},
 		{"logger, nil", "WithLogger", quecloud.WithLogger(nil)},
 		{"logger, zero", "WithLogger", quecloud.WithLogger(&slog.Logger{})},
@@ -246,3 +248,7 @@ func TestManyCallsAtOnceShareTheConnections(t *testing.T) {
 	assert.InDelta(t, connections, opened.Load(), 10, "on a busy machine net/http gives up one now and then")
 	assert.EqualValues(t, 1000, arrived.Load())
 }
+
+type limitFunc func(context.Context) error
+
+func (f limitFunc) Wait(ctx context.Context) error { return f(ctx) }

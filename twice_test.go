@@ -84,6 +84,33 @@ func TestAnInterceptorsOwnErrorDoesNotHideTheDoubt(t *testing.T) {
 	}
 }
 
+// Nobody knows the result of a call that is still under way: an interceptor that claims to is not believed.
+func TestAnInterceptorThatReturnsSuccessTooEarlyFails(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kindCalls {
+		release, began, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		client, _ := newScripted(t, []scriptStep{{body: fineAnswer}},
+			WithLimiter(waitFunc(func(context.Context) error {
+				close(began)
+				<-release
+				return nil
+			})),
+			WithInterceptor(func(ctx context.Context, _ *CallInfo, next func(context.Context) error) error {
+				go func() {
+					defer close(ended)
+					_ = next(ctx)
+				}()
+				<-began
+				return nil
+			}))
+		err := kind.call(t.Context(), client)
+		close(release)
+		<-ended
+		require.ErrorContains(t, err, "returned before next had", kind.name)
+		assert.Equal(t, kind.name != "read", errors.Is(err, ErrOutcomeUnknown), kind.name)
+	}
+}
+
 type startedKey struct{}
 
 type waitFunc func(context.Context) error

@@ -1,8 +1,10 @@
 package quecloud_test
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"iter"
 	"reflect"
 	"testing"
 
@@ -46,6 +48,13 @@ func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
 	_, err = (*quecloud.Client)(nil).With()
 	require.Error(t, err)
 	require.Error(t, (*quecloud.Client)(nil).Call(t.Context(), "fc.function.card.list", nil, nil))
+	for _, err := range quecloud.Each(t.Context(), iter.Seq[quecloud.CardID](nil), made.Cards.Pause) {
+		require.ErrorAs(t, err, new(*quecloud.ParamError))
+	}
+	_, err = made.Files.DownloadLatest(t.Context(), (*bytes.Buffer)(nil))
+	require.ErrorAs(t, err, new(*quecloud.ParamError))
+	_, err = made.Files.Export(t.Context(), (*bytes.Buffer)(nil))
+	require.ErrorAs(t, err, new(*quecloud.ParamError))
 	for _, err := range quecloud.Each(none, quecloud.ICCIDs("89860000000000000000"), made.Cards.Pause) {
 		require.ErrorAs(t, err, new(*quecloud.ParamError))
 	}
