@@ -68,7 +68,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	e := newEvidence(timed, c.link.own, text)
 	e.now, e.file, e.limit = c.now, isFile, c.maxAnswer
 	// The type of the body matters to net/http: it sends what is in memory in one packet with the headers.
-	req, err := http.NewRequestWithContext(e, http.MethodPost, c.baseURL, e.body)
+	req, err := http.NewRequestWithContext(e, http.MethodPost, c.baseURL, &e.body)
 	if err != nil {
 		a.err = call.error("making the request", err)
 		return a
@@ -89,7 +89,9 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	}
 	a.sent, a.status = true, r.resp.StatusCode
 	a.received = start.Add(call.offset + r.received.Sub(start)) // though the clock may have been set in the meantime
-	a.date, _ = http.ParseTime(r.resp.Header.Get("Date"))
+	if date := r.resp.Header.Get("Date"); date != "" { // without one the error would cost as much as a date
+		a.date, _ = http.ParseTime(date)
+	}
 	a.retryAfter = retryAfter(r.resp.Header, cmp.Or(a.date, a.received))
 	switch {
 	case isFile && r.text == nil && a.status == http.StatusOK:

@@ -82,6 +82,8 @@ type reply struct {
 	panicked  any
 }
 
+var errGoexit = errors.New("the transport ended its goroutine")
+
 // exchange sends a request and reads the response. It returns when the request's context ends, even if the transport or
 // the body does not.
 func (l *link) exchange(req *http.Request, e *evidence) reply {
@@ -90,7 +92,7 @@ func (l *link) exchange(req *http.Request, e *evidence) reply {
 	}
 	replies := make(chan reply, 1)
 	go func() {
-		r := reply{err: errors.New("the transport ended its goroutine")}
+		r := reply{err: errGoexit}
 		defer func() {
 			r.panicked = recover()
 			replies <- r
@@ -187,8 +189,9 @@ func sinceStart() time.Duration { return time.Since(processStart) }
 type evidence struct {
 	context.Context
 
-	text string          // of the request's body
-	body *strings.Reader // reads it
+	text  string         // of the request's body
+	body  strings.Reader // reads it
+	trace httptrace.ClientTrace
 
 	now   func() time.Time // the time by which the response is dated
 	file  bool             // the response is to be a file, which is passed on as it comes
@@ -210,14 +213,15 @@ type evidenceKey struct{}
 
 // newEvidence returns the context of an attempt whose request has that text.
 func newEvidence(ctx context.Context, own bool, text string) *evidence {
-	e := &evidence{own: own, text: text, body: strings.NewReader(text)}
-	trace := &httptrace.ClientTrace{
-		GetConn: e.getConn, GotConn: func(httptrace.GotConnInfo) { e.had.Store(true) }, WroteHeaders: func() { e.wrote.Store(true) },
-	}
+	e := &evidence{own: own, text: text}
+	e.body.Reset(text)
+	e.trace.GetConn = e.getConn
+	e.trace.GotConn = func(httptrace.GotConnInfo) { e.had.Store(true) }
+	e.trace.WroteHeaders = func() { e.wrote.Store(true) }
 	if !own { // ours speaks HTTP/1 only
-		trace.WroteHeaderField = e.wroteHeaderField
+		e.trace.WroteHeaderField = e.wroteHeaderField
 	}
-	e.Context = httptrace.WithClientTrace(ctx, trace)
+	e.Context = httptrace.WithClientTrace(ctx, &e.trace)
 	return e
 }
 
