@@ -55,7 +55,7 @@ func TestOverHTTP2OfAnotherTransportNothingIsSentTwice(t *testing.T) {
 					c.reset(stream, 1)
 					return
 				}
-				c.answer(stream, fineAnswer)
+				c.answer(stream)
 			}}
 			inner := p.plain(t)
 			defer inner.CloseIdleConnections()

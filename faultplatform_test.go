@@ -55,6 +55,7 @@ func (f *fault) before() bool { return f.refused || f.untrusted || f.handshake !
 func (f *fault) cuts() bool {
 	resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(f.answer)), nil)
 	if err == nil {
+		defer resp.Body.Close()
 		_, err = io.Copy(io.Discard, resp.Body)
 	}
 	return err != nil && !f.before()

@@ -81,9 +81,10 @@ func (c *h2Conn) write() {
 	_ = conn.Close()
 }
 
-func (c *h2Conn) answer(stream uint32, body string) {
+// answer is the response to every one of kindCalls.
+func (c *h2Conn) answer(stream uint32) {
 	c.head(stream, http.StatusOK, nil)
-	c.frame(frameData, flagEndStream, stream, body)
+	c.frame(frameData, flagEndStream, stream, fineAnswer)
 }
 
 // head sends the headers of a response, spelt out in HPACK, RFC 7541 § 6.2.2.
@@ -103,6 +104,7 @@ func (c *h2Conn) respond(stream uint32, text string) (whole bool) {
 	if err != nil {
 		return false
 	}
+	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	resp.Header.Del("Connection")
 	c.head(stream, resp.StatusCode, resp.Header)

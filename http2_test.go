@@ -25,7 +25,7 @@ func TestOverHTTP2NothingIsSentTwice(t *testing.T) {
 				c.reset(stream, protocolError)
 				return
 			}
-			c.answer(stream, fineAnswer)
+			c.answer(stream)
 		}},
 		"reset always": {always: true, react: func(c *h2Conn, stream uint32, _ int64) { c.reset(stream, protocolError) }},
 		"refused once": {react: func(c *h2Conn, stream uint32, n int64) {
@@ -33,7 +33,7 @@ func TestOverHTTP2NothingIsSentTwice(t *testing.T) {
 				c.reset(stream, refusedStream)
 				return
 			}
-			c.answer(stream, fineAnswer)
+			c.answer(stream)
 		}},
 		"refused always": {always: true, react: func(c *h2Conn, stream uint32, _ int64) { c.reset(stream, refusedStream) }},
 		"the connection is given up": {react: func(c *h2Conn, stream uint32, n int64) {
@@ -42,7 +42,7 @@ func TestOverHTTP2NothingIsSentTwice(t *testing.T) {
 				_ = c.Close()
 				return
 			}
-			c.answer(stream, fineAnswer)
+			c.answer(stream)
 		}},
 		"the connection is always given up": {always: true, react: func(c *h2Conn, _ uint32, _ int64) {
 			c.goAway(0)
