@@ -34,7 +34,7 @@ func TestSilentPathsAreLeft(t *testing.T) {
 				transport.ForceAttemptHTTP2 = http2
 				transport.MaxIdleConnsPerHost = 16
 				client, err := NewClient("000001", testSecret, WithBaseURL(server.URL), WithHTTPClient(server.Client()),
-					WithTimeout(2*time.Second), WithRetry(RetryPolicy{MaxAttempts: 4, BaseDelay: time.Millisecond, MaxDelay: time.Millisecond}))
+					WithTimeout(2*time.Second), WithRetry(RetryPolicy{MaxAttempts: 10, BaseDelay: time.Millisecond, MaxDelay: time.Millisecond}))
 				require.NoError(t, err)
 				run := func() (failed int64) {
 					var bad atomic.Int64
