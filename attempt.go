@@ -89,7 +89,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	}
 	a.sent, a.status = true, r.resp.StatusCode
 	a.received = start.Add(call.offset + r.received.Sub(start)) // though the clock may have been set in the meantime
-	if date := r.resp.Header.Get("Date"); date != "" { // without one the error would cost as much as a date
+	if date := r.resp.Header.Get("Date"); date != "" {          // without one the error would cost as much as a date
 		a.date, _ = http.ParseTime(date)
 	}
 	a.retryAfter = retryAfter(r.resp.Header, cmp.Or(a.date, a.received))

@@ -40,6 +40,11 @@ var (
 // parse reads a time, which is one of China Standard Time unless it says otherwise.
 func (rule epochRule) parse(s string, now func() time.Time) (t time.Time, ok bool) {
 	s = strings.TrimSpace(s)
+	if len(s) == len(time.DateTime) && s[4] == '-' { // the form of nearly all of them
+		if t, err := time.ParseInLocation(time.DateTime, s, ChinaStandardTime); err == nil && t.Year() > 0 {
+			return t, true
+		}
+	}
 	if digits, ok := digitsOf(s); ok {
 		return rule.parseDigits(digits, now)
 	}
