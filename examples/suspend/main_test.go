@@ -145,8 +145,8 @@ func TestAFileOfSomethingElseIsNotTouched(t *testing.T) {
 // A card that moves from page to page during the sweep comes twice.
 func TestACardThatComesTwiceIsSuspendedOnce(t *testing.T) {
 	t.Parallel()
-	const page = `{"resultCode":0,"page":{"page":%s,"totalPage":2},
-		"cards":[{"iccid":"89860412091880130003","status":"正常","monthFlow":500}]}`
+	const page = `{"resultCode":0,"page":{"page":%s,"totalPage":2},"cards":[
+		{"iccid":"89860412091880130003","status":"正常","monthFlow":500},{"iccid":"8986041209188013001%[1]s","status":"正常","monthFlow":1}]}`
 	paused := 0
 	platform := answers(func(form url.Values) string {
 		if form.Get("method") == pauseMethod {
