@@ -153,6 +153,9 @@ func TestACardThatComesTwiceIsSuspendedOnce(t *testing.T) {
 			paused++
 			return `{"resultCode":0}`
 		}
+		if number := form.Get("pageNo"); number != "1" && number != "2" {
+			return `{"resultCode":0,"page":{"page":3,"totalPage":2},"cards":[]}`
+		}
 		return fmt.Sprintf(page, form.Get("pageNo"))
 	})
 	client, err := quecloud.NewClient("key", "secret", quecloud.WithHTTPClient(&http.Client{Transport: platform}))
