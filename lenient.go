@@ -56,7 +56,7 @@ type decoder struct {
 	scratch  []byte
 	json     jsontext.Decoder // finds out whether the text is JSON
 	source   bytes.Buffer
-	strings  [256][2]string // recently read short texts by their hash, so that repeated ones share memory
+	strings  [256][4]string // recently read short texts by their hash, latest first, so that repeated ones share memory
 	order    [64]*field     // the members of the object read last, because the next has them in the same order
 	ordered  *shape         // whose members they are
 }
@@ -315,14 +315,17 @@ func (d *decoder) share(text []byte) string {
 	if len(text) == 0 || len(text) > 32 {
 		return string(text)
 	}
-	slot := &d.strings[maphash.Bytes(seed, text)%uint64(len(d.strings))]
-	if slot[0] != string(text) {
-		slot[0], slot[1] = slot[1], slot[0]
+	recent := &d.strings[maphash.Bytes(seed, text)%uint64(len(d.strings))]
+	for i, s := range recent {
+		if s == string(text) {
+			copy(recent[1:i+1], recent[:i])
+			recent[0] = s
+			return s
+		}
 	}
-	if slot[0] != string(text) {
-		slot[0] = string(text)
-	}
-	return slot[0]
+	copy(recent[1:], recent[:])
+	recent[0] = string(text)
+	return recent[0]
 }
 
 // succeeded reports whether the platform has done what was asked. What it refuses has nothing but the envelope.
