@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -147,4 +148,151 @@ func TestADateIsValidIfTheCalendarHasIt(t *testing.T) {
 			}
 		}
 	}
+}
+
+type enumerations struct {
+	Call   quecloud.CallStatus     `json:"call"`
+	Flow   quecloud.FlowType       `json:"flow"`
+	Task   quecloud.FileTaskStatus `json:"task"`
+	Card   quecloud.CardStatus     `json:"card"`
+	SMS    quecloud.SMSStatus      `json:"sms"`
+	Wallet quecloud.WalletChange   `json:"wallet"`
+}
+
+// The platform writes the same state in several ways; an SDK and its user's own JSON must read them alike.
+func TestEnumerationsReadEverySpellingAndKeepTheUnknown(t *testing.T) {
+	t.Parallel()
+	readers := map[string]func([]byte, any) error{
+		"encoding/json":      stdjson.Unmarshal,
+		"go-json-experiment": func(text []byte, into any) error { return json.Unmarshal(text, into) },
+		"Client.Call":        func(text []byte, into any) error { return readWithCall(t, text, into) },
+	}
+	for text, want := range map[string]enumerations{
+		`{"call":"1","flow":"0","task":"1"}`:                {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypePublic, Task: quecloud.FileTaskRunning},
+		`{"call":"0","flow":"1","task":"2"}`:                {Call: quecloud.CallStatusClosed, Flow: quecloud.FlowTypeDirected, Task: quecloud.FileTaskDone},
+		`{"call":"-2","flow":"公网","task":"执行中"}`:            {Call: quecloud.CallStatusUnsubscribed, Flow: quecloud.FlowTypePublic, Task: quecloud.FileTaskRunning},
+		`{"call":"true","flow":"定向","task":"文件生成成功"}`:       {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypeDirected, Task: quecloud.FileTaskDone},
+		`{"call":"false","flow":"2","task":"3"}`:            {Call: quecloud.CallStatusClosed, Flow: "2", Task: "3"},
+		`{"call":"新","card":"新状态","wallet":"退款","sms":999}`: {Call: "新", Card: "新状态", Wallet: "退款", SMS: 999},
+		`{"call":" 1 ","flow":"0\n","task":" 2"}`:           {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypePublic, Task: quecloud.FileTaskDone},
+		`{"call":"-2.0","flow":"定向 ","task":"执行中\t"}`:       {Call: quecloud.CallStatusUnsubscribed, Flow: quecloud.FlowTypeDirected, Task: quecloud.FileTaskRunning},
+		`{"call":" 新 ","flow":" 7","task":"失败 "}`:           {Call: "新", Flow: "7", Task: "失败"},
+	} {
+		for reader, read := range readers {
+			var got enumerations
+			require.NoError(t, read([]byte(text), &got), "%s: %s", reader, text)
+			assert.Equal(t, want, got, "%s: %s", reader, text)
+		}
+	}
+	for text, want := range map[string]enumerations{
+		`{"call":1,"flow":0,"task":1}`:                    {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypePublic, Task: quecloud.FileTaskRunning},
+		`{"call":-2,"flow":1,"task":2,"sms":"200"}`:       {Call: quecloud.CallStatusUnsubscribed, Flow: quecloud.FlowTypeDirected, Task: quecloud.FileTaskDone, SMS: quecloud.SMSStatusDelivered},
+		`{"call":true,"flow":null,"task":"","card":null}`: {Call: quecloud.CallStatusOpen},
+		`{"call":false}`:                                  {Call: quecloud.CallStatusClosed},
+	} {
+		var got enumerations
+		require.NoError(t, readWithCall(t, []byte(text), &got), text)
+		assert.Equal(t, want, got, text)
+	}
+}
+
+// A database that keeps texts in columns of a fixed width sends them with blanks behind them.
+func TestEnumerationsIgnoreBlanksAroundThem(t *testing.T) {
+	t.Parallel()
+	var got struct {
+		Carrier  quecloud.Carrier        `json:"carrier"`
+		Status   quecloud.CardStatus     `json:"status"`
+		Reason   quecloud.PauseReason    `json:"reason"`
+		CardType quecloud.CardType       `json:"cardType"`
+		Active   quecloud.ActiveState    `json:"active"`
+		Network  quecloud.NetworkType    `json:"network"`
+		Call     quecloud.CallStatus     `json:"call"`
+		Power    quecloud.PowerState     `json:"power"`
+		Online   quecloud.OnlineState    `json:"online"`
+		Flow     quecloud.FlowType       `json:"flow"`
+		Task     quecloud.FileTaskStatus `json:"task"`
+		SMS      quecloud.SMSStatus      `json:"sms"`
+		Type     quecloud.OrderType      `json:"type"`
+		Order    quecloud.OrderStatus    `json:"order"`
+		Failed   quecloud.OrderStatus    `json:"failed"`
+		Wallet   quecloud.WalletChange   `json:"wallet"`
+		Event    quecloud.SMSEventType   `json:"event"`
+		Blank    quecloud.CardStatus     `json:"blank"`
+		Text     string                  `json:"text"`
+	}
+	want := got
+	want.Carrier, want.Status, want.Reason = quecloud.CarrierChinaMobile, quecloud.CardStatusNormal, quecloud.PauseReasonByOwner
+	want.CardType, want.Active, want.Network = quecloud.CardTypePlainMS0, quecloud.ActiveStateActive, quecloud.NetworkTypeNBIoT
+	want.Call, want.Power, want.Online = quecloud.CallStatusUnsubscribed, quecloud.PowerStateOn, quecloud.OnlineStateOffline
+	want.Flow, want.Task, want.SMS = quecloud.FlowTypePublic, quecloud.FileTaskDone, quecloud.SMSStatusDelivered
+	want.Type, want.Order, want.Failed = quecloud.OrderTypeRecharge, quecloud.OrderStatusDone, quecloud.OrderStatusFailed
+	want.Wallet, want.Event, want.Text = quecloud.WalletChangeDeposit, quecloud.SMSEventReport, " kept "
+	require.NoError(t, readWithCall(t, []byte(`{"carrier":" 中国移动","status":"正常  ","reason":"主动停机\r\n","cardType":"普通贴片 MS0 5mm*6mm ",
+		"active":"激活\u3000","network":"NB ","call":"-2 ","power":" 开机工作中 ","online":"离线 ","flow":"公网 ","task":"文件生成成功 ",
+		"sms":" 200 ","type":"充值订单 ","order":"订单完成 ","failed":" -1","wallet":"预充值 ","event":"report ","blank":"  ","text":" kept "}`), &got))
+	assert.Equal(t, want, got)
+	assert.True(t, got.Order.IsFinal())
+	assert.True(t, got.Failed.IsFinal())
+
+	var required struct {
+		Status quecloud.CardStatus `json:"status" quec:"required"`
+	}
+	assert.ErrorContains(t, readWithCall(t, []byte(`{"status":" "}`), &required), "value.status: missing")
+}
+
+func TestOnlyADoneOrFailedOrderIsFinal(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[quecloud.OrderStatus]bool{
+		quecloud.OrderStatusPending: false, quecloud.OrderStatusDone: true, quecloud.OrderStatusFailed: true, "": false, "订单暂停": false,
+	} {
+		assert.Equal(t, want, status.IsFinal(), status)
+	}
+}
+
+// The values are written here a second time, from § 1.8 (3) and the field tables: a typing error in the source shows.
+func TestConstantsAreWhatThePlatformWrites(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		want []string
+		got  []string
+	}{
+		{[]string{"中国移动", "中国电信", "中国联通"}, texts(quecloud.CarrierChinaMobile, quecloud.CarrierChinaTelecom, quecloud.CarrierChinaUnicom)},
+		{[]string{"停机", "预销号", "销号", "待激活", "未知", "正常", "测试期正常", "测试期停机", "停机保号"},
+			texts(quecloud.CardStatusSuspended, quecloud.CardStatusPreCancelled, quecloud.CardStatusCancelled, quecloud.CardStatusInactive,
+				quecloud.CardStatusUnknown, quecloud.CardStatusNormal, quecloud.CardStatusTestNormal, quecloud.CardStatusTestSuspended,
+				quecloud.CardStatusReserved)},
+		{[]string{"机卡分离停机", "运营商限额停机", "超出阈值停机", "套餐到期停机", "单卡流量用尽停机", "流量池用尽停机", "主动停机", "数据服务关闭"},
+			texts(quecloud.PauseReasonIMEISplit, quecloud.PauseReasonCarrierLimit, quecloud.PauseReasonThreshold, quecloud.PauseReasonPlanExpired,
+				quecloud.PauseReasonCardExhausted, quecloud.PauseReasonPoolExhausted, quecloud.PauseReasonByOwner, quecloud.PauseReasonDataClosed)},
+		{[]string{"工业标准(MP2)", "标准双切(STD+MICRO)", "标准三切(STD+MICRO+NANO)", "普通贴片 MS0 5mm*6mm", "工业贴片 MS1 5mm*6mm",
+			"普通贴片 MS0 2mm*2mm", "工业贴片 MS1 2mm*2mm", "工业单切卡", "工业双切卡", "工业三切卡"},
+			texts(quecloud.CardTypeIndustrialMP2, quecloud.CardTypeStandardDualCut, quecloud.CardTypeStandardTripleCut,
+				quecloud.CardTypePlainMS0, quecloud.CardTypeIndustrialMS1, quecloud.CardTypePlainMS0Small,
+				quecloud.CardTypeIndustrialMS1Small, quecloud.CardTypeIndustrialSingleCut, quecloud.CardTypeIndustrialDualCut,
+				quecloud.CardTypeIndustrialTripleCut)},
+		{[]string{"激活", "未激活"}, texts(quecloud.ActiveStateActive, quecloud.ActiveStateInactive)},
+		{[]string{"4G", "NB"}, texts(quecloud.NetworkType4G, quecloud.NetworkTypeNBIoT)},
+		{[]string{"1", "0", "-2"}, texts(quecloud.CallStatusOpen, quecloud.CallStatusClosed, quecloud.CallStatusUnsubscribed)},
+		{[]string{"关机", "开机工作中"}, texts(quecloud.PowerStateOff, quecloud.PowerStateOn)},
+		{[]string{"在线", "离线"}, texts(quecloud.OnlineStateOnline, quecloud.OnlineStateOffline)},
+		{[]string{"公网", "定向"}, texts(quecloud.FlowTypePublic, quecloud.FlowTypeDirected)},
+		{[]string{"执行中", "文件生成成功"}, texts(quecloud.FileTaskRunning, quecloud.FileTaskDone)},
+		{[]string{"充值订单", "续费订单"}, texts(quecloud.OrderTypeRecharge, quecloud.OrderTypeRenewal)},
+		{[]string{"订单待处理", "订单完成", "订单失败"}, texts(quecloud.OrderStatusPending, quecloud.OrderStatusDone, quecloud.OrderStatusFailed)},
+		{[]string{"流量包充值", "套餐续费", "预充值"}, texts(quecloud.WalletChangeRecharge, quecloud.WalletChangeRenewal, quecloud.WalletChangeDeposit)},
+	} {
+		assert.Equal(t, tt.want, tt.got)
+	}
+	assert.Equal(t, []quecloud.SMSStatus{100, 200, 400}, []quecloud.SMSStatus{quecloud.SMSStatusSubmitted, quecloud.SMSStatusDelivered, quecloud.SMSStatusFailed})
+	assert.Equal(t, []quecloud.LocationCode{2, 104, 225, 226, 227, 245}, []quecloud.LocationCode{
+		quecloud.LocationFound, quecloud.LocationNoCell, quecloud.LocationSuspended, quecloud.LocationPoweredOff,
+		quecloud.LocationOutOfCoverage, quecloud.LocationNoAccount,
+	})
+}
+
+func texts[T ~string](values ...T) (all []string) {
+	for _, v := range values {
+		all = append(all, string(v))
+	}
+	return all
 }
