@@ -45,7 +45,7 @@ type CallInfo struct {
 	// These are set when next has returned.
 	Attempts   int           // requests made so far; 0 where the limiter or the context allowed none
 	HTTPStatus int           // of the last response; 0 where none came
-	Answered   bool          // the platform has responded, so that ResultCode means something
+	Responded  bool          // the platform has responded, so that ResultCode means something
 	ResultCode int           // of the last response, 0 for success
 	Duration   time.Duration // of all attempts, with the waiting between and for the limiter
 }
@@ -252,7 +252,7 @@ func (c *core) admit(ctx context.Context, call *call) error {
 // record keeps what an attempt tells about the call.
 func (c *call) record(a *attempt) {
 	c.info.Attempts = c.attempts
-	c.info.HTTPStatus, c.info.Answered, c.info.ResultCode = a.status, a.answered, a.code
+	c.info.HTTPStatus, c.info.Responded, c.info.ResultCode = a.status, a.answered, a.code
 	if a.inDoubt(c.endpoint.kind) {
 		c.unsure = true
 	}

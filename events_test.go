@@ -101,7 +101,7 @@ func TestOrderEventSurvivesJSON(t *testing.T) {
 }
 
 // bought returns a stand-in with an order that is done, and what the platform would notify of it.
-func bought(t *testing.T, opts ...quecloudtest.Option) (*quecloudtest.Server, quecloudtest.OrderNotification) {
+func bought(t *testing.T, opts ...quecloudtest.Option) (*quecloudtest.Server, quecloudtest.OrderEvent) {
 	t.Helper()
 	srv := quecloudtest.NewUnstartedServer(opts...)
 	t.Cleanup(srv.Close)
@@ -117,16 +117,16 @@ func bought(t *testing.T, opts ...quecloudtest.Option) (*quecloudtest.Server, qu
 					ProductName: product.ProductName, ExternalID: "topup-0001", Remark: "车队"})
 				require.NoError(t, err)
 				o := srv.Orders()[0]
-				return srv, quecloudtest.OrderNotification{OrderNo: o.No, OrderType: o.Type, Status: 1, StatusDesc: o.Status, ICCID: o.ICCID,
+				return srv, quecloudtest.OrderEvent{OrderNo: o.No, OrderType: o.Type, Status: 1, StatusDesc: o.Status, ICCID: o.ICCID,
 					ProductName: o.ProductName, ProductPrice: float64(o.Price) / 100, Result: "?", ExternalID: o.ExternalID}
 			}
 		}
 	}
 	require.Fail(t, "no card and product go together")
-	return nil, quecloudtest.OrderNotification{}
+	return nil, quecloudtest.OrderEvent{}
 }
 
-func textOf(t *testing.T, n quecloudtest.OrderNotification) string {
+func textOf(t *testing.T, n quecloudtest.OrderEvent) string {
 	t.Helper()
 	text, err := json.Marshal(n)
 	require.NoError(t, err)
@@ -224,7 +224,7 @@ func TestVerifiedOrdersMayHaveTheirPriceInAnotherForm(t *testing.T) {
 
 func TestVerifiedOrdersAreRefusedWhenThePlatformSaysOtherwise(t *testing.T) {
 	t.Parallel()
-	type wire = quecloudtest.OrderNotification
+	type wire = quecloudtest.OrderEvent
 	cases := []struct {
 		name   string
 		forge  func(*wire)

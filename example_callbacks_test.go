@@ -29,7 +29,7 @@ func ExampleNewSMSHandler() {
 	defer srv.Close()
 
 	url := srv.URL + "/quecloud/sms?token=hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u" // to be set at the portal
-	got, err := quecloudtest.DeliverSMS(context.Background(), url, quecloudtest.SMSNotification{
+	got, err := quecloudtest.DeliverSMS(context.Background(), url, quecloudtest.SMSEvent{
 		Type: quecloudtest.SMSInbox, MSISDN: "1064991300001", ICCID: "89860391749203860001", ID: "3213",
 		Content: "door open", ReceivedAt: "2026-11-03 09:15:00",
 	})
@@ -54,11 +54,11 @@ func ExampleNewOrderHandler() {
 	defer srv.Close()
 
 	// Somebody claims that an order is done.
-	got, err := quecloudtest.DeliverOrder(context.Background(), srv.URL, quecloudtest.OrderNotification{
+	got, err := quecloudtest.DeliverOrder(context.Background(), srv.URL, quecloudtest.OrderEvent{
 		OrderNo: "CZ20261103000017", OrderType: "充值订单", Status: 1, StatusDesc: "订单完成", ICCID: "89860391749203860001",
 		ProductName: "30M-当月", ProductPrice: 3.6,
 	})
-	fmt.Println(got.OK, got.Answer, err)
+	fmt.Println(got.OK, got.Response, err)
 	// Output:
 	// false {"code":403,"msg":"the platform does not confirm this order"} <nil>
 }

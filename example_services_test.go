@@ -187,7 +187,7 @@ func ExampleOrdersService_Recharge() {
 func ExampleOrdersService_Find() {
 	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
 	defer srv.Close()
-	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Repeats: quecloudtest.RepeatsRefused, WalletDelay: 3 * time.Minute})
+	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: quecloudtest.DuplicatesRefused, WalletDelay: 3 * time.Minute})
 	srv.Inject(quecloudtest.CutAfter().On("card.recharge"))
 	ctx := context.Background()
 

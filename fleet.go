@@ -137,10 +137,10 @@ func cardsOf[S CardSource](source S) (cards func(yield func(CardID) bool), count
 	return v.Convert(reflect.TypeFor[func(func(CardID) bool)]()).Interface().(func(func(CardID) bool)), -1
 }
 
-// ErrNotBegun says that nothing was done to a card, because [Each], [SMSService.SendAll] or [FlowService.SetAlarmAll] was
+// ErrNotStarted says that nothing was done to a card, because [Each], [SMSService.SendAll] or [FlowService.SetAlarmAll] was
 // ended before: by its context, or, but for Each, by a call that failed. SendAll and SetAlarmAll yield it for every card that
 // is left, Each only for the first.
-var ErrNotBegun = errors.New("not begun")
+var ErrNotStarted = errors.New("not begun")
 
 // Each does something to each of many cards, several at a time ([Concurrency]), and returns an iterator over the cards
 // and what came of each, nil for success, in the order of the cards:
@@ -156,7 +156,7 @@ var ErrNotBegun = errors.New("not begun")
 // of a sweep can be piped into Each without holding the fleet in memory.
 //
 // Nothing is done before the loop begins. When ctx ends no further card is begun. The loop still gets the outcome of
-// every card that was begun, then the first card that was not, with [ErrNotBegun] and the reason why ctx ended, and
+// every card that was begun, then the first card that was not, with [ErrNotStarted] and the reason why ctx ended, and
 // ends: cards may have no end. Nothing was done to those behind it either. To go on with them, count the turns before it:
 // they begin at that place of the slice, or of an iterator that is ranged over once more. Leaving the loop instead cancels
 // the calls under way, whose outcomes nobody learns then.
@@ -190,7 +190,7 @@ func Each[S CardSource](
 			card, ok := pull()
 			over = !ok || ctx.Err() != nil
 			if ok && over {
-				return turn{card, fmt.Errorf("quecloud: card %s: %w: %w", card, ErrNotBegun, whyEnded(ctx))}, true
+				return turn{card, fmt.Errorf("quecloud: card %s: %w: %w", card, ErrNotStarted, whyEnded(ctx))}, true
 			}
 			return turn{card, nil}, ok
 		}
@@ -232,7 +232,7 @@ func inBatches(
 		return
 	}
 	stopped := func(first int, reason error) {
-		err := callError(method, "not sent", fmt.Errorf("%w: %w", ErrNotBegun, reason))
+		err := callError(method, "not sent", fmt.Errorf("%w: %w", ErrNotStarted, reason))
 		for i, card := range cards.cards[min(first, cards.Len()):] {
 			if !yield(card, -1, cards.failed(first+i, 1, err)) {
 				return

@@ -204,7 +204,7 @@ func TestEachLosesNoOutcomeWhenItsContextEnds(t *testing.T) {
 		}
 		require.Len(t, outcomes, 11)
 		assert.Equal(t, []error{nil, nil, nil, nil, nil, nil, inCall, inCall, inCall, inCall}, outcomes[:10])
-		assert.ErrorIs(t, outcomes[10], quecloud.ErrNotBegun)
+		assert.ErrorIs(t, outcomes[10], quecloud.ErrNotStarted)
 		assert.ErrorIs(t, outcomes[10], cause)
 		assert.ErrorIs(t, outcomes[10], context.Canceled)
 		assert.ErrorContains(t, outcomes[10], "card 10: not begun")
@@ -299,7 +299,7 @@ func turnsOf[T any](t *testing.T, all iter.Seq2[T, error], card func(T) quecloud
 		switch {
 		case err == nil:
 			what = "done"
-		case errors.Is(err, quecloud.ErrNotBegun):
+		case errors.Is(err, quecloud.ErrNotStarted):
 			what = "not begun"
 			require.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 		case errors.Is(err, quecloud.ErrOutcomeUnknown):
@@ -421,7 +421,7 @@ func TestABulkEndsWithItsContextAndTellsWhatWasNotSent(t *testing.T) {
 	var notSent []quecloud.CardID
 	for sms, err := range platform.client(t).SMS.SendAll(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(msisdns(2000)...), Content: "a"}) {
 		if err != nil {
-			require.ErrorIs(t, err, quecloud.ErrNotBegun)
+			require.ErrorIs(t, err, quecloud.ErrNotStarted)
 			require.ErrorIs(t, err, context.Canceled)
 			require.ErrorContains(t, err, fmt.Sprintf("(card %s, %d of 2000)", sms.Card, done+len(notSent)+1))
 			notSent = append(notSent, sms.Card)
@@ -444,7 +444,7 @@ func TestABulkCanBeLeftAmongTheCardsThatWereNotBegun(t *testing.T) {
 	turns := 0
 	for _, err := range platform.client(t).Flow.SetAlarmAll(t.Context(), quecloud.MSISDNs(msisdns(2000)...), &fullAlarm) {
 		turns++
-		if errors.Is(err, quecloud.ErrNotBegun) {
+		if errors.Is(err, quecloud.ErrNotStarted) {
 			break
 		}
 	}

@@ -34,7 +34,7 @@ func TestInterceptorsSeeTheWholeCallAndComposeInOrder(t *testing.T) {
 	got.Duration, got.Result = 0, nil
 	assert.Equal(t, CallInfo{
 		Method: "fc.function.sms.monthcount", Kind: KindRead, URL: DefaultBaseURL, Params: url.Values{"dateStr": {"202505"}},
-		Attempts: 3, HTTPStatus: 200, Answered: true, ResultCode: 31,
+		Attempts: 3, HTTPStatus: 200, Responded: true, ResultCode: 31,
 	}, got)
 }
 

@@ -180,7 +180,7 @@ func TestAnInterceptorSeesTheCallAndItsEnd(t *testing.T) {
 	assert.Equal(t, quecloud.CallInfo{Method: "fc.function.card.pause", Kind: quecloud.KindSet, URL: testURL, Params: params}, before)
 	assert.Equal(t, quecloud.CallInfo{
 		Method: "fc.function.card.pause", Kind: quecloud.KindSet, URL: testURL, Params: params,
-		Attempts: 1, HTTPStatus: 200, Answered: true, ResultCode: 3,
+		Attempts: 1, HTTPStatus: 200, Responded: true, ResultCode: 3,
 	}, after)
 }
 

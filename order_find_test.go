@@ -164,7 +164,7 @@ func TestFindFindsWhatWasBoughtWhileTheClockWasWrong(t *testing.T) {
 	for _, wrong := range []time.Duration{time.Hour, -time.Hour} {
 		srv := quecloudtest.NewUnstartedServer(quecloudtest.WithTime(findSince))
 		defer srv.Close()
-		srv.SetPurchaseRules(quecloudtest.PurchaseRules{Repeats: quecloudtest.RepeatsRefused})
+		srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: quecloudtest.DuplicatesRefused})
 		card := srv.AddCard(quecloudtest.Card{})
 		now := func() time.Time { return srv.Now().Add(wrong) }
 		client := srv.Client(quecloud.WithClock(now))
@@ -423,7 +423,7 @@ func TestFindNotFindingDoesNotMeanNotBought(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithTime(findSince))
 	defer srv.Close()
-	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Repeats: quecloudtest.RepeatsRefused, WalletDelay: 3 * time.Minute})
+	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: quecloudtest.DuplicatesRefused, WalletDelay: 3 * time.Minute})
 	srv.Inject(quecloudtest.CutAfter().On("card.recharge"))
 	card := srv.AddCard(quecloudtest.Card{})
 	client := srv.Client()

@@ -119,7 +119,7 @@ type SMSOutcome struct {
 // to a card unless the error is nil or [ErrOutcomeUnknown].
 //
 // A call that fails as a whole is the outcome of all its cards. After it, and when ctx ends, nothing more is sent: each of
-// the cards that are left comes with [ErrNotBegun]. Only bad input has no outcome for every card: the loop runs once, with no
+// the cards that are left comes with [ErrNotStarted]. Only bad input has no outcome for every card: the loop runs once, with no
 // card and a [*ParamError].
 //
 // Nothing is sent before the loop begins, and each loop sends the SMS anew. Leaving the loop sends no further batch, but the

@@ -241,7 +241,7 @@ func answerAttributes(ctx context.Context, info *quecloud.CallInfo, err error) [
 	if info.HTTPStatus != 0 {
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(info.HTTPStatus))
 	}
-	if info.Answered {
+	if info.Responded {
 		attrs = append(attrs, ResultCodeKey.Int(info.ResultCode))
 	}
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// An SMSNotification is what the platform sends about an SMS (§2.3.6): the report of one that was sent to a card, or one
+// An SMSEvent is what the platform sends about an SMS (§2.3.6): the report of one that was sent to a card, or one
 // that a card sent.
-type SMSNotification struct {
+type SMSEvent struct {
 	Type   string `json:"type"`   // SMSReport or SMSInbox
 	MSISDN string `json:"msisdn"` // the card's number
 	ICCID  string `json:"iccid"`  // serial number of its chip
@@ -28,14 +28,14 @@ type SMSNotification struct {
 	ReceivedAt string `json:"recievetime,omitempty"` // of an inbound SMS: yyyy-MM-dd HH:mm:ss
 }
 
-// The types of an SMSNotification.
+// The types of an SMSEvent.
 const (
 	SMSReport = "report"
 	SMSInbox  = "inbox"
 )
 
-// An OrderNotification is what the platform sends about an order that has come to its end (§2.5.6).
-type OrderNotification struct {
+// An OrderEvent is what the platform sends about an order that has come to its end (§2.5.6).
+type OrderEvent struct {
 	OrderNo      string  `json:"orderNo"`         // number of the order
 	OrderType    string  `json:"orderType"`       // 充值订单 or 续费订单
 	StatusDesc   string  `json:"orderStatusDesc"` // 订单完成 or 订单失败
@@ -58,7 +58,7 @@ type Delivery struct {
 
 	OK         bool   // the answer counts as success
 	HTTPStatus int    // 0: no answer came
-	Answer     string // the first KiB of the answer's body
+	Response   string // the first KiB of the response's body
 	Err        error  // why no answer came
 }
 
@@ -68,14 +68,14 @@ type Delivery struct {
 //
 // What the texts of n hold is sent byte for byte, so that a receiver can be tested with what a platform should not send:
 // other layouts of times, and text in GBK. The same goes for [DeliverOrder] and [Server.ReceiveSMS].
-func DeliverSMS(ctx context.Context, url string, n SMSNotification) (Delivery, error) {
+func DeliverSMS(ctx context.Context, url string, n SMSEvent) (Delivery, error) {
 	return deliverOnce(ctx, url, n, smsSuccess)
 }
 
 // DeliverOrder posts a notification as the platform does, to a receiver under test that needs no [Server]. The answer
 // counts as success when it is a JSON object with code 200. The error is that of sending; an answer that is not success
 // is none.
-func DeliverOrder(ctx context.Context, url string, n OrderNotification) (Delivery, error) {
+func DeliverOrder(ctx context.Context, url string, n OrderEvent) (Delivery, error) {
 	return deliverOnce(ctx, url, n, orderSuccess)
 }
 
@@ -142,7 +142,7 @@ func (d *Delivery) post(ctx context.Context, client *http.Client, success func([
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	d.HTTPStatus, d.Err = resp.StatusCode, err
 	d.OK = err == nil && resp.StatusCode/100 == 2 && len(answer) <= maxAnswer && success(answer)
-	d.Answer = string(answer[:min(len(answer), maxAnswer)])
+	d.Response = string(answer[:min(len(answer), maxAnswer)])
 }
 
 // SetSMSCallback sets the URL that delivery reports and inbound SMS are sent to from now on. An empty one sends none. It

@@ -96,7 +96,7 @@ func TestSMSReportsAreDelivered(t *testing.T) {
 		t.Errorf("the content type is %s", contentType)
 	}
 	for _, d := range srv.Deliveries() {
-		if !d.OK || d.HTTPStatus != http.StatusOK || d.Answer != "success" || d.Attempt != 1 || d.URL != r.URL {
+		if !d.OK || d.HTTPStatus != http.StatusOK || d.Response != "success" || d.Attempt != 1 || d.URL != r.URL {
 			t.Errorf("noted as %+v", d)
 		}
 	}
@@ -228,7 +228,7 @@ func TestReceiversMayAskTheServer(t *testing.T) {
 	srv, client := start(t, quecloudtest.WithOrderDelay(time.Minute))
 	asked := make(chan quecloud.OrderStatus, 1)
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var n quecloudtest.OrderNotification
+		var n quecloudtest.OrderEvent
 		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
 			t.Error(err)
 		}
@@ -268,15 +268,15 @@ func TestDeliveriesToAnyReceiver(t *testing.T) {
 		strings.Repeat("x", 9e3): {},
 	} {
 		r := receive(t, answer)
-		sms, err := quecloudtest.DeliverSMS(t.Context(), r.URL, quecloudtest.SMSNotification{Type: quecloudtest.SMSInbox})
+		sms, err := quecloudtest.DeliverSMS(t.Context(), r.URL, quecloudtest.SMSEvent{Type: quecloudtest.SMSInbox})
 		must(t, err)
-		order, err := quecloudtest.DeliverOrder(t.Context(), r.URL, quecloudtest.OrderNotification{})
+		order, err := quecloudtest.DeliverOrder(t.Context(), r.URL, quecloudtest.OrderEvent{})
 		must(t, err)
-		if sms.OK != want.sms || order.OK != want.order || len(sms.Answer) > 1024 {
+		if sms.OK != want.sms || order.OK != want.order || len(sms.Response) > 1024 {
 			t.Errorf("%.40q: SMS %v, order %v, want %v", answer, sms.OK, order.OK, want)
 		}
 	}
-	if d, err := quecloudtest.DeliverSMS(t.Context(), "http://127.0.0.1:0", quecloudtest.SMSNotification{}); err == nil || d.OK {
+	if d, err := quecloudtest.DeliverSMS(t.Context(), "http://127.0.0.1:0", quecloudtest.SMSEvent{}); err == nil || d.OK {
 		t.Errorf("to nowhere: %+v, %v", d, err)
 	}
 }

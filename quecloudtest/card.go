@@ -83,7 +83,7 @@ type Card struct {
 	// What follows is told by [Server.Card] and ignored by [Server.AddCard] and [Server.UpdateCard].
 
 	Carrier    string  // network operator, of the group
-	SetMeal    string  // name of the plan, of the group
+	PlanName   string  // name of the plan, of the group
 	MonthFlow  float64 // used this month, MB
 	CycleFlow  float64 // used in this cycle, MB
 	Allowance  float64 // plan and packages of this cycle, MB; 0: no limit
@@ -262,7 +262,7 @@ func (s *Server) view(c *card, now instant) Card {
 		ActiveDate: c.activated.format(layoutDay), ExpiryDate: c.expires.format(layoutDay),
 		GPRSClosed: c.gprsClosed, Locked: c.locked, RealName: c.realName,
 		Voice: c.voice, VoiceWhitelist: slices.Clone(c.whitelist), Packages: c.packages(now.time),
-		Carrier: c.group.Carrier, SetMeal: c.group.SetMeal,
+		Carrier: c.group.Carrier, PlanName: c.group.PlanName,
 		MonthFlow: s.fleet.used(c, now.day.month().first(), now.day).mb(),
 		CycleFlow: s.fleet.cycleUsed(c, now.day).mb(), Allowance: c.allowance(now).mb(),
 		MonthVoice: int(s.fleet.minutes(c, now.day.month().first(), now.day)),

@@ -19,7 +19,7 @@ func TestSuccessNeedsItsHTTPStatusToo(t *testing.T) {
 			w.WriteHeader(status)
 			io.WriteString(w, "success")
 		}))
-		d, err := quecloudtest.DeliverSMS(t.Context(), receiver.URL, quecloudtest.SMSNotification{Type: quecloudtest.SMSInbox})
+		d, err := quecloudtest.DeliverSMS(t.Context(), receiver.URL, quecloudtest.SMSEvent{Type: quecloudtest.SMSInbox})
 		receiver.Close()
 		must(t, err)
 		if d.OK != want || d.HTTPStatus != status {
@@ -38,9 +38,9 @@ func TestTextsAreDeliveredByteForByte(t *testing.T) {
 		r := receive(t, "success")
 		srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL))
 		srv.ReceiveSMS("1064800000000", text)
-		_, err := quecloudtest.DeliverSMS(t.Context(), r.URL, quecloudtest.SMSNotification{Type: text, ReceivedAt: "2026-11-01T08:00:00"})
+		_, err := quecloudtest.DeliverSMS(t.Context(), r.URL, quecloudtest.SMSEvent{Type: text, ReceivedAt: "2026-11-01T08:00:00"})
 		must(t, err)
-		_, err = quecloudtest.DeliverOrder(t.Context(), r.URL, quecloudtest.OrderNotification{OrderNo: text})
+		_, err = quecloudtest.DeliverOrder(t.Context(), r.URL, quecloudtest.OrderEvent{OrderNo: text})
 		must(t, err)
 		if body := r.bodies[0]; !strings.Contains(body, `"content":"`+want+`"`) {
 			t.Errorf("sent as %q", body)
@@ -52,7 +52,7 @@ func TestTextsAreDeliveredByteForByte(t *testing.T) {
 			t.Errorf("sent as %q", body)
 		}
 	}
-	if _, err := quecloudtest.DeliverOrder(t.Context(), "http://127.0.0.1:0", quecloudtest.OrderNotification{ProductPrice: math.NaN()}); err == nil {
+	if _, err := quecloudtest.DeliverOrder(t.Context(), "http://127.0.0.1:0", quecloudtest.OrderEvent{ProductPrice: math.NaN()}); err == nil {
 		t.Error("a price that is no number was sent")
 	}
 }

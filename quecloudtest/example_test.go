@@ -71,7 +71,7 @@ func ExampleServer_SetPurchaseRules() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
 	client := srv.Client()
-	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Repeats: quecloudtest.RepeatsRefused})
+	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: quecloudtest.DuplicatesRefused})
 
 	topUp := &quecloud.RechargeParams{
 		ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "invoice-17",
@@ -229,10 +229,10 @@ func ExampleDeliverOrder() {
 	}))
 	defer receiver.Close()
 
-	d, err := quecloudtest.DeliverOrder(context.Background(), receiver.URL, quecloudtest.OrderNotification{
+	d, err := quecloudtest.DeliverOrder(context.Background(), receiver.URL, quecloudtest.OrderEvent{
 		OrderNo: "158710745072904g8", OrderType: quecloudtest.OrderRecharge, Status: 1, StatusDesc: quecloudtest.OrderDone,
 		ICCID: "89860024310000000006", ProductName: "30M-当月", ProductPrice: 1.5,
 	})
-	fmt.Println(d.OK, d.Answer, err)
+	fmt.Println(d.OK, d.Response, err)
 	// Output: true {"code":200,"msg":""} <nil>
 }

@@ -67,7 +67,7 @@ func (s *Server) export(now instant) []byte {
 		card := s.fleet.card(i)
 		status, _ := s.state(&card, now)
 		columns := [...]string{
-			card.msisdn, card.iccid, card.imsi, card.group.Carrier, card.group.SetMeal, status,
+			card.msisdn, card.iccid, card.imsi, card.group.Carrier, card.group.PlanName, status,
 			card.activated.format(layoutDay), card.expires.format(layoutDay),
 		}
 		fmt.Fprintln(w, strings.Join(columns[:], "\t"))

@@ -81,7 +81,7 @@ func TestFilesAreZipsOfAllCards(t *testing.T) {
 		must(t, err)
 		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 		c := card(t, srv, "1064800000003")
-		want := strings.Join([]string{c.MSISDN, c.ICCID, c.IMSI, c.Carrier, c.SetMeal, c.Status, c.ActiveDate, c.ExpiryDate}, "\t")
+		want := strings.Join([]string{c.MSISDN, c.ICCID, c.IMSI, c.Carrier, c.PlanName, c.Status, c.ActiveDate, c.ExpiryDate}, "\t")
 		if len(lines) != 31 || lines[4] != want {
 			t.Errorf("%s: %d lines, and for the fourth card %q, want %q", name, len(lines), lines[4], want)
 		}

@@ -24,7 +24,7 @@ type Group struct {
 	CardType    string // may be empty
 	Shared      bool   // the cards share their data volume: no card is suspended for having used up its own
 
-	SetMeal      string // name of the plan
+	PlanName     string // name of the plan
 	PlanMB       int64  // data of one card in one cycle, MB; 0: no limit
 	CycleMonths  int    // length of a cycle: 1 or 12
 	VoiceMinutes int    // voice of one card in one month; 0: no voice
@@ -41,29 +41,29 @@ func defaultGroups() []*Group {
 	return []*Group{
 		{
 			ID: 10, Name: "1G/月", Code: "1YY-939-2108-55", Carrier: ChinaMobile, ProductCode: "CN-QC-1-939-2108-55",
-			NetworkType: "4G", CardType: "工业标准(MP2)", SetMeal: "1G/月", PlanMB: 1024, CycleMonths: 1, VoiceMinutes: 300,
+			NetworkType: "4G", CardType: "工业标准(MP2)", PlanName: "1G/月", PlanMB: 1024, CycleMonths: 1, VoiceMinutes: 300,
 			ProductID: 151, MonthPrice: 8 * Yuan,
 		},
 		{
 			ID: 860, Name: "NB-1年期", Code: "3YY-122-2067-36", Carrier: ChinaTelecom, ProductCode: "CN-QC-3-122-2067-36",
-			NetworkType: "NB", CardType: "工业贴片 MS1 5mm*6mm", SetMeal: "NB-1年期", PlanMB: 20000, CycleMonths: 12,
+			NetworkType: "NB", CardType: "工业贴片 MS1 5mm*6mm", PlanName: "NB-1年期", PlanMB: 20000, CycleMonths: 12,
 			ProductID: 152, MonthPrice: 50 * Fen,
 		},
 		{
 			ID: 20, Name: "2G/月-共享", Code: "2YY-415-3301-07", Carrier: ChinaUnicom, ProductCode: "CN-QC-2-415-3301-07",
-			NetworkType: "4G", CardType: "标准双切(STD+MICRO)", Shared: true, SetMeal: "2G/月", PlanMB: 2048, CycleMonths: 1,
+			NetworkType: "4G", CardType: "标准双切(STD+MICRO)", Shared: true, PlanName: "2G/月", PlanMB: 2048, CycleMonths: 1,
 			ProductID: 153, MonthPrice: 12 * Yuan,
 		},
 		{
 			ID: 11, Parent: 10, Name: "30M/月", Code: "1YY-939-2108-56", Carrier: ChinaMobile, ProductCode: "CN-QC-1-939-2108-56",
-			NetworkType: "4G", CardType: "工业标准(MP2)", SetMeal: "30M/月", PlanMB: 30, CycleMonths: 1,
+			NetworkType: "4G", CardType: "工业标准(MP2)", PlanName: "30M/月", PlanMB: 30, CycleMonths: 1,
 			ProductID: 51, MonthPrice: 30 * Fen,
 		},
 	}
 }
 
 // AddGroup adds a billing group. The ID must be new, and Parent, where it is set, that of a group. What is left empty is
-// filled in: ID, Name, Code, Carrier, NetworkType, SetMeal, CycleMonths. AddGroup returns the whole of it, and panics
+// filled in: ID, Name, Code, Carrier, NetworkType, PlanName, CycleMonths. AddGroup returns the whole of it, and panics
 // when the group is impossible.
 func (s *Server) AddGroup(g Group) Group {
 	s.mu.Lock()
@@ -91,8 +91,8 @@ func (s *Server) AddGroup(g Group) Group {
 	setDefault(&g.Code, fmt.Sprintf("9YY-%d", g.ID))
 	setDefault(&g.ProductCode, "CN-QC-"+g.Code)
 	setDefault(&g.NetworkType, "4G")
-	setDefault(&g.SetMeal, fmt.Sprintf("%dM/月", g.PlanMB))
-	setDefault(&g.Name, g.SetMeal)
+	setDefault(&g.PlanName, fmt.Sprintf("%dM/月", g.PlanMB))
+	setDefault(&g.Name, g.PlanName)
 	setDefault(&g.CycleMonths, 1)
 	setDefault(&g.ProductID, 1000+g.ID)
 	s.groups = append(s.groups, &g)
@@ -125,7 +125,7 @@ func (s *Server) groupList(c *call) error {
 				c.out.text("name", g.Name)
 				c.out.text("code", g.Code)
 				c.out.text("carrier", g.Carrier)
-				c.out.text("setMeal", g.SetMeal)
+				c.out.text("setMeal", g.PlanName)
 				c.out.optional("cardType", g.CardType)
 				c.out.text("productCode", g.ProductCode)
 				c.out.flag("isflowshare", g.Shared)

@@ -81,7 +81,7 @@ func (s *Server) renewalProduct(c *call) error {
 		c.out.text("telecomOperatorName", g.Carrier)
 		c.out.int("productId", g.ProductID)
 		c.out.money("price", g.yearPrice())
-		c.out.text("productName", g.SetMeal)
+		c.out.text("productName", g.PlanName)
 		c.out.int("flow", g.PlanMB)
 		c.out.int("setmealMonths", 12)
 		c.out.money("monthPrice", g.MonthPrice)
@@ -190,7 +190,7 @@ func (s *Server) renew(c *call) error {
 	if id := c.integer("productId"); id != 0 && id != g.ProductID {
 		return refuse("产品不存在")
 	}
-	if name := c.params["productName"]; name != "" && name != g.SetMeal {
+	if name := c.params["productName"]; name != "" && name != g.PlanName {
 		return refuse("产品不存在")
 	}
 	cycle, months := int(c.integer("cycle")), int(c.integer("months"))
@@ -201,7 +201,7 @@ func (s *Server) renew(c *call) error {
 		return refuse("months仅当cycle=1时有效")
 	}
 	o := Order{
-		Type: OrderRenewal, ProductID: g.ProductID, ProductName: g.SetMeal, MonthPrice: g.MonthPrice,
+		Type: OrderRenewal, ProductID: g.ProductID, ProductName: g.PlanName, MonthPrice: g.MonthPrice,
 		Cycle: cycle, Months: months, Price: Money(cycle) * g.yearPrice(),
 	}
 	if months != 0 {
@@ -315,12 +315,12 @@ func (c *card) extend(expires, today day) {
 	c.expires = expires
 }
 
-func (o *Order) notification() OrderNotification {
+func (o *Order) notification() OrderEvent {
 	status := 1
 	if o.Status == OrderFailed {
 		status = -1
 	}
-	return OrderNotification{
+	return OrderEvent{
 		OrderNo: o.No, OrderType: o.Type, StatusDesc: o.Status, Status: status, ICCID: o.ICCID,
 		ProductName: o.ProductName, ProductPrice: float64(o.Price) / 100, Remark: o.Remark, Result: o.Result,
 		CreateTime: formatTime(o.Created), CompleteTime: formatTime(o.Completed), ExternalID: o.ExternalID,

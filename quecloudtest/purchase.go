@@ -8,10 +8,10 @@ import (
 // PurchaseRules settle what the vendor's document leaves open about purchases: it says only that the externalId serves to
 // tell whether an order was submitted repeatedly. The zero value is the default of a server.
 type PurchaseRules struct {
-	// Repeats is the response to a purchase whose externalId an earlier order has.
-	Repeats Repeats
+	// Duplicates is the response to a purchase whose externalId an earlier order has.
+	Duplicates Duplicates
 	// RecordDelay is how long the externalId of an order stays unknown, by the server's clock, as at a platform that looks
-	// before it inserts. Repeats within that time buy again.
+	// before it inserts. Duplicates within that time buy again.
 	RecordDelay time.Duration
 	// WalletDelay is how long after an order its entry shows in the wallet, by the server's clock. The money is gone from
 	// the balance at once.
@@ -20,19 +20,19 @@ type PurchaseRules struct {
 	YearsOnly bool
 }
 
-// Repeats is how a server responds to a purchase whose externalId an earlier order has.
-type Repeats uint8
+// Duplicates is how a server responds to a purchase whose externalId an earlier order has.
+type Duplicates uint8
 
 // The responses to repeats. None of them buys.
 const (
-	RepeatsSucceed          Repeats = iota // success, with the number of the earlier order
-	RepeatsRefused                         // a refusal that does not tell the earlier order
-	RepeatsRefusedWithOrder                // a refusal with the number of the earlier order
+	DuplicatesSucceed          Duplicates = iota // success, with the number of the earlier order
+	DuplicatesRefused                            // a refusal that does not tell the earlier order
+	DuplicatesRefusedWithOrder                   // a refusal with the number of the earlier order
 )
 
 // SetPurchaseRules sets the rules for purchases from now on. It panics when they are impossible.
 func (s *Server) SetPurchaseRules(rules PurchaseRules) {
-	if rules.Repeats > RepeatsRefusedWithOrder || rules.RecordDelay < 0 || rules.WalletDelay < 0 {
+	if rules.Duplicates > DuplicatesRefusedWithOrder || rules.RecordDelay < 0 || rules.WalletDelay < 0 {
 		panic(fmt.Sprintf("quecloudtest: SetPurchaseRules: %+v", rules))
 	}
 	s.mu.Lock()
@@ -47,10 +47,10 @@ func (s *Server) repeated(c *call) (done bool, err error) {
 	if earlier == nil || c.preverify() || c.now.time.Before(earlier.Created.Add(s.purchases.RecordDelay)) {
 		return false, nil
 	}
-	switch s.purchases.Repeats {
-	case RepeatsRefused:
+	switch s.purchases.Duplicates {
+	case DuplicatesRefused:
 		return true, &refusal{code: codeRefused, message: "订单重复提交"}
-	case RepeatsRefusedWithOrder:
+	case DuplicatesRefusedWithOrder:
 		return true, &refusal{code: codeRefused, message: "订单重复提交", orderNo: earlier.No}
 	}
 	c.out.text("orderNo", earlier.No)

@@ -24,18 +24,18 @@ func buyTwice(t *testing.T, srv *quecloudtest.Server) (first, second answer) {
 func TestPurchaseRulesSettleWhatARepeatGets(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		repeats   quecloudtest.Repeats
+		repeats   quecloudtest.Duplicates
 		code      float64
 		tellOrder bool
 	}{
-		"success":                            {repeats: quecloudtest.RepeatsSucceed, code: 0, tellOrder: true},
-		"refusal without an order number":    {repeats: quecloudtest.RepeatsRefused, code: 1},
-		"refusal with the first order's one": {repeats: quecloudtest.RepeatsRefusedWithOrder, code: 1, tellOrder: true},
+		"success":                            {repeats: quecloudtest.DuplicatesSucceed, code: 0, tellOrder: true},
+		"refusal without an order number":    {repeats: quecloudtest.DuplicatesRefused, code: 1},
+		"refusal with the first order's one": {repeats: quecloudtest.DuplicatesRefusedWithOrder, code: 1, tellOrder: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			srv, _ := start(t)
-			srv.SetPurchaseRules(quecloudtest.PurchaseRules{Repeats: test.repeats})
+			srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: test.repeats})
 			first, second := buyTwice(t, srv)
 			want := any(nil)
 			if test.tellOrder {
@@ -126,7 +126,7 @@ func TestPurchaseRulesDelayTheEntryInTheWallet(t *testing.T) {
 func TestPurchaseRulesThatCannotBePanic(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
-	for _, rules := range []quecloudtest.PurchaseRules{{Repeats: 3}, {RecordDelay: -1}, {WalletDelay: -1}} {
+	for _, rules := range []quecloudtest.PurchaseRules{{Duplicates: 3}, {RecordDelay: -1}, {WalletDelay: -1}} {
 		func() {
 			defer func() {
 				if recover() == nil {
@@ -142,7 +142,7 @@ func TestPurchaseRulesThatCannotBePanic(t *testing.T) {
 func TestPurchaseRulesReachTheSDK(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Repeats: quecloudtest.RepeatsRefused})
+	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: quecloudtest.DuplicatesRefused})
 	srv.Inject(quecloudtest.CutAfter().Times(1))
 	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
 	params.ExternalID = "once"

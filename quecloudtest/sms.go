@@ -80,7 +80,7 @@ func (s *Server) receive(number, content string) ReceivedSMS {
 	}
 	s.received++
 	s.smsCount(dayOf(m.Time).month()).received++
-	s.notify(s.smsURL, SMSNotification{
+	s.notify(s.smsURL, SMSEvent{
 		Type: SMSInbox, MSISDN: m.MSISDN, ICCID: m.ICCID, ID: m.ID, Content: content, ReceivedAt: formatTime(m.Time),
 	}, smsSuccess)
 	return m
@@ -127,7 +127,7 @@ func (s *Server) report(m *SMS, place int, now instant) {
 	if status, _ := s.state(&card, now); status != StatusNormal && status != StatusTestNormal {
 		m.Status, text = SMSFailed, "卡状态为"+status
 	}
-	s.notify(s.smsURL, SMSNotification{
+	s.notify(s.smsURL, SMSEvent{
 		Type: SMSReport, MSISDN: m.MSISDN, ICCID: m.ICCID, ID: m.ID, Status: strconv.Itoa(m.Status), Msg: text,
 	}, smsSuccess)
 }

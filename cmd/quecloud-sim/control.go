@@ -202,21 +202,21 @@ func (c *controller) failOrders(r *http.Request) (any, error) {
 }
 
 // repeats are the names of the responses to repeated purchases.
-var repeats = map[string]quecloudtest.Repeats{
-	"": quecloudtest.RepeatsSucceed, "succeed": quecloudtest.RepeatsSucceed, "refused": quecloudtest.RepeatsRefused,
-	"refused-with-order": quecloudtest.RepeatsRefusedWithOrder,
+var repeats = map[string]quecloudtest.Duplicates{
+	"": quecloudtest.DuplicatesSucceed, "succeed": quecloudtest.DuplicatesSucceed, "refused": quecloudtest.DuplicatesRefused,
+	"refused-with-order": quecloudtest.DuplicatesRefusedWithOrder,
 }
 
 func (c *controller) setPurchaseRules(r *http.Request) (any, error) {
 	body, err := read[struct {
-		Repeats       string  `json:"repeats"`
+		Duplicates    string  `json:"repeats"`
 		RecordSeconds float64 `json:"recordSeconds"`
 		WalletSeconds float64 `json:"walletSeconds"`
 	}](r)
 	if err != nil {
 		return nil, err
 	}
-	rule, ok := repeats[body.Repeats]
+	rule, ok := repeats[body.Duplicates]
 	if !ok {
 		return nil, errors.New("repeats: want succeed, refused or refused-with-order")
 	}
@@ -226,7 +226,7 @@ func (c *controller) setPurchaseRules(r *http.Request) (any, error) {
 		}
 	}
 	c.sim.SetPurchaseRules(quecloudtest.PurchaseRules{
-		Repeats:     rule,
+		Duplicates:  rule,
 		RecordDelay: time.Duration(body.RecordSeconds * float64(time.Second)),
 		WalletDelay: time.Duration(body.WalletSeconds * float64(time.Second)),
 	})

@@ -197,7 +197,7 @@ func deliveryLine(d quecloudtest.Delivery) string {
 	case d.OK:
 		return fmt.Sprintf("callback, attempt %d: %s took it", d.Attempt, d.URL)
 	}
-	return fmt.Sprintf("callback, attempt %d: %s answered %d %q, which is not success", d.Attempt, d.URL, d.HTTPStatus, clip(d.Answer))
+	return fmt.Sprintf("callback, attempt %d: %s answered %d %q, which is not success", d.Attempt, d.URL, d.HTTPStatus, clip(d.Response))
 }
 
 // clip makes a value fit a line: without control characters, and short.

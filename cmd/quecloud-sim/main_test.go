@@ -321,7 +321,7 @@ func TestTokensOfCallbacksAreNotWritten(t *testing.T) {
 	const address = "http://user:canary-pass@127.0.0.1:80/sms?v=1&token=canary%20token#x"
 	for _, d := range []quecloudtest.Delivery{
 		{URL: address, OK: true},
-		{URL: address, HTTPStatus: 404, Answer: "Cannot POST /sms?v=1&token=canary%20token: token is canary token, password canary-pass"},
+		{URL: address, HTTPStatus: 404, Response: "Cannot POST /sms?v=1&token=canary%20token: token is canary token, password canary-pass"},
 		{URL: address, Err: &url.Error{Op: "Post", URL: "http://127.0.0.1:80/sms", Err: errors.New("refused")}},
 		{URL: address, Err: errors.New("no proxy for canary token")},
 		{URL: "http://[canary?token=canary", Err: errors.New("parse http://[canary?token=canary")},

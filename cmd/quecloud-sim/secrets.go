@@ -69,7 +69,7 @@ func hideSecrets(d quecloudtest.Delivery) quecloudtest.Delivery {
 	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
 	d.URL = u.String()
 	hide := hiding(secrets...)
-	d.Answer = hide(d.Answer)
+	d.Response = hide(d.Response)
 	if sending, ok := errors.AsType[*url.Error](d.Err); ok {
 		d.Err = sending.Err // without the URL
 	}

@@ -84,7 +84,7 @@ func TestSecretsAreHiddenWhereverTheyStand(t *testing.T) {
 	}
 	const address = "http://canary%2Buser:canary%2Fpass@127.0.0.1/hook?v=1&token=canary%2Ftoken"
 	for _, answer := range []string{"canary%2Ftoken", "canary/token", "canary+user", "canary/pass", "canary%2Buser:canary%2Fpass"} {
-		if line := deliveryLine(hideSecrets(quecloudtest.Delivery{URL: address, Answer: "bad: " + answer})); strings.Contains(line, "canary") {
+		if line := deliveryLine(hideSecrets(quecloudtest.Delivery{URL: address, Response: "bad: " + answer})); strings.Contains(line, "canary") {
 			t.Errorf("of the answer %s wrote %q", answer, line)
 		}
 	}

@@ -168,7 +168,7 @@ func demonstrate(ctx context.Context, out io.Writer) error {
 	fmt.Fprintln(out, "No address given: a stand-in for the platform notifies of what happens to its cards.")
 	err = makeEvents(ctx, platform, client)
 	platform.WaitCallbacks()
-	_, oddErr := quecloudtest.DeliverSMS(ctx, url+"sms?token="+token, quecloudtest.SMSNotification{
+	_, oddErr := quecloudtest.DeliverSMS(ctx, url+"sms?token="+token, quecloudtest.SMSEvent{
 		Type: quecloudtest.SMSInbox, ICCID: "89860024310000000006", MSISDN: "1064800000000", ID: "1", Content: "battery low", ReceivedAt: "just now",
 	})
 	stop()

@@ -10,8 +10,8 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func sms(id string) quecloudtest.SMSNotification {
-	return quecloudtest.SMSNotification{
+func sms(id string) quecloudtest.SMSEvent {
+	return quecloudtest.SMSEvent{
 		Type: quecloudtest.SMSInbox, MSISDN: "1064991300001", ICCID: "89860391749203860001", ID: id, Content: "21.5 °C",
 		ReceivedAt: "2026-11-03 09:15:00",
 	}
@@ -91,7 +91,7 @@ func TestOrdersAreReceivedToo(t *testing.T) {
 	goWork(t, newWorker(nats.open(quick()), platform, "worker"))
 	sms := receive(t, s)
 	order := sms[:len(sms)-len("sms?token=token")] + "order?token=token"
-	notification := quecloudtest.OrderNotification{
+	notification := quecloudtest.OrderEvent{
 		OrderNo: "CZ20261103000017", OrderType: "充值订单", StatusDesc: "订单完成", Status: 1, ICCID: "89860412091880130001",
 		ProductName: "30M-当月", ProductPrice: 3.5, CreateTime: "2026-11-03 09:15:00", CompleteTime: "2026-11-03 09:16:00",
 	}
