@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -238,4 +239,102 @@ func checkCards(method string, cards CardIDs) error {
 		bad.Method = method
 	}
 	return err
+}
+
+// A batchTally is what the response to a call for many cards says of each of them. It decides whether the call has succeeded.
+type batchTally struct {
+	*cardno.Tally
+	method string
+	cards  CardIDs
+}
+
+func newTally(method string, cards CardIDs, succeeded, failed []cardno.Entry) *batchTally {
+	return &batchTally{cardno.NewTally(cards.normals(), cards.kind == kindICCID, succeeded, failed), method, cards}
+}
+
+// with returns the distinct cards with such an outcome, the zero CardIDs where there are none.
+func (t *batchTally) with(has func(cardno.Outcome) bool) CardIDs {
+	var cards []CardID
+	for _, i := range t.Select(has) {
+		cards = append(cards, t.cards.At(i))
+	}
+	if cards == nil {
+		return CardIDs{}
+	}
+	return CardIDs{t.cards.kind, cards}
+}
+
+func (t *batchTally) failed() CardIDs {
+	return t.with(func(o cardno.Outcome) bool { return o == cardno.Failed })
+}
+
+func (t *batchTally) unaccounted() CardIDs {
+	return t.with(func(o cardno.Outcome) bool { return !o.IsKnown() })
+}
+
+// callError turns the error of a response into that of the call, which is nil only if every card is done.
+func (t *batchTally) callError(err error) error {
+	problem := t.problem()
+	switch {
+	case err == nil && problem == "":
+		return nil
+	case err == nil:
+		err = callError(t.method, problem, ErrPartial)
+	case problem == "":
+		err = fmt.Errorf("%w (%w: all are listed as done)", err, ErrPartial)
+	default:
+		err = fmt.Errorf("%w (%w: %s)", err, ErrPartial, problem)
+	}
+	if t.unaccounted().Len() > 0 && !errors.Is(err, ErrOutcomeUnknown) {
+		return &outcomeError{err: err, endpoint: lookup(t.method)}
+	}
+	return err
+}
+
+// problem says why the call is no full success, or nothing.
+func (t *batchTally) problem() string {
+	total := len(t.Select(func(cardno.Outcome) bool { return true }))
+	var problems []string
+	if failed := t.failed(); failed.Len() > 0 {
+		problems = append(problems, fmt.Sprintf("%d of %d cards failed: %s", failed.Len(), total, failed.firstFew()))
+	}
+	if missing := t.unaccounted(); missing.Len() > 0 {
+		problems = append(problems, fmt.Sprintf("the response does not account for %d of %d cards: %s", missing.Len(), total, missing.firstFew()))
+	}
+	if listed := t.Select(func(o cardno.Outcome) bool { return o == cardno.Listed }); len(listed) > 0 {
+		problems = append(problems, fmt.Sprintf("some of %d cards failed, which the response names by other numbers", len(listed)))
+	}
+	if t.Strays > 0 {
+		problems = append(problems, fmt.Sprintf("%d entries of the response are none of the cards", t.Strays))
+	}
+	return strings.Join(problems, "; ")
+}
+
+// firstFew returns the first cards, for an error text.
+func (c CardIDs) firstFew() string {
+	const most = 3
+	if n := c.Len() - most; n > 0 {
+		return fmt.Sprintf("%s and %d more", c.part(0, most), n)
+	}
+	return c.String()
+}
+
+// cardError returns the error of the i-th card, nil if it is done, of a call with the error callErr.
+func (t *batchTally) cardError(i int, callErr error) error {
+	var err error
+	switch t.Outcomes[i] {
+	case cardno.Done:
+		return nil
+	case cardno.Failed:
+		err = callError(t.method, "the platform lists the card as failed", ErrPartial)
+	default:
+		err = callError(t.method, "the response does not account for the card", ErrPartial)
+	}
+	if refusal, ok := errors.AsType[*APIError](callErr); ok {
+		err = fmt.Errorf("%w: %w", err, refusal)
+	}
+	if t.Outcomes[i] == cardno.Failed {
+		return err
+	}
+	return &outcomeError{err: err, endpoint: lookup(t.method)}
 }

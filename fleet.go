@@ -219,7 +219,7 @@ type turn struct {
 // where it stands in the list of successes, or -1, and why it is not done. It makes no call a second time.
 func inBatches(
 	ctx context.Context, method string, cards CardIDs, opts []FleetOption,
-	call func(context.Context, CardIDs) (*account, error), yield func(card CardID, row int, err error) bool,
+	call func(context.Context, CardIDs) (*batchTally, error), yield func(card CardID, row int, err error) bool,
 ) {
 	settings, err := fleetOptions(ctx, method, batchOptions, opts)
 	if err == nil && cards.kind == 0 {
@@ -246,7 +246,7 @@ func inBatches(
 			return
 		}
 		batch := cards.part(first, size)
-		account, err := call(ctx, batch)
+		tally, err := call(ctx, batch)
 		if first == 0 && errors.As(err, new(*ParamError)) {
 			yield(CardID{}, -1, err)
 			return
@@ -255,7 +255,7 @@ func inBatches(
 		for i, card := range batch.cards {
 			row, outcome := -1, err
 			if !ended {
-				row, outcome = account.row(i), account.outcome(i, err)
+				row, outcome = tally.Rows[i], tally.cardError(i, err)
 			}
 			if outcome != nil {
 				outcome = cards.failed(first+i, 1, outcome)

@@ -365,34 +365,34 @@ func (s *FlowService) SetAlarm(ctx context.Context, cards CardIDs, settings *Ala
 	return result, err
 }
 
-func (s *FlowService) setAlarm(ctx context.Context, cards CardIDs, settings *AlarmSettings) (*SetAlarmResult, *account, error) {
+func (s *FlowService) setAlarm(ctx context.Context, cards CardIDs, settings *AlarmSettings) (*SetAlarmResult, *batchTally, error) {
 	const method = "fc.function.card.alarm"
 	var response struct {
 		Succeeded cardTexts `json:"success" quec:"receipt"`
 	}
-	var account *account
+	var tally *batchTally
 	check := func(err error) error {
-		account = nil
+		tally = nil
 		if err != nil && len(response.Succeeded) == 0 {
 			return err
 		}
 		if response.Succeeded == nil {
 			response.Succeeded = strings.Split(cards.String(), ",")
 		}
-		account = newAccount(method, cards, response.Succeeded.named(), nil)
-		if refusal, ok := errors.AsType[*APIError](err); ok && refusal.Code == 1 && account.strays == 0 && !errors.Is(err, ErrOutcomeUnknown) {
-			account.restFailed()
+		tally = newTally(method, cards, response.Succeeded.entries(), nil)
+		if refusal, ok := errors.AsType[*APIError](err); ok && refusal.Code == 1 && tally.Strays == 0 && !errors.Is(err, ErrOutcomeUnknown) {
+			tally.FailRest()
 		}
-		return account.verdict(err)
+		return tally.callError(err)
 	}
 	err := s.call(ctx, method, setAlarmParams{alarmIDs(cards), settings}, &response, check)
 	if err == nil {
 		err = check(nil) // also where an interceptor has answered
 	}
-	if account == nil {
+	if tally == nil {
 		return nil, nil, err
 	}
-	return &SetAlarmResult{response.Succeeded, account.failed, account.unaccounted}, account, err
+	return &SetAlarmResult{response.Succeeded, tally.failed(), tally.unaccounted()}, tally, err
 }
 
 // SetAlarmAll sets how the data usage of any number of cards is watched, and returns an iterator over them and what became
@@ -409,9 +409,9 @@ func (s *FlowService) SetAlarmAll(
 		settings = &own
 	}
 	return func(yield func(CardID, error) bool) {
-		set := func(ctx context.Context, batch CardIDs) (*account, error) {
-			_, account, err := s.setAlarm(ctx, batch, settings)
-			return account, err
+		set := func(ctx context.Context, batch CardIDs) (*batchTally, error) {
+			_, tally, err := s.setAlarm(ctx, batch, settings)
+			return tally, err
 		}
 		inBatches(ctx, "fc.function.card.alarm", cards, opts, set, func(card CardID, _ int, err error) bool { return yield(card, err) })
 	}

@@ -1,11 +1,18 @@
 package quecloud
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/quecloud/quecloud-go/internal/cardno"
 )
 
 // SMSService has the methods to send SMS to cards and to read what was sent.
@@ -60,40 +67,40 @@ func (s *SMSService) Send(ctx context.Context, params *SMSSendParams) (*SMSSendR
 	return result, err
 }
 
-func (s *SMSService) send(ctx context.Context, params *SMSSendParams) (*SMSSendResult, *account, error) {
+func (s *SMSService) send(ctx context.Context, params *SMSSendParams) (*SMSSendResult, *batchTally, error) {
 	const method = "fc.function.sms.send"
 	var response struct {
 		Sent   []SentSMS `json:"successList" quec:"receipt"`
 		Failed cardTexts `json:"errorList"`
 	}
-	var account *account
+	var tally *batchTally
 	check := func(err error) error {
-		account = nil
+		tally = nil
 		if err != nil && len(response.Sent)+len(response.Failed) == 0 {
 			return err
 		}
 		if err != nil { // the row that could not be read is there as far as it could
 			response.Sent = slices.DeleteFunc(response.Sent, func(s SentSMS) bool { return s == SentSMS{} })
 		}
-		account = newAccount(method, params.Cards, sentCards(response.Sent), response.Failed.named())
-		return account.verdict(err)
+		tally = newTally(method, params.Cards, sentEntries(response.Sent), response.Failed.entries())
+		return tally.callError(err)
 	}
 	err := s.call(ctx, method, params, &response, check)
 	if err == nil {
 		err = check(nil) // also where an interceptor has answered
 	}
-	if account == nil {
+	if tally == nil {
 		return nil, nil, err
 	}
-	return &SMSSendResult{response.Sent, response.Failed, account.unaccounted}, account, err
+	return &SMSSendResult{response.Sent, response.Failed, tally.unaccounted()}, tally, err
 }
 
-func sentCards(sent []SentSMS) []namedCard {
-	cards := make([]namedCard, len(sent))
+func sentEntries(sent []SentSMS) []cardno.Entry {
+	entries := make([]cardno.Entry, len(sent))
 	for i, s := range sent {
-		cards[i] = namedCard{s.ICCID, s.MSISDN}
+		entries[i] = cardno.Entry{ICCID: s.ICCID, MSISDN: s.MSISDN}
 	}
-	return cards
+	return entries
 }
 
 // An SMSOutcome is what became of an SMS to a card.
@@ -134,11 +141,11 @@ func (s *SMSService) SendAll(ctx context.Context, params *SMSSendParams, opts ..
 	}
 	return func(yield func(SMSOutcome, error) bool) {
 		var result *SMSSendResult
-		send := func(ctx context.Context, batch CardIDs) (account *account, err error) {
+		send := func(ctx context.Context, batch CardIDs) (tally *batchTally, err error) {
 			part := own
 			part.Cards = batch
-			result, account, err = s.send(ctx, &part)
-			return account, err
+			result, tally, err = s.send(ctx, &part)
+			return tally, err
 		}
 		inBatches(ctx, method, own.Cards, opts, send, func(card CardID, row int, err error) bool {
 			outcome := SMSOutcome{Card: card}
@@ -199,4 +206,77 @@ func (s *SMSService) MonthCount(ctx context.Context, month Month) (*SMSMonthCoun
 	return fetch[SMSMonthCount](ctx, s.call, "fc.function.sms.monthcount", struct {
 		Month Month `url:"dateStr"`
 	}{month})
+}
+
+// cardTexts holds the entries of a list of cards, each as it came. The list may be a text or an object, and so may each
+// entry. It is nil if the response has no list.
+type cardTexts []string
+
+// UnmarshalJSON never fails.
+func (c *cardTexts) UnmarshalJSON(raw []byte) error {
+	*c = nil
+	if !bytes.HasPrefix(raw, []byte("[")) {
+		c.add(raw)
+		return nil
+	}
+	*c = cardTexts{}
+	var entries []jsontext.Value
+	_ = json.Unmarshal(raw, &entries, jsonOptions) // a list is a list
+	for _, entry := range entries {
+		c.add(entry)
+	}
+	return nil
+}
+
+// add appends an entry, or several if it is a text of several numbers. It ignores empty texts and null.
+func (c *cardTexts) add(raw []byte) {
+	if raw[0] == 'n' {
+		return
+	}
+	text := string(raw)
+	if raw[0] == '"' {
+		unquoted, _ := appendText(nil, raw)
+		text = string(unquoted)
+	}
+	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",; \t\r\n", r) })
+	isNoNumber := func(s string) bool { return !cardno.IsMSISDN(cardno.MSISDN(s)) && !cardno.IsICCID(cardno.ICCID(s)) }
+	if len(parts) > 1 && !slices.ContainsFunc(parts, isNoNumber) {
+		*c = append(*c, parts...)
+	} else if len(parts) > 0 {
+		*c = append(*c, text)
+	}
+}
+
+// entries returns the cards that the texts name.
+func (c cardTexts) entries() []cardno.Entry {
+	entries := make([]cardno.Entry, len(c))
+	for i, text := range c {
+		entries[i] = entryOf(text)
+	}
+	return entries
+}
+
+// entryOf returns the card that a text names: an object, a number, or a text that may be either number.
+func entryOf(text string) cardno.Entry {
+	if strings.HasPrefix(text, "{") {
+		var entry struct {
+			MSISDN string `json:"msisdn" quec:"alias=msisdns"`
+			ICCID  string `json:"iccid"`
+			Number string `json:"number"`
+		}
+		d := decoders.Get().(*decoder)
+		defer decoders.Put(d)
+		_ = d.decodeObject([]byte(text), &entry, nil) // a member that cannot be read is empty
+		if entry.Number == "" {
+			return cardno.Entry{ICCID: entry.ICCID, MSISDN: entry.MSISDN}
+		}
+		text = entry.Number
+	}
+	switch {
+	case cardno.IsICCID(cardno.ICCID(text)):
+		return cardno.Entry{ICCID: text}
+	case cardno.IsMSISDN(cardno.MSISDN(text)):
+		return cardno.Entry{MSISDN: text}
+	}
+	return cardno.Entry{ICCID: text, MSISDN: text}
 }
