@@ -131,3 +131,51 @@ func TestThresholdsAreCheckedOnEveryDayThatPasses(t *testing.T) {
 		t.Errorf("after a month in which it crossed its threshold the reason is %q", r)
 	}
 }
+
+func TestRuleOfThresholdsInTheTestPeriod(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	added := srv.AddCard(quecloudtest.Card{
+		Status: quecloudtest.StatusTestNormal, Alarm: &quecloudtest.Alarm{PauseThreshold: 20, PauseEnabled: true},
+	})
+	srv.SetUsage(added.ICCID, "2026-03-10", 21)
+	if c := card(t, srv, added.ICCID); c.Status != quecloudtest.StatusTestNormal {
+		t.Errorf("the card is %s %s", c.Status, c.PauseReason)
+	}
+	must(t, client.Cards.Activate(t.Context(), added.ID()))
+	srv.SetUsage(added.ICCID, "2026-03-10", 22)
+	if c := card(t, srv, added.ICCID); c.PauseReason != quecloudtest.ReasonThreshold {
+		t.Errorf("activated, the card is %s %s", c.Status, c.PauseReason)
+	}
+}
+
+func TestRuleOfAlarmsReplaced(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	mobile, unicom := srv.AddCard(quecloudtest.Card{}), srv.AddCard(quecloudtest.Card{BillingID: 20})
+	for _, settings := range []quecloud.AlarmSettings{
+		{NotifyEmails: []string{"a@example.com"}, Threshold1: 512, AlarmOn: true, PauseThreshold: 1000, PauseOn: true},
+		{Threshold2: 768, AlarmOn: true},
+	} {
+		_, err := client.Flow.SetAlarm(t.Context(), quecloud.ICCIDs(mobile.ICCID, unicom.ICCID), &settings)
+		must(t, err)
+	}
+	for _, added := range []quecloudtest.Card{mobile, unicom} {
+		a := card(t, srv, added.ICCID).Alarm
+		if len(a.Emails) != 0 || a.Thresholds != [3]float64{0, 768, 0} || !a.Enabled || a.PauseThreshold != 0 || a.PauseEnabled {
+			t.Errorf("the alarm is %+v", a)
+		}
+	}
+	body := newForeign(t, srv).call("card.alarm.get", "iccid", mobile.ICCID).body
+	if !strings.Contains(body, `"alarmthreshold2":"768"`) || strings.Contains(body, "alarmthreshold1") || strings.Contains(body, "pauseflowthreshold") {
+		t.Errorf("what is not set is told: %s", body)
+	}
+}
+
+func TestRuleOfCardsWithoutAnAlarm(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	if a := newForeign(t, srv).call("card.alarm.get", "msisdn", "1064800000000"); !strings.Contains(a.body, `"alarmInfo":{}`) {
+		t.Errorf("got %s", a.body)
+	}
+}

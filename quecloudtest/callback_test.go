@@ -3,72 +3,16 @@ package quecloudtest_test
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/quecloud/quecloud-go"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
-
-// A receiver takes callbacks, and answers them with what is next in its list, or with the last of it.
-type receiver struct {
-	URL     string
-	mu      sync.Mutex
-	answers []string
-	bodies  []string
-	header  http.Header
-}
-
-func receive(t *testing.T, answers ...string) *receiver {
-	t.Helper()
-	r := &receiver{answers: answers}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		body, _ := io.ReadAll(req.Body)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		answer := r.answers[min(len(r.bodies), len(r.answers)-1)]
-		r.bodies, r.header = append(r.bodies, string(body)), req.Header
-		if answer == "500" {
-			w.WriteHeader(http.StatusInternalServerError)
-		}
-		io.WriteString(w, answer)
-	}))
-	t.Cleanup(srv.Close)
-	r.URL = srv.URL
-	return r
-}
-
-// got returns the callbacks received so far.
-func (r *receiver) got(t *testing.T) []map[string]any {
-	t.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var all []map[string]any
-	for _, body := range r.bodies {
-		var members map[string]any
-		must(t, json.Unmarshal([]byte(body), &members))
-		all = append(all, members)
-	}
-	return all
-}
-
-func wantMembers(t *testing.T, got, want map[string]any) {
-	t.Helper()
-	for name, value := range want {
-		if got[name] != value {
-			t.Errorf("%s is %#v, want %#v", name, got[name], value)
-		}
-	}
-	for name := range got {
-		if _, ok := want[name]; !ok {
-			t.Errorf("there is a member %s", name)
-		}
-	}
-}
 
 func TestSMSReportsAreDelivered(t *testing.T) {
 	t.Parallel()
@@ -281,20 +225,88 @@ func TestDeliveriesToAnyReceiver(t *testing.T) {
 	}
 }
 
-// receiverClient is a client whose requests reach a receiver without any network.
-func receiverClient(received func(body string)) *http.Client {
-	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
+func TestSuccessNeedsItsHTTPStatusToo(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]bool{200: true, 201: true, 299: true, 302: false, 404: false, 500: false} {
+		receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			io.WriteString(w, "success")
+		}))
+		d, err := quecloudtest.DeliverSMS(t.Context(), receiver.URL, quecloudtest.SMSEvent{Type: quecloudtest.SMSInbox})
+		receiver.Close()
+		must(t, err)
+		if d.OK != want || d.HTTPStatus != status {
+			t.Errorf("with HTTP %d: %+v", status, d)
 		}
-		received(string(body))
-		rec := httptest.NewRecorder()
-		_, err = rec.WriteString(`{"code":200,"msg":""}`)
-		return rec.Result(), err
-	})}
+	}
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
+func TestTextsAreDeliveredByteForByte(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"温度 21":                      `温度 21`,
+		"\xce\xc2\xb6\xc8":           "\xce\xc2\xb6\xc8",
+		"\xce\xc2\n\"\\\x01\x7f\xb6": "\xce\xc2\\u000a\\u0022\\u005c\\u0001\\u007f\xb6",
+	} {
+		r := receive(t, "success")
+		srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL))
+		srv.ReceiveSMS("1064800000000", text)
+		_, err := quecloudtest.DeliverSMS(t.Context(), r.URL, quecloudtest.SMSEvent{Type: text, ReceivedAt: "2026-11-01T08:00:00"})
+		must(t, err)
+		_, err = quecloudtest.DeliverOrder(t.Context(), r.URL, quecloudtest.OrderEvent{OrderNo: text})
+		must(t, err)
+		if body := r.bodies[0]; !strings.Contains(body, `"content":"`+want+`"`) {
+			t.Errorf("sent as %q", body)
+		}
+		if body := r.bodies[1]; body != `{"type":"`+want+`","msisdn":"","iccid":"","sms_id":"","recievetime":"2026-11-01T08:00:00"}` {
+			t.Errorf("sent as %q", body)
+		}
+		if body := r.bodies[2]; !strings.HasPrefix(body, `{"orderNo":"`+want+`",`) || !strings.Contains(body, `"orderStatus":0,"iccid":"","productName":"","productPrice":0,`) {
+			t.Errorf("sent as %q", body)
+		}
+	}
+	if _, err := quecloudtest.DeliverOrder(t.Context(), "http://127.0.0.1:0", quecloudtest.OrderEvent{ProductPrice: math.NaN()}); err == nil {
+		t.Error("a price that is no number was sent")
+	}
+}
 
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func TestRepeatedCallbacksGoBeforeTheNext(t *testing.T) {
+	t.Parallel()
+	r := receive(t, "no", "success")
+	srv, client := start(t, quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithCallbackRetries(1))
+	_, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{
+		Cards: quecloud.MSISDNs("1064800000000", "1064900000001"), Content: "x",
+	})
+	must(t, err)
+	srv.WaitCallbacks()
+	var order []any
+	for _, n := range r.got(t) {
+		order = append(order, n["msisdn"])
+	}
+	if len(order) != 3 || order[0] != "1064800000000" || order[1] != order[0] || order[2] != "1064900000001" {
+		t.Errorf("they came in the order %v", order)
+	}
+}
+
+func TestNothingIsRepeatedAfterClose(t *testing.T) {
+	t.Parallel()
+	arrived, release := make(chan struct{}), make(chan struct{})
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		close(arrived)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	defer receiver.Close()
+	defer close(release)
+	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithSMSCallback(receiver.URL), quecloudtest.WithCallbackRetries(3))
+	_, err := srv.Client().SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000000"), Content: "x"})
+	must(t, err)
+	<-arrived
+	srv.Close()
+	if got := srv.Deliveries(); len(got) != 1 || got[0].Err == nil {
+		t.Errorf("attempts: %+v", got)
+	}
+}

@@ -1,6 +1,8 @@
 package quecloudtest
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -101,145 +103,6 @@ type FlowPackage struct {
 	Start, End time.Time // first and last instant in which it is valid
 }
 
-// A card is what the server keeps of one: the facts, in the smallest form. Its present status follows from them and the
-// time; see state.
-type card struct {
-	index                     int
-	group                     *Group
-	iccid, msisdn, imsi, imei string
-
-	status, reason, cardType              string
-	allotted, opened, activated, expires  day
-	gprsClosed, locked, realName, handset bool
-	voice                                 Voice
-	whitelist                             []string
-	stopped                               day // the last day of use, for a card that is suspended
-	subAccount                            bool
-	synthetic                             bool
-	appetite                              appetite // of a synthetic card
-	history                               *history // nil for a card that nothing was done to
-}
-
-// history is what only cards have that something was done to.
-type history struct {
-	quiet    []span         // days without use, among days with; none overlap
-	days     map[day]volume // data usage set by hand
-	minutes  map[day]int64  // voice usage set by hand
-	alarm    *alarm
-	packages []FlowPackage
-
-	resetAt, unboundAt, registeredAt time.Time
-	whitelistCut                     month // the month of the last deletion
-}
-
-// rest notes days without use.
-func (h *history) rest(s span) {
-	if s.first > s.last {
-		return
-	}
-	h.quiet = slices.DeleteFunc(h.quiet, func(q span) bool {
-		overlaps := q.first <= s.last && s.first <= q.last
-		if overlaps {
-			s = span{min(s.first, q.first), max(s.last, q.last)}
-		}
-		return overlaps
-	})
-	h.quiet = append(h.quiet, s)
-}
-
-// A span is the days from first to last.
-type span struct{ first, last day }
-
-// instant is a time and its date.
-type instant struct {
-	time time.Time
-	day  day
-}
-
-// company is the company or sub-account that the card belongs to.
-func (c *card) company() int64 {
-	if c.subAccount {
-		return SubAccountID
-	}
-	return CompanyID
-}
-
-func instantOf(t time.Time) instant { return instant{t, dayOf(t)} }
-
-// cycle returns the first and last day of the cycle that d is in: the calendar month or, of a card by the year, twelve of
-// them from that of its activation, the first of which begins with the activation (§2.1.5).
-func (c *card) cycle(d day) span {
-	m := d.month()
-	if c.group.CycleMonths != 12 || c.activated == 0 {
-		return span{m.first(), m.last()}
-	}
-	start := c.activated.month()
-	if m >= start+12 {
-		start += (m - start) / 12 * 12
-		return span{start.first(), (start + 11).last()}
-	}
-	return span{c.activated, paidUntil(c.activated, 12)}
-}
-
-// paidUntil is the last day of a contract of some months that is activated on a day, whose month counts whole (§2.1.5).
-func paidUntil(activated day, months int) day { return (activated.month() + month(months) - 1).last() }
-
-// allowance is the data that the card may use in the present cycle; 0 means no limit.
-func (c *card) allowance(now instant) volume {
-	total := volume(c.group.PlanMB) * megabyte
-	for _, p := range c.packages(now.time) {
-		total += volume(p.MB) * megabyte
-	}
-	return total
-}
-
-// allowanceOn is the allowance at the end of a day.
-func (c *card) allowanceOn(d day) volume { return c.allowance(instant{d.end(), d}) }
-
-// packages are those that are valid at a time.
-func (c *card) packages(now time.Time) []FlowPackage {
-	if c.history == nil {
-		return nil
-	}
-	var valid []FlowPackage
-	for _, p := range c.history.packages {
-		if p.validAt(now) {
-			valid = append(valid, p)
-		}
-	}
-	return valid
-}
-
-func (p *FlowPackage) validAt(now time.Time) bool { return !now.Before(p.Start) && !now.After(p.End) }
-
-// state is the card's status, and the reason where it is suspended. A plan that has run out or is used up suspends the
-// card by itself, until it is renewed or topped up or the next cycle begins; nothing needs to happen for either.
-func (s *Server) state(c *card, now instant) (status, reason string) {
-	switch {
-	case c.status != StatusNormal:
-		return c.status, c.reason
-	case c.expires != 0 && c.expires < now.day:
-		return StatusSuspended, ReasonPlanExpired
-	case c.group.Shared || c.group.PlanMB == 0 || c.history == nil && c.appetite != excessive:
-		return StatusNormal, "" // synthetic use stays within the plan
-	case s.fleet.cycleUsed(c, now.day) >= c.allowance(now):
-		return StatusSuspended, ReasonCardExhausted
-	}
-	return StatusNormal, ""
-}
-
-// setState moves the card to a status. A card out of service uses nothing from the next day on.
-func (c *card) setState(status, reason string, today day) {
-	c.status, c.reason = status, reason
-	switch inUse := status == StatusNormal; {
-	case inUse && c.stopped != 0:
-		c.history.rest(span{c.stopped + 1, today - 1})
-		c.stopped = 0
-	case !inUse && c.stopped == 0:
-		c.stopped = today
-	}
-}
-
 // Card returns the state of the card with that ICCID or MSISDN.
 func (s *Server) Card(number string) (Card, bool) {
 	s.mu.Lock()
@@ -271,4 +134,160 @@ func (s *Server) view(c *card, now instant) Card {
 		v.Alarm = c.history.alarm.settings.clone()
 	}
 	return v
+}
+
+// AddCard adds a card and returns the whole of it. What is left empty is filled in: numbers that no other card has, the
+// first group, StatusNormal, and for a card in use an activation today. The card has no usage but what
+// [Server.SetUsage] and [Server.SetVoiceUsage] say. AddCard panics when the card is impossible: an unknown status or
+// group, a number that another card has, a date that is none, more than five numbers in the whitelist.
+func (s *Server) AddCard(v Card) Card {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	now := instantOf(s.clock.now())
+	setDefault(&v.BillingID, s.groups[0].ID)
+	g := s.group(v.BillingID)
+	if g == nil {
+		panic(fmt.Sprintf("quecloudtest: AddCard: there is no group %d", v.BillingID))
+	}
+	c := s.fleet.blank(g)
+	setDefault(&v.ICCID, c.iccid)
+	setDefault(&v.MSISDN, c.msisdn)
+	setDefault(&v.IMSI, c.imsi)
+	setDefault(&v.AllotDate, now.day.format(layoutDay))
+	setDefault(&v.OpenDate, v.AllotDate)
+	if v.PauseReason != "" {
+		setDefault(&v.Status, StatusSuspended)
+	}
+	setDefault(&v.Status, StatusNormal)
+	switch v.Status {
+	case StatusTestNormal, StatusTestSuspended, StatusInactive, StatusUnknown:
+	default:
+		setDefault(&v.ActiveDate, now.day.format(layoutDay))
+	}
+	for _, number := range []string{v.ICCID, v.MSISDN} {
+		if _, taken := s.fleet.find(number); taken {
+			panic(fmt.Sprintf("quecloudtest: AddCard: there is a card %s already", number))
+		}
+	}
+	s.fill(c, v, now, "AddCard")
+	s.fleet.add(c)
+	return s.view(c, now)
+}
+
+// UpdateCard changes the card with that ICCID or MSISDN in a way that the platform's calls cannot: change sets what is
+// to be different. Its numbers stay as they are. UpdateCard panics as [Server.AddCard] does, and when there is no such
+// card.
+//
+// The function change may ask the server. What it leaves as it was stays as it is, even when calls change that in the
+// meantime; so does a suspension that follows from usage or date, and so do packages that are not valid at present, which
+// it is not shown.
+func (s *Server) UpdateCard(number string, change func(*Card)) Card {
+	before, ok := s.Card(number)
+	if !ok {
+		panic(fmt.Sprintf("quecloudtest: UpdateCard: there is no card %s", number))
+	}
+	v := before
+	v.VoiceWhitelist, v.Packages, v.Alarm = slices.Clone(v.VoiceWhitelist), slices.Clone(v.Packages), v.Alarm.clone()
+	change(&v)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	now := instantOf(s.clock.now())
+	c := s.mustEdit("UpdateCard", number)
+	after := s.view(c, now)
+	if v.Status == before.Status && v.PauseReason == before.PauseReason {
+		after.Status, after.PauseReason = c.status, c.reason
+	}
+	merge(&after, &before, &v)
+	after.ICCID, after.MSISDN = c.iccid, c.msisdn
+	for _, p := range c.history.packages {
+		if !p.validAt(now.time) {
+			after.Packages = append(after.Packages, p)
+		}
+	}
+	s.fill(c, after, now, "UpdateCard")
+	return s.view(c, now)
+}
+
+// merge sets in v each field that is different in after from what it was before.
+func merge(v, before, after *Card) {
+	to, was, is := reflect.ValueOf(v).Elem(), reflect.ValueOf(before).Elem(), reflect.ValueOf(after).Elem()
+	for i := range to.NumField() {
+		if !reflect.DeepEqual(was.Field(i).Interface(), is.Field(i).Interface()) {
+			to.Field(i).Set(is.Field(i))
+		}
+	}
+}
+
+// mustEdit returns a card of a test author's naming, to be changed.
+func (s *Server) mustEdit(caller, number string) *card {
+	i, ok := s.fleet.find(number)
+	if !ok {
+		panic(fmt.Sprintf("quecloudtest: %s: there is no card %s", caller, number))
+	}
+	return s.fleet.edit(i)
+}
+
+// fill sets the facts of c from what a test author wrote.
+func (s *Server) fill(c *card, v Card, now instant, caller string) {
+	bad := func(what, value string) { panic(fmt.Sprintf("quecloudtest: %s: no such %s: %q", caller, what, value)) }
+	date := func(what, value string) day {
+		d, ok := parseDay(layoutDay, value)
+		if !ok && value != "" {
+			bad(what, value)
+		}
+		return d
+	}
+	g := s.group(v.BillingID)
+	if g == nil {
+		bad("group", fmt.Sprint(v.BillingID))
+	}
+	if !slices.Contains(statuses, v.Status) {
+		bad("status", v.Status)
+	}
+	if v.Status == StatusSuspended {
+		setDefault(&v.PauseReason, ReasonByOwner)
+	}
+	if v.PauseReason != "" && (v.Status != StatusSuspended || !slices.Contains(reasons, v.PauseReason)) {
+		bad("pause reason of a card that is "+v.Status, v.PauseReason)
+	}
+	if v.CompanyID != 0 && v.CompanyID != CompanyID && v.CompanyID != SubAccountID {
+		bad("company", fmt.Sprint(v.CompanyID))
+	}
+	if v.Voice < VoiceUnsubscribed || v.Voice > VoiceClosed {
+		bad("voice state", fmt.Sprint(int(v.Voice)))
+	}
+	if err := checkWhitelist(v.VoiceWhitelist, maxWhitelist); err != nil {
+		bad("voice whitelist", fmt.Sprintf("%s: %v", v.VoiceWhitelist, err))
+	}
+	for _, p := range v.Packages {
+		if p.MB < 0 || p.MB > mostMB {
+			bad("package", fmt.Sprint(p.MB, " MB"))
+		}
+	}
+	allotted, opened := date("allot date", v.AllotDate), date("open date", v.OpenDate)
+	activated, expires := date("active date", v.ActiveDate), date("expiry date", v.ExpiryDate)
+
+	// Nothing is impossible from here on: a card that a test author recovers is whole.
+	c.group = g
+	c.iccid, c.msisdn, c.imsi, c.imei = v.ICCID, v.MSISDN, v.IMSI, v.IMEI
+	c.cardType = v.CardType
+	setDefault(&c.cardType, c.group.CardType)
+	c.allotted, c.opened, c.activated = allotted, opened, activated
+	if c.expires != expires {
+		c.extend(expires, now.day)
+	}
+	c.subAccount = v.CompanyID == SubAccountID
+	c.gprsClosed, c.locked, c.realName = v.GPRSClosed, v.Locked, v.RealName
+	c.voice, c.whitelist = v.Voice, slices.Clone(v.VoiceWhitelist)
+	c.history.packages = slices.Clone(v.Packages)
+	if had := c.history.alarm; had == nil || v.Alarm == nil || !reflect.DeepEqual(had.settings, *v.Alarm) {
+		s.setAlarm(c, v.Alarm, now)
+	}
+	if c.status != v.Status || c.reason != v.PauseReason {
+		c.history.resetAt = time.Time{} // it does not come back by itself
+		c.setState(v.Status, v.PauseReason, now.day)
+	}
 }

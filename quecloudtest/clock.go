@@ -262,3 +262,14 @@ func formatTime(t time.Time) string {
 	}
 	return t.In(cst).Format(layoutTime)
 }
+
+// A span is the days from first to last.
+type span struct{ first, last day }
+
+// instant is a time and its date.
+type instant struct {
+	time time.Time
+	day  day
+}
+
+func instantOf(t time.Time) instant { return instant{t, dayOf(t)} }

@@ -244,3 +244,56 @@ func (s *Server) befall(method string) []Fault {
 	s.faults = slices.DeleteFunc(s.faults, (*injected).spent)
 	return hits
 }
+
+// A fault is the sum of what befalls one call: the one fault that decides the answer, where there is one, under the
+// latencies, the dialects and the date of all. Each is early or late by itself.
+type fault struct {
+	Fault
+	names         []string
+	before, after time.Duration // to wait, as seen from the effect
+}
+
+// combine adds faults up.
+func combine(faults []Fault) fault {
+	var sum fault
+	var dialect Dialect
+	var date func() string
+	for _, f := range faults {
+		sum.names = append(sum.names, f.name)
+		dialect |= f.dialect
+		if f.date != nil {
+			date = f.date
+		}
+		if f.late {
+			sum.after += f.latency
+		} else {
+			sum.before += f.latency
+		}
+		if f.act != actNone {
+			sum.Fault = f
+		}
+	}
+	sum.dialect, sum.date = dialect, date
+	return sum
+}
+
+// prevents says whether the call must not take effect.
+func (f *fault) prevents() bool { return f.act != actNone && !f.late }
+
+// spoil makes of an answer what the fault leaves of it.
+func (f *fault) spoil(a response) response {
+	switch f.act {
+	case actReplace:
+		body := []byte(f.body)
+		return response{f.status, f.header, [][]byte{body}, len(body), -1}
+	case actCut:
+		a.status = 0
+	case actTruncate:
+		whole := slices.Concat(a.parts...)
+		a.parts = [][]byte{whole[:min(f.n, len(whole))]}
+		a.length = len(a.parts[0])
+	case actCutBody:
+		a.cut = min(f.n, a.length-1)
+	}
+	return a
+}

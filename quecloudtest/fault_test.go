@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -254,25 +253,6 @@ func TestCutAfterTheHeaderSendsTheHeader(t *testing.T) {
 	}
 }
 
-func TestCloseEndsCallsThatAreHeldUp(t *testing.T) {
-	t.Parallel()
-	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFaults(quecloudtest.Latency(time.Hour)))
-	arrived := make(chan struct{})
-	own := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		close(arrived)
-		srv.ServeHTTP(w, r)
-	}))
-	defer own.Close()
-	go func() {
-		<-arrived
-		srv.Close()
-	}()
-	if resp, err := http.PostForm(own.URL, newForeign(t, srv).form("account.info")); err == nil {
-		resp.Body.Close()
-		t.Error("the call succeeded")
-	}
-}
-
 func TestDateHeaders(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
@@ -296,16 +276,5 @@ func TestSkewedClocksAreLearntFromDate(t *testing.T) {
 	got := srv.Requests()
 	if len(got) != 3 || got[0].Accepted || !got[0].SignatureOK || !strings.Contains(got[0].Reason, "t") || !got[1].Executed {
 		t.Errorf("recorded as %+v", got)
-	}
-}
-
-func TestTransportTakesNoBodyForOne(t *testing.T) {
-	t.Parallel()
-	srv := quecloudtest.NewUnstartedServer()
-	defer srv.Close()
-	client := http.Client{Transport: srv.Transport()}
-	resp, err := client.Get("http://anything.invalid/")
-	if a := read(t, resp, err); a.code() != 70031.0 {
-		t.Errorf("got %s", a.body)
 	}
 }

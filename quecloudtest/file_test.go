@@ -110,3 +110,13 @@ func TestTheLastTenTasksAreListed(t *testing.T) {
 		t.Errorf("the last task is %+v", first)
 	}
 }
+
+func TestRuleOfTasksThatRun(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithFileDelay(time.Minute))
+	_, err := client.Files.Start(t.Context())
+	must(t, err)
+	if a := newForeign(t, srv).call("file.list"); !strings.Contains(a.body, `"EndTime":null`) || !strings.Contains(a.body, "执行中") {
+		t.Errorf("got %s", a.body)
+	}
+}

@@ -2,6 +2,7 @@ package quecloudtest
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -151,142 +152,90 @@ func (f *fleet) findBy(iccid bool, number string) (int, error) {
 // changed returns the places of the kept cards, in order.
 func (f *fleet) changed() []int { return slices.Sorted(maps.Keys(f.kept)) }
 
-// carrierDigits are what tells the carriers apart in ICCID, MSISDN and IMSI.
-var carrierDigits = map[string][3]string{
-	ChinaMobile:  {"898600", "10648", "46004"},
-	ChinaTelecom: {"898603", "10649", "46011"},
-	ChinaUnicom:  {"898606", "10646", "46006"},
+// A filter says which cards somebody asks for: those of one group whose dates lie between others. It depends on nothing
+// that the clock changes.
+type filter struct {
+	group                        int64 // 0: any
+	allotted, activated, expires span
 }
 
-// number fills in the numbers that follow from the card's place.
-func (c *card) number() {
-	if c.iccid != "" {
-		return
-	}
-	digits := carrierDigits[c.group.Carrier]
-	place := strconv.Itoa(1_000_000_000 + c.index)[1:]
-	switch {
-	case c.group.Carrier == ChinaTelecom: // which lists 19 characters, without the check digit
-		c.iccid = digits[0] + "2431" + place
-	case c.group.Carrier == ChinaMobile && c.index%13 == 8: // some of whose ICCIDs have a letter, as in §1.8
-		c.iccid = digits[0] + "D" + withCheckDigit(digits[0] + "2431" + place)[7:]
-	default:
-		c.iccid = withCheckDigit(digits[0] + "2431" + place)
-	}
-	c.msisdn = digits[1] + place[1:]
-	c.imsi = digits[2] + "7" + place
-	if c.handset {
-		c.imei = withCheckDigit("86061804" + place[3:])
-	}
+// always lets every date pass, and none.
+var always = span{math.MinInt32, math.MaxInt32}
+
+// allCards is the filter that every card matches.
+var allCards = filter{0, always, always, always}
+
+func ofGroup(g *Group) filter { return filter{g.ID, always, always, always} }
+
+func (by *filter) matches(c *card) bool {
+	return (by.group == 0 || by.group == c.group.ID) &&
+		by.allotted.includes(c.allotted) && by.activated.includes(c.activated) && by.expires.includes(c.expires)
 }
 
-// withCheckDigit appends the digit that an ICCID of 20 digits and an IMEI end with (Luhn).
-func withCheckDigit(digits string) string {
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 0 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return digits + strconv.Itoa((10-sum%10)%10)
+func (s span) includes(d day) bool { return s == always || d != 0 && s.first <= d && d <= s.last }
+
+// An index is the places of the cards that match a filter, in order, so that a sweep does not go through the whole fleet
+// for each of its pages.
+type index struct {
+	filter
+	places []int32
 }
 
-// firstStates are the states of the first twelve cards, among which each occurs.
-var firstStates = [12][2]string{
-	{StatusNormal}, {StatusNormal}, {StatusNormal}, {StatusSuspended, ReasonByOwner},
-	{StatusUnknown}, {StatusSuspended, ReasonIMEISplit}, {StatusTestNormal}, {StatusTestSuspended},
-	{StatusInactive}, {StatusReserved}, {StatusPreCancelled}, {StatusCancelled},
-}
+// maxIndexes is how many indexes are kept. Sweeps at one time seldom have more filters, and each takes 4 bytes a card.
+const maxIndexes = 8
 
-// commonStates are the states of the others, with the percentage below which each falls.
-var commonStates = []struct {
-	below         uint64
-	status, cause string
-}{
-	{86, StatusNormal, ""}, // some of them have used up their data; see appetite
-	{92, StatusSuspended, ReasonByOwner},
-	{93, StatusSuspended, ReasonCarrierLimit},
-	{95, StatusTestNormal, ""},
-	{96, StatusTestSuspended, ""},
-	{98, StatusInactive, ""},
-	{99, StatusReserved, ""},
-	{100, StatusCancelled, ""},
-}
-
-// groupOf is the group of the synthetic card at a place.
-func (f *fleet) groupOf(i int) *Group { return f.groups[i%len(f.groups)] }
-
-// synthesize computes the card at a place, without its numbers.
-func (f *fleet) synthesize(i int) card {
-	h := mix(f.seed, uint64(i), saltCard)
-	g := f.groupOf(i)
-	c := card{index: i, group: g, cardType: g.CardType, synthetic: true, realName: h>>8&1 == 1, handset: h>>9&7 != 0}
-	c.subAccount = i >= f.n-f.subAccounts
-	if i < len(firstStates) {
-		c.status, c.reason = firstStates[i][0], firstStates[i][1]
-	} else {
-		c.appetite = appetiteOf(h >> 12 % 100)
-		for _, state := range commonStates {
-			if h%100 < state.below {
-				c.status, c.reason = state.status, state.cause
-				break
-			}
+// places returns the places of the cards that match, right until a card is changed. Those who read at the same time may
+// ask for them at the same time: after a change the first of them brings the indexes up to date, and the others find
+// nothing to change in what it was given.
+func (f *fleet) places(by filter) []int32 {
+	f.indexing.Lock()
+	defer f.indexing.Unlock()
+	for i := range f.edited {
+		c := f.facts(i)
+		for _, known := range f.indexes {
+			known.update(&c)
 		}
 	}
-	c.locked = c.reason == ReasonIMEISplit
-	if g.VoiceMinutes > 0 {
-		c.voice = VoiceOpen
+	clear(f.edited)
+	known := f.indexes[by]
+	if known == nil {
+		if len(f.indexes) >= maxIndexes {
+			clear(f.indexes)
+		}
+		known = &index{by, f.scan(by)}
+		f.indexes[by] = known
 	}
-	c.allotted = f.born - 60 - day(h>>16%700)
-	c.opened = c.allotted - 10
-	switch c.status {
-	case StatusTestNormal, StatusTestSuspended, StatusInactive, StatusUnknown:
-		return c
-	}
-	c.activated = c.allotted + day(h>>32%30)
-	years := int(f.born.month()-c.activated.month())/12 + 1
-	if c.expires = paidUntil(c.activated, 12*years); c.expires == f.born {
-		c.expires = paidUntil(c.activated, 12*years+12)
-	}
-	if c.status != StatusNormal {
-		c.stopped = f.born - 1 - day(h>>40%20)
-	}
-	return c
+	return known.places
 }
 
-// The salts keep the streams of pseudo-random numbers apart.
-const (
-	saltCard = iota + 1
-	saltData
-	saltVoice
-	saltShape
-	saltOnline
-	saltFault
-	saltID
-)
-
-// mix is a pseudo-random number that depends on all of its arguments (the finalizer of SplitMix64).
-func mix(seed uint64, parts ...uint64) uint64 {
-	for _, part := range parts {
-		seed += 0x9e3779b97f4a7c15 + part
-		seed = (seed ^ seed>>30) * 0xbf58476d1ce4e5b9
-		seed = (seed ^ seed>>27) * 0x94d049bb133111eb
-		seed ^= seed >> 31
+// scan goes through the fleet.
+func (f *fleet) scan(by filter) []int32 {
+	var places []int32
+	for i := range f.len() {
+		if f.kept[i] == nil && by.group != 0 && by.group != f.groupOf(i).ID {
+			continue
+		}
+		if c := f.facts(i); by.matches(&c) {
+			places = append(places, int32(i))
+		}
 	}
-	return seed
+	return places
 }
 
-// token is n letters and digits that follow from the seed and parts.
-func token(seed uint64, n int, parts ...uint64) string {
-	const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
-	var b strings.Builder
-	h := mix(seed, parts...)
-	for i := range n {
-		b.WriteByte(alphabet[mix(h, uint64(i))%uint64(len(alphabet))])
+// touch notes that a card is about to be changed. Nothing needs to be noted while there is no index.
+func (f *fleet) touch(i int) {
+	if len(f.indexes) > 0 {
+		f.edited[i] = true
 	}
-	return b.String()
+}
+
+// update takes a card in or out.
+func (x *index) update(c *card) {
+	at, listed := slices.BinarySearch(x.places, int32(c.index))
+	switch matches := x.matches(c); {
+	case matches && !listed:
+		x.places = slices.Insert(x.places, at, int32(c.index))
+	case listed && !matches:
+		x.places = slices.Delete(x.places, at, at+1)
+	}
 }

@@ -2,24 +2,12 @@ package quecloudtest_test
 
 import (
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"runtime"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
-
-// heap is the memory in use, in MB.
-func heap() float64 {
-	runtime.GC()
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return float64(stats.HeapAlloc) / 1e6
-}
 
 // BenchmarkPageOf1000 answers pages of a large fleet, from the request to the last byte, and reports the memory that the
 // server then holds. In the second case each card had its usage set by hand before.
@@ -56,28 +44,6 @@ func touchAll(b *testing.B, srv *quecloudtest.Server, cards int) {
 			srv.SetUsage(c.(map[string]any)["iccid"].(string), "2026-03-09", 1)
 		}
 	}
-}
-
-func roundTrip(srv *quecloudtest.Server, form url.Values) (*http.Response, error) {
-	req, err := http.NewRequest(http.MethodPost, "http://quecloudtest.invalid", strings.NewReader(form.Encode()))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return srv.Transport().RoundTrip(req)
-}
-
-func post(b testing.TB, srv *quecloudtest.Server, form url.Values) int64 {
-	resp, err := roundTrip(srv, form)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer resp.Body.Close()
-	n, err := io.Copy(io.Discard, resp.Body)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return n
 }
 
 // BenchmarkFleetOf100000 answers calls for which the server looks for cards among all: pages of those that a filter

@@ -12,92 +12,6 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestDefaultFleetHasEveryStatusAndCarrier(t *testing.T) {
-	t.Parallel()
-	_, client := start(t)
-	list, err := client.Cards.List(t.Context(), nil)
-	must(t, err)
-	seen := map[string]int{}
-	for _, c := range list.Cards {
-		seen[string(c.Status)]++
-		seen[string(c.Carrier)]++
-	}
-	for _, what := range []string{
-		"停机", "预销号", "销号", "待激活", "未知", "正常", "测试期正常", "测试期停机", "停机保号", "中国移动", "中国电信", "中国联通",
-	} {
-		if seen[what] == 0 {
-			t.Errorf("no card is %s", what)
-		}
-	}
-	if len(list.Cards) != quecloudtest.DefaultFleet {
-		t.Errorf("%d cards, want %d", len(list.Cards), quecloudtest.DefaultFleet)
-	}
-}
-
-func TestFleetsOfOneSeedAreTheSame(t *testing.T) {
-	t.Parallel()
-	page := func(opts ...quecloudtest.Option) string {
-		srv, _ := start(t, opts...)
-		return newForeign(t, srv).call("card.list", "pageSize", "1000").body
-	}
-	first := page(quecloudtest.WithFleet(1000), quecloudtest.WithSeed(7))
-	if first != page(quecloudtest.WithFleet(1000), quecloudtest.WithSeed(7)) {
-		t.Error("the same seed gives another fleet")
-	}
-	if first == page(quecloudtest.WithFleet(1000), quecloudtest.WithSeed(8)) {
-		t.Error("another seed gives the same fleet")
-	}
-}
-
-func TestNumbersAreWellFormedAndUnique(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t, quecloudtest.WithFleet(3000))
-	seen, forms := map[string]bool{}, map[string]int{}
-	for page := 1; page <= 3; page++ {
-		list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageNo: page, PageSize: 1000})
-		must(t, err)
-		for _, c := range list.Cards {
-			if len(c.MSISDN) != 13 || len(c.IMSI) != 15 {
-				t.Fatalf("malformed numbers: %+v", c)
-			}
-			switch letter := strings.ContainsAny(c.ICCID, "ABCDEF"); {
-			case c.Carrier == quecloud.CarrierChinaTelecom:
-				forms["19 digits"]++
-				if len(c.ICCID) != 19 || letter {
-					t.Fatalf("ICCID of a Telecom card: %s", c.ICCID)
-				}
-			case letter:
-				forms["with a letter"]++
-				if len(c.ICCID) != 20 || c.Carrier != quecloud.CarrierChinaMobile || c.ICCID[6] != 'D' {
-					t.Fatalf("ICCID with a letter: %s of %s", c.ICCID, c.Carrier)
-				}
-			case len(c.ICCID) != 20 || luhn(c.ICCID) != 0:
-				t.Fatalf("malformed ICCID: %s", c.ICCID)
-			}
-			if c.IMEI != "" && (len(c.IMEI) != 15 || luhn(c.IMEI) != 0) {
-				t.Fatalf("malformed IMEI: %s", c.IMEI)
-			}
-			for _, number := range []string{c.ICCID, c.MSISDN, c.IMSI} {
-				if seen[number] {
-					t.Fatalf("the number %s occurs twice", number)
-				}
-				seen[number] = true
-			}
-			for _, number := range []string{c.ICCID, c.MSISDN} {
-				if found, ok := srv.Card(number); !ok || found.ICCID != c.ICCID {
-					t.Fatalf("%s does not find its card", number)
-				}
-			}
-		}
-	}
-	if forms["19 digits"] != 750 || forms["with a letter"] < 100 {
-		t.Errorf("forms of ICCIDs: %v", forms)
-	}
-	if c := card(t, srv, "1064800000008"); c.ICCID[6] != 'D' {
-		t.Errorf("no card of the default fleet has a letter in its ICCID: %s", c.ICCID)
-	}
-}
-
 func TestNineteenOfTwentyCharactersFindOneCardOnly(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
@@ -149,49 +63,6 @@ func TestNumbersThatNoCardHas(t *testing.T) {
 	}
 }
 
-func luhn(number string) (sum int) {
-	for i := range len(number) {
-		d := int(number[len(number)-1-i] - '0')
-		if i%2 == 1 {
-			d *= 2
-		}
-		sum += d/10 + d%10
-	}
-	return sum % 10
-}
-
-func TestDatesOfSyntheticCardsMakeSense(t *testing.T) {
-	t.Parallel()
-	for _, now := range []time.Time{noon, march.Day(31).Time()} { // on the last day of a month none expires either
-		wantSensibleDates(t, now)
-	}
-}
-
-func wantSensibleDates(t *testing.T, now time.Time) {
-	t.Helper()
-	_, client := start(t, quecloudtest.WithFleet(1000), quecloudtest.WithTime(now))
-	list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageSize: 1000})
-	must(t, err)
-	today := quecloud.DateOf(now)
-	for _, c := range list.Cards {
-		if c.OpenDate.Compare(c.AllotDate) > 0 || c.AllotDate.Compare(today) > 0 {
-			t.Errorf("opened %v, allotted %v", c.OpenDate, c.AllotDate)
-		}
-		if c.Active == quecloud.ActiveStateInactive {
-			if !c.ActiveDate.IsZero() || !c.ExpiryDate.IsZero() || c.CycleFlow != 0 {
-				t.Errorf("not activated: %+v", c)
-			}
-			continue
-		}
-		if c.ActiveDate.Compare(c.AllotDate) < 0 || c.ActiveDate.Compare(today) > 0 || c.ExpiryDate.Compare(today) <= 0 {
-			t.Errorf("allotted %v, activated %v, expires %v", c.AllotDate, c.ActiveDate, c.ExpiryDate)
-		}
-		if c.CycleStart.Compare(today) > 0 || c.CycleEnd.Compare(today) < 0 {
-			t.Errorf("the cycle is %v to %v", c.CycleStart, c.CycleEnd)
-		}
-	}
-}
-
 // TestAHundredThousandCardsTakeNoMemory is not parallel, because it measures what the whole process holds.
 func TestAHundredThousandCardsTakeNoMemory(t *testing.T) {
 	before := heap()
@@ -221,20 +92,102 @@ func TestAMillionCardsAreServed(t *testing.T) {
 	must(t, client.Cards.CloseGPRS(t.Context(), quecloud.MSISDN("1064800000000")))
 }
 
-func TestClockRunsWithTheRealOneUnlessItIsSet(t *testing.T) {
+// TestFiltersFollowTheCards asks with filters again and again while cards are added, moved, activated and renewed, and
+// compares with what the list of all cards says.
+func TestFiltersFollowTheCards(t *testing.T) {
 	t.Parallel()
-	srv := quecloudtest.NewUnstartedServer()
-	defer srv.Close()
-	if off := time.Since(srv.Now()).Abs(); off > time.Minute {
-		t.Errorf("the clock is %v off", off)
+	srv, client := start(t, quecloudtest.WithFleet(200))
+	date := func(year, month, day int) quecloud.Date {
+		return quecloud.Date{Year: year, Month: time.Month(month), Day: day}
 	}
-	before := srv.Now()
-	srv.Advance(time.Hour)
-	if moved := srv.Now().Sub(before); moved < time.Hour || moved > time.Hour+time.Minute {
-		t.Errorf("advanced by an hour it moved %v", moved)
+	today := quecloud.DateOf(noon)
+	within := func(d, from, to quecloud.Date) bool {
+		return !d.IsZero() && (from.IsZero() || from.Compare(d) <= 0) && (to.IsZero() || d.Compare(to) <= 0)
 	}
-	srv.SetTime(noon)
-	if now := srv.Now(); !now.Equal(noon) || now.Format(time.RFC3339) != "2026-03-10T12:00:00+08:00" {
-		t.Errorf("set to noon it shows %v", now)
+	check := func(after string) {
+		t.Helper()
+		all, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageSize: 1000})
+		must(t, err)
+		for name, f := range map[string]struct {
+			params  quecloud.CardListParams
+			matches func(*quecloud.Card) bool
+		}{
+			"group 10":  {quecloud.CardListParams{BillingID: 10}, func(c *quecloud.Card) bool { return c.BillingID == 10 }},
+			"group 11":  {quecloud.CardListParams{BillingID: 11}, func(c *quecloud.Card) bool { return c.BillingID == 11 }},
+			"group 861": {quecloud.CardListParams{BillingID: 861}, func(c *quecloud.Card) bool { return c.BillingID == 861 }},
+			"activated today": {
+				quecloud.CardListParams{ActiveFrom: today},
+				func(c *quecloud.Card) bool { return within(c.ActiveDate, today, quecloud.Date{}) },
+			},
+			"allotted in 2025, expiring in 2026": {
+				quecloud.CardListParams{AllotFrom: date(2025, 1, 1), AllotTo: date(2025, 12, 31), ExpireTo: date(2026, 12, 31)},
+				func(c *quecloud.Card) bool {
+					return within(c.AllotDate, date(2025, 1, 1), date(2025, 12, 31)) && within(c.ExpiryDate, quecloud.Date{}, date(2026, 12, 31))
+				},
+			},
+		} {
+			f.params.PageSize = 1000
+			got, err := client.Cards.List(t.Context(), &f.params)
+			must(t, err)
+			var want []string
+			for i := range all.Cards {
+				if f.matches(&all.Cards[i]) {
+					want = append(want, all.Cards[i].ICCID)
+				}
+			}
+			same := len(got.Cards) == len(want) && got.Page.TotalCount == int64(len(want))
+			for i := range want {
+				same = same && got.Cards[i].ICCID == want[i]
+			}
+			if !same {
+				t.Errorf("after %s, of %s: %d cards of %d, want %d", after, name, len(got.Cards), got.Page.TotalCount, len(want))
+			}
+		}
+		sum, err := client.Billing.GroupStatistics(t.Context(), 10)
+		must(t, err)
+		var used float64
+		var count int64
+		for _, c := range all.Cards {
+			if c.BillingID == 10 {
+				used, count = used+c.CycleFlow, count+1
+			}
+		}
+		if sum.CardCount != count || !near(sum.UsedFlow, used) {
+			t.Errorf("after %s group 10 has %d cards and %v MB, want %d and %v", after, sum.CardCount, sum.UsedFlow, count, used)
+		}
+	}
+	check("nothing")
+	srv.AddGroup(quecloudtest.Group{ID: 861})
+	added := srv.AddCard(quecloudtest.Card{BillingID: 861, ExpiryDate: "2026-03-20"})
+	srv.AddCard(quecloudtest.Card{AllotDate: "2025-03-01"})
+	check("cards were added")
+	srv.UpdateCard("1064800000000", func(c *quecloudtest.Card) { c.BillingID = 11 })
+	srv.UpdateCard("1064800000004", func(c *quecloudtest.Card) { c.BillingID, c.AllotDate = 861, "2025-02-01" })
+	srv.UpdateCard(added.ICCID, func(c *quecloudtest.Card) { c.BillingID = 10 })
+	check("cards were moved")
+	must(t, client.Cards.Activate(t.Context(), quecloud.MSISDN("1064800000008")))
+	check("a card was activated")
+	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: added.ICCID, Years: 1})
+	must(t, err)
+	check("a card was renewed")
+	for day := 1; day <= 12; day++ { // more filters than are remembered
+		_, err = client.Cards.List(t.Context(), &quecloud.CardListParams{AllotFrom: date(2025, 1, day)})
+		must(t, err)
+	}
+	srv.AddCard(quecloudtest.Card{})
+	check("other filters")
+}
+
+func TestRuleOfICCIDsAsTheyStand(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	client := newForeign(t, srv)
+	lettered, telecom := card(t, srv, "1064800000008").ICCID, card(t, srv, "1064900000001").ICCID
+	for number, found := range map[string]bool{
+		lettered: true, strings.ToLower(lettered): false, telecom: true, telecom + "F": false, telecom + "1": false, " " + telecom: false,
+	} {
+		if a := client.call("card.info", "iccid", number); (a.code() == 0.0) != found {
+			t.Errorf("%q: got %.80s", number, a.body)
+		}
 	}
 }

@@ -181,3 +181,24 @@ func (s *Server) encodeSum(c *call, g *Group) {
 	c.out.int("cardSum", int64(len(places)))
 	c.out.flag("isflowshare", g.Shared)
 }
+
+// The companies that cards belong to: that of the account, and its one sub-account (§2.1.17).
+const (
+	CompanyID    int64 = 123
+	SubAccountID int64 = 321
+)
+
+// §2.1.17
+func (s *Server) accountInfo(c *call) error {
+	c.out.object("data", func() {
+		c.out.int("companyid", CompanyID)
+		c.out.text("companyname", "测试企业")
+		c.out.list("children", func() {
+			c.out.object("", func() {
+				c.out.int("companyid", SubAccountID)
+				c.out.text("companyname", "测试子企业")
+			})
+		})
+	})
+	return nil
+}

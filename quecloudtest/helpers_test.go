@@ -11,10 +11,13 @@ import (
 	"maps"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -159,4 +162,108 @@ func wantQueryFailed(t *testing.T, err error) {
 	if !errors.Is(err, quecloud.ErrQueryFailed) {
 		t.Fatalf("got %v, want %v", err, quecloud.ErrQueryFailed)
 	}
+}
+
+// A receiver takes callbacks, and answers them with what is next in its list, or with the last of it.
+type receiver struct {
+	URL     string
+	mu      sync.Mutex
+	answers []string
+	bodies  []string
+	header  http.Header
+}
+
+func receive(t *testing.T, answers ...string) *receiver {
+	t.Helper()
+	r := &receiver{answers: answers}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		answer := r.answers[min(len(r.bodies), len(r.answers)-1)]
+		r.bodies, r.header = append(r.bodies, string(body)), req.Header
+		if answer == "500" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		io.WriteString(w, answer)
+	}))
+	t.Cleanup(srv.Close)
+	r.URL = srv.URL
+	return r
+}
+
+// got returns the callbacks received so far.
+func (r *receiver) got(t *testing.T) []map[string]any {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []map[string]any
+	for _, body := range r.bodies {
+		var members map[string]any
+		must(t, json.Unmarshal([]byte(body), &members))
+		all = append(all, members)
+	}
+	return all
+}
+
+func wantMembers(t *testing.T, got, want map[string]any) {
+	t.Helper()
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s is %#v, want %#v", name, got[name], value)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("there is a member %s", name)
+		}
+	}
+}
+
+// receiverClient is a client whose requests reach a receiver without any network.
+func receiverClient(received func(body string)) *http.Client {
+	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		received(string(body))
+		rec := httptest.NewRecorder()
+		_, err = rec.WriteString(`{"code":200,"msg":""}`)
+		return rec.Result(), err
+	})}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// heap is the memory in use, in MB.
+func heap() float64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return float64(stats.HeapAlloc) / 1e6
+}
+
+func roundTrip(srv *quecloudtest.Server, form url.Values) (*http.Response, error) {
+	req, err := http.NewRequest(http.MethodPost, "http://quecloudtest.invalid", strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return srv.Transport().RoundTrip(req)
+}
+
+func post(b testing.TB, srv *quecloudtest.Server, form url.Values) int64 {
+	resp, err := roundTrip(srv, form)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(io.Discard, resp.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
 }

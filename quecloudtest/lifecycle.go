@@ -237,3 +237,131 @@ func (s *Server) deleteWhitelist(c *call) error {
 	})
 	return nil
 }
+
+// A card is what the server keeps of one: the facts, in the smallest form. Its present status follows from them and the
+// time; see state.
+type card struct {
+	index                     int
+	group                     *Group
+	iccid, msisdn, imsi, imei string
+
+	status, reason, cardType              string
+	allotted, opened, activated, expires  day
+	gprsClosed, locked, realName, handset bool
+	voice                                 Voice
+	whitelist                             []string
+	stopped                               day // the last day of use, for a card that is suspended
+	subAccount                            bool
+	synthetic                             bool
+	appetite                              appetite // of a synthetic card
+	history                               *history // nil for a card that nothing was done to
+}
+
+// history is what only cards have that something was done to.
+type history struct {
+	quiet    []span         // days without use, among days with; none overlap
+	days     map[day]volume // data usage set by hand
+	minutes  map[day]int64  // voice usage set by hand
+	alarm    *alarm
+	packages []FlowPackage
+
+	resetAt, unboundAt, registeredAt time.Time
+	whitelistCut                     month // the month of the last deletion
+}
+
+// rest notes days without use.
+func (h *history) rest(s span) {
+	if s.first > s.last {
+		return
+	}
+	h.quiet = slices.DeleteFunc(h.quiet, func(q span) bool {
+		overlaps := q.first <= s.last && s.first <= q.last
+		if overlaps {
+			s = span{min(s.first, q.first), max(s.last, q.last)}
+		}
+		return overlaps
+	})
+	h.quiet = append(h.quiet, s)
+}
+
+// company is the company or sub-account that the card belongs to.
+func (c *card) company() int64 {
+	if c.subAccount {
+		return SubAccountID
+	}
+	return CompanyID
+}
+
+// cycle returns the first and last day of the cycle that d is in: the calendar month or, of a card by the year, twelve of
+// them from that of its activation, the first of which begins with the activation (§2.1.5).
+func (c *card) cycle(d day) span {
+	m := d.month()
+	if c.group.CycleMonths != 12 || c.activated == 0 {
+		return span{m.first(), m.last()}
+	}
+	start := c.activated.month()
+	if m >= start+12 {
+		start += (m - start) / 12 * 12
+		return span{start.first(), (start + 11).last()}
+	}
+	return span{c.activated, paidUntil(c.activated, 12)}
+}
+
+// paidUntil is the last day of a contract of some months that is activated on a day, whose month counts whole (§2.1.5).
+func paidUntil(activated day, months int) day { return (activated.month() + month(months) - 1).last() }
+
+// allowance is the data that the card may use in the present cycle; 0 means no limit.
+func (c *card) allowance(now instant) volume {
+	total := volume(c.group.PlanMB) * megabyte
+	for _, p := range c.packages(now.time) {
+		total += volume(p.MB) * megabyte
+	}
+	return total
+}
+
+// allowanceOn is the allowance at the end of a day.
+func (c *card) allowanceOn(d day) volume { return c.allowance(instant{d.end(), d}) }
+
+// packages are those that are valid at a time.
+func (c *card) packages(now time.Time) []FlowPackage {
+	if c.history == nil {
+		return nil
+	}
+	var valid []FlowPackage
+	for _, p := range c.history.packages {
+		if p.validAt(now) {
+			valid = append(valid, p)
+		}
+	}
+	return valid
+}
+
+func (p *FlowPackage) validAt(now time.Time) bool { return !now.Before(p.Start) && !now.After(p.End) }
+
+// state is the card's status, and the reason where it is suspended. A plan that has run out or is used up suspends the
+// card by itself, until it is renewed or topped up or the next cycle begins; nothing needs to happen for either.
+func (s *Server) state(c *card, now instant) (status, reason string) {
+	switch {
+	case c.status != StatusNormal:
+		return c.status, c.reason
+	case c.expires != 0 && c.expires < now.day:
+		return StatusSuspended, ReasonPlanExpired
+	case c.group.Shared || c.group.PlanMB == 0 || c.history == nil && c.appetite != excessive:
+		return StatusNormal, "" // synthetic use stays within the plan
+	case s.fleet.cycleUsed(c, now.day) >= c.allowance(now):
+		return StatusSuspended, ReasonCardExhausted
+	}
+	return StatusNormal, ""
+}
+
+// setState moves the card to a status. A card out of service uses nothing from the next day on.
+func (c *card) setState(status, reason string, today day) {
+	c.status, c.reason = status, reason
+	switch inUse := status == StatusNormal; {
+	case inUse && c.stopped != 0:
+		c.history.rest(span{c.stopped + 1, today - 1})
+		c.stopped = 0
+	case !inUse && c.stopped == 0:
+		c.stopped = today
+	}
+}

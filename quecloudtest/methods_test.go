@@ -1,12 +1,18 @@
 package quecloudtest_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -160,5 +166,43 @@ func compareShapes(t *testing.T, path string, got, want any) {
 		if _, ok := got.(bool); !ok && got != nil {
 			t.Errorf("%s is %T, want true or false", path, got)
 		}
+	}
+}
+
+// The document says of eleven methods that they handle only cards of the company itself.
+func TestCardsOfSubAccountsAreRefusedByElevenMethods(t *testing.T) {
+	t.Parallel()
+	want := []string{
+		"card.alarm.get", "card.alarm.status", "card.gprs.close", "card.gprs.open", "card.pause", "card.reset", "card.resume",
+		"card.voice.addwhitelist", "card.voice.close", "card.voice.delwhitelist", "card.voice.open",
+	}
+	var refused []string
+	for _, full := range quecloudtest.Methods() {
+		method := strings.TrimPrefix(full, "fc.function.")
+		a := prepared(t, quecloudtest.WithSubAccountCards(quecloudtest.DefaultFleet)).example(method)
+		switch {
+		case a.json["errorMessage"] == "只能处理隶属于该企业下的卡":
+			refused = append(refused, method)
+		case a.json != nil && a.code() != 0.0 && method != "file.list":
+			t.Errorf("%s: got %s", method, a.body)
+		}
+	}
+	if !slices.Equal(refused, want) {
+		t.Errorf("refused by %v, want %v", refused, want)
+	}
+}
+
+func TestMethodsReadThatTheSDKMayRepeat(t *testing.T) {
+	t.Parallel()
+	notSent := errors.New("not sent")
+	for _, method := range quecloudtest.Methods() {
+		var kind quecloud.Kind
+		client := quecloudtest.NewUnstartedServer().Client(quecloud.WithInterceptor(
+			func(_ context.Context, info *quecloud.CallInfo, _ func(context.Context) error) error {
+				kind = info.Kind
+				return notSent
+			}))
+		require.ErrorIs(t, client.Call(t.Context(), method, nil, nil), notSent)
+		assert.Equal(t, kind == quecloud.KindRead, quecloudtest.Reads(method), method)
 	}
 }

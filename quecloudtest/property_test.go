@@ -2,7 +2,6 @@ package quecloudtest_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/quecloud/quecloud-go"
@@ -199,59 +197,4 @@ func TestCallsFromManyGoroutines(t *testing.T) {
 	wg.Wait()
 	tt.srv.WaitCallbacks()
 	must(t, tt.check())
-}
-
-func TestOneOrderForManyAtOnce(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t)
-	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
-	params.ExternalID = "once"
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() {
-			if _, err := client.Orders.Recharge(t.Context(), params); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if n := len(srv.Orders()); n != 1 {
-		t.Errorf("%d orders were placed, want 1", n)
-	}
-}
-
-func TestRunningClockFinishesOrdersByItself(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		delivered := make(chan string, 1)
-		srv := quecloudtest.NewUnstartedServer(
-			quecloudtest.WithOrderDelay(time.Hour), quecloudtest.WithOrderCallback("http://receiver.invalid/"),
-			quecloudtest.WithCallbackClient(receiverClient(func(body string) { delivered <- body })),
-		)
-		defer srv.Close()
-		receipt, err := srv.Client().Orders.Recharge(t.Context(), topUp(srv.AddCard(quecloudtest.Card{}).ICCID))
-		must(t, err)
-		began := time.Now()
-		body := <-delivered // the bubble's clock goes on to the next timer, which is the server's
-		if waited := time.Since(began); waited != time.Hour || !strings.Contains(body, receipt.OrderNo) {
-			t.Errorf("after %v there came %s", waited, body)
-		}
-		srv.WaitCallbacks()
-	})
-}
-
-func TestAnswersThatAreLostTookEffect(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t, quecloudtest.WithFaults(quecloudtest.CutAfter().On("card.recharge").Times(1)))
-	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
-	params.ExternalID = "once"
-	_, err := client.Orders.Recharge(t.Context(), params)
-	if !errors.Is(err, quecloud.ErrOutcomeUnknown) || len(srv.Orders()) != 1 {
-		t.Fatalf("got %v and %d orders", err, len(srv.Orders()))
-	}
-	receipt, err := client.Orders.Recharge(t.Context(), params)
-	must(t, err)
-	if orders := srv.Orders(); len(orders) != 1 || receipt.OrderNo != orders[0].No {
-		t.Errorf("got %+v and %d orders", receipt, len(orders))
-	}
 }

@@ -236,34 +236,81 @@ func TestBothNumbersOfOneCardAreTaken(t *testing.T) {
 	}
 }
 
-func TestRequestsTellWhatCame(t *testing.T) {
+func TestVerbsOtherThanPOSTAreUnauthorized(t *testing.T) {
 	t.Parallel()
-	var observed []quecloudtest.Request
-	srv, _ := start(t, quecloudtest.WithRequestLimit(2), quecloudtest.WithObserver(func(r quecloudtest.Request) {
-		observed = append(observed, r)
-	}))
+	for _, verb := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, "post",
+	} {
+		srv, _ := start(t)
+		form := newForeign(t, srv).form("card.pause", "msisdn", "1064800000000")
+		req, err := http.NewRequest(verb, srv.URL+"?"+form.Encode(), nil)
+		must(t, err)
+		resp, err := http.DefaultClient.Do(req)
+		a := read(t, resp, err)
+		want := `{"resultCode":70031,"errorMessage":"unauthorized"}`
+		if verb == http.MethodHead {
+			want = ""
+		}
+		if a.status != http.StatusOK || a.body != want {
+			t.Errorf("%s: got HTTP %d, %s", verb, a.status, a.body)
+		}
+		if r := srv.Requests()[0]; r.Accepted || r.Executed || r.ResultCode != 70031 || r.Verb != verb || r.Method != "fc.function.card.pause" {
+			t.Errorf("%s: recorded as %+v", verb, r)
+		}
+	}
+}
+
+func TestFormsThatAreNone(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	form := newForeign(t, srv).form("account.info").Encode()
+	for name, c := range map[string]struct{ query, contentType, body string }{
+		"JSON":                         {"", "application/json", `{"method":"fc.function.account.info"}`},
+		"JSON beside a right query":    {form, "application/json", `{}`},
+		"no content type":              {"", "", form},
+		"no boundary":                  {"", "multipart/form-data", "--x\r\n"},
+		"broken escape":                {"", "application/x-www-form-urlencoded", "appKey=%zz"},
+		"broken query":                 {"a=1;b=2", "", ""},
+		"parameter in query and body":  {form, "application/x-www-form-urlencoded", "t=1"},
+		"parameter twice in the body":  {"", "application/x-www-form-urlencoded", form + "&t=1"},
+		"nothing at all":               {"", "", ""},
+		"more than anybody would send": {"", "application/x-www-form-urlencoded", "x=" + strings.Repeat("1", 9<<20)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resp, err := http.Post(srv.URL+"?"+c.query, c.contentType, strings.NewReader(c.body))
+			if a := read(t, resp, err); a.status != http.StatusOK || a.code() != 1.0 {
+				t.Errorf("got HTTP %d, %s", a.status, a.body)
+			}
+		})
+	}
+}
+
+// In each row one thing more is wrong, and that is what is said.
+func TestRuleOfTheOrderOfChecks(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
 	client := newForeign(t, srv)
-	client.call("account.info")
-	client.call("card.pause", "msisdn", "1064800000000")
-	client.call("card.pause", "msisdn", "1064800000000")
-	if len(observed) != 3 {
-		t.Fatalf("observed %d requests, want 3", len(observed))
-	}
-	kept := srv.Requests()
-	if len(kept) != 2 {
-		t.Fatalf("%d requests are kept, want the last 2", len(kept))
-	}
-	did, refused := kept[0], kept[1]
-	if !did.Accepted || !did.Executed || did.Reason != "" || did.HTTPStatus != http.StatusOK || !did.Time.Equal(noon) {
-		t.Errorf("the call that was done is recorded as %+v", did)
-	}
-	if !refused.Accepted || refused.Executed || refused.ResultCode != 1 || !strings.Contains(refused.Reason, "停机") {
-		t.Errorf("the call that was refused is recorded as %+v", refused)
-	}
-	if did.Params["msisdn"] != "1064800000000" || did.Params["sign"] != "" || len(did.Sign) != 40 {
-		t.Errorf("parameters are recorded as %v, the signature as %q", did.Params, did.Sign)
-	}
-	if n := len(srv.RequestsOf("card.pause")); n != 2 {
-		t.Errorf("%d requests of card.pause, want 2", n)
+	form := client.form("card.pause", "msisdn", "1064800000003") // is suspended already
+	wrong := func(name, value string) func() { return func() { form.Set(name, value) } }
+	for _, c := range []struct {
+		spoil func()
+		said  string
+	}{
+		{func() {}, "卡状态"},
+		{func() { form.Set("msisdn", "1"); client.sign(form) }, "卡号不存在"},
+		{func() { form.Set("x", "1"); client.sign(form) }, "未知参数：x"},
+		{wrong("sign", "wrong"), "签名错误"},
+		{wrong("iccid", ""), "参数为空：iccid"},
+		{wrong("t", "0"), "请求已过期"},
+		{wrong("method", "fc.function.card.nosuch"), "服务方法不存在"},
+		{wrong("appKey", "2"), "appKey不存在"},
+		{wrong("sign", ""), "缺少系统级参数：sign"},
+		{wrong("msisdn", "\xff"), "不是UTF-8编码"},
+	} {
+		c.spoil()
+		if a := client.do(form); !strings.Contains(a.body, c.said) {
+			t.Errorf("got %s, want %s", a.body, c.said)
+		}
 	}
 }

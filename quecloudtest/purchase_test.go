@@ -169,3 +169,15 @@ func TestRenewalsByMonthsAreRefusedByTheRules(t *testing.T) {
 		t.Errorf("%d orders were placed, want 1", n)
 	}
 }
+
+func TestProductsAreThoseAdded(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	added := srv.AddProduct(quecloudtest.Product{MB: 7, Price: 7 * quecloudtest.Fen, Directed: true})
+	products, err := client.Orders.FlowPackages(t.Context())
+	must(t, err)
+	last := products[len(products)-1]
+	if last.ProductID != added.ID || last.ProductName != added.Name || !last.Price.Equal(decimal.New(7, -2)) || last.FlowType != quecloud.FlowTypeDirected {
+		t.Errorf("got %+v, want %+v", last, added)
+	}
+}

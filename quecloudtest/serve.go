@@ -2,10 +2,8 @@ package quecloudtest
 
 import (
 	"errors"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -222,59 +220,6 @@ func (a response) write(w http.ResponseWriter, date string) {
 	}
 }
 
-// A fault is the sum of what befalls one call: the one fault that decides the answer, where there is one, under the
-// latencies, the dialects and the date of all. Each is early or late by itself.
-type fault struct {
-	Fault
-	names         []string
-	before, after time.Duration // to wait, as seen from the effect
-}
-
-// combine adds faults up.
-func combine(faults []Fault) fault {
-	var sum fault
-	var dialect Dialect
-	var date func() string
-	for _, f := range faults {
-		sum.names = append(sum.names, f.name)
-		dialect |= f.dialect
-		if f.date != nil {
-			date = f.date
-		}
-		if f.late {
-			sum.after += f.latency
-		} else {
-			sum.before += f.latency
-		}
-		if f.act != actNone {
-			sum.Fault = f
-		}
-	}
-	sum.dialect, sum.date = dialect, date
-	return sum
-}
-
-// prevents says whether the call must not take effect.
-func (f *fault) prevents() bool { return f.act != actNone && !f.late }
-
-// spoil makes of an answer what the fault leaves of it.
-func (f *fault) spoil(a response) response {
-	switch f.act {
-	case actReplace:
-		body := []byte(f.body)
-		return response{f.status, f.header, [][]byte{body}, len(body), -1}
-	case actCut:
-		a.status = 0
-	case actTruncate:
-		whole := slices.Concat(a.parts...)
-		a.parts = [][]byte{whole[:min(f.n, len(whole))]}
-		a.length = len(a.parts[0])
-	case actCutBody:
-		a.cut = min(f.n, a.length-1)
-	}
-	return a
-}
-
 // wait waits for d, and says whether the caller did so too. It ends with the server.
 func (s *Server) wait(r *http.Request, d time.Duration) bool {
 	if d <= 0 {
@@ -291,47 +236,3 @@ func (s *Server) wait(r *http.Request, d time.Duration) bool {
 		return false
 	}
 }
-
-// Transport returns a transport that takes calls to the server without any network, whatever their URL. With it, and a
-// server that was not started, a test can run in a bubble of testing/synctest.
-func (s *Server) Transport() http.RoundTripper { return transport{s} }
-
-type transport struct{ s *Server }
-
-// RoundTrip serves a request in the goroutine that asks.
-func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	in := r.Clone(r.Context())
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
-	defer in.Body.Close()
-	rec := httptest.NewRecorder()
-	defer func() {
-		switch cause := recover(); {
-		case cause == nil:
-		case cause != http.ErrAbortHandler:
-			panic(cause)
-		case r.Context().Err() != nil:
-			resp, err = nil, r.Context().Err()
-		case resp == nil && !rec.Flushed:
-			err = io.EOF // as from a connection that closed before the answer
-		default:
-			resp = rec.Result()
-			resp.Body = struct {
-				io.Reader
-				io.Closer
-			}{io.MultiReader(resp.Body, brokenReader{}), resp.Body}
-		}
-	}()
-	t.s.ServeHTTP(rec, in)
-	resp = rec.Result()
-	resp.Request = r
-	return resp, nil
-}
-
-type brokenReader struct{}
-
-func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -3,10 +3,13 @@ package quecloudtest
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"time"
+
+	"github.com/quecloud/quecloud-go"
 )
 
 // What a server goes by unless options say otherwise.
@@ -238,3 +241,63 @@ func WithCallbackInterval(d time.Duration) Option { return func(s *Server) { s.i
 
 // WithCallbackClient sets the HTTP client that callbacks are sent with. The default one waits 5 seconds for an answer.
 func WithCallbackClient(client *http.Client) Option { return func(s *Server) { s.caller = client } }
+
+// Client returns a client of the SDK that calls this server and goes by its clock. The options come after those that see
+// to that. For a server that was not started the client calls through [Server.Transport]. Client panics when an option is
+// wrong.
+func (s *Server) Client(opts ...quecloud.Option) *quecloud.Client {
+	base := []quecloud.Option{quecloud.WithBaseURL(s.URL), quecloud.WithClock(s.Now)}
+	if s.URL == "" {
+		base[0] = quecloud.WithBaseURL("https://quecloudtest.invalid/openapi/router")
+		base = append(base, quecloud.WithHTTPClient(&http.Client{Transport: s.Transport()}))
+	}
+	client, err := quecloud.NewClient(s.AppKey, s.Secret, append(base, opts...)...)
+	if err != nil {
+		panic("quecloudtest: Client: " + err.Error())
+	}
+	return client
+}
+
+// Transport returns a transport that takes calls to the server without any network, whatever their URL. With it, and a
+// server that was not started, a test can run in a bubble of testing/synctest.
+func (s *Server) Transport() http.RoundTripper { return transport{s} }
+
+type transport struct{ s *Server }
+
+// RoundTrip serves a request in the goroutine that asks.
+func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	in := r.Clone(r.Context())
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	defer in.Body.Close()
+	rec := httptest.NewRecorder()
+	defer func() {
+		switch cause := recover(); {
+		case cause == nil:
+		case cause != http.ErrAbortHandler:
+			panic(cause)
+		case r.Context().Err() != nil:
+			resp, err = nil, r.Context().Err()
+		case resp == nil && !rec.Flushed:
+			err = io.EOF // as from a connection that closed before the answer
+		default:
+			resp = rec.Result()
+			resp.Body = struct {
+				io.Reader
+				io.Closer
+			}{io.MultiReader(resp.Body, brokenReader{}), resp.Body}
+		}
+	}()
+	t.s.ServeHTTP(rec, in)
+	resp = rec.Result()
+	resp.Request = r
+	return resp, nil
+}
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

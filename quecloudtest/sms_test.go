@@ -97,3 +97,20 @@ func TestSMSArriveAtCardsInUse(t *testing.T) {
 		}
 	}
 }
+
+func TestRuleOfSMSThatFail(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	result, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000003"), Content: "x"})
+	must(t, err)
+	count, err := client.SMS.MonthCount(t.Context(), march)
+	must(t, err)
+	if s := srv.SMS()[0]; s.Status != quecloudtest.SMSFailed || count.MT != 1 {
+		t.Errorf("the SMS is %+v, and %d count", s, count.MT)
+	}
+	log, err := client.SMS.ListLog(t.Context(), &quecloud.SMSLogParams{Month: march})
+	must(t, err)
+	if id := log.Entries[0].SMSID; id != "1" || id == result.Sent[0].SMSID {
+		t.Errorf("the log has the ID %q, and the call %q", id, result.Sent[0].SMSID)
+	}
+}

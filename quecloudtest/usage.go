@@ -329,3 +329,19 @@ func (s *Server) voiceDayList(c *call) error {
 	c.days(m, func(d day) { c.out.volume("flow", volume(s.fleet.minutes(&c.card, d, d))*megabyte) })
 	return nil
 }
+
+// A volume is an amount of data in thousandths of an MB, the finest that the platform prints.
+type volume int64
+
+const megabyte volume = 1000
+
+func volumeOf(mb float64) volume {
+	if mb < 0 {
+		return volume(mb*1000 - 0.5)
+	}
+	return volume(mb*1000 + 0.5)
+}
+
+func (v volume) mb() float64 { return float64(v) / 1000 }
+
+func (v volume) String() string { return string(appendFixed(nil, int64(v), 3)) }

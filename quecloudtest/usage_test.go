@@ -2,7 +2,6 @@ package quecloudtest_test
 
 import (
 	"math"
-	"strings"
 	"testing"
 	"time"
 
@@ -270,80 +269,38 @@ func TestUsageSetByHandReplacesTheComputed(t *testing.T) {
 	}
 }
 
-func TestCardsArePagedAndFiltered(t *testing.T) {
+func TestRuleOfPools(t *testing.T) {
 	t.Parallel()
-	srv, client := start(t, quecloudtest.WithFleet(0))
-	for day := 1; day <= 5; day++ {
-		date := quecloud.Date{Year: 2026, Month: time.February, Day: day}.String()
-		srv.AddCard(quecloudtest.Card{BillingID: 20, AllotDate: date, ActiveDate: date, ExpiryDate: date})
-	}
-	srv.AddCard(quecloudtest.Card{BillingID: 10, Status: quecloudtest.StatusInactive})
-	feb := func(day int) quecloud.Date { return quecloud.Date{Year: 2026, Month: time.February, Day: day} }
-	for name, c := range map[string]struct {
-		params      quecloud.CardListParams
-		total, here int
-	}{
-		"all":                   {quecloud.CardListParams{}, 6, 6},
-		"second page":           {quecloud.CardListParams{PageNo: 2, PageSize: 4}, 6, 2},
-		"page after the last":   {quecloud.CardListParams{PageNo: 9, PageSize: 4}, 6, 0},
-		"group":                 {quecloud.CardListParams{BillingID: 20}, 5, 5},
-		"group without cards":   {quecloud.CardListParams{BillingID: 860}, 0, 0},
-		"allotted from":         {quecloud.CardListParams{AllotFrom: feb(4)}, 3, 3},
-		"allotted until":        {quecloud.CardListParams{AllotTo: feb(4)}, 4, 4},
-		"activated between":     {quecloud.CardListParams{ActiveFrom: feb(2), ActiveTo: feb(3)}, 2, 2},
-		"activated until":       {quecloud.CardListParams{ActiveTo: feb(3)}, 3, 3},
-		"expiring, second page": {quecloud.CardListParams{ExpireFrom: feb(2), PageNo: 2, PageSize: 3}, 4, 1},
-	} {
-		list, err := client.Cards.List(t.Context(), &c.params)
-		must(t, err)
-		if list.Page.TotalCount != int64(c.total) || len(list.Cards) != c.here {
-			t.Errorf("%s: %d of %d cards, want %d of %d", name, len(list.Cards), list.Page.TotalCount, c.here, c.total)
-		}
+	srv, _ := start(t)
+	number := srv.AddCard(quecloudtest.Card{BillingID: 20}).ICCID
+	srv.SetUsage(number, "2026-03-10", 1e6)
+	if c := card(t, srv, number); c.Status != quecloudtest.StatusNormal {
+		t.Errorf("the card is %s %s", c.Status, c.PauseReason)
 	}
 }
 
-func TestGroupsAddUpTheirCards(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t, quecloudtest.WithFleet(0))
-	parent := srv.AddGroup(quecloudtest.Group{Name: "parent", PlanMB: 100})
-	child := srv.AddGroup(quecloudtest.Group{Name: "child", PlanMB: 10, Parent: parent.ID})
-	for _, id := range []int64{parent.ID, parent.ID, child.ID} {
-		srv.SetUsage(srv.AddCard(quecloudtest.Card{BillingID: id}).ICCID, "2026-03-01", 2.5)
-	}
-	alone, err := client.Billing.GroupStatistics(t.Context(), parent.ID)
-	must(t, err)
-	if alone.UsedFlow != 5 || alone.TotalFlow != 200 || alone.ResidueFlow != 195 || alone.CardCount != 2 {
-		t.Errorf("the group has %+v", alone)
-	}
-	tree, err := client.Billing.GroupTreeStatistics(t.Context(), parent.ID)
-	must(t, err)
-	if len(tree.Children) != 1 || tree.Children[0].UsedFlow != 2.5 || tree.Children[0].CardCount != 1 {
-		t.Errorf("its children have %+v", tree.Children)
-	}
-	_, err = client.Billing.GroupStatistics(t.Context(), 999)
-	wantRefused(t, err, "statistics of no group")
-}
-
-func TestBatchesLeaveOutForeignCards(t *testing.T) {
+func TestRuleOfDirectedPackages(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	ids := quecloud.MSISDNs("1064900000001", "1", "1064800000000", "1064900000001")
-	infos, err := client.Cards.InfoBatch(t.Context(), ids)
+	added := srv.AddCard(quecloudtest.Card{})
+	_, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{ICCID: added.ICCID, ProductID: 55, ProductName: "1G-定向"})
 	must(t, err)
-	if len(infos) != 2 || infos[0].MSISDN != "1064900000001" || infos[1].MSISDN != "1064800000000" {
-		t.Errorf("got %d cards: %+v", len(infos), infos)
-	}
-	flows, err := client.Flow.MonthBatch(t.Context(), ids, march)
+	info, err := client.Cards.Info(t.Context(), added.ID())
 	must(t, err)
-	if len(flows) != 2 || flows[0].Number != "1064900000001" {
-		t.Errorf("got %+v", flows)
+	if info.ResidueFlow != 2048 {
+		t.Errorf("%v MB are left, want those of the plan and of the package, 2048", info.ResidueFlow)
 	}
-	a := newForeign(t, srv).call("sms.send", "content", "x", "msisdns", "1,1064800000000,1,2")
-	if !strings.Contains(a.body, `"errorList":["1","2"]`) {
-		t.Errorf("numbers that no card has, one of them twice: %s", a.body)
+}
+
+func TestRuleOfYearPackages(t *testing.T) {
+	t.Parallel()
+	_, client := start(t)
+	id := quecloud.MSISDN("1064900000001")
+	info, err := client.Cards.Info(t.Context(), id)
+	must(t, err)
+	year, err := client.Flow.YearPackages(t.Context(), id)
+	must(t, err)
+	if p := year.Packages[0]; len(year.Packages) != 1 || p.Begin != info.CycleStart || p.End != info.CycleEnd {
+		t.Errorf("got %+v, want the cycle, %v to %v", year.Packages, info.CycleStart, info.CycleEnd)
 	}
-	_, err = client.Cards.InfoBatch(t.Context(), quecloud.MSISDNs("1", "2"))
-	wantRefused(t, err, "a batch of foreign cards")
-	_, err = client.Flow.MonthBatch(t.Context(), quecloud.MSISDNs("1", "2"), march)
-	wantRefused(t, err, "the usage of foreign cards")
 }

@@ -108,3 +108,24 @@ func (e *WalletEntry) encode(out *encoder) {
 		out.money("productPrice", e.ProductPrice)
 	}
 }
+
+// Money is an amount in fen, the hundredth of a yuan: sums of it are exact. Write amounts as
+// 3*quecloudtest.Yuan + 60*quecloudtest.Fen.
+type Money int64
+
+// The units of Money.
+const (
+	Fen  Money = 1
+	Yuan       = 100 * Fen
+)
+
+// The most that prices, payments, plans and packages may be. Nothing that is added up of them overflows: a renewal for a
+// hundred years is 1200 times a price, and the wallet has a limit of its own.
+const (
+	mostMoney  = 1_000_000_000_000 * Yuan
+	mostWallet = 10_000 * mostMoney // ever paid in
+	mostMB     = 1_000_000_000
+)
+
+// String is the amount in yuan with two decimals, such as "-3.60".
+func (m Money) String() string { return string(appendHundredths(nil, int64(m))) }

@@ -1,7 +1,13 @@
 package quecloudtest_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,4 +119,87 @@ func TestExpiriesMovedByHandDoNotBringUsageBack(t *testing.T) {
 	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2027-03-11" })
 	srv.Advance(24 * time.Hour)
 	wantUsage(t, client, id, march, func(day int) bool { return day > 11 && day < 14 })
+}
+
+func TestCardsTellTheirCompany(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithFleet(5), quecloudtest.WithSubAccountCards(2))
+	srv.AddCard(quecloudtest.Card{})
+	srv.AddCard(quecloudtest.Card{CompanyID: quecloudtest.SubAccountID})
+	list, err := client.Cards.List(t.Context(), nil)
+	must(t, err)
+	var companies []int64
+	for _, c := range list.Cards {
+		companies = append(companies, c.CompanyID)
+		if told := card(t, srv, c.ICCID).CompanyID; told != c.CompanyID {
+			t.Errorf("card %s is of company %d by hand, and of %d in the list", c.ICCID, told, c.CompanyID)
+		}
+	}
+	if want := []int64{123, 123, 123, 321, 321, 123, 321}; !slices.Equal(companies, want) {
+		t.Errorf("the companies are %v, want %v", companies, want)
+	}
+	id := quecloud.ICCID(list.Cards[6].ICCID)
+	wantRefused(t, client.Cards.Pause(t.Context(), id), "pausing a card of the sub-account")
+	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.CompanyID = quecloudtest.CompanyID })
+	must(t, client.Cards.Pause(t.Context(), id))
+}
+
+// Whoever knows the name of a state in the SDK knows it here.
+func TestConstantsAreNamedAsInTheSDK(t *testing.T) {
+	t.Parallel()
+	theirs, ours := constants(t, "../enums.go"), constants(t, "*.go")
+	for _, family := range []struct{ theirs, ours string }{
+		{"CardStatus", "Status"}, {"PauseReason", "Reason"}, {"CarrierChina", "China"}, {"OrderType", "Order"},
+		{"OrderStatus", "Order"}, {"SMSStatus", "SMS"}, {"CallStatus", "Voice"},
+	} {
+		n := 0
+		for name, value := range theirs {
+			suffix, ok := strings.CutPrefix(name, family.theirs)
+			if !ok {
+				continue
+			}
+			n++
+			got, ok := ours[family.ours+suffix]
+			if !ok || got != value && family.ours != "Voice" { // which is a number here
+				t.Errorf("quecloud.%s is %s, and quecloudtest.%s is %q", name, value, family.ours+suffix, got)
+			}
+		}
+		if n == 0 {
+			t.Errorf("quecloud has no constants %s…", family.theirs)
+		}
+	}
+}
+
+// constants returns the literal values of the constants in files.
+func constants(t *testing.T, pattern string) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	must(t, err)
+	found := map[string]string{}
+	for _, path := range paths {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		must(t, err)
+		for _, decl := range file.Decls {
+			group, ok := decl.(*ast.GenDecl)
+			if !ok || group.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range group.Specs {
+				values := spec.(*ast.ValueSpec)
+				for i, name := range values.Names {
+					found[name.Name] = ""
+					if i >= len(values.Values) {
+						continue
+					}
+					if literal, ok := values.Values[i].(*ast.BasicLit); ok {
+						found[name.Name] = literal.Value
+						if text, err := strconv.Unquote(literal.Value); err == nil {
+							found[name.Name] = text
+						}
+					}
+				}
+			}
+		}
+	}
+	return found
 }

@@ -1,9 +1,9 @@
 package quecloudtest_test
 
 import (
-	"context"
 	"errors"
 	"io"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -15,24 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/quecloud/quecloud-go"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
-
-func TestMethodsReadThatTheSDKMayRepeat(t *testing.T) {
-	t.Parallel()
-	notSent := errors.New("not sent")
-	for _, method := range quecloudtest.Methods() {
-		var kind quecloud.Kind
-		client := quecloudtest.NewUnstartedServer().Client(quecloud.WithInterceptor(
-			func(_ context.Context, info *quecloud.CallInfo, _ func(context.Context) error) error {
-				kind = info.Kind
-				return notSent
-			}))
-		require.ErrorIs(t, client.Call(t.Context(), method, nil, nil), notSent)
-		assert.Equal(t, kind == quecloud.KindRead, quecloudtest.Reads(method), method)
-	}
-}
 
 // forms are signed calls of each method, with pages of cards by a filter too.
 func forms(client foreign) map[string]url.Values {
@@ -138,4 +122,57 @@ func TestReadsSeeWhatBecameDue(t *testing.T) {
 		time.Sleep(24 * time.Hour)
 		require.Equal(t, quecloudtest.ReasonThreshold, status())
 	})
+}
+
+func TestDeliveriesAndRequestsAreForgottenInTime(t *testing.T) {
+	t.Parallel()
+	r := receive(t, "success")
+	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithRequestLimit(3))
+	defer srv.Close()
+	for range 5 {
+		srv.ReceiveSMS("1064800000000", "x")
+	}
+	if n := len(srv.Deliveries()); n != 3 {
+		t.Errorf("%d deliveries are kept, want 3", n)
+	}
+	large := quecloudtest.NewUnstartedServer()
+	defer large.Close()
+	for range 5 {
+		post(t, large, map[string][]string{"x": {strings.Repeat("1", 6<<20)}})
+	}
+	if n := len(large.Requests()); n != 2 {
+		t.Errorf("%d requests of 6 MiB are kept, want 2", n)
+	}
+}
+
+func TestRequestsTellWhatCame(t *testing.T) {
+	t.Parallel()
+	var observed []quecloudtest.Request
+	srv, _ := start(t, quecloudtest.WithRequestLimit(2), quecloudtest.WithObserver(func(r quecloudtest.Request) {
+		observed = append(observed, r)
+	}))
+	client := newForeign(t, srv)
+	client.call("account.info")
+	client.call("card.pause", "msisdn", "1064800000000")
+	client.call("card.pause", "msisdn", "1064800000000")
+	if len(observed) != 3 {
+		t.Fatalf("observed %d requests, want 3", len(observed))
+	}
+	kept := srv.Requests()
+	if len(kept) != 2 {
+		t.Fatalf("%d requests are kept, want the last 2", len(kept))
+	}
+	did, refused := kept[0], kept[1]
+	if !did.Accepted || !did.Executed || did.Reason != "" || did.HTTPStatus != http.StatusOK || !did.Time.Equal(noon) {
+		t.Errorf("the call that was done is recorded as %+v", did)
+	}
+	if !refused.Accepted || refused.Executed || refused.ResultCode != 1 || !strings.Contains(refused.Reason, "停机") {
+		t.Errorf("the call that was refused is recorded as %+v", refused)
+	}
+	if did.Params["msisdn"] != "1064800000000" || did.Params["sign"] != "" || len(did.Sign) != 40 {
+		t.Errorf("parameters are recorded as %v, the signature as %q", did.Params, did.Sign)
+	}
+	if n := len(srv.RequestsOf("card.pause")); n != 2 {
+		t.Errorf("%d requests of card.pause, want 2", n)
+	}
 }
