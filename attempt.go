@@ -17,23 +17,23 @@ import (
 
 // An attempt is one request of a call and what came of it.
 type attempt struct {
-	t          int64 // the time that was sent
-	sent       bool  // the platform may have received it
-	status     int
-	date       time.Time // of the response, zero where it says none
-	received   time.Time // when the response began, by the clock that t was taken from
-	retryAfter time.Duration
-	answered   bool   // the platform itself has responded
-	claimed    bool   // a resultCode of 0 came, which may be true
-	signature  string // which nobody may see: a signed call can be repeated for five minutes
-	code       int
-	given      bool   // there is something in the response besides resultCode and errorMessage
-	done       bool   // which tells of something that was done, refusal or not
-	cut        bool   // the connection failed or the time was up
-	delivered  bool   // the caller has a part of the response already
-	garbled    string // where the first text of the response stands that is not UTF-8
-	took       time.Duration
-	err        error // nil for success
+	t             int64 // the time that was sent
+	sent          bool  // the platform may have received it
+	status        int
+	date          time.Time // of the response, zero where it says none
+	received      time.Time // when the response began, by the clock that t was taken from
+	retryAfter    time.Duration
+	responded     bool   // the platform itself has responded
+	claimed       bool   // a resultCode of 0 came, which may be true
+	signature     string // which nobody may see: a signed call can be repeated for five minutes
+	code          int
+	given         bool   // there is something in the response besides resultCode and errorMessage
+	done          bool   // which tells of something that was done, refusal or not
+	interrupted   bool   // the connection failed or the time was up
+	partlyWritten bool   // the caller has a part of the response already
+	garbled       string // where the first text of the response stands that is not UTF-8
+	took          time.Duration
+	err           error // nil for success
 }
 
 // notActedOn are the HTTP statuses of which we hold that whoever sent them, in front of the platform or there, has not acted
@@ -45,14 +45,14 @@ func (a *attempt) inDoubt(kind Kind) bool {
 	switch {
 	case a.err == nil || !a.sent || kind == KindRead:
 		return false
-	case a.answered: // and refused
+	case a.responded: // and refused
 		return a.status >= 500 || a.done && kind == KindSpend
 	}
-	return a.claimed || a.cut || !slices.Contains(notActedOn, a.status)
+	return a.claimed || a.interrupted || !slices.Contains(notActedOn, a.status)
 }
 
 // attempt sends a call once and reads the response.
-func (c *core) attempt(ctx context.Context, call *call) *attempt {
+func (c *core) attempt(ctx context.Context, call *callState) *attempt {
 	start, began := c.now(), sinceStart()
 	a := &attempt{t: start.Add(call.offset).Unix()}
 	defer func() { a.took = c.now().Sub(start) }()
@@ -66,7 +66,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	text, a.signature = c.body(call, a.t)
 	d, isFile := call.result.(*download)
 	e := newEvidence(timed, c.link.own, text)
-	e.now, e.file, e.limit = c.now, isFile, c.maxAnswer
+	e.now, e.file, e.limit = c.now, isFile, c.maxResponse
 	// The type of the body matters to net/http: it sends what is in memory in one packet with the headers.
 	req, err := http.NewRequestWithContext(e, http.MethodPost, c.baseURL, &e.body)
 	if err != nil {
@@ -80,7 +80,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 	r := c.link.exchange(req, e)
 	waited := sinceStart() - began
 	if r.err != nil {
-		a.sent, a.cut = r.abandoned || !e.notSent(), true
+		a.sent, a.interrupted = r.abandoned || !e.notSent(), true
 		a.err = call.error("no response", withoutSignature(attemptError(timed, r.err, waited), a.signature))
 		if late, ok := errors.AsType[net.Error](a.err); ok && late.Timeout() { // by whatever limit, such as that of the user's transport
 			c.link.timedOut(began)
@@ -99,7 +99,7 @@ func (c *core) attempt(ctx context.Context, call *call) *attempt {
 		defer body.Close()
 		c.receiveFile(call, a, body, d)
 	case r.text == nil:
-		a.err = call.badAnswer(a, nil, fmt.Errorf("HTTP status %d is no response to a call", a.status))
+		a.err = call.badResponse(a, nil, fmt.Errorf("HTTP status %d is no response to a call", a.status))
 	default:
 		r.broken = attemptError(timed, r.broken, waited)
 		c.receiveJSON(call, a, r.text, r.broken, r.resp.Header.Get("Location"))
@@ -136,7 +136,7 @@ func whyEnded(ctx context.Context) error {
 }
 
 // body is the form that is sent at a time, and the signature in it.
-func (c *core) body(call *call, t int64) (form, signature string) {
+func (c *core) body(call *callState, t int64) (form, signature string) {
 	params := insert(call.params[:len(call.params):len(call.params)], param{"t", strconv.FormatInt(t, 10)})
 	signature = c.sign(params, call.endpoint.unsigned)
 	size := len(signature) + 16

@@ -29,7 +29,7 @@ func (s *BillingService) Groups(ctx context.Context) ([]BillingGroup, error) {
 	var answer struct {
 		Groups []BillingGroup `json:"billingGroups" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.billing_group.list", nil, &answer)
+	err := s.do(ctx, "fc.function.billing_group.list", nil, &answer)
 	return onSuccess(answer.Groups, err)
 }
 
@@ -59,7 +59,7 @@ func (s *BillingService) GroupStatistics(ctx context.Context, id int64) (*GroupS
 	var answer struct {
 		Data GroupStatistics `json:"data" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.billing_group.statistics", groupParams{id}, &answer)
+	err := s.do(ctx, "fc.function.billing_group.statistics", groupParams{id}, &answer)
 	return onSuccess(&answer.Data, err)
 }
 
@@ -77,7 +77,7 @@ func (s *BillingService) GroupTreeStatistics(ctx context.Context, id int64) (*Gr
 	var answer struct {
 		Data GroupTreeStatistics `json:"data" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.billing_groups.statistics", groupParams{id}, &answer)
+	err := s.do(ctx, "fc.function.billing_groups.statistics", groupParams{id}, &answer)
 	return onSuccess(&answer.Data, err)
 }
 
@@ -96,7 +96,7 @@ func (s *BillingService) Account(ctx context.Context) (*Account, error) {
 	var answer struct {
 		Data Account `json:"data" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.account.info", nil, &answer)
+	err := s.do(ctx, "fc.function.account.info", nil, &answer)
 	return onSuccess(&answer.Data, err)
 }
 
@@ -128,5 +128,5 @@ func (e WalletEntry) ID() CardID { return cardID(e.ICCID, "") }
 //
 // § 2.5.7 企业余额及明细查询, fc.function.wallet.details. It reads.
 func (s *BillingService) Wallet(ctx context.Context) (*Wallet, error) {
-	return fetch[Wallet](ctx, s.call, "fc.function.wallet.details", nil)
+	return fetch[Wallet](ctx, s.do, "fc.function.wallet.details", nil)
 }

@@ -18,8 +18,8 @@ type core struct {
 	sign   func(params []param, unsigned []string) string // holds the secret where nothing can print it
 	shared *shared
 
-	maxAnswer int64 // how many bytes a JSON response may have
-	maxFile   int64 // how many bytes a zip file may have
+	maxResponse int64 // how many bytes a JSON response may have
+	maxFile     int64 // how many bytes a zip file may have
 }
 
 // shared is what a client and its copies have in common.
@@ -59,13 +59,13 @@ type CallInfo struct {
 type Interceptor func(ctx context.Context, info *CallInfo, next func(context.Context) error) error
 
 // A call is one use of a method, with all its attempts.
-type call struct {
+type callState struct {
 	info       CallInfo // for interceptors, which may do to it what they like: nothing is decided by it
 	endpoint   *endpoint
 	attempts   int
 	params     []param // without t and sign, in order
 	result     any
-	verdict    []verdict // see core.call
+	checks     []outcomeCheck // see core.call
 	externalID string
 	preverify  bool          // a purchase that is only verified
 	subject    string        // what the call is about, such as a card's number; may be empty
@@ -76,10 +76,10 @@ type call struct {
 
 // A verdict turns the error of a call so far into that of the call, where its response says more about success than
 // resultCode does. It runs inside the interceptors.
-type verdict func(error) error
+type outcomeCheck func(error) error
 
 // call makes a call: the way of every method of the SDK.
-func (c *core) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
+func (c *core) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
 	if c == nil {
 		return errNoClient(method)
 	}
@@ -91,8 +91,8 @@ func (c *core) call(ctx context.Context, method string, params, result any, verd
 	if err != nil {
 		return err
 	}
-	call := &call{
-		endpoint: e, result: result, verdict: verdict, subject: subjectOf(form),
+	call := &callState{
+		endpoint: e, result: result, checks: checks, subject: subjectOf(form),
 		externalID: strings.TrimSpace(form.Get("externalId")), preverify: e.kind == KindSpend && form.Get("preverify") == "1",
 	}
 	call.info = CallInfo{Method: method, Kind: e.kind, URL: c.baseURL}
@@ -138,7 +138,7 @@ const (
 )
 
 // intercept runs a call inside the interceptors.
-func (c *core) intercept(ctx context.Context, call *call) error {
+func (c *core) intercept(ctx context.Context, call *callState) error {
 	var state atomic.Int32
 	next := func(ctx context.Context) error {
 		if ctx == nil {
@@ -179,16 +179,16 @@ func (c *core) intercept(ctx context.Context, call *call) error {
 }
 
 // conclude makes the attempts of a call and lets its response judge itself.
-func (c *core) conclude(ctx context.Context, call *call) error {
+func (c *core) conclude(ctx context.Context, call *callState) error {
 	err := c.run(ctx, call)
-	for _, verdict := range call.verdict {
-		err = verdict(err)
+	for _, check := range call.checks {
+		err = check(err)
 	}
 	return err
 }
 
 // run makes the attempts of a call, as many as it needs and may have.
-func (c *core) run(ctx context.Context, call *call) error {
+func (c *core) run(ctx context.Context, call *callState) error {
 	start := c.now()
 	defer func() { call.info.Duration = c.now().Sub(start) }()
 	var last error // of the attempt before
@@ -237,7 +237,7 @@ func after(last, err error) error {
 }
 
 // admit waits until an attempt may be made.
-func (c *core) admit(ctx context.Context, call *call) error {
+func (c *core) admit(ctx context.Context, call *callState) error {
 	if ctx.Err() == nil && c.limiter != nil {
 		if err := c.limiter.Wait(ctx); err != nil {
 			return call.error("not sent, because the limiter says so", err)
@@ -250,16 +250,16 @@ func (c *core) admit(ctx context.Context, call *call) error {
 }
 
 // record keeps what an attempt tells about the call.
-func (c *call) record(a *attempt) {
+func (c *callState) record(a *attempt) {
 	c.info.Attempts = c.attempts
-	c.info.HTTPStatus, c.info.Responded, c.info.ResultCode = a.status, a.answered, a.code
+	c.info.HTTPStatus, c.info.Responded, c.info.ResultCode = a.status, a.responded, a.code
 	if a.inDoubt(c.endpoint.kind) {
 		c.unsure = true
 	}
 }
 
 // failed is the error of a call that ends without success.
-func (c *call) failed(err error) error {
+func (c *callState) failed(err error) error {
 	refusal, refused := errors.AsType[*APIError](err)
 	switch k := c.correction; {
 	case k == nil || !refused:
@@ -284,7 +284,7 @@ func (c *call) failed(err error) error {
 }
 
 // inDoubt adds to the error of a call that it may have taken effect. A purchase that was only to be verified has none.
-func (c *call) inDoubt(err error) error {
+func (c *callState) inDoubt(err error) error {
 	if c.endpoint.kind == KindRead || c.preverify {
 		return err
 	}
@@ -292,9 +292,9 @@ func (c *call) inDoubt(err error) error {
 }
 
 // error says what was being done, and to what, when an error came.
-func (c *call) error(doing string, err error) error {
+func (c *callState) error(doing string, err error) error {
 	return callError(c.name(), doing, err)
 }
 
 // name is the call's method and what it is about.
-func (c *call) name() string { return nameOf(c.endpoint.method, c.subject) }
+func (c *callState) name() string { return nameOf(c.endpoint.method, c.subject) }

@@ -262,7 +262,7 @@ func TestTheBodyOfEveryAnswerIsClosed(t *testing.T) {
 			client, _ := newScripted(t, nil, WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: answer.status, Body: body}, nil
 			})}))
-			client.core.maxAnswer = 1000
+			client.core.maxResponse = 1000
 			err := client.Cards.Pause(t.Context(), MSISDN(phone))
 			assert.Equal(t, name != "success", err != nil)
 			assert.Equal(t, 1, body.closed)

@@ -112,7 +112,7 @@ func (c Card) ID() CardID { return cardID(c.ICCID, c.MSISDN) }
 //
 // § 2.1.4 资产列表, fc.function.card.list. It reads.
 func (s *CardsService) List(ctx context.Context, params *CardListParams) (*CardList, error) {
-	return fetch[CardList](ctx, s.call, "fc.function.card.list", params)
+	return fetch[CardList](ctx, s.do, "fc.function.card.list", params)
 }
 
 // CardInfo is what the platform knows of one card.
@@ -171,7 +171,7 @@ func (c CardInfo) ID() CardID { return cardID(c.ICCID, c.MSISDN) }
 //
 // § 2.1.5 资产详细信息, fc.function.card.info. It reads.
 func (s *CardsService) Info(ctx context.Context, card CardID) (*CardInfo, error) {
-	return fetch[CardInfo](ctx, s.call, "fc.function.card.info", cardParams{card})
+	return fetch[CardInfo](ctx, s.do, "fc.function.card.info", cardParams{card})
 }
 
 // InfoBatch returns what the platform knows of 1 to 1000 cards, in the platform's order. What becomes of a card that it
@@ -182,7 +182,7 @@ func (s *CardsService) InfoBatch(ctx context.Context, cards CardIDs) ([]CardInfo
 	var answer struct {
 		List []CardInfo `json:"list" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.cards.info", struct {
+	err := s.do(ctx, "fc.function.cards.info", struct {
 		Cards batchIDs `url:"cards"`
 	}{batchIDs(cards)}, &answer)
 	return onSuccess(answer.List, err)
@@ -205,7 +205,7 @@ func (s *CardsService) RealNameStatus(ctx context.Context, card CardID) (*RealNa
 			RealNameStatus
 		} `json:"data" quec:"required"`
 	}
-	err := s.call(ctx, method, cardParams{card}, &answer, func(err error) error {
+	err := s.do(ctx, method, cardParams{card}, &answer, func(err error) error {
 		code := answer.Data.Code
 		return queryResult(method, "rpscode", code, strings.Trim(code, " 0") == "", err)
 	})
@@ -238,7 +238,7 @@ func (s *CardsService) RealtimeStatus(ctx context.Context, card CardID) (*Realti
 			RealtimeStatus
 		} `json:"realTimeStatus" quec:"required"`
 	}
-	err := s.call(ctx, method, cardParams{card}, &answer, func(err error) error {
+	err := s.do(ctx, method, cardParams{card}, &answer, func(err error) error {
 		success := strings.TrimSpace(answer.Data.Success)
 		return queryResult(method, "issuccess", success, success == "1" || strings.EqualFold(success, "true"), err)
 	})
@@ -260,13 +260,13 @@ func (s *CardsService) RegisterRealName(ctx context.Context, card CardID) (*Real
 	var answer struct {
 		Data RealNameRegistration `json:"data" quec:"required receipt"`
 	}
-	err := s.call(ctx, "fc.function.card.realName", cardParams{card}, &answer)
+	err := s.do(ctx, "fc.function.card.realName", cardParams{card}, &answer)
 	return onSuccess(&answer.Data, err)
 }
 
 // set makes a call that takes a card and answers nothing but whether it was done.
 func (s *CardsService) set(ctx context.Context, method string, card CardID) error {
-	return s.call(ctx, method, cardParams{card}, nil)
+	return s.do(ctx, method, cardParams{card}, nil)
 }
 
 // EndTest ends a card's test period, and the next period of its life begins. Only for cards in their test period.
@@ -361,7 +361,7 @@ func (s *CardsService) DeleteVoiceWhitelist(ctx context.Context, card CardID, nu
 }
 
 func (s *CardsService) whitelist(ctx context.Context, method string, card CardID, numbers []string, most int) error {
-	return s.call(ctx, method, &whitelistParams{card, numbers, most}, nil)
+	return s.do(ctx, method, &whitelistParams{card, numbers, most}, nil)
 }
 
 type whitelistParams struct {
@@ -444,6 +444,6 @@ func (s *CardsService) Location(ctx context.Context, card CardID) (*Location, er
 	var answer struct {
 		Data Location `json:"data" quec:"inline required"`
 	}
-	err := s.call(ctx, "fc.function.card.location", cardParams{card}, &answer)
+	err := s.do(ctx, "fc.function.card.location", cardParams{card}, &answer)
 	return onSuccess(&answer.Data, err)
 }

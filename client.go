@@ -29,11 +29,11 @@ type Client struct {
 type service struct{ core *core }
 
 // call makes a call, unless the service is the zero value, which has no client.
-func (s *service) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
+func (s *service) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
 	if s == nil {
 		return errNoClient(method)
 	}
-	return s.core.call(ctx, method, params, result, verdict...)
+	return s.core.do(ctx, method, params, result, checks...)
 }
 
 func errNoClient(method string) error {
@@ -44,28 +44,28 @@ func errNoContext(method string) error {
 	return &ParamError{Method: method, Param: "ctx", Reason: "the context is nil: use context.Background() where there is none"}
 }
 
-func (s *CardsService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
-	return (*service)(s).call(ctx, method, params, result, verdict...)
+func (s *CardsService) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
+	return (*service)(s).do(ctx, method, params, result, checks...)
 }
 
-func (s *FlowService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
-	return (*service)(s).call(ctx, method, params, result, verdict...)
+func (s *FlowService) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
+	return (*service)(s).do(ctx, method, params, result, checks...)
 }
 
-func (s *SMSService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
-	return (*service)(s).call(ctx, method, params, result, verdict...)
+func (s *SMSService) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
+	return (*service)(s).do(ctx, method, params, result, checks...)
 }
 
-func (s *OrdersService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
-	return (*service)(s).call(ctx, method, params, result, verdict...)
+func (s *OrdersService) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
+	return (*service)(s).do(ctx, method, params, result, checks...)
 }
 
-func (s *BillingService) call(ctx context.Context, method string, params, result any, verdict ...verdict) error {
-	return (*service)(s).call(ctx, method, params, result, verdict...)
+func (s *BillingService) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
+	return (*service)(s).do(ctx, method, params, result, checks...)
 }
 
-func (s *FilesService) call(ctx context.Context, method string, params, result any) error {
-	return (*service)(s).call(ctx, method, params, result)
+func (s *FilesService) do(ctx context.Context, method string, params, result any) error {
+	return (*service)(s).do(ctx, method, params, result)
 }
 
 // NewClient returns a client for the account of that appKey. Both values are shown at the platform under API管理. The
@@ -80,8 +80,8 @@ func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
 		settings: defaultSettings(),
 		shared:   newShared(),
 
-		maxAnswer: maxAnswer,
-		maxFile:   maxFile,
+		maxResponse: maxResponse,
+		maxFile:     maxFile,
 	}
 	return c.client(opts)
 }
@@ -185,7 +185,7 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 		if !isWriter {
 			return &ParamError{Method: method, Param: "result", Reason: "want an io.Writer: the response is a file"}
 		}
-		return c.core.call(ctx, method, params, &download{to: w})
+		return c.core.do(ctx, method, params, &download{to: w})
 	case isWriter: // an os.File, set to zero as results are, panics when it is used
 		return &ParamError{Method: method, Param: "result", Reason: "is an io.Writer: the response is no file, want a pointer to a struct"}
 	case success == bareList && !v.IsValid():
@@ -195,7 +195,7 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	case v.IsValid() && v.Elem().Kind() == reflect.Slice && !readsItself(v.Elem().Type()):
 		return c.callList(ctx, method, params, v)
 	}
-	return c.core.call(ctx, method, params, result)
+	return c.core.do(ctx, method, params, result)
 }
 
 // callList makes a call whose response is a bare list. It is read, as tolerantly as any other member, into the only field of a
@@ -204,7 +204,7 @@ func (c *Client) callList(ctx context.Context, method string, params any, v refl
 	wrapped := reflect.New(reflect.StructOf([]reflect.StructField{{
 		Name: "List", Type: v.Elem().Type(), Tag: `json:"list" quec:"bare required"`,
 	}}))
-	err := c.core.call(ctx, method, params, wrapped.Interface())
+	err := c.core.do(ctx, method, params, wrapped.Interface())
 	v.Elem().Set(wrapped.Elem().Field(0))
 	return err
 }

@@ -49,7 +49,7 @@ func (c *clock) current() time.Duration {
 
 // refused learns from a failed attempt. It returns a correction if the platform refused the call, and perhaps because of its
 // time: further calls are sent with another then.
-func (c *clock) refused(call *call, a *attempt) *correction {
+func (c *clock) refused(call *callState, a *attempt) *correction {
 	refusal, ok := errors.AsType[*APIError](a.err)
 	if !ok || a.given && call.endpoint.kind != KindRead || a.status == http.StatusTooManyRequests || a.status >= 500 {
 		return nil // refused for another reason, or not known to be refused
@@ -76,7 +76,7 @@ func (c *clock) refused(call *call, a *attempt) *correction {
 }
 
 // accepted learns from a successful attempt.
-func (c *clock) accepted(call *call, a *attempt) {
+func (c *clock) accepted(call *callState, a *attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.trying && call.offset == c.trial || call.correction != nil {
@@ -94,7 +94,9 @@ func (a *attempt) skewed() bool {
 }
 
 // deviation is how far the response's date is ahead of this machine's clock.
-func (a *attempt) deviation(call *call) time.Duration { return call.offset + a.date.Sub(a.received) }
+func (a *attempt) deviation(call *callState) time.Duration {
+	return call.offset + a.date.Sub(a.received)
+}
 
 // String says in which direction this machine's clock was wrong.
 func (k *correction) String() string {

@@ -371,8 +371,8 @@ func TestAReadIsSentAgainWithWhatItHasLearntOfTheClock(t *testing.T) {
 	t.Parallel()
 	var c clock
 	now := time.Now()
-	refused := func(offset time.Duration) (*call, *attempt) {
-		of := &call{endpoint: lookup("fc.function.card.info"), offset: offset}
+	refused := func(offset time.Duration) (*callState, *attempt) {
+		of := &callState{endpoint: lookup("fc.function.card.info"), offset: offset}
 		return of, &attempt{t: now.Add(offset).Unix(), received: now.Add(offset), date: now.Add(time.Hour), err: &APIError{Code: 1}}
 	}
 	k := c.refused(refused(0))

@@ -24,7 +24,7 @@ func (s *FilesService) Start(ctx context.Context) (taskID int64, err error) {
 	var answer struct {
 		TaskID int64 `json:"taskId" quec:"receipt required"`
 	}
-	err = s.call(ctx, "fc.function.file.card.get", nil, &answer)
+	err = s.do(ctx, "fc.function.file.card.get", nil, &answer)
 	return onSuccess(answer.TaskID, err)
 }
 
@@ -41,7 +41,7 @@ func (s *FilesService) Status(ctx context.Context, taskID int64) (FileTaskStatus
 	var answer struct {
 		Status FileTaskStatus `json:"taskStatus" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.file.status", taskParams{taskID}, &answer)
+	err := s.do(ctx, "fc.function.file.status", taskParams{taskID}, &answer)
 	return onSuccess(answer.Status, err)
 }
 
@@ -68,7 +68,7 @@ func (s *FilesService) download(ctx context.Context, method string, params any, 
 		return 0, &ParamError{Method: method, Param: "w", Reason: "the writer is nil"}
 	}
 	file := &download{to: w}
-	err := s.call(ctx, method, params, file)
+	err := s.do(ctx, method, params, file)
 	return file.n, err
 }
 
@@ -87,7 +87,7 @@ func (s *FilesService) List(ctx context.Context) ([]FileTask, error) {
 	var answer struct {
 		Tasks []FileTask `json:"tasks" quec:"bare required"`
 	}
-	err := s.call(ctx, "fc.function.file.list", nil, &answer)
+	err := s.do(ctx, "fc.function.file.list", nil, &answer)
 	return onSuccess(answer.Tasks, err)
 }
 
@@ -102,31 +102,31 @@ const maxFile = 4 << 30
 
 // receiveFile passes the zip file of an answer on to its writer. An answer that begins like no zip is read as JSON, and
 // nothing of it is passed on.
-func (c *core) receiveFile(call *call, a *attempt, body *fileBody, d *download) {
+func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *download) {
 	var start [4]byte
 	n, err := io.ReadFull(body, start[:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		a.cut = true
-		a.err = call.badAnswer(a, start[:n], fmt.Errorf("it broke off: %w", err))
+		a.interrupted = true
+		a.err = call.badResponse(a, start[:n], fmt.Errorf("it broke off: %w", err))
 		return
 	}
 	body.unread(start[:n])
 	if !isZip(start[:n]) {
 		text := new(bytes.Buffer)
-		_, err := text.ReadFrom(io.LimitReader(body, c.maxAnswer+1))
+		_, err := text.ReadFrom(io.LimitReader(body, c.maxResponse+1))
 		if c.receiveJSON(call, a, text, err, ""); a.err == nil {
-			a.answered = false
-			a.err = call.badAnswer(a, start[:n], errors.New("it says success and has no file"))
+			a.responded = false
+			a.err = call.badResponse(a, start[:n], errors.New("it says success and has no file"))
 		}
 		return
 	}
-	a.delivered = true
+	a.partlyWritten = true
 	var end []byte
 	if d.n, end, err = copyFile(d.to, body, c.maxFile); err == nil {
 		err = checkZipEnd(end, d.n)
 	}
 	if err == nil {
-		a.answered = true
+		a.responded = true
 		return
 	}
 	var own *writeError
@@ -135,14 +135,14 @@ func (c *core) receiveFile(call *call, a *attempt, body *fileBody, d *download) 
 		return
 	}
 	if err == errTooLong {
-		a.err = call.badAnswer(a, start[:n], fmt.Errorf("the file is longer than the limit of %d bytes", c.maxFile))
+		a.err = call.badResponse(a, start[:n], fmt.Errorf("the file is longer than the limit of %d bytes", c.maxFile))
 		return
 	}
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
 	}
-	a.cut = true
-	a.err = call.badAnswer(a, start[:n], fmt.Errorf("the file broke off after %d bytes: %w", d.n, err))
+	a.interrupted = true
+	a.err = call.badResponse(a, start[:n], fmt.Errorf("the file broke off after %d bytes: %w", d.n, err))
 }
 
 // isZip reports whether a zip file begins so: with a file, with its end where it has none, or as one of several parts.

@@ -52,7 +52,7 @@ func (r MonthFlowRow) ID() CardID { return cardID(r.ICCID, r.MSISDN) }
 //
 // § 2.1.7 资产月流量日志, fc.function.monthflow.list. It reads.
 func (s *FlowService) ListMonth(ctx context.Context, params *MonthListParams) (*MonthFlowList, error) {
-	return fetch[MonthFlowList](ctx, s.call, "fc.function.monthflow.list", params)
+	return fetch[MonthFlowList](ctx, s.do, "fc.function.monthflow.list", params)
 }
 
 // A DayFlow is a card's data usage on a day.
@@ -75,7 +75,7 @@ func (s *FlowService) Days(ctx context.Context, card CardID, month Month) ([]Day
 	var answer struct {
 		Flows []DayFlow `json:"flows" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.dayflow.list", cardMonthParams{card, month}, &answer)
+	err := s.do(ctx, "fc.function.dayflow.list", cardMonthParams{card, month}, &answer)
 	return onSuccess(answer.Flows, err)
 }
 
@@ -90,7 +90,7 @@ type MonthFlow struct {
 //
 // § 2.1.9 月流量查询, fc.function.card.monthflow. It reads.
 func (s *FlowService) Month(ctx context.Context, card CardID, month Month) (*MonthFlow, error) {
-	return fetch[MonthFlow](ctx, s.call, "fc.function.card.monthflow", cardMonthParams{card, month})
+	return fetch[MonthFlow](ctx, s.do, "fc.function.card.monthflow", cardMonthParams{card, month})
 }
 
 // A CardMonthFlow is a card's data usage in a month, with the card's number.
@@ -119,7 +119,7 @@ func (s *FlowService) MonthBatch(ctx context.Context, cards CardIDs, month Month
 	var answer struct {
 		Data []CardMonthFlow `json:"data" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.cards.monthflow", struct {
+	err := s.do(ctx, "fc.function.cards.monthflow", struct {
 		Cards batchIDs `url:"cards"`
 		Month Month    `url:"month"`
 	}{batchIDs(cards), month}, &answer)
@@ -147,7 +147,7 @@ func (r VoiceMonthRow) ID() CardID { return cardID(r.ICCID, r.MSISDN) }
 //
 // § 2.1.11 资产语音月用量日志, fc.function.voice.monthflow.list. It reads.
 func (s *FlowService) ListVoiceMonth(ctx context.Context, params *MonthListParams) (*VoiceMonthList, error) {
-	return fetch[VoiceMonthList](ctx, s.call, "fc.function.voice.monthflow.list", params)
+	return fetch[VoiceMonthList](ctx, s.do, "fc.function.voice.monthflow.list", params)
 }
 
 // A VoiceDay is a card's voice usage on a day.
@@ -164,7 +164,7 @@ func (s *FlowService) VoiceDays(ctx context.Context, card CardID, month Month) (
 	var answer struct {
 		Flows []VoiceDay `json:"flows" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.voice.dayflow.list", cardMonthParams{card, month}, &answer)
+	err := s.do(ctx, "fc.function.voice.dayflow.list", cardMonthParams{card, month}, &answer)
 	return onSuccess(answer.Flows, err)
 }
 
@@ -184,7 +184,7 @@ func (s *FlowService) Packages(ctx context.Context, card CardID) ([]FlowPackage,
 	var answer struct {
 		Packages []FlowPackage `json:"flowpackages" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.card.flowpackages", cardParams{card}, &answer)
+	err := s.do(ctx, "fc.function.card.flowpackages", cardParams{card}, &answer)
 	return onSuccess(answer.Packages, err)
 }
 
@@ -217,7 +217,7 @@ func (s *FlowService) YearPackages(ctx context.Context, card CardID) (*YearPacka
 	var answer struct {
 		Data YearPackages `json:"data" quec:"always inline"`
 	}
-	err := s.call(ctx, "fc.function.yearmonth.detail", cardParams{card}, &answer)
+	err := s.do(ctx, "fc.function.yearmonth.detail", cardParams{card}, &answer)
 	return onSuccess(&answer.Data, err)
 }
 
@@ -249,7 +249,7 @@ func (s *FlowService) Alarm(ctx context.Context, card CardID) (*Alarm, error) {
 	var answer struct {
 		Alarm Alarm `json:"alarmInfo" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.card.alarm.get", cardParams{card}, &answer)
+	err := s.do(ctx, "fc.function.card.alarm.get", cardParams{card}, &answer)
 	return onSuccess(&answer.Alarm, err)
 }
 
@@ -385,7 +385,7 @@ func (s *FlowService) setAlarm(ctx context.Context, cards CardIDs, settings *Ala
 		}
 		return tally.callError(err)
 	}
-	err := s.call(ctx, method, setAlarmParams{alarmIDs(cards), settings}, &response, check)
+	err := s.do(ctx, method, setAlarmParams{alarmIDs(cards), settings}, &response, check)
 	if err == nil {
 		err = check(nil) // also where an interceptor has answered
 	}
@@ -444,5 +444,5 @@ func (s *FlowService) SetAlarmStatus(ctx context.Context, card CardID, params *A
 	if params == nil {
 		params = &AlarmStatusParams{}
 	}
-	return s.call(ctx, "fc.function.card.alarm.status", alarmStatusParams{card, params.Alarm, params.Pause}, nil)
+	return s.do(ctx, "fc.function.card.alarm.status", alarmStatusParams{card, params.Alarm, params.Pause}, nil)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // logAttempt writes what came of an attempt.
-func (c *core) logAttempt(ctx context.Context, call *call, a *attempt) {
+func (c *core) logAttempt(ctx context.Context, call *callState, a *attempt) {
 	if c.logger != nil && a.garbled != "" {
 		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: the response has text that is not UTF-8",
 			slog.String("method", call.endpoint.method), slog.String("member", a.garbled))
@@ -26,7 +26,7 @@ func (c *core) logAttempt(ctx context.Context, call *call, a *attempt) {
 	if a.status != 0 {
 		answer = append(answer, slog.Int("http_status", a.status))
 	}
-	if a.answered {
+	if a.responded {
 		answer = append(answer, slog.Int("result_code", a.code))
 	}
 	c.logger.LogAttrs(ctx, slog.LevelDebug, "quecloud: attempt",
@@ -34,21 +34,21 @@ func (c *core) logAttempt(ctx context.Context, call *call, a *attempt) {
 }
 
 // logRetry writes that and why an attempt is followed by another.
-func (c *core) logRetry(ctx context.Context, call *call, a *attempt, delay time.Duration) {
+func (c *core) logRetry(ctx context.Context, call *callState, a *attempt, delay time.Duration) {
 	if c.logger != nil {
 		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: retrying", c.attrs(call, a, slog.Duration("delay", delay))...)
 	}
 }
 
 // logCorrection writes that a call is sent once more with another time.
-func (c *core) logCorrection(ctx context.Context, call *call, a *attempt) {
+func (c *core) logCorrection(ctx context.Context, call *callState, a *attempt) {
 	if c.logger != nil {
 		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: clock corrected, sending the read again", c.attrs(call, a,
 			slog.Duration("offset", call.offset), slog.Duration("clock_behind", call.correction.by))...)
 	}
 }
 
-func (c *core) attrs(call *call, a *attempt, more ...slog.Attr) []slog.Attr {
+func (c *core) attrs(call *callState, a *attempt, more ...slog.Attr) []slog.Attr {
 	attrs := append([]slog.Attr{
 		slog.String("method", call.endpoint.method), slog.String("kind", call.endpoint.kind.String()), slog.Int("attempt", call.attempts),
 	}, more...)
@@ -63,7 +63,7 @@ func (c *core) attrs(call *call, a *attempt, more ...slog.Attr) []slog.Attr {
 }
 
 // paramAttrs are the parameters of a call, without the credentials, and masked unless they are about nobody.
-func (c *core) paramAttrs(call *call) slog.Attr {
+func (c *core) paramAttrs(call *callState) slog.Attr {
 	var attrs []any
 	for _, p := range call.params {
 		if p.name == "appKey" || p.name == "method" {

@@ -60,7 +60,7 @@ type FoundOrders struct {
 // let a person decide before the purchase is made under another ExternalID.
 func (s *OrdersService) Find(ctx context.Context, params *FindParams) (*FoundOrders, error) {
 	const method = "fc.function.wallet.details"
-	wallet, err := fetch[Wallet](ctx, s.call, method, params)
+	wallet, err := fetch[Wallet](ctx, s.do, method, params)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (s *OrdersService) FlowPackages(ctx context.Context) ([]FlowPackageProduct,
 	var answer struct {
 		Products []FlowPackageProduct `json:"products" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.company.flowpackage", nil, &answer)
+	err := s.do(ctx, "fc.function.company.flowpackage", nil, &answer)
 	return onSuccess(answer.Products, err)
 }
 
@@ -58,7 +58,7 @@ func (s *OrdersService) RenewalProduct(ctx context.Context, card CardID) (*Renew
 	var answer struct {
 		Product RenewalProduct `json:"product" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.card.setmeal.product", cardParams{card}, &answer)
+	err := s.do(ctx, "fc.function.card.setmeal.product", cardParams{card}, &answer)
 	return onSuccess(&answer.Product, err)
 }
 
@@ -181,9 +181,9 @@ func (s *OrdersService) buy(ctx context.Context, method string, params any, exte
 	var response verified
 	var err error
 	if preverify {
-		err = s.call(ctx, method, params, &response, func(err error) error { return orderedAnyway(method, response.OrderNo, err) })
+		err = s.do(ctx, method, params, &response, func(err error) error { return orderedAnyway(method, response.OrderNo, err) })
 	} else {
-		err = s.call(ctx, method, params, (*ordered)(&response))
+		err = s.do(ctx, method, params, (*ordered)(&response))
 	}
 	switch {
 	case err == nil:
@@ -237,7 +237,7 @@ func (s *OrdersService) Get(ctx context.Context, orderNo string) (*Order, error)
 	var answer struct {
 		Details Order `json:"details" quec:"required"`
 	}
-	err := s.call(ctx, "fc.function.order.details", orderParams{orderNo}, &answer)
+	err := s.do(ctx, "fc.function.order.details", orderParams{orderNo}, &answer)
 	answer.Details.OrderNo = orderNo
 	return onSuccess(&answer.Details, err)
 }

@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// maxAnswer is how large a JSON response may be. The largest that the document allows, 1000 cards, have about 1 MiB.
-const maxAnswer = 64 << 20
+// maxResponse is how large a JSON response may be. The largest that the document allows, 1000 cards, have about 1 MiB.
+const maxResponse = 64 << 20
 
 // buffers hold answers while they are read. Unusually large ones are not kept.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -19,20 +19,20 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 const maxKept = 4 << 20
 
 // receiveJSON judges a response, of which the whole text came unless broken says why not.
-func (c *core) receiveJSON(call *call, a *attempt, text *bytes.Buffer, broken error, location string) {
+func (c *core) receiveJSON(call *callState, a *attempt, text *bytes.Buffer, broken error, location string) {
 	switch {
 	case broken != nil:
-		a.cut = true
-		a.err = call.badAnswer(a, text.Bytes(), fmt.Errorf("it broke off: %w", broken))
-	case int64(text.Len()) > c.maxAnswer:
-		a.err = call.badAnswer(a, text.Bytes(), fmt.Errorf("it has more than %d bytes", c.maxAnswer))
+		a.interrupted = true
+		a.err = call.badResponse(a, text.Bytes(), fmt.Errorf("it broke off: %w", broken))
+	case int64(text.Len()) > c.maxResponse:
+		a.err = call.badResponse(a, text.Bytes(), fmt.Errorf("it has more than %d bytes", c.maxResponse))
 	default:
 		c.judge(call, a, text.Bytes(), location)
 	}
 }
 
 // judge reads a response into the call's result and decides whether it is a success.
-func (c *core) judge(call *call, a *attempt, text []byte, location string) {
+func (c *core) judge(call *callState, a *attempt, text []byte, location string) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
 	d.method, d.strict, d.drift, d.now = call.endpoint.method, call.endpoint.kind == KindRead, c.driftOf(a), c.now
@@ -42,13 +42,13 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	}
 	env, err := d.decode(text, result)
 	field, isField := errors.AsType[*FieldError](err)
-	a.answered = env.hasCode && env.problem == nil && (err == nil || isField)
-	a.code, a.claimed, a.garbled = env.code, a.answered && env.code == 0, hide(d.garbled, a.signature)
+	a.responded = env.hasCode && env.problem == nil && (err == nil || isField)
+	a.code, a.claimed, a.garbled = env.code, a.responded && env.code == 0, hide(d.garbled, a.signature)
 	a.given, a.done = d.given, d.done || d.given && !d.receipts
 	accepted := 200 <= a.status && a.status < 300
 	fulfilled := d.met || d.done && (d.receipts || call.endpoint.kind == KindRead) // what the method needs has come
 	switch {
-	case a.answered && env.code != 0:
+	case a.responded && env.code != 0:
 		message := excerpt(hide(excerpt(env.message, maxMessage+len(a.signature)), a.signature), maxMessage)
 		a.err = &APIError{call.endpoint.method, call.subject, env.code, message, a.status, slices.Contains(c.retry.NotDoneCodes, env.code)}
 		return
@@ -58,7 +58,7 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 		err = fmt.Errorf("it redirects to %q, which is not followed: correct the base URL", excerpt(hide(location, a.signature), 256))
 	case a.claimed && !accepted && !isField:
 		err = errors.New("resultCode is 0, but the status is an error, and nothing else in the response shows success")
-	case !accepted && !a.answered:
+	case !accepted && !a.responded:
 		err = errors.New(foreign(a.status))
 	case len(bytes.TrimSpace(text)) == 0:
 		err = errors.New("it is empty")
@@ -71,8 +71,8 @@ func (c *core) judge(call *call, a *attempt, text []byte, location string) {
 	case isField:
 		err = a.withoutSignature(field)
 	}
-	a.answered = false
-	a.err = call.badAnswer(a, text, err)
+	a.responded = false
+	a.err = call.badResponse(a, text, err)
 }
 
 // withoutSignature hides the signature in what is wrong with a member.
@@ -108,18 +108,18 @@ func (c *core) driftOf(a *attempt) func(Drift) {
 	}
 }
 
-// badAnswer is the error for a response that is not the protocol.
-func (c *call) badAnswer(a *attempt, text []byte, err error) error {
+// badResponse is the error for a response that is not the protocol.
+func (c *callState) badResponse(a *attempt, text []byte, err error) error {
 	return &ResponseError{c.endpoint.method, c.subject, a.status, excerpt(hide(excerpt(text, 600), a.signature), 512), withoutSignature(err, a.signature), a.retryAfter}
 }
 
 // A caller is the way of a service to the pipeline.
-type caller func(ctx context.Context, method string, params, result any, verdict ...verdict) error
+type callFunc func(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error
 
 // fetch makes a call whose whole answer is a T.
-func fetch[T any](ctx context.Context, call caller, method string, params any) (*T, error) {
+func fetch[T any](ctx context.Context, do callFunc, method string, params any) (*T, error) {
 	result := new(T)
-	return onSuccess(result, call(ctx, method, params, result))
+	return onSuccess(result, do(ctx, method, params, result))
 }
 
 // onSuccess returns a result only without an error, so that nobody takes what is left of a failed call for an answer.

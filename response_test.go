@@ -155,11 +155,11 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func TestAnAnswerIsNotReadBeyondItsLimit(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, 64<<20, maxAnswer)
+	assert.Equal(t, 64<<20, maxResponse)
 	body := &endless{}
 	client, _ := newScripted(t, []scriptStep{{stream: func(context.Context) io.Reader { return body }}})
-	assert.EqualValues(t, maxAnswer, client.core.maxAnswer)
-	client.core.maxAnswer = 1 << 16
+	assert.EqualValues(t, maxResponse, client.core.maxResponse)
+	client.core.maxResponse = 1 << 16
 	err := readOnce(t.Context(), client)
 	var bad *ResponseError
 	require.ErrorAs(t, err, &bad)
@@ -169,7 +169,7 @@ func TestAnAnswerIsNotReadBeyondItsLimit(t *testing.T) {
 
 	fits := fineAnswer + strings.Repeat(" ", 1<<16-len(fineAnswer))
 	client, _ = newScripted(t, []scriptStep{{body: fits}})
-	client.core.maxAnswer = 1 << 16
+	client.core.maxResponse = 1 << 16
 	require.NoError(t, readOnce(t.Context(), client))
 }
 

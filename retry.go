@@ -81,7 +81,7 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 }
 
 // planRetry decides whether a failed attempt is followed by another, and when.
-func (c *core) planRetry(ctx context.Context, call *call, a *attempt) (time.Duration, bool) {
+func (c *core) planRetry(ctx context.Context, call *callState, a *attempt) (time.Duration, bool) {
 	attempts := call.attempts
 	if call.correction != nil && call.endpoint.kind == KindRead {
 		attempts-- // that one was for the clock
@@ -104,10 +104,10 @@ func (c *core) planRetry(ctx context.Context, call *call, a *attempt) (time.Dura
 }
 
 // retryable reports whether an attempt failed in a way that allows, and promises something of, another.
-func (c *core) retryable(call *call, a *attempt) bool {
+func (c *core) retryable(call *callState, a *attempt) bool {
 	kind := call.endpoint.kind
 	switch {
-	case a.delivered || a.given && kind != KindRead:
+	case a.partlyWritten || a.given && kind != KindRead:
 		return false
 	case !a.sent:
 		return !errors.As(a.err, new(*tls.CertificateVerificationError))
@@ -122,7 +122,7 @@ func (c *core) retryable(call *call, a *attempt) bool {
 }
 
 // passing reports whether an attempt failed in a way that may pass: no response, one that broke off, or HTTP 5xx.
-func (a *attempt) passing() bool { return a.cut || a.status >= 500 }
+func (a *attempt) passing() bool { return a.interrupted || a.status >= 500 }
 
 // retryAfter reads the header Retry-After: seconds, or a date, compared to that of the answer.
 func retryAfter(header http.Header, date time.Time) time.Duration {

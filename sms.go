@@ -85,7 +85,7 @@ func (s *SMSService) send(ctx context.Context, params *SMSSendParams) (*SMSSendR
 		tally = newTally(method, params.Cards, sentEntries(response.Sent), response.Failed.entries())
 		return tally.callError(err)
 	}
-	err := s.call(ctx, method, params, &response, check)
+	err := s.do(ctx, method, params, &response, check)
 	if err == nil {
 		err = check(nil) // also where an interceptor has answered
 	}
@@ -190,7 +190,7 @@ func (e SMSEntry) ID() CardID { return cardID("", e.MSISDN) }
 //
 // § 2.3.4 短信发送日志, fc.function.sms.sendlog. It reads.
 func (s *SMSService) ListLog(ctx context.Context, params *SMSLogParams) (*SMSLogList, error) {
-	return fetch[SMSLogList](ctx, s.call, "fc.function.sms.sendlog", params)
+	return fetch[SMSLogList](ctx, s.do, "fc.function.sms.sendlog", params)
 }
 
 // An SMSMonthCount is how many SMS there were in a month.
@@ -203,7 +203,7 @@ type SMSMonthCount struct {
 //
 // § 2.3.5 短信月用量, fc.function.sms.monthcount. It reads.
 func (s *SMSService) MonthCount(ctx context.Context, month Month) (*SMSMonthCount, error) {
-	return fetch[SMSMonthCount](ctx, s.call, "fc.function.sms.monthcount", struct {
+	return fetch[SMSMonthCount](ctx, s.do, "fc.function.sms.monthcount", struct {
 		Month Month `url:"dateStr"`
 	}{month})
 }
