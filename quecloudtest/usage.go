@@ -63,17 +63,25 @@ func (f *fleet) used(c *card, first, last day) volume {
 
 // data is the data used on the days of s, with none computed for the quiet ones.
 func (f *fleet) data(c *card, s span, quiet []span) volume {
-	return total(c, s, quiet, f.dataUntil, func(h *history) map[day]volume { return h.days })
+	return total(c, s, quiet, f.dataUntil, c.byHand().days)
 }
 
 // minutes is the voice used on the days from first to last.
 func (f *fleet) minutes(c *card, first, last day) int64 {
 	s := span{first, last}
-	return total(c, s, f.quiet(c, s), f.voiceUntil, func(h *history) map[day]int64 { return h.minutes })
+	return total(c, s, f.quiet(c, s), f.voiceUntil, c.byHand().minutes)
+}
+
+// byHand returns the history of the card, with the usage that was set by hand. It is empty for a card that has none.
+func (c *card) byHand() history {
+	if c.history == nil {
+		return history{}
+	}
+	return *c.history
 }
 
 // total adds up usage: what the seed says for the days on which the card was in use, and what was set by hand.
-func total[T ~int64](c *card, s span, quiet []span, until func(*card, month, int) T, set func(*history) map[day]T) T {
+func total[T ~int64](c *card, s span, quiet []span, until func(*card, month, int) T, set map[day]T) T {
 	computed := func(s span) T {
 		sum := between(c, s, until)
 		for _, q := range quiet {
@@ -82,10 +90,7 @@ func total[T ~int64](c *card, s span, quiet []span, until func(*card, month, int
 		return sum
 	}
 	sum := computed(s)
-	if c.history == nil {
-		return sum
-	}
-	for d, v := range set(c.history) {
+	for d, v := range set {
 		if s.first <= d && d <= s.last {
 			sum += v - computed(span{d, d})
 		}
