@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/quecloud/quecloud-go/internal/ordered"
+	"github.com/quecloud/quecloud-go/internal/pageplan"
 )
 
 // All returns an iterator over all cards of the account that params choose, whatever their number:
@@ -134,67 +135,101 @@ func Pages[P ListParams, L ListPage](
 	number, size := paging(&first)
 	*number, *size = cmp.Or(*number, 1), cmp.Or(*size, maxPageSize)
 	return func(yield func(*L, error) bool) {
-		method := summaryOf(new(L)).method
-		settings, err := fleetOptions(ctx, method, sweepOptions, opts)
-		if err == nil && list == nil {
-			err = &ParamError{method, "list", "the function is nil"}
-		}
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		plan := newPagePlan(method, *number, *size)
-		fetch := func(ctx context.Context, page int) fetchedPage[L] { return fetchPage(ctx, list, first, page) }
-		ordered.Run(ctx, settings.concurrency, plan.next, fetch, func(page int, got fetchedPage[L]) bool {
-			use, more, err := plan.decide(page, got.response, got.err)
-			if use && ctx.Err() != nil {
-				use, err = false, stopped(ctx, got.list)
-			}
-			if use && !yield(got.list, nil) {
-				return false
-			}
-			if err != nil {
-				yield(nil, err)
-				return false
-			}
-			if use || !more {
-				settings.progress(plan.progress(more))
-			}
-			return more
-		})
+		sweep[P, L]{list, first}.run(ctx, opts, yield)
 	}
 }
 
-// A fetchedPage is what came of the request for a page.
+// A sweep requests pages of a listing.
+type sweep[P ListParams, L ListPage] struct {
+	list   func(context.Context, *P) (*L, error)
+	params P // with the first page and the page size
+}
+
+// run yields the pages that have rows, in their order, and the first error.
+func (s sweep[P, L]) run(ctx context.Context, opts []FleetOption, yield func(*L, error) bool) {
+	method := summaryOf(new(L)).method
+	settings, err := fleetOptions(ctx, method, sweepOptions, opts)
+	if err == nil && s.list == nil {
+		err = &ParamError{method, "list", "the function is nil"}
+	}
+	if err != nil {
+		yield(nil, err)
+		return
+	}
+	number, size := paging(&s.params)
+	plan := pageplan.New(*number, *size)
+	ordered.Run(ctx, settings.concurrency, plan.Next, s.fetch, func(page int, got fetchedPage[L]) bool {
+		decision, err := got.decide(plan, method, page)
+		if decision.Yield && ctx.Err() != nil {
+			decision, err = pageplan.Decision{}, stopped(ctx, got.list)
+		}
+		if decision.Yield && !yield(got.list, nil) {
+			return false
+		}
+		if err != nil {
+			yield(nil, err)
+			return false
+		}
+		if decision.Yield || !decision.More {
+			settings.progress(plan.Progress(decision.More))
+		}
+		return decision.More
+	})
+}
+
+// A fetchedPage is the outcome of the request for a page.
 type fetchedPage[L ListPage] struct {
 	list     *L
-	response pageResponse
+	response pageplan.Response
 	err      error
 }
 
-// fetchPage requests a page, with params that are those of another.
-func fetchPage[P ListParams, L ListPage](
-	ctx context.Context, list func(context.Context, *P) (*L, error), params P, page int,
-) (got fetchedPage[L]) {
-	number, _ := paging(&params)
+// fetch requests a page.
+func (s sweep[P, L]) fetch(ctx context.Context, page int) (got fetchedPage[L]) {
+	number, _ := paging(&s.params) // of this copy
 	*number = page
-	if got.list, got.err = list(ctx, &params); got.err != nil {
+	if got.list, got.err = s.list(ctx, &s.params); got.err != nil {
 		return got
 	}
 	if got.list == nil {
 		got.err = errors.New("quecloud: the function returned neither a page nor an error")
 		return got
 	}
-	s := summaryOf(got.list)
-	got.response = pageResponse{int64(page), *s.page, s.rows, s.digest}
-	s.page.Number = page
+	summary := summaryOf(got.list)
+	got.response = pageplan.Response{
+		Requested: int64(page),
+		Announced: pageplan.Announced{
+			Page: int64(summary.page.Number), Size: int64(summary.page.Size),
+			Rows: summary.page.TotalCount, Pages: int64(summary.page.TotalPages),
+		},
+		Rows:   summary.rows,
+		Digest: summary.digest,
+	}
+	summary.page.Number = page
 	return got
 }
 
-// stopped is the error of a sweep whose context ended at a page.
+// stopped returns the error of a sweep whose context ended at a page.
 func stopped[L ListPage](ctx context.Context, page *L) error {
 	s := summaryOf(page)
 	return &PageError{s.page.Number, callError(s.method, "the sweep was stopped", context.Cause(ctx))}
+}
+
+// decide passes a page to the plan. A refusal beyond the announced end ends the sweep without an error.
+func (got fetchedPage[L]) decide(plan *pageplan.Plan, method string, page int) (pageplan.Decision, error) {
+	switch {
+	case got.err == nil:
+		decision := plan.Accept(got.response)
+		if fault := decision.Fault; fault != nil {
+			return decision, &PageError{fault.Page, fmt.Errorf("quecloud: %s: %s", shortMethod(method), fault.Reason)}
+		}
+		return decision, nil
+	case errors.As(got.err, new(*ParamError)):
+		return pageplan.Decision{}, got.err
+	case meaningOf(got.err) == codeRefused && plan.RefusalEnds(page):
+		return pageplan.Decision{}, nil
+	}
+	return pageplan.Decision{}, &PageError{page, got.err}
 }
 
 // paging returns where listing parameters keep page and size.
