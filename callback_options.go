@@ -2,7 +2,6 @@ package quecloud
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -13,30 +12,30 @@ import (
 	"time"
 )
 
-// DefaultBodyLimit is how large a notification may be, in bytes. See [WithBodyLimit].
+// DefaultBodyLimit is the maximum size of a callback's body in bytes. See [WithBodyLimit].
 const DefaultBodyLimit = 1 << 20
 
-// A HandlerOption changes how the handlers of [NewSMSHandler] and [NewOrderHandler] work. Options may come in any
-// order; a bad one makes these functions panic, as a bad pattern does in [http.Handle].
+// A HandlerOption configures the handlers of [NewSMSHandler] and [NewOrderHandler]. Options may come in any order. A bad
+// option makes these functions panic, as a bad pattern does in [http.Handle].
 //
-// Whatever the options, a handler passes on only what is a POST (405 otherwise) of application/json (415) of bounded
-// size (413) that is a JSON object with the members that tell which event it is (400). Whatever else cannot be read does
-// not keep the event back, see [WithCallbackDriftHandler], nor does the charset that the Content-Type declares: text that
-// is not UTF-8 is kept byte for byte, see [DriftNotUTF8]. The answer says in its body what is wrong.
+// Every handler accepts only a POST (405 otherwise) of application/json (415) of bounded size (413) that is a JSON object
+// with the members that identify the event (400). The body of the response says what is wrong. Other members that cannot
+// be read do not lose the event, see [WithCallbackDriftHandler]. Neither does the charset of the Content-Type: text that
+// is not UTF-8 is kept byte for byte, see [DriftNotUTF8].
 //
-// Nothing in the platform's protocol tells its callbacks from those of anybody else who knows the address. Use what can:
-// [WithCallbackToken], [WithAllowedSources], and for orders [VerifyWith]. A handler that is made with none of these logs
-// a warning. Where something in front of it authenticates, allow the addresses of that as sources.
+// The platform's protocol does not authenticate callbacks: anyone who knows the address can send one. Use
+// [WithCallbackToken], [WithAllowedSources] and, for orders, [VerifyWith]. A handler with none of them logs a warning
+// when it is made. If a proxy authenticates the sender, allow its addresses as sources.
 //
-// A handler serves whatever path leads to it. Register exactly that path: [http.ServeMux] answers one that has a // in
-// it, or lacks the slash that its pattern ends with, with a redirect, and one with a slash too many with 404. Whether the
-// platform follows redirects is not documented.
+// A handler serves every path that is routed to it. Register the exact path: [http.ServeMux] redirects a request whose
+// path has a // or lacks the final slash of the pattern, and responds with 404 to one with a slash too many. The document
+// does not say whether the platform follows redirects.
 //
-// A handler reads a body for as long as it keeps coming: set the ReadTimeout of your [http.Server], after which the
-// answer is 408. The context of your function ends when the sender leaves.
+// A handler reads a body for as long as it keeps arriving. Set the ReadTimeout of your [http.Server]; the handler then
+// responds with 408. The context of your function ends when the sender disconnects.
 type HandlerOption func(*callbackSettings) *ParamError
 
-// callbackSettings are what options set.
+// callbackSettings holds what the options set.
 type callbackSettings struct {
 	tokens      [][sha256.Size]byte
 	allowed     []netip.Prefix
@@ -63,18 +62,19 @@ func (s *callbackSettings) apply(opts []HandlerOption) *ParamError {
 		}
 	}
 	if s.proxyHeader != "" && s.allowed == nil {
-		return &ParamError{Param: "WithTrustedProxy", Reason: "keeps nobody out by itself: add WithAllowedSources"}
+		return &ParamError{Param: "WithTrustedProxy", Reason: "has no effect alone: add WithAllowedSources"}
 	}
 	return nil
 }
 
-// WithCallbackToken refuses deliveries, with status 401, whose URL does not have one of these tokens in the parameter
-// token. Register the address with it: https://example.com/quecloud/sms?token=…. Several tokens are accepted at once,
-// so that one can be replaced without a gap. Make them long and random, 32 letters and digits for example. They consist
-// of A-Z, a-z, 0-9 and -._~ only: what else stands in a URL may arrive as something else, a + as a blank.
+// WithCallbackToken rejects callbacks, with status 401, unless the parameter token of their URL is one of these tokens.
+// Register the address with its token at the platform: https://example.com/quecloud/sms?token=…. To replace a token
+// without a gap, accept the old and the new one for a while. Make tokens long and random, for example 32 letters and
+// digits. They consist of A-Z, a-z, 0-9 and -._~ only: other characters may change in a URL, such as a + that becomes a
+// blank.
 //
-// They are compared in constant time, and the SDK neither logs nor answers with any part of the URL. Servers and
-// proxies in front of the handler do log URLs unless they are told not to.
+// The handler compares tokens in constant time, and neither logs the URL nor shows it in a response. Servers and proxies
+// in front of it do log URLs unless told not to.
 func WithCallbackToken(tokens ...string) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if len(tokens) == 0 {
@@ -96,52 +96,37 @@ func tokenProblem(token string) string {
 	case token == "":
 		return "is empty"
 	case strings.TrimSpace(token) != token:
-		return "begins or ends with white space, perhaps a line end of the file it was read from"
+		return "begins or ends with white space, perhaps the line end of the file it was read from"
 	case !consistsOf(token, isUnreserved):
-		return "has a character that a URL may change on the way: want A-Z, a-z, 0-9 and -._~ only"
+		return "has a character that may change in a URL: want A-Z, a-z, 0-9 and -._~ only"
 	}
 	return ""
 }
 
-// isUnreserved reports whether a byte means itself everywhere in a URL, RFC 3986 § 2.3.
+// isUnreserved reports whether a byte is unreserved in URLs, RFC 3986 § 2.3.
 func isUnreserved(b byte) bool {
 	return isDigit(b) || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z' || strings.IndexByte("-._~", b) >= 0
 }
 
-// hasToken compares the hash of the token, whose length and beginning tell nothing, with all that there are.
-func (s *callbackSettings) hasToken(r *http.Request) bool {
-	if s.tokens == nil {
-		return true
-	}
-	given := r.URL.Query()["token"]
-	if len(given) != 1 {
-		return false
-	}
-	hash, found := sha256.Sum256([]byte(given[0])), 0
-	for _, token := range s.tokens {
-		found |= subtle.ConstantTimeCompare(hash[:], token[:])
-	}
-	return found == 1
-}
-
-// WithAllowedSources refuses deliveries, with status 403, that do not come from one of these networks. Ask the vendor
-// for the addresses of the platform. Behind a proxy of your own, add [WithTrustedProxy].
+// WithAllowedSources rejects callbacks, with status 403, that do not come from one of these networks. Ask the vendor for
+// the addresses of the platform. Behind a proxy of your own, add [WithTrustedProxy].
 //
-// IPv4 addresses that are written as IPv6 (::ffff:192.0.2.1) count as IPv4.
+// IPv4 addresses written as IPv6 (::ffff:192.0.2.1) count as IPv4.
 func WithAllowedSources(prefixes ...netip.Prefix) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
-		networks, err := unmapped("WithAllowedSources", prefixes)
+		networks, err := checkNetworks("WithAllowedSources", prefixes)
 		s.allowed = append(s.allowed, networks...)
 		return err
 	}
 }
 
-// WithTrustedProxy believes a header of requests that come from one of these networks, which must be those of your own
-// proxies and of nobody else. Without it only the address of the connection counts, since anyone can send any header.
+// WithTrustedProxy takes the source address from a header of requests that come from one of these networks. They must
+// contain only your own proxies. Without this option only the address of the connection counts, since anyone can send
+// any header.
 //
-// The header is X-Forwarded-For as a rule, or another one in which every proxy appends the address that it was called
-// from, and can be one that a proxy sets anew, such as X-Real-IP. The source is the last address in it that is not one
-// of the proxies. A request whose header is not a list of addresses up to there comes from nowhere and is refused.
+// The header is usually X-Forwarded-For. It can be any header to which every proxy appends the address of its client, or
+// that a proxy sets anew, such as X-Real-IP. The source is the last address in it that is not a proxy. A request is
+// rejected if the header is not a list of addresses up to there.
 func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		name := textproto.CanonicalMIMEHeaderKey(header)
@@ -151,20 +136,19 @@ func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 		case name == "Forwarded":
 			return &ParamError{Param: "WithTrustedProxy", Reason: "Forwarded is not a list of plain addresses: use X-Forwarded-For"}
 		case s.proxyHeader != "" && s.proxyHeader != name:
-			return &ParamError{Param: "WithTrustedProxy", Reason: "there can be one header only"}
+			return &ParamError{Param: "WithTrustedProxy", Reason: "there can be only one header"}
 		}
-		networks, err := unmapped("WithTrustedProxy", prefixes)
+		networks, err := checkNetworks("WithTrustedProxy", prefixes)
 		s.proxyHeader, s.proxies = name, append(s.proxies, networks...)
 		return err
 	}
 }
 
-// VerifyWith asks the platform, by [OrdersService.Get], for the order of every delivery, and gives your function the
-// platform's own values. A delivery about an order that the platform does not confirm, because it refuses to tell about
-// it or its status, card, type, price or external ID are others there, is refused with status 403. Prices are compared
-// to the fen, and that of a year or a month counts as that of the order. When the platform cannot be asked the response
-// has status 500, which says that the delivery failed. The platform is asked before the store of [WithDeduplication] is,
-// so that a forged delivery cannot be taken for the true one.
+// VerifyWith looks up the order of every callback with [OrdersService.Get] and gives your function the platform's own
+// values. It rejects a callback with status 403 if the platform refuses to show the order, or shows another status, card,
+// type, price or external ID. Prices are compared to the fen, and the price of a year or month counts as that of the
+// order. If the platform cannot be asked, the response has status 500, which means that the callback failed. The platform
+// is asked before the store of [WithDeduplication], so that a forged event cannot take the place of the true one.
 //
 // It is for [NewOrderHandler] only: other handlers cannot be made with it.
 func VerifyWith(client *Client) HandlerOption {
@@ -177,15 +161,15 @@ func VerifyWith(client *Client) HandlerOption {
 	}
 }
 
-// WithDeduplication calls your function once for an event, however often it is delivered: deliveries of an event for
-// which it has returned nil are answered with success at once. Deliveries that come while it is running for the same
-// event wait and are answered as that one is, unless it failed after its context had ended: then one of those that wait
-// calls the function. When the function fails, the next delivery calls it again.
+// WithDeduplication calls your function once for each event, however many callbacks carry it. Once the function has
+// returned nil for an event, the handler responds to further callbacks for it with success. While the function runs,
+// further callbacks for the event wait for its result. If it fails after its context has ended, one of those that wait
+// calls the function. If it fails otherwise, the next callback calls it.
 //
-// An event is an order and the state it has reached, or the report on one SMS to one card and its state, or an inbound
-// SMS with its card, ID, text and time. An SMSID of your own must therefore be another for every SMS.
+// Two callbacks carry the same event if they agree in the order and its state; in the report on one SMS to one card and
+// its state; or in the card, ID, text and time of an inbound SMS. Give every SMS that you send an SMSID of its own.
 //
-// Give every handler a store of its own. See [NewMemoryDedup] for one that is good for a single process.
+// Give every handler a store of its own. [NewMemoryDedup] makes one for a single process.
 func WithDeduplication(store DedupStore) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if isNil(store) {
@@ -199,11 +183,11 @@ func WithDeduplication(store DedupStore) HandlerOption {
 	}
 }
 
-// WithProbes answers a GET, a HEAD and a POST without a body with status 200 and an empty body, where they are refused
-// otherwise. It is for a portal or load balancer that looks whether there is anybody at an address. The source and the
-// token are checked first: with [WithCallbackToken] a probe must carry the token in its URL too, and is refused with 401
-// without it. Your function is not called, and an empty body does not stand for success: the platform's document wants the
-// text success or the code 200 for that.
+// WithProbes responds to a GET, a HEAD and a POST without a body with status 200 and an empty body, for portals and load
+// balancers that check whether an address is served. Handlers reject these requests otherwise. The source and the token
+// are checked first: with [WithCallbackToken] a probe must carry the token in its URL too, and gets 401 without it. Your
+// function is not called. An empty body does not mean success, for which the platform's document wants the text success
+// or the code 200.
 func WithProbes() HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		s.probes = true
@@ -211,26 +195,25 @@ func WithProbes() HandlerOption {
 	}
 }
 
-// WithBodyLimit sets how many bytes a notification may have, instead of [DefaultBodyLimit]. Larger ones are refused
-// with status 413.
+// WithBodyLimit sets the maximum size of a callback's body, instead of [DefaultBodyLimit]. Larger ones are rejected with
+// status 413.
 func WithBodyLimit(bytes int64) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if bytes < 1 {
-			return &ParamError{Param: "WithBodyLimit", Reason: fmt.Sprintf("%d bytes are no notification", bytes)}
+			return &ParamError{Param: "WithBodyLimit", Reason: fmt.Sprintf("the limit is %d bytes: want 1 or more", bytes)}
 		}
 		s.maxBody = bytes
 		return nil
 	}
 }
 
-// WithCallbackTimeout sets how long the handling of a notification may take once it has been read: the question of
-// [VerifyWith], the store of [WithDeduplication] and your function. The context that they are given ends then. Your
-// function must heed it: the handler waits until it returns, and its result counts. By default the context ends only
-// with the request.
+// WithCallbackTimeout bounds the handling of an event once its body has been read: the lookup of [VerifyWith], the store
+// of [WithDeduplication] and your function. Their context ends after this time. Your function must return when it does:
+// the handler waits for it, and its result counts. By default the context ends only with the request.
 func WithCallbackTimeout(d time.Duration) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if d <= 0 {
-			return &ParamError{Param: "WithCallbackTimeout", Reason: fmt.Sprintf("%v is not a time to work: want more than 0", d)}
+			return &ParamError{Param: "WithCallbackTimeout", Reason: fmt.Sprintf("the timeout is %v: want more than 0", d)}
 		}
 		s.timeout = d
 		return nil
@@ -238,15 +221,15 @@ func WithCallbackTimeout(d time.Duration) HandlerOption {
 }
 
 // WithCallbackDriftHandler calls a function for each member of an event that differs from what the SDK knows of the
-// platform, the first 32 of one delivery. [Drift.Method] is sms or order then. Such a member is no reason to lose an event:
-// where it cannot be read its field stays zero, and your function is called all the same. Only what tells which event it
-// is must be readable, see [SMSEvent] and [OrderEvent]. For an event that is refused since it is not, the last report
-// has what stands in that place; of a body that is no JSON, 64 bytes from where it ceases to be.
+// platform, for the first 32 of one callback. [Drift.Method] is sms or order. Such a member does not lose the event: if
+// it cannot be read its field stays zero, and your function is called all the same. Only the members that identify the
+// event must be readable, see [SMSEvent] and [OrderEvent]. If one of them is not, the event is rejected and the last call
+// shows the value found there. If the body is not JSON, it shows 64 bytes around the error.
 //
-// Without a drift handler there is the log: members that cannot be read or are not UTF-8 are logged as warnings, with
-// an outline of the value in place of the value, such as "0000-00-00X00:00:00". The drift handler is given the value
-// itself, which may be personal data. It is called before your function, in the same goroutine, also for deliveries that
-// are refused afterwards; its panics are logged.
+// With or without a drift handler, members that cannot be read or are not UTF-8 are logged as warnings, with an outline in
+// place of the value, such as "0000-00-00X00:00:00". The drift handler receives the value itself, which may be personal
+// data. It runs before your function, in the same goroutine, also for callbacks that are rejected later. Its panics are
+// logged.
 func WithCallbackDriftHandler(handler func(Drift)) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if handler == nil {
@@ -257,10 +240,10 @@ func WithCallbackDriftHandler(handler func(Drift)) HandlerOption {
 	}
 }
 
-// WithCallbackLogger sets where it is written why a delivery was refused (level warn) or could not be handled (level
-// error), and that a handler was made without authentication (level warn, once), instead of [slog.Default]. Neither the
-// URL nor what an event says is written. The error of your function is, with numbers of five and more digits masked:
-// leave the text of an SMS out of it.
+// WithCallbackLogger sets the logger of a handler, instead of [slog.Default]. The handler logs why it rejected a callback
+// (level warn) or could not handle it (level error), and that it was made without authentication (level warn, once). It
+// logs neither the URL nor the content of an event. It does log the error of your function, with numbers of five and more
+// digits masked: keep the text of an SMS out of your errors.
 func WithCallbackLogger(logger *slog.Logger) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if logger == nil || logger.Handler() == nil {
@@ -271,15 +254,15 @@ func WithCallbackLogger(logger *slog.Logger) HandlerOption {
 	}
 }
 
-// unmapped checks networks, and writes those as IPv4 that are.
-func unmapped(option string, prefixes []netip.Prefix) ([]netip.Prefix, *ParamError) {
+// checkNetworks checks the networks of an option and converts IPv4 networks written as IPv6.
+func checkNetworks(option string, prefixes []netip.Prefix) ([]netip.Prefix, *ParamError) {
 	if len(prefixes) == 0 {
 		return nil, &ParamError{Param: option, Reason: "no network is given"}
 	}
 	networks := make([]netip.Prefix, 0, len(prefixes))
 	for _, p := range prefixes {
 		if p.Addr().Is4In6() {
-			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96) // not valid where it reaches beyond IPv4
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96) // invalid if it is larger than the IPv4 range
 		}
 		if !p.IsValid() {
 			return nil, &ParamError{Param: option, Reason: "a network is not valid: make it with netip.ParsePrefix"}
@@ -294,16 +277,16 @@ func (s *callbackSettings) fromAllowedSource(r *http.Request) bool {
 		return true
 	}
 	addr, ok := s.source(r)
-	return ok && within(s.allowed, addr)
+	return ok && anyContains(s.allowed, addr)
 }
 
-// source is the address that a request comes from: that of the connection, or where that is a proxy, the last one in
-// the proxy's header that is not.
+// source returns the address a request comes from: that of the connection or, if that is a proxy, the last address in the
+// proxy's header that is not one.
 func (s *callbackSettings) source(r *http.Request) (netip.Addr, bool) {
 	addr, ok := parseSource(r.RemoteAddr)
 	for _, hops := range slices.Backward(r.Header[s.proxyHeader]) {
 		for comma := len(hops); comma >= 0; {
-			if !ok || !within(s.proxies, addr) {
+			if !ok || !anyContains(s.proxies, addr) {
 				return addr, ok
 			}
 			hops = hops[:comma]
@@ -314,7 +297,7 @@ func (s *callbackSettings) source(r *http.Request) (netip.Addr, bool) {
 	return addr, ok
 }
 
-// parseSource reads an address with or without a port.
+// parseSource parses an address with or without a port.
 func parseSource(text string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
@@ -324,7 +307,7 @@ func parseSource(text string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-func within(networks []netip.Prefix, addr netip.Addr) bool {
+func anyContains(networks []netip.Prefix, addr netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 

@@ -118,27 +118,27 @@ func TestBodyLimitIsExact(t *testing.T) {
 func TestHandlersPanicOnWhatCannotWork(t *testing.T) {
 	t.Parallel()
 	cases := map[string][]quecloud.HandlerOption{
-		"option 2 of 2: is nil":                     {quiet, nil},
-		"WithCallbackToken: no token is given":      {quecloud.WithCallbackToken()},
-		"WithCallbackToken: token 2 of 2 is empty":  {quecloud.WithCallbackToken("good", "")},
-		"WithAllowedSources: no network":            {quecloud.WithAllowedSources()},
-		"WithAllowedSources: a network is not":      {quecloud.WithAllowedSources(netip.Prefix{})},
-		"WithAllowedSources: a network":             {quecloud.WithAllowedSources(netip.MustParsePrefix("::ffff:0:0/90"))},
-		"WithTrustedProxy: no network":              {quecloud.WithTrustedProxy("X-Forwarded-For"), quecloud.WithAllowedSources(networks("::/0")...)},
-		`WithTrustedProxy: "" is not the name`:      {quecloud.WithTrustedProxy("", networks("::/0")...)},
-		`WithTrustedProxy: "a b" is not the name`:   {quecloud.WithTrustedProxy("a b", networks("::/0")...)},
-		"WithTrustedProxy: Forwarded is not":        {quecloud.WithTrustedProxy("forwarded", networks("::/0")...)},
-		"WithTrustedProxy: keeps nobody out":        {quecloud.WithTrustedProxy("X-Real-IP", networks("::/0")...)},
-		"WithTrustedProxy: there can be one":        {quecloud.WithTrustedProxy("A", networks("::/0")...), quecloud.WithTrustedProxy("B", networks("::/0")...)},
-		"VerifyWith: the client is nil":             {quecloud.VerifyWith(nil)},
-		"WithDeduplication: the store is nil":       {quecloud.WithDeduplication(nil)},
-		"WithDeduplication: the store is n":         {quecloud.WithDeduplication((*quecloud.MemoryDedup)(nil))},
-		"WithDeduplication: the store is a zero":    {quecloud.WithDeduplication(new(quecloud.MemoryDedup))},
-		"VerifyWith: the client is nil, or a zero":  {quecloud.VerifyWith(new(quecloud.Client))},
-		"WithBodyLimit: 0 bytes":                    {quecloud.WithBodyLimit(0)},
-		"WithCallbackTimeout: 0s is not a time":     {quecloud.WithCallbackTimeout(0)},
-		"WithCallbackLogger: the logger is nil, ":   {quecloud.WithCallbackLogger(nil)},
-		"WithCallbackTimeout: -1s is not a time to": {quecloud.WithCallbackTimeout(-time.Second)},
+		"option 2 of 2: is nil":                    {quiet, nil},
+		"WithCallbackToken: no token is given":     {quecloud.WithCallbackToken()},
+		"WithCallbackToken: token 2 of 2 is empty": {quecloud.WithCallbackToken("good", "")},
+		"WithAllowedSources: no network":           {quecloud.WithAllowedSources()},
+		"WithAllowedSources: a network is not":     {quecloud.WithAllowedSources(netip.Prefix{})},
+		"WithAllowedSources: a network":            {quecloud.WithAllowedSources(netip.MustParsePrefix("::ffff:0:0/90"))},
+		"WithTrustedProxy: no network":             {quecloud.WithTrustedProxy("X-Forwarded-For"), quecloud.WithAllowedSources(networks("::/0")...)},
+		`WithTrustedProxy: "" is not the name`:     {quecloud.WithTrustedProxy("", networks("::/0")...)},
+		`WithTrustedProxy: "a b" is not the name`:  {quecloud.WithTrustedProxy("a b", networks("::/0")...)},
+		"WithTrustedProxy: Forwarded is not":       {quecloud.WithTrustedProxy("forwarded", networks("::/0")...)},
+		"WithTrustedProxy: has no effect alone":    {quecloud.WithTrustedProxy("X-Real-IP", networks("::/0")...)},
+		"WithTrustedProxy: there can be only one":  {quecloud.WithTrustedProxy("A", networks("::/0")...), quecloud.WithTrustedProxy("B", networks("::/0")...)},
+		"VerifyWith: the client is nil":            {quecloud.VerifyWith(nil)},
+		"WithDeduplication: the store is nil":      {quecloud.WithDeduplication(nil)},
+		"WithDeduplication: the store is n":        {quecloud.WithDeduplication((*quecloud.MemoryDedup)(nil))},
+		"WithDeduplication: the store is a zero":   {quecloud.WithDeduplication(new(quecloud.MemoryDedup))},
+		"VerifyWith: the client is nil, or a zero": {quecloud.VerifyWith(new(quecloud.Client))},
+		"WithBodyLimit: the limit is 0 bytes":      {quecloud.WithBodyLimit(0)},
+		"WithCallbackTimeout: the timeout is 0s":   {quecloud.WithCallbackTimeout(0)},
+		"WithCallbackLogger: the logger is nil, ":  {quecloud.WithCallbackLogger(nil)},
+		"WithCallbackTimeout: the timeout is -1s":  {quecloud.WithCallbackTimeout(-time.Second)},
 	}
 	for want, opts := range cases {
 		assert.Contains(t, panicText(func() { quecloud.NewOrderHandler(noOrder, opts...) }), "quecloud: NewOrderHandler: "+want)
@@ -149,7 +149,7 @@ func TestHandlersPanicOnWhatCannotWork(t *testing.T) {
 	srv := quecloudtest.NewUnstartedServer()
 	defer srv.Close()
 	assert.Contains(t, panicText(func() { quecloud.NewSMSHandler(noSMS, quecloud.VerifyWith(srv.Client())) }),
-		"quecloud: NewSMSHandler: VerifyWith: the platform has no method that confirms an event of the kind sms")
+		"quecloud: NewSMSHandler: VerifyWith: the platform has no method that confirms sms events")
 	assert.Contains(t, panicText(func() { quecloud.NewMemoryDedup(0, time.Hour) }), "0 entries")
 	assert.Contains(t, panicText(func() { quecloud.NewMemoryDedup(1, 0) }), "for 0s")
 }
@@ -237,9 +237,9 @@ func TestHandlersLogNoTokensCardsOrTexts(t *testing.T) {
 		assert.Contains(t, shown, `"error":"panic: no customer has the card …0001"`)
 		assert.Contains(t, shown, "callback_options_test.go", "the stack of the panic")
 		assert.Contains(t, shown, "store down")
-		assert.Contains(t, shown, `"level":"WARN","msg":"quecloud: notification refused"`)
-		assert.Contains(t, shown, `"level":"ERROR","msg":"quecloud: notification not handled"`)
-		assert.NotContains(t, shown, `"level":"ERROR","msg":"quecloud: notification refused"`, "it was not refused: the function failed")
+		assert.Contains(t, shown, `"level":"WARN","msg":"quecloud: callback rejected"`)
+		assert.Contains(t, shown, `"level":"ERROR","msg":"quecloud: callback not handled"`)
+		assert.NotContains(t, shown, `"level":"ERROR","msg":"quecloud: callback rejected"`, "it was not refused: the function failed")
 		for _, secret := range []string{token, card, text, "1064991300001"} {
 			assert.NotContains(t, shown, secret)
 		}

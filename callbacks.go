@@ -3,6 +3,8 @@ package quecloud
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
@@ -15,47 +17,47 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The platform's notifications arrive as requests that nothing in its protocol authenticates. What both kinds have in
-// common is here: a delivery is admitted, read, verified, told apart from its repetitions, and given to the user's
-// function. Success is answered when that function has returned nil, and in no other case.
+// The platform's protocol does not authenticate callbacks. The handlers of both kinds share this file: they check a
+// request, read its event, verify and deduplicate it, and run the user's function. They respond with success only after
+// that function has returned nil.
 
-// A callbackKind is what one of the platform's callbacks has of its own. Which members its events need is in the tags of
-// E, and in check.
+// A callbackKind describes one kind of callback, whose events are E. The tags of E and check say which members an event
+// needs. To add a kind, declare one beside its event and write a constructor such as [NewSMSHandler].
 type callbackKind[E any] struct {
-	name        string // for logs
-	constructor string // for panics
+	name        string // in logs and [Drift.Method]
+	constructor string // in panics
 	check       func(*E) error
 	key         func(*E) string
-	unread      func(e *E, body []byte)                     // tells the key of members that cannot be read; may be nil
-	verify      func(*E, context.Context, *Client) *refusal // nil where the platform cannot be asked
-	answer      func(w http.ResponseWriter, status int, reason string)
+	keyUnread   func(e *E, body []byte)                       // makes the key depend on the body, where a member cannot be read; may be nil
+	verify      func(*E, context.Context, *Client) *rejection // nil if the platform cannot be asked
+	respond     func(w http.ResponseWriter, status int, reason string)
 }
 
-// A callback is the handler of one kind of callback, whose events are E.
-type callback[E any] struct {
+// A callbackHandler serves one kind of callback.
+type callbackHandler[E any] struct {
 	callbackKind[E]
 	callbackSettings
 	handle func(context.Context, *E) error
-	flights
+	runningEvents
 }
 
-// A refusal is why a delivery is not answered with success.
-type refusal struct {
+// A rejection says why a callback request is not answered with success.
+type rejection struct {
 	status int    // 200 for a probe
 	reason string // for the sender
 	err    error  // for the log; may be nil
 }
 
-func newCallback[E any](
+func newCallbackHandler[E any](
 	kind callbackKind[E], handle func(context.Context, *E) error, opts []HandlerOption,
 ) http.Handler {
-	h := &callback[E]{callbackKind: kind, callbackSettings: defaultCallbackSettings(), handle: handle}
+	h := &callbackHandler[E]{callbackKind: kind, callbackSettings: defaultCallbackSettings(), handle: handle}
 	if handle == nil {
 		panic(fmt.Sprintf("quecloud: %s: the function is nil", kind.constructor))
 	}
 	err := h.apply(opts)
 	if err == nil && h.client != nil && kind.verify == nil {
-		err = &ParamError{Param: "VerifyWith", Reason: fmt.Sprintf("the platform has no method that confirms an event of the kind %s", kind.name)}
+		err = &ParamError{Param: "VerifyWith", Reason: fmt.Sprintf("the platform has no method that confirms %s events", kind.name)}
 	}
 	if err != nil {
 		panic(fmt.Sprintf("quecloud: %s: %s: %s", kind.constructor, err.Param, err.Reason))
@@ -68,58 +70,53 @@ func newCallback[E any](
 	return h
 }
 
-// ServeHTTP answers one delivery.
-func (h *callback[E]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	refused := h.serve(w, r)
-	if refused == nil {
-		h.answer(w, http.StatusOK, "")
+// ServeHTTP implements [http.Handler].
+func (h *callbackHandler[E]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var rejected *rejection
+	if err := catchPanic(func() error {
+		rejected = h.process(w, r)
+		return nil
+	}); err != nil {
+		rejected = &rejection{http.StatusInternalServerError, notHandled, err}
+	}
+	if rejected == nil {
+		h.respond(w, http.StatusOK, "")
 		return
 	}
-	h.logRefusal(r, refused)
-	switch refused.status {
+	h.logRejection(r, rejected)
+	switch rejected.status {
 	case http.StatusOK:
-		w.WriteHeader(http.StatusOK) // and nothing that reads as success
+		w.WriteHeader(http.StatusOK) // without a body: a probe is not a success
 		return
 	case http.StatusMethodNotAllowed:
-		w.Header().Set("Allow", h.methods())
+		w.Header().Set("Allow", h.allowedMethods())
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Token")
 	}
-	h.answer(w, refused.status, refused.reason)
+	h.respond(w, rejected.status, rejected.reason)
 }
 
-// serve does what a delivery asks for, and returns nil where it is to be answered with success.
-func (h *callback[E]) serve(w http.ResponseWriter, r *http.Request) (refused *refusal) {
-	if err := guard(func() error {
-		refused = h.work(w, r)
-		return nil
-	}); err != nil {
-		return &refusal{http.StatusInternalServerError, notHandled, err}
-	}
-	return refused
-}
-
-// guard calls a function and returns its panic as an error.
-func guard(f func() error) (err error) {
-	ended := false
+// catchPanic calls f and returns its panic as an error.
+func catchPanic(f func() error) (err error) {
+	returned := false
 	defer func() {
-		if !ended { // whatever recover returns: panic(nil) can be told from no panic by this alone
+		if !returned { // recover may return nil after panic(nil)
 			err = &panicError{recover(), debug.Stack()}
 		}
 	}()
 	err = f()
-	ended = true
+	returned = true
 	return err
 }
 
-// work is serve, but for panics.
-func (h *callback[E]) work(w http.ResponseWriter, r *http.Request) *refusal {
-	if refused := h.admit(r); refused != nil {
-		return refused
+// process handles a callback request. It returns nil for success.
+func (h *callbackHandler[E]) process(w http.ResponseWriter, r *http.Request) *rejection {
+	if rejected := h.admit(r); rejected != nil {
+		return rejected
 	}
 	event := new(E)
-	if refused := h.read(w, r, event); refused != nil {
-		return refused
+	if rejected := h.read(w, r, event); rejected != nil {
+		return rejected
 	}
 	ctx := r.Context()
 	if h.timeout > 0 {
@@ -128,67 +125,84 @@ func (h *callback[E]) work(w http.ResponseWriter, r *http.Request) *refusal {
 		ctx = limited
 	}
 	if h.client != nil {
-		if refused := h.verify(event, ctx, h.client); refused != nil {
-			return refused
+		if rejected := h.verify(event, ctx, h.client); rejected != nil {
+			return rejected
 		}
 	}
-	return h.once(ctx, event)
+	return h.handleOnce(ctx, event)
 }
 
-// notHandled is all that the sender learns of what went wrong on this side.
-const notHandled = "the notification could not be handled here, deliver it again"
+// notHandled is all that the sender learns about a failure of this side.
+const notHandled = "the event could not be handled; retry later"
 
 // run calls the user's function.
-func (h *callback[E]) run(ctx context.Context, event *E) *refusal {
+func (h *callbackHandler[E]) run(ctx context.Context, event *E) *rejection {
 	if err := h.handle(ctx, event); err != nil {
-		return &refusal{http.StatusInternalServerError, notHandled, err}
+		return &rejection{http.StatusInternalServerError, notHandled, err}
 	}
 	return nil
 }
 
-// probed is the end of a request that delivers nothing, see WithProbes.
-var probed = &refusal{status: http.StatusOK, reason: "a probe"}
+// probed ends a request that carries no event. See [WithProbes].
+var probed = &rejection{status: http.StatusOK, reason: "a probe"}
 
-// methods are the HTTP methods that are not refused.
-func (h *callback[E]) methods() string {
+// allowedMethods returns the HTTP methods that the handler accepts.
+func (h *callbackHandler[E]) allowedMethods() string {
 	if h.probes {
 		return "GET, HEAD, POST"
 	}
 	return http.MethodPost
 }
 
-// admit decides by what stands before the body.
-func (h *callback[E]) admit(r *http.Request) *refusal {
+// admit checks a request before its body is read.
+func (h *callbackHandler[E]) admit(r *http.Request) *rejection {
 	isPost := r.Method == http.MethodPost
 	isProbe := h.probes && (r.Method == http.MethodGet || r.Method == http.MethodHead || isPost && r.ContentLength == 0)
 	switch {
 	case !isPost && !isProbe:
-		return &refusal{http.StatusMethodNotAllowed, "notifications are sent with POST", nil}
+		return &rejection{http.StatusMethodNotAllowed, "callbacks use the method POST", nil}
 	case !h.fromAllowedSource(r):
-		return &refusal{http.StatusForbidden, "notifications are not accepted from this address", nil}
+		return &rejection{http.StatusForbidden, "callbacks are not accepted from this address", nil}
 	case !h.hasToken(r):
-		return &refusal{http.StatusUnauthorized, "the parameter token of the URL is missing or wrong", nil}
+		return &rejection{http.StatusUnauthorized, "the parameter token of the URL is missing or wrong", nil}
 	case isProbe:
 		return probed
 	}
 	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
-		return &refusal{http.StatusUnsupportedMediaType, "want the Content-Type application/json", nil}
+		return &rejection{http.StatusUnsupportedMediaType, "the Content-Type must be application/json", nil}
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return &refusal{http.StatusUnsupportedMediaType, "want a body without a Content-Encoding", nil}
+		return &rejection{http.StatusUnsupportedMediaType, "the body must have no Content-Encoding", nil}
 	}
 	return nil
 }
 
-// isJSON reports whether a Content-Type is that of JSON. What it says of the encoding does not matter: JSON has one, and
-// text of an event that is in another is kept byte for byte.
+// hasToken reports whether the URL carries one of the callback tokens. It compares hashes, in constant time: neither the
+// length of a token nor how much of it matches can be measured.
+func (h *callbackHandler[E]) hasToken(r *http.Request) bool {
+	if h.tokens == nil {
+		return true
+	}
+	tokens := r.URL.Query()["token"]
+	if len(tokens) != 1 {
+		return false
+	}
+	hash, found := sha256.Sum256([]byte(tokens[0])), 0
+	for _, token := range h.tokens {
+		found |= subtle.ConstantTimeCompare(hash[:], token[:])
+	}
+	return found == 1
+}
+
+// isJSON reports whether a Content-Type is that of JSON. It ignores the charset: JSON has one encoding, and text in
+// another is kept byte for byte.
 func isJSON(contentType string) bool {
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	return strings.EqualFold(strings.TrimSpace(mediaType), "application/json")
 }
 
-// read reads the body into an event.
-func (h *callback[E]) read(w http.ResponseWriter, r *http.Request, event *E) *refusal {
+// read reads the event from the body.
+func (h *callbackHandler[E]) read(w http.ResponseWriter, r *http.Request, event *E) *rejection {
 	if r.ContentLength > h.maxBody {
 		return h.tooLarge()
 	}
@@ -201,7 +215,7 @@ func (h *callback[E]) read(w http.ResponseWriter, r *http.Request, event *E) *re
 	}()
 	if r.Body != nil {
 		if _, err := text.ReadFrom(http.MaxBytesReader(w, r.Body, h.maxBody)); err != nil {
-			return h.brokenOff(err)
+			return h.incomplete(err)
 		}
 	}
 	if h.probes && text.Len() == 0 {
@@ -210,8 +224,8 @@ func (h *callback[E]) read(w http.ResponseWriter, r *http.Request, event *E) *re
 	return h.decode(r.Context(), text.Bytes(), event)
 }
 
-// decode makes an event of a body.
-func (h *callback[E]) decode(ctx context.Context, body []byte, event *E) *refusal {
+// decode decodes a body into an event.
+func (h *callbackHandler[E]) decode(ctx context.Context, body []byte, event *E) *rejection {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
 	d.drifts, d.unread = 0, false
@@ -226,31 +240,31 @@ func (h *callback[E]) decode(ctx context.Context, body []byte, event *E) *refusa
 	}
 	if err != nil {
 		h.tell(ctx, unusable(body, err))
-		return &refusal{http.StatusBadRequest, malformed(err), nil}
+		return &rejection{http.StatusBadRequest, malformed(err), nil}
 	}
-	if d.unread && h.unread != nil {
-		h.unread(event, body)
+	if d.unread && h.keyUnread != nil {
+		h.keyUnread(event, body)
 	}
 	return nil
 }
 
-func (h *callback[E]) tooLarge() *refusal {
-	return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes", h.maxBody), nil}
+func (h *callbackHandler[E]) tooLarge() *rejection {
+	return &rejection{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes", h.maxBody), nil}
 }
 
-// brokenOff says why a body could not be read to its end.
-func (h *callback[E]) brokenOff(err error) *refusal {
+// incomplete says why a body could not be read to its end.
+func (h *callbackHandler[E]) incomplete(err error) *rejection {
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
 		return h.tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &refusal{http.StatusRequestTimeout, "the body came too slowly", err}
+		return &rejection{http.StatusRequestTimeout, "the body arrived too slowly", err}
 	}
-	return &refusal{http.StatusBadRequest, "the body broke off", err}
+	return &rejection{http.StatusBadRequest, "the body was cut off", err}
 }
 
-// malformed says what is wrong with a body, in words that are not those of the body: they are logged, and an answer
-// that repeated what was sent could be made to read as success.
+// malformed says what is wrong with a body. It does not quote the body: the reason is logged, and a response that quoted
+// the request could be made to read as success.
 func malformed(err error) string {
 	if field, ok := errors.AsType[*FieldError](err); ok {
 		return fmt.Sprintf("member %s: %s", field.Path, field.Reason)
@@ -259,42 +273,42 @@ func malformed(err error) string {
 		return "the body is empty or ends too early"
 	}
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return fmt.Sprintf("the body is not JSON, at byte %d", syntax.ByteOffset)
+		return fmt.Sprintf("the body is not JSON: error at byte %d", syntax.ByteOffset)
 	}
-	return "the body is not right: " + err.Error()
+	return "the body cannot be decoded: " + err.Error()
 }
 
-// logRefusal writes why a delivery was not answered with success. The URL is left out, since the token stands in it,
-// and the body, which is personal data.
-func (h *callback[E]) logRefusal(r *http.Request, refused *refusal) {
-	level, message := slog.LevelWarn, "quecloud: notification refused"
+// logRejection logs why a request was not answered with success. It leaves out the URL, which holds the token, and the
+// body, which is personal data.
+func (h *callbackHandler[E]) logRejection(r *http.Request, rejected *rejection) {
+	level, message := slog.LevelWarn, "quecloud: callback rejected"
 	switch {
-	case refused.status == http.StatusOK:
+	case rejected.status == http.StatusOK:
 		level, message = slog.LevelDebug, "quecloud: callback address probed"
-	case refused.status >= 500:
-		level, message = slog.LevelError, "quecloud: notification not handled"
+	case rejected.status >= 500:
+		level, message = slog.LevelError, "quecloud: callback not handled"
 	}
 	attrs := []slog.Attr{
-		slog.String("kind", h.name), slog.Int("status", refused.status), slog.String("reason", refused.reason),
+		slog.String("kind", h.name), slog.Int("status", rejected.status), slog.String("reason", rejected.reason),
 		slog.String("remote", r.RemoteAddr),
 	}
-	if refused.err != nil {
-		attrs = append(attrs, errorAttrs(refused.err)...)
+	if rejected.err != nil {
+		attrs = append(attrs, errorAttrs(rejected.err)...)
 	}
 	h.log().LogAttrs(r.Context(), level, message, attrs...)
 }
 
-// errorAttrs are an error for the log, with the stack of a panic.
+// errorAttrs returns an error as log attributes, with the stack of a panic.
 func errorAttrs(err error) []slog.Attr {
-	attrs := []slog.Attr{slog.String("error", textOf(err))}
+	attrs := []slog.Attr{slog.String("error", errorText(err))}
 	if panicked, ok := err.(*panicError); ok {
 		attrs = append(attrs, slog.String("stack", string(panicked.stack)))
 	}
 	return attrs
 }
 
-// textOf is an error's text. It is the user's error, and may be a pointer that is nil, whose methods panic.
-func textOf(err error) (text string) {
+// errorText returns the masked text of an error. The error is the user's: it may be a nil pointer whose methods panic.
+func errorText(err error) (text string) {
 	defer func() {
 		if recover() != nil {
 			text = fmt.Sprintf("an error without a text, of type %T", err)
@@ -303,7 +317,7 @@ func textOf(err error) (text string) {
 	return maskError(err)
 }
 
-// A panicError is a panic of the user's function, or of what else the handler was given.
+// A panicError is a panic of the user's function, store or drift handler.
 type panicError struct {
 	cause any
 	stack []byte

@@ -169,7 +169,7 @@ func TestHandlersRefuseWhatIsNoProperDelivery(t *testing.T) {
 		{"no body", request(func(r *http.Request) { r.Body, r.ContentLength = nil, 0 }), 400, "empty"},
 		{"an empty body", body(""), 400, "empty"},
 		{"blanks", body(" \n "), 400, "empty"},
-		{"no JSON", body("type=report"), 400, "not JSON, at byte"},
+		{"no JSON", body("type=report"), 400, "not JSON: error at byte"},
 		{"a truncated text", func(n notification) *http.Request { return delivery(n.body[:len(n.body)-1]) }, 400, "ends too early"},
 		{"text behind the end", func(n notification) *http.Request { return delivery(n.body + "{}") }, 400, "more text"},
 		{"a list", body("[]"), 400, "not an object"},
@@ -361,7 +361,7 @@ func TestHandlersAnswerFailureWhenTheFunctionFails(t *testing.T) {
 	forBoth(t, func(t *testing.T, n notification) {
 		for name, fail := range failures {
 			t.Run(name, func(t *testing.T) {
-				n.refused(t, deliver(n.handler(fail), delivery(n.body)), 500, "deliver it again")
+				n.refused(t, deliver(n.handler(fail), delivery(n.body)), 500, "retry later")
 			})
 		}
 	})
@@ -372,7 +372,7 @@ func TestHandlersAnswerFailureAfterAPanicWithNil(t *testing.T) {
 	t.Setenv("GODEBUG", "panicnil=1")
 	for _, n := range notifications {
 		h := n.handler(func(context.Context) error { panic(nil) })
-		n.refused(t, deliver(h, delivery(n.body)), 500, "deliver it again")
+		n.refused(t, deliver(h, delivery(n.body)), 500, "retry later")
 	}
 }
 
@@ -455,7 +455,7 @@ func TestFunctionsContextEndsAfterTheTimeForIt(t *testing.T) {
 					<-ctx.Done()
 					return ctx.Err()
 				}, quecloud.WithCallbackTimeout(7*time.Second))
-				n.refused(t, deliver(h, delivery(n.body)), 500, "deliver it again")
+				n.refused(t, deliver(h, delivery(n.body)), 500, "retry later")
 				assert.Equal(t, 7*time.Second, time.Since(start))
 			})
 		})
@@ -510,14 +510,14 @@ func TestBodiesThatDoNotArriveAreNotPassedOn(t *testing.T) {
 				_, err := io.WriteString(slow, head)
 				require.NoError(t, err)
 				go func() { _, _ = io.Copy(io.Discard, slow) }()
-				n.refused(t, <-answers, 408, "too slowly")
+				n.refused(t, <-answers, 408, "arrived too slowly")
 				assert.Equal(t, 10*time.Second, time.Since(start))
 
 				broken := l.call()
 				_, err = io.WriteString(broken, head)
 				require.NoError(t, err)
 				require.NoError(t, broken.Close())
-				n.refused(t, <-answers, 400, "broke off")
+				n.refused(t, <-answers, 400, "cut off")
 			})
 		})
 	}

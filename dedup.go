@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// A DedupStore remembers which events have been handled, for [WithDeduplication]. Its methods are called from several
-// goroutines at once, though not for the same key: in one process a handler sees to that itself.
+// A DedupStore records which events have been handled, for [WithDeduplication]. Its methods are called by several
+// goroutines concurrently. Within a process, a handler never calls them concurrently for the same key.
 //
-// An event is claimed before it is handled, and the claim is settled afterwards. Several processes can so share a
-// store. A claim must run out by itself, so that a later delivery of the event of a process that has died is handled: after
-// longer than the handling can take, see [WithCallbackTimeout].
+// A handler claims an event before it handles it, and settles the claim afterwards, so several processes can share a
+// store. A claim must expire by itself, so that a later callback is handled if the process that claimed the event has
+// died. Let it last longer than the handling can take, see [WithCallbackTimeout].
 //
-// With Redis, s.owner being a random text of this process that is not "done":
+// With Redis, where s.owner is a random text of this process other than "done":
 //
 //	func (s *redisStore) Claim(ctx context.Context, key string) (quecloud.DedupState, error) {
 //		claimed, err := s.redis.SetNX(ctx, key, s.owner, s.lease).Result() // SET key owner NX PX lease
@@ -35,7 +35,7 @@ import (
 //			return quecloud.DedupDone, nil
 //		}
 //		if err == redis.Nil {
-//			err = nil // released just now: the event may come again
+//			err = nil // released just now: a later callback can claim it
 //		}
 //		return quecloud.DedupBusy, err
 //	}
@@ -44,33 +44,32 @@ import (
 //		if handled {
 //			return s.redis.Set(ctx, key, "done", s.age).Err() // SET key done PX age
 //		}
-//		// The claim may have run out and be another's by now.
+//		// The claim may have expired, and be held by another process.
 //		const release = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`
 //		return s.redis.Eval(ctx, release, []string{key}, s.owner).Err()
 //	}
 type DedupStore interface {
-	// Claim reserves a key for the caller, unless it is reserved or has been handled already. The key is 70 characters
-	// long at most and holds no personal data.
+	// Claim reserves a key for the caller, unless it is reserved or its event has been handled. A key has at most 70
+	// characters and holds no personal data.
 	Claim(ctx context.Context, key string) (DedupState, error)
-	// Settle ends the caller's claim: the key is recorded as handled, or else free again.
+	// Settle ends the caller's claim. It records the event as handled, or else releases the key.
 	Settle(ctx context.Context, key string, handled bool) error
 }
 
-// A DedupState is what became of a claim.
+// A DedupState is the outcome of a claim.
 type DedupState int
 
 // The outcomes of a claim.
 const (
-	DedupClaimed DedupState = 1 + iota // the key is the caller's, who must settle the claim
+	DedupClaimed DedupState = 1 + iota // the caller holds the key and must settle the claim
 	DedupDone                          // the event has been handled
 	DedupBusy                          // another process is handling the event
 )
 
-// settleTime is how long the end of a claim may take. It must also be made when the sender has left.
-const settleTime = 5 * time.Second
+// settleTimeout bounds [DedupStore].Settle, which runs also after the sender has disconnected.
+const settleTimeout = 5 * time.Second
 
-// A MemoryDedup is a [DedupStore] for a single process, which forgets everything when that ends. It is safe for
-// concurrent use.
+// A MemoryDedup is a [DedupStore] in memory, for a single process. It is safe for concurrent use.
 type MemoryDedup struct {
 	entries int
 	age     time.Duration
@@ -78,20 +77,20 @@ type MemoryDedup struct {
 	mu      sync.Mutex
 	claimed map[string]bool
 	handled map[string]bool
-	oldest  []record // of what has been handled, in the order of time
+	history []handledEvent // the keys of handled, oldest first
 }
 
-type record struct {
+type handledEvent struct {
 	key string
 	at  time.Time
 }
 
-// NewMemoryDedup returns a store that remembers an event for that long after it has been handled, and the latest
-// entries events at most. Choose both so that they span the time in which the platform repeats a delivery. An entry
-// takes some 200 bytes. It panics when one of them is not more than 0.
+// NewMemoryDedup returns a store that remembers at most entries events, each for the given time after it was handled.
+// Both should cover the time in which the platform may retry a callback. An entry takes some 200 bytes. NewMemoryDedup
+// panics unless both are more than 0.
 func NewMemoryDedup(entries int, age time.Duration) *MemoryDedup {
 	if entries < 1 || age <= 0 {
-		panic(fmt.Sprintf("quecloud: NewMemoryDedup: %d entries for %v remember nothing", entries, age))
+		panic(fmt.Sprintf("quecloud: NewMemoryDedup: %d entries for %v: want more than 0 of both", entries, age))
 	}
 	return &MemoryDedup{entries: entries, age: age, claimed: map[string]bool{}, handled: map[string]bool{}}
 }
@@ -100,7 +99,7 @@ func NewMemoryDedup(entries int, age time.Duration) *MemoryDedup {
 func (m *MemoryDedup) Claim(_ context.Context, key string) (DedupState, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.forget()
+	m.evict()
 	switch {
 	case m.handled[key]:
 		return DedupDone, nil
@@ -118,120 +117,121 @@ func (m *MemoryDedup) Settle(_ context.Context, key string, handled bool) error 
 	delete(m.claimed, key)
 	if handled {
 		m.handled[key] = true
-		m.oldest = append(m.oldest, record{key, time.Now()})
+		m.history = append(m.history, handledEvent{key, time.Now()})
 	}
 	return nil
 }
 
-// forget drops what is too old or too much.
-func (m *MemoryDedup) forget() {
-	for len(m.oldest) > 0 && (len(m.oldest) > m.entries || time.Since(m.oldest[0].at) >= m.age) {
-		delete(m.handled, m.oldest[0].key)
-		m.oldest[0] = record{}
-		m.oldest = m.oldest[1:]
+// evict removes the events that are too old or too many.
+func (m *MemoryDedup) evict() {
+	for len(m.history) > 0 && (len(m.history) > m.entries || time.Since(m.history[0].at) >= m.age) {
+		delete(m.handled, m.history[0].key)
+		m.history[0] = handledEvent{}
+		m.history = m.history[1:]
 	}
 }
 
-// eventKey makes a key of what tells an event from others. Being a hash, it shows nobody card numbers or texts.
-func eventKey(kind string, parts ...string) string {
+// eventKey returns a key for an event with these members. It is a hash, so it reveals no card numbers or texts.
+func eventKey(kind string, members ...string) string {
 	hash := sha256.New()
-	for _, part := range parts {
+	for _, member := range members {
 		var size [8]byte
-		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
+		binary.BigEndian.PutUint64(size[:], uint64(len(member)))
 		hash.Write(size[:])
-		hash.Write([]byte(part))
+		hash.Write([]byte(member))
 	}
 	return kind + ":" + hex.EncodeToString(hash.Sum(nil))
 }
 
-// flights are the events that are being handled in this process.
-type flights struct {
-	mu      sync.Mutex
-	running map[string]*flight
+// runningEvents are the events that this process is handling.
+type runningEvents struct {
+	mu     sync.Mutex
+	events map[string]*runningEvent
 }
 
-type flight struct {
+// A runningEvent is an event that one callback handles while others wait. Its result is valid once ended is closed.
+type runningEvent struct {
 	ended     chan struct{}
-	refused   *refusal // when it has ended
-	abandoned bool     // when it has ended: it failed, and the context of its delivery was over
+	rejected  *rejection
+	abandoned bool // the handling failed, and the context of its callback had ended
 }
 
-var errGaveUp = errors.New("the delivery that this one waited for has ended without a result")
+var errNoResult = errors.New("the callback that handled the event has ended without a result")
 
-// join returns the flight of a key, and whether the caller has to carry it out.
-func (f *flights) join(key string) (*flight, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if running := f.running[key]; running != nil {
+// join returns the running event of a key. If there is none it starts one, which the caller must handle.
+func (r *runningEvents) join(key string) (event *runningEvent, started bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if running := r.events[key]; running != nil {
 		return running, false
 	}
-	if f.running == nil {
-		f.running = map[string]*flight{}
+	if r.events == nil {
+		r.events = map[string]*runningEvent{}
 	}
-	// What stays when the function panics.
-	started := &flight{ended: make(chan struct{}), refused: &refusal{http.StatusInternalServerError, notHandled, errGaveUp}}
-	f.running[key] = started
-	return started, true
+	// The result if the function panics.
+	failed := &rejection{http.StatusInternalServerError, notHandled, errNoResult}
+	r.events[key] = &runningEvent{ended: make(chan struct{}), rejected: failed}
+	return r.events[key], true
 }
 
-func (f *flights) end(ctx context.Context, key string, ended *flight) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	ended.abandoned = ended.refused != nil && ctx.Err() != nil
-	delete(f.running, key)
-	close(ended.ended)
+func (r *runningEvents) end(ctx context.Context, key string, event *runningEvent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	event.abandoned = event.rejected != nil && ctx.Err() != nil
+	delete(r.events, key)
+	close(event.ended)
 }
 
-// once calls the user's function, unless it has returned nil for the same event before. While another delivery of the
-// event is being handled it waits for that one's result, which is no result where only that one's context had ended.
-func (h *callback[E]) once(ctx context.Context, event *E) *refusal {
+// handleOnce calls the user's function unless it has returned nil for the same event before. While another callback
+// handles the event, it waits for that result. A result does not count if only that callback's context had ended.
+func (h *callbackHandler[E]) handleOnce(ctx context.Context, event *E) *rejection {
 	if h.store == nil {
 		return h.run(ctx, event)
 	}
 	key := h.key(event)
 	for {
-		flight, mine := h.join(key)
-		if mine {
-			defer h.end(ctx, key, flight)
-			flight.refused = h.claim(ctx, key, event)
-			return flight.refused
+		running, started := h.join(key)
+		if started {
+			defer h.end(ctx, key, running)
+			running.rejected = h.claim(ctx, key, event)
+			return running.rejected
 		}
 		select {
-		case <-flight.ended:
-			if !flight.abandoned {
-				return flight.refused
+		case <-running.ended:
+			if !running.abandoned {
+				return running.rejected
 			}
 		case <-ctx.Done():
-			return &refusal{http.StatusInternalServerError, notHandled, context.Cause(ctx)}
+			return &rejection{http.StatusInternalServerError, notHandled, context.Cause(ctx)}
 		}
 	}
 }
 
-// claim calls the user's function where the store says that nobody else does or did.
-func (h *callback[E]) claim(ctx context.Context, key string, event *E) *refusal {
+// claim calls the user's function if the store grants the key.
+func (h *callbackHandler[E]) claim(ctx context.Context, key string, event *E) *rejection {
 	state, err := h.store.Claim(ctx, key)
 	switch {
 	case err != nil:
-		return &refusal{http.StatusInternalServerError, notHandled, fmt.Errorf("claiming in the store: %w", err)}
+		return &rejection{http.StatusInternalServerError, notHandled, fmt.Errorf("claiming the event in the store: %w", err)}
 	case state == DedupDone:
 		return nil
 	case state != DedupClaimed:
-		return &refusal{http.StatusInternalServerError, "the same notification is being handled, deliver it again", nil}
+		return &rejection{http.StatusInternalServerError, "the same event is being handled; retry later", nil}
 	}
 	handled := false
 	defer func() { h.settle(ctx, key, handled) }()
-	refused := h.run(ctx, event)
-	handled = refused == nil
-	return refused
+	rejected := h.run(ctx, event)
+	handled = rejected == nil
+	return rejected
 }
 
-// settle ends a claim. When it fails or panics the answer is that of the function all the same: what has been done
-// should not be delivered again.
-func (h *callback[E]) settle(ctx context.Context, key string, handled bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+// settle ends a claim. If it fails or panics, the function's result stands: an event that was handled must not be sent
+// again.
+func (h *callbackHandler[E]) settle(ctx context.Context, key string, handled bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	if err := guard(func() error { return h.store.Settle(ctx, key, handled) }); err != nil {
-		h.log().LogAttrs(ctx, slog.LevelError, "quecloud: event not recorded",
+	if err := catchPanic(func() error { return h.store.Settle(ctx, key, handled) }); err != nil {
+		h.log().LogAttrs(ctx, slog.LevelError, "quecloud: event not recorded in the store",
 			append(errorAttrs(err), slog.String("kind", h.name), slog.Bool("handled", handled))...)
 	}
 }

@@ -89,7 +89,7 @@ func TestSecondDeliveryWaitsForTheFirst(t *testing.T) {
 						if outcome == "success" {
 							assert.Equal(t, n.success, w.Body.String())
 						} else {
-							n.refused(t, w, 500, "deliver it again")
+							n.refused(t, w, 500, "retry later")
 						}
 					}
 					assert.Equal(t, 1, calls)
@@ -111,7 +111,7 @@ func TestWaitingDeliveryEndsWithItsSender(t *testing.T) {
 		go func() { second <- deliver(h, delivery(n.body).WithContext(ctx)) }()
 		synctest.Wait()
 		leave()
-		n.refused(t, <-second, 500, "deliver it again")
+		n.refused(t, <-second, 500, "retry later")
 		close(release)
 		assert.Equal(t, 200, <-first)
 	})
@@ -150,7 +150,7 @@ func TestWaitingDeliveriesCarryOnWhenTheFirstOnesContextEnds(t *testing.T) {
 					}
 					synctest.Wait()
 					leave()
-					n.refused(t, <-first, 500, "deliver it again")
+					n.refused(t, <-first, 500, "retry later")
 					for range 3 {
 						assert.Equal(t, n.success, (<-others).Body.String())
 					}
@@ -332,7 +332,7 @@ func TestStoreDecidesWhetherTheFunctionRuns(t *testing.T) {
 
 		for _, store := range []quecloud.DedupStore{&scriptedStore{state: quecloud.DedupBusy}, &scriptedStore{}, brokenStore{}} {
 			calls, w = run(store, nil)
-			n.refused(t, w, 500, "deliver it again")
+			n.refused(t, w, 500, "retry later")
 			assert.Zero(t, calls)
 		}
 
@@ -345,7 +345,7 @@ func TestStoreDecidesWhetherTheFunctionRuns(t *testing.T) {
 
 		bad := &scriptedStore{state: quecloud.DedupClaimed}
 		_, w = run(bad, errors.New("not now"))
-		n.refused(t, w, 500, "deliver it again")
+		n.refused(t, w, 500, "retry later")
 		assert.Equal(t, []bool{false}, bad.settled)
 	})
 }
@@ -383,7 +383,7 @@ func TestStoreThatPanicsLeavesTheFunctionsResult(t *testing.T) {
 			assert.Contains(t, log.String(), "dedup_test.go", "the stack of the panic")
 			log.Reset()
 			w = deliver(n.handler(func(context.Context) error { return errors.New("not now") }, opts...), delivery(n.body))
-			n.refused(t, w, 500, "deliver it again")
+			n.refused(t, w, 500, "retry later")
 			assert.Contains(t, log.String(), "not now")
 			assert.Contains(t, log.String(), "handled=false")
 		}

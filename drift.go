@@ -101,7 +101,7 @@ const maxDrifts = 32
 
 // tell reports a member that is not as documented: what could not be read, or is not UTF-8, to the log, and everything
 // to the drift handler, whose panics must not lose the event.
-func (h *callback[E]) tell(ctx context.Context, drift Drift) {
+func (h *callbackHandler[E]) tell(ctx context.Context, drift Drift) {
 	drift.Method = h.name
 	attrs := []slog.Attr{slog.String("kind", h.name), slog.String("member", drift.Path), slog.String("problem", string(drift.Kind))}
 	if drift.Kind == DriftWrongValue || drift.Kind == DriftNotUTF8 {
@@ -111,7 +111,7 @@ func (h *callback[E]) tell(ctx context.Context, drift Drift) {
 	if h.drift == nil {
 		return
 	}
-	if err := guard(func() error {
+	if err := catchPanic(func() error {
 		h.drift(drift)
 		return nil
 	}); err != nil {

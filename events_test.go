@@ -238,11 +238,11 @@ func TestVerifiedOrdersAreRefusedWhenThePlatformSaysOtherwise(t *testing.T) {
 		{"price", func(n *wire) { n.ProductPrice += 0.01 }, quecloudtest.Fault{}, 403, "productPrice"},
 		{"external ID", func(n *wire) { n.ExternalID = "topup-0002" }, quecloudtest.Fault{}, 403, "externalId"},
 		{"unknown order", func(n *wire) { n.OrderNo = "1" }, quecloudtest.Fault{}, 403, "does not confirm this order"},
-		{"platform too busy", nil, quecloudtest.HTTPStatus(429).Body(`{"resultCode":1}`), 500, "cannot be asked"},
-		{"platform down", nil, quecloudtest.CutBefore(), 500, "cannot be asked"},
-		{"platform in error", nil, quecloudtest.HTTPStatus(503), 500, "cannot be asked"},
-		{"platform in error, in its own words", nil, quecloudtest.HTTPStatus(503).Body(`{"resultCode":1}`), 500, "cannot be asked"},
-		{"our credentials refused", nil, quecloudtest.Refuse(70031, "unauthorized"), 500, "cannot be asked"},
+		{"platform too busy", nil, quecloudtest.HTTPStatus(429).Body(`{"resultCode":1}`), 500, "cannot be verified"},
+		{"platform down", nil, quecloudtest.CutBefore(), 500, "cannot be verified"},
+		{"platform in error", nil, quecloudtest.HTTPStatus(503), 500, "cannot be verified"},
+		{"platform in error, in its own words", nil, quecloudtest.HTTPStatus(503).Body(`{"resultCode":1}`), 500, "cannot be verified"},
+		{"our credentials refused", nil, quecloudtest.Refuse(70031, "unauthorized"), 500, "cannot be verified"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -271,7 +271,7 @@ func TestNotificationsAheadOfTheirOrderAreToComeAgain(t *testing.T) {
 	kind := notifications[1]
 	called := false
 	h := kind.handler(func(context.Context) error { called = true; return nil }, quecloud.VerifyWith(srv.Client()))
-	kind.refused(t, deliver(h, delivery(textOf(t, n))), 500, "not show this order as ended yet")
+	kind.refused(t, deliver(h, delivery(textOf(t, n))), 500, "not show this order as completed yet")
 	assert.False(t, called)
 	srv.Advance(time.Hour)
 	assert.Equal(t, 200, deliver(h, delivery(textOf(t, n))).Code)
