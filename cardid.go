@@ -12,15 +12,16 @@ import (
 	"github.com/quecloud/quecloud-go/internal/cardno"
 )
 
-// A CardID names one SIM card, by its MSISDN or by its ICCID. Make one with [MSISDN], [ICCID] or [ParseCardID], or take
-// it from a struct that stands for a card: [Card.ID]. The zero value names no card and is refused by every method.
+// A CardID identifies one SIM card by its MSISDN or its ICCID. Make one with [MSISDN], [ICCID] or [ParseCardID], or use
+// the ID method of a struct that stands for a card, such as [Card.ID]. The zero value identifies no card; every method
+// refuses it.
 //
-// A CardID is comparable and may be a map key. MSISDN, ICCID and ParseCardID give the same number the same spelling. The
-// platform may spell a number in another way, in lower case for example; an ID method keeps that, so that the platform
-// gets back what it gave. [CardID.Normal] makes such values comparable with others.
+// A CardID is comparable and may be a map key. MSISDN, ICCID and ParseCardID normalize the spelling of a number. The ID
+// methods keep the platform's spelling, such as lower case, so that requests use the platform's own. [CardID.Normal]
+// makes these values comparable with the others.
 type CardID struct {
 	kind     cardKind
-	verbatim bool // the number is the platform's, in a spelling that is not its normal form
+	verbatim bool // the number is in a spelling of the platform that is not its normal form
 	number   string
 }
 
@@ -31,12 +32,12 @@ const (
 	kindICCID
 )
 
-// param is the name under which a card of that kind is sent.
+// param returns the name of the parameter for a card of this kind.
 func (k cardKind) param() string {
 	return [...]string{"msisdn", "msisdn", "iccid"}[k]
 }
 
-// normal is the normal form of a number of that kind, however the platform spells it.
+// normal returns the normal form of a number of this kind.
 func (k cardKind) normal(number string) string {
 	if k == kindICCID {
 		return cardno.ICCID(number)
@@ -44,7 +45,7 @@ func (k cardKind) normal(number string) string {
 	return cardno.MSISDN(number)
 }
 
-// check says what is wrong with a number of that kind, or nothing.
+// check says what is wrong with a number of this kind. It returns "" for a number in normal form.
 func (k cardKind) check(number string) (reason string) {
 	switch {
 	case k == 0:
@@ -57,7 +58,7 @@ func (k cardKind) check(number string) (reason string) {
 			return reason + ": it looks like an ICCID"
 		}
 	default:
-		reason = fmt.Sprintf("an ICCID has 19 or 20 characters, digits and letters but O and I, not %q", number)
+		reason = fmt.Sprintf("an ICCID has 19 or 20 characters, digits and letters other than O and I, not %q", number)
 		if cardno.IsMSISDN(number) {
 			return reason + ": it looks like an MSISDN"
 		}
@@ -65,7 +66,7 @@ func (k cardKind) check(number string) (reason string) {
 	return withHint(reason, number)
 }
 
-// withHint adds to what is wrong with a number what it looks like.
+// withHint appends to a reason what the number looks like.
 func withHint(reason, number string) string {
 	if hint := cardno.LooksLike(number); hint != "" {
 		return reason + ": " + hint
@@ -73,11 +74,11 @@ func withHint(reason, number string) string {
 	return reason
 }
 
-// MSISDN names a card by its number: 1 to 13 digits. White space around it is removed, and nothing else: a number with
+// MSISDN identifies a card by its MSISDN of 1 to 13 digits. It removes surrounding white space only: a number with
 // blanks or hyphens inside, in quotes, or with a country code is malformed.
 //
-// A malformed number is reported as a [*ParamError] by the call that is given it; use [ParseCardID] to learn of it at
-// once. Its text says what the number looks like.
+// The call that uses a malformed number returns a [*ParamError] that says what the number looks like. Use [ParseCardID]
+// to detect it earlier.
 func MSISDN(number string) CardID {
 	if trimmed := strings.TrimSpace(number); cardno.IsMSISDN(trimmed) {
 		number = trimmed
@@ -85,14 +86,14 @@ func MSISDN(number string) CardID {
 	return CardID{kind: kindMSISDN, number: number}
 }
 
-// ICCID names a card by the serial number of its chip: 19 or 20 characters, digits and letters other than O and I. Lower
-// case becomes upper case; white space around it is removed, and so is the F that fills up 19 digits to 20 characters
-// in the response to the command AT+QCCID. Nothing else is: a number with blanks or hyphens inside, as it may be printed
-// on the card, or in quotes is malformed.
+// ICCID identifies a card by the serial number of its chip: 19 or 20 characters, digits and letters other than O and I.
+// It converts lower case to upper case and removes surrounding white space, and the F with which the response to the
+// command AT+QCCID pads 19 digits to 20 characters. It removes nothing else: a number with blanks or hyphens inside, as
+// printed on some cards, or in quotes is malformed.
 //
-// A malformed ICCID is reported as a [*ParamError] by the call that is given it; use [ParseCardID] to learn of it at
-// once. Its text says what the number looks like: an IMEI, an IMSI, an ICCID with swapped digits as the chip stores it,
-// a number that a spreadsheet has rounded.
+// The call that uses a malformed ICCID returns a [*ParamError] that says what the number looks like: an IMEI, an IMSI,
+// an ICCID with swapped digits as the chip stores it, a number rounded by a spreadsheet. Use [ParseCardID] to detect it
+// earlier.
 func ICCID(number string) CardID {
 	if normal := cardno.ICCID(number); cardno.IsICCID(normal) {
 		number = normal
@@ -100,20 +101,20 @@ func ICCID(number string) CardID {
 	return CardID{kind: kindICCID, number: number}
 }
 
-// ParseCardID tells by its form whether a number is an [MSISDN] or an [ICCID], and returns it in the same spelling as
-// they do. Anything else is a [*ParamError] that says what it looks like.
+// ParseCardID returns the CardID of a number, whose form tells whether it is an MSISDN or an ICCID. It normalizes the
+// number as [MSISDN] and [ICCID] do. For anything else it returns a [*ParamError] that says what the text looks like.
 func ParseCardID(number string) (CardID, error) {
 	for _, card := range [...]CardID{MSISDN(number), ICCID(number)} {
 		if card.check() == "" {
 			return card, nil
 		}
 	}
-	return CardID{}, &ParamError{Param: "card", Reason: withHint(fmt.Sprintf(
-		"%q is neither an MSISDN (1 to 13 digits) nor an ICCID (19 or 20 characters, digits and letters but O and I)", number), number)}
+	reason := fmt.Sprintf("%q is neither an MSISDN (1 to 13 digits) nor an ICCID (19 or 20 characters, digits and letters "+
+		"other than O and I)", number)
+	return CardID{}, &ParamError{Param: "card", Reason: withHint(reason, number)}
 }
 
-// cardID is the card that the platform names by these numbers, which are as they came or empty: by its ICCID, or else by
-// its MSISDN.
+// cardID returns the card with these numbers of a response, either of which may be empty. It prefers the ICCID.
 func cardID(iccid, msisdn string) CardID {
 	if strings.TrimSpace(iccid) != "" {
 		return platformID(kindICCID, iccid)
@@ -121,7 +122,7 @@ func cardID(iccid, msisdn string) CardID {
 	return platformID(kindMSISDN, msisdn)
 }
 
-// platformID is the card that the platform names by a number of a kind, which is kept as it came.
+// platformID returns the card with a number of a response, in the platform's spelling.
 func platformID(kind cardKind, number string) CardID {
 	trimmed := strings.TrimSpace(number)
 	if trimmed == "" {
@@ -129,12 +130,12 @@ func platformID(kind cardKind, number string) CardID {
 	}
 	normal := kind.normal(number)
 	if kind == kindMSISDN && normal != trimmed {
-		number = normal // it came as a JSON number with an exponent, which is how JSON writes it and not how it is spelled
+		number = normal // a JSON number with an exponent, which is a notation and not a spelling
 	}
 	return CardID{kind: kind, verbatim: number != normal || kind.check(number) != "", number: number}
 }
 
-// check says what is wrong with a card, or nothing.
+// check says what is wrong with a card. It returns "" for a valid one.
 func (c CardID) check() (reason string) {
 	if !c.verbatim {
 		return c.kind.check(c.number)
@@ -145,12 +146,12 @@ func (c CardID) check() (reason string) {
 	return ""
 }
 
-// Normal returns c with its number in the spelling that [MSISDN] and [ICCID] give it. Use it to compare a card that the
-// platform has named with others, or as the key of a map:
+// Normal returns c with its number in the spelling that [MSISDN] and [ICCID] return. Use it to compare a card of a
+// response with others, or as a map key:
 //
 //	wanted[card.ID().Normal()]
 //
-// An ICCID of 19 characters and one of 20 that it begins are different, in any spelling.
+// An ICCID of 19 characters and one of 20 characters that starts with it remain different.
 func (c CardID) Normal() CardID {
 	if !c.verbatim {
 		return c
@@ -158,20 +159,19 @@ func (c CardID) Normal() CardID {
 	return CardID{kind: c.kind, number: c.kind.normal(c.number)}
 }
 
-// String returns the number itself, as it is sent.
+// String returns the number as it is sent.
 func (c CardID) String() string { return c.number }
 
-// IsZero reports whether c names no card.
+// IsZero reports whether c identifies no card.
 func (c CardID) IsZero() bool { return c == CardID{} }
 
 // IsICCID reports whether c is an ICCID rather than an MSISDN.
 func (c CardID) IsICCID() bool { return c.kind == kindICCID }
 
-// MarshalText returns the number itself, so that a CardID stands in JSON as a plain string.
+// MarshalText returns the number, so that JSON has a CardID as a plain string.
 func (c CardID) MarshalText() ([]byte, error) { return []byte(c.number), nil }
 
-// UnmarshalText reads a number as [ParseCardID] does, and returns its error. Empty text gives the zero value. A number
-// in the platform's own spelling comes back in the normal one.
+// UnmarshalText parses a number as [ParseCardID] does, and normalizes its spelling. Empty text is the zero value.
 func (c *CardID) UnmarshalText(text []byte) (err error) {
 	*c = CardID{}
 	if len(text) > 0 {
@@ -180,8 +180,8 @@ func (c *CardID) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// EncodeValues puts the card into a form under the name that its kind has at the platform, msisdn or iccid. It lets a
-// CardID stand in a parameter struct of [Client.Call], whatever the field's name.
+// EncodeValues adds the card to a form, as the parameter msisdn or iccid. A parameter struct of [Client.Call] may have
+// a CardID in a field of any name.
 func (c CardID) EncodeValues(_ string, form *url.Values) error {
 	if reason := c.check(); reason != "" {
 		return &ParamError{Param: c.kind.param(), Reason: reason}
@@ -190,33 +190,34 @@ func (c CardID) EncodeValues(_ string, form *url.Values) error {
 	return nil
 }
 
-// CardIDs names several cards, all by MSISDN or all by ICCID, for the methods that take many at once. Make one with
-// [MSISDNs], [ICCIDs] or [CardIDsOf]. CardIDs do not change, and are safe for concurrent use.
+// CardIDs identifies several cards, all by MSISDN or all by ICCID, for the methods that take many cards. Make one with
+// [MSISDNs], [ICCIDs] or [CardIDsOf]. CardIDs are immutable and safe for concurrent use.
 //
-// The zero value, and a list that was made of no numbers, name no card. Methods that make one call refuse them. For those
-// that take any number of cards, such as [CardsService.AllInfo], an empty list is no work: their loop does not run. They still
-// refuse the zero value, which was probably forgotten, but for [Each].
+// The zero value and an empty list identify no card. Methods that make a single call refuse both. Methods that take any
+// number of cards, such as [CardsService.AllInfo], accept an empty list, for which their loop does not run. Of these,
+// only [Each] accepts the zero value.
 type CardIDs struct {
 	kind  cardKind
-	cards []CardID // each of this kind; never changed
+	cards []CardID // all of this kind; never modified
 }
 
-// MSISDNs names cards by their numbers, each as for [MSISDN].
+// MSISDNs identifies cards by their MSISDNs. It treats each number as [MSISDN] does.
 func MSISDNs(numbers ...string) CardIDs { return cardIDs(kindMSISDN, numbers, MSISDN) }
 
-// ICCIDs names cards by the serial numbers of their chips, each as for [ICCID].
+// ICCIDs identifies cards by their ICCIDs. It treats each number as [ICCID] does.
 func ICCIDs(numbers ...string) CardIDs { return cardIDs(kindICCID, numbers, ICCID) }
 
-func cardIDs(kind cardKind, numbers []string, named func(string) CardID) CardIDs {
+func cardIDs(kind cardKind, numbers []string, idOf func(string) CardID) CardIDs {
 	cards := make([]CardID, len(numbers))
 	for i, number := range numbers {
-		cards[i] = named(number)
+		cards[i] = idOf(number)
 	}
 	return CardIDs{kind, cards}
 }
 
-// CardIDsOf names the cards of a slice, which must all be MSISDNs or all be ICCIDs, since the platform takes one kind in
-// a call. Anything else is a [*ParamError]. An empty slice is as good as [ICCIDs] without numbers.
+// CardIDsOf returns the cards of a slice as CardIDs. The slice must have only MSISDNs or only ICCIDs, because the
+// platform accepts one kind in a request; otherwise CardIDsOf returns a [*ParamError]. For an empty slice it returns an
+// empty list.
 func CardIDsOf(cards []CardID) (CardIDs, error) {
 	if len(cards) == 0 {
 		return ICCIDs(), nil
@@ -225,16 +226,17 @@ func CardIDsOf(cards []CardID) (CardIDs, error) {
 	for i, card := range cards {
 		if card.kind != cards[0].kind || card.kind == 0 {
 			return CardIDs{}, &ParamError{Param: "cards", Reason: fmt.Sprintf(
-				"card %d of %d is %s, and the first is %s: give only MSISDNs or only ICCIDs", i+1, len(cards), kinds[card.kind], kinds[cards[0].kind])}
+				"card %d of %d is %s, and the first is %s: give only MSISDNs or only ICCIDs",
+				i+1, len(cards), kinds[card.kind], kinds[cards[0].kind])}
 		}
 	}
 	return CardIDs{cards[0].kind, slices.Clone(cards)}, nil
 }
 
-// Len returns how many cards c names.
+// Len returns the number of cards.
 func (c CardIDs) Len() int { return len(c.cards) }
 
-// At returns the i-th card, counted from 0.
+// At returns the card at index i.
 func (c CardIDs) At(i int) CardID { return c.cards[i] }
 
 // All returns an iterator over the cards in their order.
@@ -249,11 +251,11 @@ func (c CardIDs) String() string {
 	return strings.Join(numbers, ",")
 }
 
-// MarshalJSON writes the numbers as a list of texts.
+// MarshalJSON encodes the numbers as an array of strings.
 func (c CardIDs) MarshalJSON() ([]byte, error) { return json.Marshal(c.cards) }
 
-// UnmarshalJSON reads a list of numbers, each as [ParseCardID] does and all of one kind; see [CardIDsOf]. null gives the
-// zero value.
+// UnmarshalJSON decodes an array of numbers. It parses each as [ParseCardID] does; all must be of one kind, as for
+// [CardIDsOf]. null is the zero value.
 func (c *CardIDs) UnmarshalJSON(text []byte) error {
 	var cards []CardID
 	*c = CardIDs{}
@@ -265,7 +267,7 @@ func (c *CardIDs) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// part returns up to n cards from the i-th on.
+// part returns up to n cards, starting at index i.
 func (c CardIDs) part(i, n int) CardIDs {
 	return CardIDs{c.kind, c.cards[i:min(i+n, len(c.cards)):min(i+n, len(c.cards))]}
 }
@@ -279,16 +281,16 @@ func (c CardIDs) normals() []string {
 	return numbers
 }
 
-// maxCards is how many cards the batch methods take in one call.
+// maxCards is the number of cards that a batch method accepts in one call.
 const maxCards = 1000
 
-// EncodeValues puts the cards into a form, joined by commas, under the name that their kind has in the batch methods,
-// msisdns or iccids. It lets CardIDs stand in a parameter struct of [Client.Call], whatever the field's name.
+// EncodeValues adds the cards to a form, joined by commas, as the parameter msisdns or iccids. A parameter struct of
+// [Client.Call] may have CardIDs in a field of any name.
 func (c CardIDs) EncodeValues(_ string, form *url.Values) error {
 	return c.encode(c.kind.param()+"s", 0, form)
 }
 
-// encode is EncodeValues under another name, and with a limit where most is not 0.
+// encode adds the cards to a form as the parameter param. It allows at most that many cards, unless most is 0.
 func (c CardIDs) encode(param string, most int, form *url.Values) error {
 	if c.kind == 0 {
 		return &ParamError{Param: param, Reason: "no cards given: make them with MSISDNs or ICCIDs"}
@@ -297,7 +299,8 @@ func (c CardIDs) encode(param string, most int, form *url.Values) error {
 		return &ParamError{Param: param, Reason: "the list is empty, and at least one card is needed"}
 	}
 	if most > 0 && len(c.cards) > most {
-		return &ParamError{Param: param, Reason: fmt.Sprintf("%d cards in one call, at most %d are allowed", len(c.cards), most)}
+		reason := fmt.Sprintf("%d cards in one call, at most %d are allowed", len(c.cards), most)
+		return &ParamError{Param: param, Reason: reason}
 	}
 	for i, card := range c.cards {
 		if reason := card.check(); reason != "" {
@@ -308,14 +311,14 @@ func (c CardIDs) encode(param string, most int, form *url.Values) error {
 	return nil
 }
 
-// batchIDs are the cards of a method that takes at most 1000, in the parameters msisdns or iccids.
+// batchIDs are the cards of a method that accepts at most 1000, in the parameters msisdns or iccids.
 type batchIDs CardIDs
 
 func (c batchIDs) EncodeValues(_ string, form *url.Values) error {
 	return CardIDs(c).encode(c.kind.param()+"s", maxCards, form)
 }
 
-// alarmIDs are the cards of card.alarm, which takes up to 1000 in parameters that are named as if for one.
+// alarmIDs are the cards of card.alarm, which accepts up to 1000 in the parameters msisdn or iccid.
 type alarmIDs CardIDs
 
 func (c alarmIDs) EncodeValues(_ string, form *url.Values) error {

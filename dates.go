@@ -6,40 +6,40 @@ import (
 	"time"
 )
 
-// ChinaStandardTime is the zone of every local time of the platform: UTC+8 without daylight saving. It is a fixed
-// zone, so no time zone database is needed.
+// ChinaStandardTime is the time zone of the platform, UTC+8 without daylight saving time. It is a fixed zone and needs
+// no time zone database.
 var ChinaStandardTime = time.FixedZone("CST", 8*60*60)
 
-// A Date is a day of the calendar, without a time zone. It is comparable. The zero value stands for no date: in a
-// parameter it is not sent, and an empty or null date of an answer becomes it.
+// A Date is a calendar date without a time zone. It is comparable. The zero value means no date: a request omits it,
+// and an empty or null date of a response is the zero Date.
 type Date struct {
 	Year  int        // 1 to 9999
 	Month time.Month // 1 to 12
 	Day   int        // the first of a month is 1
 }
 
-// DateOf returns the day on which t falls in [ChinaStandardTime].
+// DateOf returns the date of t in [ChinaStandardTime].
 func DateOf(t time.Time) Date {
 	y, m, d := t.In(ChinaStandardTime).Date()
 	return Date{y, m, d}
 }
 
-// ParseDate reads a date, or a time that falls on it in [ChinaStandardTime], in any form in which the platform may write
-// one: yyyyMMdd, yyyy-MM-dd or yyyy/MM/dd, the latter two with or without a time of day, a fraction of a second and a zone
-// behind it; yyMMddHHmm and yyyyMMddHHmm, with or without ss; and where digits are none of these, seconds or milliseconds
-// since 1970, from 2015 to a day from now.
+// ParseDate parses a date, or a time, of which it returns the date in [ChinaStandardTime]. It accepts all layouts that
+// the platform may use: yyyyMMdd; yyyy-MM-dd and yyyy/MM/dd, optionally followed by a time of day, a fraction of a
+// second and a zone; yyMMddHHmm and yyyyMMddHHmm, optionally followed by ss. Digits in none of these layouts are
+// seconds or milliseconds since 1970, from 2015 to one day from now.
 func ParseDate(s string) (Date, error) {
 	t, ok := epochLast.parse(s, time.Now)
 	if !ok {
-		return Date{}, fmt.Errorf("%q is not a date: want yyyyMMdd or yyyy-MM-dd", s)
+		return Date{}, fmt.Errorf("parse date %q: want yyyyMMdd or yyyy-MM-dd", s)
 	}
 	return DateOf(t), nil
 }
 
-// IsZero reports whether d stands for no date.
+// IsZero reports whether d is the zero Date, which means no date.
 func (d Date) IsZero() bool { return d == Date{} }
 
-// IsValid reports whether d is a day of the calendar in the years 1 to 9999.
+// IsValid reports whether d is a date of the calendar in the years 1 to 9999.
 func (d Date) IsValid() bool {
 	if !(Month{d.Year, d.Month}).IsValid() || d.Day < 1 {
 		return false
@@ -54,7 +54,7 @@ func (d Date) IsValid() bool {
 	return d.Day <= 31
 }
 
-// Time returns the day's first instant in [ChinaStandardTime], and the zero time for the zero date.
+// Time returns midnight at the start of d in [ChinaStandardTime], or the zero time for the zero Date.
 func (d Date) Time() time.Time {
 	if d.IsZero() {
 		return time.Time{}
@@ -62,15 +62,15 @@ func (d Date) Time() time.Time {
 	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, ChinaStandardTime)
 }
 
-// AddDays returns the date n days later, or earlier where n is negative.
+// AddDays returns the date n days after d. n may be negative.
 func (d Date) AddDays(n int) Date {
 	return DateOf(time.Date(d.Year, d.Month, d.Day+n, 0, 0, 0, 0, ChinaStandardTime))
 }
 
-// Compare returns -1, 0 or +1 as d is before, on or after o.
+// Compare returns -1 if d is before o, 0 if they are equal, and +1 if d is after o.
 func (d Date) Compare(o Date) int { return d.Time().Compare(o.Time()) }
 
-// String returns the date as yyyy-MM-dd, and "" for the zero date.
+// String returns the date as yyyy-MM-dd, or "" for the zero Date.
 func (d Date) String() string {
 	if d.IsZero() {
 		return ""
@@ -78,10 +78,10 @@ func (d Date) String() string {
 	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
 }
 
-// MarshalText returns what String returns.
+// MarshalText returns the text of String.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText reads a date as [ParseDate] does. Empty text, null and 0000-00-00 give the zero date.
+// UnmarshalText parses a date as [ParseDate] does. Empty text, null and 0000-00-00 are the zero Date.
 func (d *Date) UnmarshalText(text []byte) (err error) {
 	*d = Date{}
 	if !isNoTime(text) {
@@ -90,29 +90,29 @@ func (d *Date) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// EncodeValues writes the date as the platform's requests want it, yyyyMMdd.
+// EncodeValues adds the date to a form as yyyyMMdd, the layout of requests.
 func (d Date) EncodeValues(name string, form *url.Values) error {
 	if !d.IsValid() {
-		return &ParamError{Param: name, Reason: fmt.Sprintf("there is no such day as %s", d)}
+		return &ParamError{Param: name, Reason: fmt.Sprintf("%s is not a date of the calendar", d)}
 	}
 	form.Set(name, fmt.Sprintf("%04d%02d%02d", d.Year, d.Month, d.Day))
 	return nil
 }
 
-// A Month is a month of the calendar, without a time zone. It is comparable. The zero value stands for no month and is
-// refused by the methods that need one.
+// A Month is a calendar month without a time zone. It is comparable. The zero value means no month; methods that need a
+// month refuse it.
 type Month struct {
 	Year  int        // 1 to 9999
 	Month time.Month // 1 to 12
 }
 
-// MonthOf returns the month in which t falls in [ChinaStandardTime].
+// MonthOf returns the month of t in [ChinaStandardTime].
 func MonthOf(t time.Time) Month {
 	y, m, _ := t.In(ChinaStandardTime).Date()
 	return Month{y, m}
 }
 
-// ParseMonth reads a month written as yyyyMM or yyyy-MM.
+// ParseMonth parses a month in the layout yyyyMM or yyyy-MM.
 func ParseMonth(s string) (Month, error) {
 	layout := "200601"
 	if len(s) == len("2006-01") {
@@ -120,12 +120,12 @@ func ParseMonth(s string) (Month, error) {
 	}
 	t, err := time.Parse(layout, s)
 	if err != nil {
-		return Month{}, fmt.Errorf("%q is not a month: want yyyyMM or yyyy-MM", s)
+		return Month{}, fmt.Errorf("parse month %q: want yyyyMM or yyyy-MM", s)
 	}
 	return Month{t.Year(), t.Month()}, nil
 }
 
-// IsZero reports whether m stands for no month.
+// IsZero reports whether m is the zero Month, which means no month.
 func (m Month) IsZero() bool { return m == Month{} }
 
 // IsValid reports whether m is a month of the calendar in the years 1 to 9999.
@@ -133,19 +133,19 @@ func (m Month) IsValid() bool {
 	return time.January <= m.Month && m.Month <= time.December && 1 <= m.Year && m.Year <= 9999
 }
 
-// AddMonths returns the month n months later, or earlier where n is negative.
+// AddMonths returns the month n months after m. n may be negative.
 func (m Month) AddMonths(n int) Month {
 	t := time.Date(m.Year, m.Month+time.Month(n), 1, 0, 0, 0, 0, ChinaStandardTime)
 	return Month{t.Year(), t.Month()}
 }
 
-// Day returns a day of the month; the first is 1.
+// Day returns the date of a day of the month. The first day is 1.
 func (m Month) Day(day int) Date { return Date{m.Year, m.Month, day} }
 
-// Compare returns -1, 0 or +1 as m is before, equal to or after o.
+// Compare returns -1 if m is before o, 0 if they are equal, and +1 if m is after o.
 func (m Month) Compare(o Month) int { return m.Day(1).Compare(o.Day(1)) }
 
-// String returns the month as yyyy-MM, and "" for the zero month.
+// String returns the month as yyyy-MM, or "" for the zero Month.
 func (m Month) String() string {
 	if m.IsZero() {
 		return ""
@@ -153,10 +153,10 @@ func (m Month) String() string {
 	return fmt.Sprintf("%04d-%02d", m.Year, m.Month)
 }
 
-// MarshalText returns what String returns.
+// MarshalText returns the text of String.
 func (m Month) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
-// UnmarshalText reads a month as [ParseMonth] does. Empty text gives the zero month.
+// UnmarshalText parses a month as [ParseMonth] does. Empty text is the zero Month.
 func (m *Month) UnmarshalText(text []byte) (err error) {
 	*m = Month{}
 	if len(text) > 0 {
@@ -165,13 +165,13 @@ func (m *Month) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// EncodeValues writes the month as the platform's requests want it, yyyyMM.
+// EncodeValues adds the month to a form as yyyyMM, the layout of requests.
 func (m Month) EncodeValues(name string, form *url.Values) error {
 	if m.IsZero() {
 		return &ParamError{Param: name, Reason: "no month given"}
 	}
 	if !m.IsValid() {
-		return &ParamError{Param: name, Reason: fmt.Sprintf("there is no such month as %s", m)}
+		return &ParamError{Param: name, Reason: fmt.Sprintf("%s is not a month of the calendar", m)}
 	}
 	form.Set(name, fmt.Sprintf("%04d%02d", m.Year, m.Month))
 	return nil

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// The platform's enumerations are open: a value that is not among the constants is kept as it came, without blanks around
-// it, and is no error. Their values are Chinese, as the platform writes them, § 1.8 (3) of the vendor's document.
+// The enumerations are open: decoding keeps an unknown value without surrounding blanks, and returns no error. Most
+// values are Chinese, as the platform writes them, § 1.8 (3) of the vendor's document.
 
 // isEnumeration reports whether a type is one of the package's enumerations that are texts.
 func isEnumeration(t reflect.Type) bool {
@@ -19,8 +19,8 @@ func isEnumeration(t reflect.Type) bool {
 
 func isBlank(text []byte) bool { return len(trimSpace(text)) == 0 }
 
-// maySayNothing reports whether a text that begins so may be blank, or stand for no time. Nearly all begin with 1 to 9, or
-// in Chinese.
+// maySayNothing reports whether a text that begins so may be blank, or stand for no time. Nearly all begin with 1 to 9,
+// or in Chinese.
 func maySayNothing(first byte) bool { return first < '1' || '9' < first && first < chinese }
 
 // chinese is from where on bytes begin most of its characters, of three bytes, and no blank.
@@ -60,41 +60,41 @@ const (
 	CarrierChinaUnicom  Carrier = "中国联通"
 )
 
-// A CardStatus is the state in a card's life (物联卡状态).
+// A CardStatus is the state of a card in its life cycle (物联卡状态).
 type CardStatus string
 
 // The states of a card.
 const (
-	CardStatusSuspended     CardStatus = "停机"    // suspended: by the owner, the platform or the carrier, see PauseReason
+	CardStatusSuspended     CardStatus = "停机"    // suspended by the owner, the platform or the carrier, see PauseReason
 	CardStatusPreCancelled  CardStatus = "预销号"   // about to be cancelled
 	CardStatusCancelled     CardStatus = "销号"    // cancelled for good
 	CardStatusInactive      CardStatus = "待激活"   // in its silent period, not yet billed
-	CardStatusUnknown       CardStatus = "未知"    // the platform does not know
+	CardStatusUnknown       CardStatus = "未知"    // unknown to the platform
 	CardStatusNormal        CardStatus = "正常"    // in service
 	CardStatusTestNormal    CardStatus = "测试期正常" // in its test period and in service
 	CardStatusTestSuspended CardStatus = "测试期停机" // in its test period and suspended
-	CardStatusReserved      CardStatus = "停机保号"  // suspended, the number is kept
+	CardStatusReserved      CardStatus = "停机保号"  // suspended; the number stays reserved
 )
 
-// A PauseReason is why a card is suspended (停机原因). It is empty for a card that is not.
+// A PauseReason is the reason for a card's suspension (停机原因). It is empty for a card that is not suspended.
 type PauseReason string
 
 // The reasons for a suspension.
 const (
-	PauseReasonIMEISplit     PauseReason = "机卡分离停机"   // the card was put into another device than the one it is bound to
+	PauseReasonIMEISplit     PauseReason = "机卡分离停机"   // the card is in another device than the one it is bound to
 	PauseReasonCarrierLimit  PauseReason = "运营商限额停机"  // a limit of the carrier
 	PauseReasonThreshold     PauseReason = "超出阈值停机"   // the threshold set with Flow.SetAlarm
-	PauseReasonPlanExpired   PauseReason = "套餐到期停机"   // the plan has ended
-	PauseReasonCardExhausted PauseReason = "单卡流量用尽停机" // the card's own data volume is used up
+	PauseReasonPlanExpired   PauseReason = "套餐到期停机"   // the plan has expired
+	PauseReasonCardExhausted PauseReason = "单卡流量用尽停机" // the data volume of the card is used up
 	PauseReasonPoolExhausted PauseReason = "流量池用尽停机"  // the data volume shared in the billing group is used up
-	PauseReasonByOwner       PauseReason = "主动停机"     // Cards.Pause, or the same at the portal
-	PauseReasonDataClosed    PauseReason = "数据服务关闭"   // Cards.CloseGPRS, or the same at the portal
+	PauseReasonByOwner       PauseReason = "主动停机"     // Cards.Pause or the portal
+	PauseReasonDataClosed    PauseReason = "数据服务关闭"   // Cards.CloseGPRS or the portal
 )
 
-// A CardType is the form of a card (卡类型).
+// A CardType is the form factor of a card (卡类型).
 type CardType string
 
-// The forms of cards.
+// The form factors.
 const (
 	CardTypeIndustrialMP2       CardType = "工业标准(MP2)"
 	CardTypeStandardDualCut     CardType = "标准双切(STD+MICRO)"
@@ -108,7 +108,7 @@ const (
 	CardTypeIndustrialTripleCut CardType = "工业三切卡"
 )
 
-// An ActiveState says whether a card was ever activated (激活状态).
+// An ActiveState says whether a card has ever been activated (激活状态).
 type ActiveState string
 
 // The activation states.
@@ -117,7 +117,7 @@ const (
 	ActiveStateInactive ActiveState = "未激活"
 )
 
-// A NetworkType is the kind of network a card is for (网络类型).
+// A NetworkType is the type of network that a card uses (网络类型).
 type NetworkType string
 
 // The network types.
@@ -126,7 +126,7 @@ const (
 	NetworkTypeNBIoT NetworkType = "NB"
 )
 
-// A CallStatus is the state of a card's voice service (语音状态). It is empty where an answer does not tell.
+// A CallStatus is the state of a card's voice service (语音状态). It is empty if the response omits it.
 type CallStatus string
 
 // The states of the voice service.
@@ -136,7 +136,7 @@ const (
 	CallStatusUnsubscribed CallStatus = "-2" // 未开通: the card has no voice service
 )
 
-// UnmarshalText reads true and false as 1 and 0.
+// UnmarshalText accepts true and false for 1 and 0.
 func (s *CallStatus) UnmarshalText(text []byte) error {
 	kept, code := enumText(text)
 	switch {
@@ -170,17 +170,16 @@ const (
 	OnlineStateOffline OnlineState = "离线"
 )
 
-// A FlowType is the kind of traffic that a data package is good for (流量包类型).
+// A FlowType is the type of traffic that a data package covers (流量包类型).
 type FlowType string
 
-// The kinds of traffic. The platform writes them 公网 and 定向 for a card's packages, and 0 and 1 for products; both are
-// read as these.
+// The types of traffic.
 const (
-	FlowTypePublic   FlowType = "公网" // all of the internet
+	FlowTypePublic   FlowType = "公网" // the whole internet
 	FlowTypeDirected FlowType = "定向" // agreed addresses only
 )
 
-// UnmarshalText reads both of the platform's spellings.
+// UnmarshalText accepts both spellings of the platform: 公网 and 定向 for the packages of a card, 0 and 1 for products.
 func (t *FlowType) UnmarshalText(text []byte) error {
 	kept, code := enumText(text)
 	switch code {
@@ -197,14 +196,13 @@ func (t *FlowType) UnmarshalText(text []byte) error {
 // A FileTaskStatus is the state of an export task (任务状态).
 type FileTaskStatus string
 
-// The states of an export task. The platform writes them 1 and 2 in file.status, and in Chinese in file.list; both are
-// read as these.
+// The states of an export task.
 const (
 	FileTaskRunning FileTaskStatus = "执行中"
 	FileTaskDone    FileTaskStatus = "文件生成成功"
 )
 
-// UnmarshalText reads both of the platform's spellings.
+// UnmarshalText accepts both spellings of the platform: Chinese in file.list, 1 and 2 in file.status.
 func (s *FileTaskStatus) UnmarshalText(text []byte) error {
 	kept, code := enumText(text)
 	switch code {
@@ -218,7 +216,7 @@ func (s *FileTaskStatus) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// An SMSStatus is how far an SMS to a card has got (发送状态).
+// An SMSStatus is the state of an SMS to a card (发送状态).
 type SMSStatus int
 
 // The states of an SMS.
@@ -228,7 +226,7 @@ const (
 	SMSStatusFailed    SMSStatus = 400
 )
 
-// An OrderType is what an order buys (订单类型).
+// An OrderType says what an order buys (订单类型).
 type OrderType string
 
 // The types of orders.
@@ -237,7 +235,7 @@ const (
 	OrderTypeRenewal  OrderType = "续费订单" // more time on the plan, see Orders.Renew
 )
 
-// An OrderStatus is how far an order has got (订单状态).
+// An OrderStatus is the state of an order (订单状态).
 type OrderStatus string
 
 // The states of an order.
@@ -247,7 +245,7 @@ const (
 	OrderStatusFailed  OrderStatus = "订单失败"
 )
 
-// UnmarshalText reads 1 and -1, as the platform's notifications have it, as [OrderStatusDone] and [OrderStatusFailed].
+// UnmarshalText accepts 1 and -1, the spelling of callbacks, for [OrderStatusDone] and [OrderStatusFailed].
 func (s *OrderStatus) UnmarshalText(text []byte) error {
 	kept, code := enumText(text)
 	switch code {
@@ -261,24 +259,24 @@ func (s *OrderStatus) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// IsFinal reports whether the order will stay in this state: it is done or has failed.
+// IsFinal reports whether the order has ended: it is done or has failed.
 func (s OrderStatus) IsFinal() bool { return s == OrderStatusDone || s == OrderStatusFailed }
 
-// A WalletChange is why the balance of a wallet changed (变更类型).
+// A WalletChange is the type of a change of the balance (变更类型).
 type WalletChange string
 
-// The kinds of changes.
+// The types of changes.
 const (
-	WalletChangeRecharge WalletChange = "流量包充值" // paid for a data package
-	WalletChangeRenewal  WalletChange = "套餐续费"  // paid for a renewal
+	WalletChangeRecharge WalletChange = "流量包充值" // payment for a top-up
+	WalletChangeRenewal  WalletChange = "套餐续费"  // payment for a renewal
 	WalletChangeDeposit  WalletChange = "预充值"   // money paid in
 )
 
-// A Switch is an on/off setting that a call may also leave as it is.
+// A Switch is an on/off setting that a call may also leave unchanged.
 type Switch uint8
 
 const (
-	// Unchanged leaves the setting as it is. It is the zero value.
+	// Unchanged, the zero value, does not change the setting.
 	Unchanged Switch = iota
 	// On enables the setting.
 	On
@@ -294,7 +292,7 @@ func (s Switch) String() string {
 	return [...]string{"unchanged", "on", "off"}[s]
 }
 
-// EncodeValues writes 1 for on and 0 for off, and nothing for unchanged.
+// EncodeValues adds 1 for on or 0 for off to a form, and nothing for unchanged.
 func (s Switch) EncodeValues(name string, form *url.Values) error {
 	switch s {
 	case Unchanged:

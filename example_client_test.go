@@ -55,7 +55,7 @@ func Example_errors() {
 	srv.Inject(quecloudtest.CutAfter().Times(1))
 	try(quecloud.ICCID("89860024310000000030")) // is suspended
 	// Output:
-	// nothing was sent: iccid an ICCID has 19 or 20 characters, digits and letters but O and I, not "8986 0622": it has blanks inside
+	// nothing was sent: iccid an ICCID has 19 or 20 characters, digits and letters other than O and I, not "8986 0622": it has blanks inside
 	// refused, resultCode 1
 	// look at the card before you try again
 }
@@ -191,5 +191,5 @@ func ExampleParseCardID() {
 	// Output:
 	// false <nil>
 	// true <nil>
-	// false quecloud: card: "106 480" is neither an MSISDN (1 to 13 digits) nor an ICCID (19 or 20 characters, digits and letters but O and I): it has blanks inside
+	// false quecloud: card: "106 480" is neither an MSISDN (1 to 13 digits) nor an ICCID (19 or 20 characters, digits and letters other than O and I): it has blanks inside
 }
