@@ -15,21 +15,21 @@ import (
 // DefaultBodyLimit is the maximum size of a callback's body in bytes. See [WithBodyLimit].
 const DefaultBodyLimit = 1 << 20
 
-// A HandlerOption configures the handlers of [NewSMSHandler] and [NewOrderHandler]. Options may come in any order. A bad
-// option makes these functions panic, as a bad pattern does in [http.Handle].
+// A HandlerOption configures the handlers of [NewSMSHandler] and [NewOrderHandler]. Options may come in any order. A
+// bad option makes these functions panic, as a bad pattern does in [http.Handle].
 //
-// Every handler accepts only a POST (405 otherwise) of application/json (415) of bounded size (413) that is a JSON object
-// with the members that identify the event (400). The body of the response says what is wrong. Other members that cannot
-// be read do not lose the event, see [WithCallbackDriftHandler]. Neither does the charset of the Content-Type: text that
-// is not UTF-8 is kept byte for byte, see [DriftNotUTF8].
+// Every handler accepts only a POST (405 otherwise) of application/json (415) of bounded size (413) that is a JSON
+// object with the members that identify the event (400). The body of the response says what is wrong. Other members
+// that cannot be read do not lose the event, see [WithCallbackDriftHandler]. Neither does the charset of the
+// Content-Type: text that is not UTF-8 is kept byte for byte, see [DriftNotUTF8].
 //
 // The platform's protocol does not authenticate callbacks: anyone who knows the address can send one. Use
 // [WithCallbackToken], [WithAllowedSources] and, for orders, [VerifyWith]. A handler with none of them logs a warning
 // when it is made. If a proxy authenticates the sender, allow its addresses as sources.
 //
 // A handler serves every path that is routed to it. Register the exact path: [http.ServeMux] redirects a request whose
-// path has a // or lacks the final slash of the pattern, and responds with 404 to one with a slash too many. The document
-// does not say whether the platform follows redirects.
+// path has a // or lacks the final slash of the pattern, and responds with 404 to one with a slash too many. The
+// document does not say whether the platform follows redirects.
 //
 // A handler reads a body for as long as it keeps arriving. Set the ReadTimeout of your [http.Server]; the handler then
 // responds with 408. The context of your function ends when the sender disconnects.
@@ -73,8 +73,8 @@ func (s *callbackSettings) apply(opts []HandlerOption) *ParamError {
 // digits. They consist of A-Z, a-z, 0-9 and -._~ only: other characters may change in a URL, such as a + that becomes a
 // blank.
 //
-// The handler compares tokens in constant time, and neither logs the URL nor shows it in a response. Servers and proxies
-// in front of it do log URLs unless told not to.
+// The handler compares tokens in constant time, and neither logs the URL nor shows it in a response. Servers and
+// proxies in front of it do log URLs unless told not to.
 func WithCallbackToken(tokens ...string) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if len(tokens) == 0 {
@@ -108,8 +108,8 @@ func isUnreserved(b byte) bool {
 	return isDigit(b) || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z' || strings.IndexByte("-._~", b) >= 0
 }
 
-// WithAllowedSources rejects callbacks, with status 403, that do not come from one of these networks. Ask the vendor for
-// the addresses of the platform. Behind a proxy of your own, add [WithTrustedProxy].
+// WithAllowedSources rejects callbacks, with status 403, that do not come from one of these networks. Ask the vendor
+// for the addresses of the platform. Behind a proxy of your own, add [WithTrustedProxy].
 //
 // IPv4 addresses written as IPv6 (::ffff:192.0.2.1) count as IPv4.
 func WithAllowedSources(prefixes ...netip.Prefix) HandlerOption {
@@ -124,8 +124,8 @@ func WithAllowedSources(prefixes ...netip.Prefix) HandlerOption {
 // contain only your own proxies. Without this option only the address of the connection counts, since anyone can send
 // any header.
 //
-// The header is usually X-Forwarded-For. It can be any header to which every proxy appends the address of its client, or
-// that a proxy sets anew, such as X-Real-IP. The source is the last address in it that is not a proxy. A request is
+// The header is usually X-Forwarded-For. It can be any header to which every proxy appends the address of its client,
+// or that a proxy sets anew, such as X-Real-IP. The source is the last address in it that is not a proxy. A request is
 // rejected if the header is not a list of addresses up to there.
 func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
@@ -134,7 +134,7 @@ func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 		case name == "" || strings.ContainsAny(name, " ,;:\r\n\t"):
 			return &ParamError{Param: "WithTrustedProxy", Reason: fmt.Sprintf("%q is not the name of a header", header)}
 		case name == "Forwarded":
-			return &ParamError{Param: "WithTrustedProxy", Reason: "Forwarded is not a list of plain addresses: use X-Forwarded-For"}
+			return &ParamError{Param: "WithTrustedProxy", Reason: "Forwarded does not hold plain addresses: use X-Forwarded-For"}
 		case s.proxyHeader != "" && s.proxyHeader != name:
 			return &ParamError{Param: "WithTrustedProxy", Reason: "there can be only one header"}
 		}
@@ -145,10 +145,11 @@ func WithTrustedProxy(header string, prefixes ...netip.Prefix) HandlerOption {
 }
 
 // VerifyWith looks up the order of every callback with [OrdersService.Get] and gives your function the platform's own
-// values. It rejects a callback with status 403 if the platform refuses to show the order, or shows another status, card,
-// type, price or external ID. Prices are compared to the fen, and the price of a year or month counts as that of the
-// order. If the platform cannot be asked, the response has status 500, which means that the callback failed. The platform
-// is asked before the store of [WithDeduplication], so that a forged event cannot take the place of the true one.
+// values. It rejects a callback with status 403 if the platform refuses to show the order, or shows another status,
+// card, type, price or external ID. Prices are compared to the fen, and the price of a year or month counts as that of
+// the order. If the platform cannot be asked, the response has status 500, which means that the callback failed. The
+// platform is asked before the store of [WithDeduplication], so that a forged event cannot take the place of the true
+// one.
 //
 // It is for [NewOrderHandler] only: other handlers cannot be made with it.
 func VerifyWith(client *Client) HandlerOption {
@@ -183,11 +184,11 @@ func WithDeduplication(store DedupStore) HandlerOption {
 	}
 }
 
-// WithProbes responds to a GET, a HEAD and a POST without a body with status 200 and an empty body, for portals and load
-// balancers that check whether an address is served. Handlers reject these requests otherwise. The source and the token
-// are checked first: with [WithCallbackToken] a probe must carry the token in its URL too, and gets 401 without it. Your
-// function is not called. An empty body does not mean success, for which the platform's document wants the text success
-// or the code 200.
+// WithProbes responds to a GET, a HEAD and a POST without a body with status 200 and an empty body, for portals and
+// load balancers that check whether an address is served. Handlers reject these requests otherwise. The source and the
+// token are checked first: with [WithCallbackToken] a probe must carry the token in its URL too, and gets 401 without
+// it. Your function is not called. An empty body does not mean success, for which the platform's document wants the
+// text success or the code 200.
 func WithProbes() HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		s.probes = true
@@ -195,8 +196,8 @@ func WithProbes() HandlerOption {
 	}
 }
 
-// WithBodyLimit sets the maximum size of a callback's body, instead of [DefaultBodyLimit]. Larger ones are rejected with
-// status 413.
+// WithBodyLimit sets the maximum size of a callback's body, instead of [DefaultBodyLimit]. Larger ones are rejected
+// with status 413.
 func WithBodyLimit(bytes int64) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if bytes < 1 {
@@ -207,9 +208,9 @@ func WithBodyLimit(bytes int64) HandlerOption {
 	}
 }
 
-// WithCallbackTimeout bounds the handling of an event once its body has been read: the lookup of [VerifyWith], the store
-// of [WithDeduplication] and your function. Their context ends after this time. Your function must return when it does:
-// the handler waits for it, and its result counts. By default the context ends only with the request.
+// WithCallbackTimeout bounds the handling of an event once its body has been read: the lookup of [VerifyWith], the
+// store of [WithDeduplication] and your function. Their context ends after this time. Your function must return when it
+// does: the handler waits for it, and its result counts. By default the context ends only with the request.
 func WithCallbackTimeout(d time.Duration) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if d <= 0 {
@@ -223,13 +224,13 @@ func WithCallbackTimeout(d time.Duration) HandlerOption {
 // WithCallbackDriftHandler calls a function for each member of an event that differs from what the SDK knows of the
 // platform, for the first 32 of one callback. [Drift.Method] is sms or order. Such a member does not lose the event: if
 // it cannot be read its field stays zero, and your function is called all the same. Only the members that identify the
-// event must be readable, see [SMSEvent] and [OrderEvent]. If one of them is not, the event is rejected and the last call
-// shows the value found there. If the body is not JSON, it shows 64 bytes around the error.
+// event must be readable, see [SMSEvent] and [OrderEvent]. If one of them is not, the event is rejected and the last
+// call shows the value found there. If the body is not JSON, it shows 64 bytes around the error.
 //
-// With or without a drift handler, members that cannot be read or are not UTF-8 are logged as warnings, with an outline in
-// place of the value, such as "0000-00-00X00:00:00". The drift handler receives the value itself, which may be personal
-// data. It runs before your function, in the same goroutine, also for callbacks that are rejected later. Its panics are
-// logged.
+// With or without a drift handler, members that cannot be read or are not UTF-8 are logged as warnings, with an outline
+// in place of the value, such as "0000-00-00X00:00:00". The drift handler receives the value itself, which may be
+// personal data. It runs before your function, in the same goroutine, also for callbacks that are rejected later. Its
+// panics are logged.
 func WithCallbackDriftHandler(handler func(Drift)) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if handler == nil {
@@ -240,10 +241,10 @@ func WithCallbackDriftHandler(handler func(Drift)) HandlerOption {
 	}
 }
 
-// WithCallbackLogger sets the logger of a handler, instead of [slog.Default]. The handler logs why it rejected a callback
-// (level warn) or could not handle it (level error), and that it was made without authentication (level warn, once). It
-// logs neither the URL nor the content of an event. It does log the error of your function, with numbers of five and more
-// digits masked: keep the text of an SMS out of your errors.
+// WithCallbackLogger sets the logger of a handler, instead of [slog.Default]. The handler logs why it rejected a
+// callback (level warn) or could not handle it (level error), and that it was made without authentication (level warn,
+// once). It logs neither the URL nor the content of an event. It does log the error of your function, with numbers of
+// five and more digits masked: keep the text of an SMS out of your errors.
 func WithCallbackLogger(logger *slog.Logger) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if logger == nil || logger.Handler() == nil {
@@ -280,8 +281,8 @@ func (s *callbackSettings) fromAllowedSource(r *http.Request) bool {
 	return ok && anyContains(s.allowed, addr)
 }
 
-// source returns the address a request comes from: that of the connection or, if that is a proxy, the last address in the
-// proxy's header that is not one.
+// source returns the address a request comes from: that of the connection or, if that is a proxy, the last address in
+// the proxy's header that is not one.
 func (s *callbackSettings) source(r *http.Request) (netip.Addr, bool) {
 	addr, ok := parseSource(r.RemoteAddr)
 	for _, hops := range slices.Backward(r.Header[s.proxyHeader]) {

@@ -127,7 +127,7 @@ func TestHandlersPanicOnWhatCannotWork(t *testing.T) {
 		"WithTrustedProxy: no network":             {quecloud.WithTrustedProxy("X-Forwarded-For"), quecloud.WithAllowedSources(networks("::/0")...)},
 		`WithTrustedProxy: "" is not the name`:     {quecloud.WithTrustedProxy("", networks("::/0")...)},
 		`WithTrustedProxy: "a b" is not the name`:  {quecloud.WithTrustedProxy("a b", networks("::/0")...)},
-		"WithTrustedProxy: Forwarded is not":       {quecloud.WithTrustedProxy("forwarded", networks("::/0")...)},
+		"WithTrustedProxy: Forwarded does not":     {quecloud.WithTrustedProxy("forwarded", networks("::/0")...)},
 		"WithTrustedProxy: has no effect alone":    {quecloud.WithTrustedProxy("X-Real-IP", networks("::/0")...)},
 		"WithTrustedProxy: there can be only one":  {quecloud.WithTrustedProxy("A", networks("::/0")...), quecloud.WithTrustedProxy("B", networks("::/0")...)},
 		"VerifyWith: the client is nil":            {quecloud.VerifyWith(nil)},

@@ -28,7 +28,7 @@ type callbackKind[E any] struct {
 	constructor string // in panics
 	check       func(*E) error
 	key         func(*E) string
-	keyUnread   func(e *E, body []byte)                       // makes the key depend on the body, where a member cannot be read; may be nil
+	keyUnread   func(e *E, body []byte)                       // called if a member cannot be read; may be nil
 	verify      func(*E, context.Context, *Client) *rejection // nil if the platform cannot be asked
 	respond     func(w http.ResponseWriter, status int, reason string)
 }
@@ -57,7 +57,7 @@ func newCallbackHandler[E any](
 	}
 	err := h.apply(opts)
 	if err == nil && h.client != nil && kind.verify == nil {
-		err = &ParamError{Param: "VerifyWith", Reason: fmt.Sprintf("the platform has no method that confirms %s events", kind.name)}
+		err = &ParamError{Param: "VerifyWith", Reason: "the platform has no method that confirms " + kind.name + " events"}
 	}
 	if err != nil {
 		panic(fmt.Sprintf("quecloud: %s: %s: %s", kind.constructor, err.Param, err.Reason))
@@ -177,8 +177,8 @@ func (h *callbackHandler[E]) admit(r *http.Request) *rejection {
 	return nil
 }
 
-// hasToken reports whether the URL carries one of the callback tokens. It compares hashes, in constant time: neither the
-// length of a token nor how much of it matches can be measured.
+// hasToken reports whether the URL carries one of the callback tokens. It compares hashes, in constant time: neither
+// the length of a token nor how much of it matches can be measured.
 func (h *callbackHandler[E]) hasToken(r *http.Request) bool {
 	if h.tokens == nil {
 		return true
@@ -263,8 +263,8 @@ func (h *callbackHandler[E]) incomplete(err error) *rejection {
 	return &rejection{http.StatusBadRequest, "the body was cut off", err}
 }
 
-// malformed says what is wrong with a body. It does not quote the body: the reason is logged, and a response that quoted
-// the request could be made to read as success.
+// malformed says what is wrong with a body. It does not quote the body: the reason is logged, and a response that
+// quoted the request could be made to read as success.
 func malformed(err error) string {
 	if field, ok := errors.AsType[*FieldError](err); ok {
 		return fmt.Sprintf("member %s: %s", field.Path, field.Reason)

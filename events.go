@@ -17,14 +17,14 @@ import (
 // An OrderEvent says that an order has been carried out or has failed, § 2.5.6 资产充值续费通知回调 of the vendor's
 // document.
 //
-// It always has an order number, a status and an ICCID. Any other field is zero if the platform does not send it, or
-// sends a value that cannot be read, see [WithCallbackDriftHandler]. Text that is not UTF-8 is kept byte for byte, see
-// [DriftNotUTF8].
+// It always has an order number, a status and an ICCID, and StatusText does not contradict Status. Any other field is
+// zero if the platform does not send it, or sends a value that cannot be read, see [WithCallbackDriftHandler]. Text
+// that is not UTF-8 is kept byte for byte, see [DriftNotUTF8].
 type OrderEvent struct {
 	OrderNo      string          `json:"orderNo" quec:"required"`             // as OrdersService.Get takes it
 	Type         OrderType       `json:"orderType" quec:"always"`             // what it buys
 	Status       OrderStatus     `json:"orderStatus" quec:"required type=n"`  // done or failed
-	StatusText   string          `json:"orderStatusDesc" quec:"always"`       // the same in words; does not contradict Status
+	StatusText   string          `json:"orderStatusDesc" quec:"always"`       // the same in words
 	ICCID        string          `json:"iccid" quec:"required"`               // the card
 	ProductName  string          `json:"productName" quec:"always"`           // what was bought
 	ProductPrice decimal.Decimal `json:"productPrice" quec:"always"`          // CNY
@@ -38,16 +38,16 @@ type OrderEvent struct {
 // ID returns the card, by its ICCID. The number is as the platform spells it.
 func (e OrderEvent) ID() CardID { return cardID(e.ICCID, "") }
 
-// NewOrderHandler returns a handler for the callbacks about top-ups and renewals (充值续费回调地址). The document
-// says that their address is configured at the platform, but not where. The address of SMS callbacks is set at the portal
-// under API管理 → 通知配置.
+// NewOrderHandler returns a handler for the callbacks about top-ups and renewals (充值续费回调地址). The document says that
+// their address is configured at the platform, but not where. The address of SMS callbacks is set at the portal under
+// API管理 → 通知配置.
 //
-// The handler calls the function for every valid callback, from several goroutines concurrently. If the function returns
-// nil, the handler responds with code 200, which tells the platform so. If it returns an error or panics, the response has
-// the status and code 500, which means that the callback failed. The document does not say whether the platform retries
-// it then: look up an order whose event does not come with [OrdersService.Get]. [HandlerOption] says which callbacks are
-// rejected, and how to keep others from calling the function. Where an order event moves money, use [VerifyWith] and
-// [WithDeduplication].
+// The handler calls the function for every valid callback, from several goroutines concurrently. If the function
+// returns nil, the handler responds with code 200, which tells the platform so. If it returns an error or panics, the
+// response has the status and code 500, which means that the callback failed. The document does not say whether the
+// platform retries it then: look up an order whose event does not come with [OrdersService.Get]. [HandlerOption] says
+// which callbacks are rejected, and how to keep others from calling the function. Where an order event moves money, use
+// [VerifyWith] and [WithDeduplication].
 //
 // NewOrderHandler panics if the function is nil or an option is not valid.
 func NewOrderHandler(handle func(context.Context, *OrderEvent) error, opts ...HandlerOption) http.Handler {
@@ -79,8 +79,8 @@ func (e *OrderEvent) check() error {
 	return nil
 }
 
-// Key returns the same text for every callback that carries the event: an order reaches a final state once. Order numbers
-// that differ in case are different orders. See [SMSEvent.Key].
+// Key returns the same text for every callback that carries the event: an order reaches a final state once. Order
+// numbers that differ in case are different orders. See [SMSEvent.Key].
 func (e *OrderEvent) Key() string {
 	return eventKey("order", e.OrderNo, string(e.Status))
 }
@@ -97,7 +97,8 @@ func (e *OrderEvent) verify(ctx context.Context, client *Client) *rejection {
 		return &rejection{http.StatusInternalServerError, "the order cannot be verified now; retry later", err}
 	}
 	if !order.Status.IsFinal() && e.Status.IsFinal() {
-		return &rejection{http.StatusInternalServerError, "the platform does not show this order as completed yet; retry later", nil}
+		const reason = "the platform does not show this order as completed yet; retry later"
+		return &rejection{http.StatusInternalServerError, reason, nil}
 	}
 	if member := e.mismatch(order); member != "" {
 		return &rejection{http.StatusForbidden, fmt.Sprintf("%s differs from the order at the platform", member), nil}
@@ -110,8 +111,8 @@ func (e *OrderEvent) verify(ctx context.Context, client *Client) *rejection {
 	return nil
 }
 
-// mismatch names a member in which the event differs from the order, or returns "". Texts for people may differ. A member
-// that the event or the order leaves out is no difference.
+// mismatch names a member in which the event differs from the order, or returns "". Texts for people may differ. A
+// member that the event or the order leaves out is no difference.
 func (e *OrderEvent) mismatch(o *Order) string {
 	differs := func(got, want string) bool { return got != "" && want != "" && got != want }
 	switch {
@@ -129,9 +130,9 @@ func (e *OrderEvent) mismatch(o *Order) string {
 	return ""
 }
 
-// samePrice reports whether a price is the order's, to the fen (a hundredth of a yuan). The vendor's examples have prices of
-// the whole order and prices of one year or month, so either price may be the other divided by the number of years or
-// months, rounded in any way.
+// samePrice reports whether a price is the order's, to the fen (a hundredth of a yuan). The vendor's examples have
+// prices of the whole order and prices of one year or month, so either price may be the other divided by the number of
+// years or months, rounded in any way.
 func samePrice(price decimal.Decimal, o *Order) bool {
 	if differByLess(price, o.ProductPrice, decimal.New(5, -3)) {
 		return true
@@ -139,7 +140,10 @@ func samePrice(price decimal.Decimal, o *Order) bool {
 	fen := decimal.New(1, -2)
 	for _, n := range [...]int{o.Years, o.Months, 12 * o.Years} {
 		count := decimal.NewFromInt(int64(n))
-		if n > 1 && (differByLess(price, o.ProductPrice.Div(count), fen) || differByLess(price.Div(count), o.ProductPrice, fen)) {
+		if n <= 1 {
+			continue
+		}
+		if differByLess(price, o.ProductPrice.Div(count), fen) || differByLess(price.Div(count), o.ProductPrice, fen) {
 			return true
 		}
 	}
@@ -176,17 +180,17 @@ const (
 // An SMSEvent is a delivery report or an inbound SMS, § 2.3.6 短信回调通知 of the vendor's document.
 //
 // It always has a type and one of the two card numbers, and a report has the SMSID. Any other field is zero if the
-// platform does not send it, or sends a value that cannot be read, see [WithCallbackDriftHandler]. Text that is not UTF-8
-// is kept byte for byte, see [DriftNotUTF8].
+// platform does not send it, or sends a value that cannot be read, see [WithCallbackDriftHandler]. Text that is not
+// UTF-8 is kept byte for byte, see [DriftNotUTF8].
 type SMSEvent struct {
 	Type       SMSEventType `json:"type" quec:"required"`                          // report or inbound SMS
 	MSISDN     string       `json:"msisdn" quec:"alias=msisdns always"`            // the card
 	ICCID      string       `json:"iccid" quec:"always"`                           // the card
-	SMSID      string       `json:"sms_id" quec:"always"`                          // of a report: the SMSID of SMSService.Send
+	SMSID      string       `json:"sms_id" quec:"always"`                          // of a report: from SMSService.Send
 	Status     SMSStatus    `json:"status,omitzero" quec:"type=s"`                 // of a report: delivered or failed
-	Message    string       `json:"msg,omitzero"`                                  // of a report: a remark on the status, for people
-	Content    string       `json:"content,omitzero"`                              // of an inbound SMS: its text
-	ReceivedAt time.Time    `json:"recievetime,omitzero" quec:"alias=receivetime"` // of an inbound SMS: China Standard Time
+	Message    string       `json:"msg,omitzero"`                                  // of a report: the status in words
+	Content    string       `json:"content,omitzero"`                              // of inbound SMS: its text
+	ReceivedAt time.Time    `json:"recievetime,omitzero" quec:"alias=receivetime"` // of inbound SMS: China Standard Time
 
 	unreadKey string // a key of the whole body, if a member cannot be read
 }
@@ -197,11 +201,11 @@ func (e SMSEvent) ID() CardID { return cardID(e.ICCID, e.MSISDN) }
 // NewSMSHandler returns a handler for SMS callbacks (短信通知地址, at the portal under API管理 → 通知配置). They carry
 // delivery reports of SMS sent to cards, and SMS sent by cards.
 //
-// The handler calls the function for every valid callback, from several goroutines concurrently. If the function returns
-// nil, the handler responds with the body success, which tells the platform so. If it returns an error or panics, the
-// response has the status 500, which means that the callback failed. The document does not say whether the platform
-// retries it then: look up an SMS whose report does not come with [SMSService.ListLog]. [HandlerOption] says which
-// callbacks are rejected, and how to keep others from calling the function.
+// The handler calls the function for every valid callback, from several goroutines concurrently. If the function
+// returns nil, the handler responds with the body success, which tells the platform so. If it returns an error or
+// panics, the response has the status 500, which means that the callback failed. The document does not say whether the
+// platform retries it then: look up an SMS whose report does not come with [SMSService.ListLog]. [HandlerOption] says
+// which callbacks are rejected, and how to keep others from calling the function.
 //
 // NewSMSHandler panics if the function is nil or an option is not valid.
 func NewSMSHandler(handle func(context.Context, *SMSEvent) error, opts ...HandlerOption) http.Handler {
@@ -211,8 +215,8 @@ func NewSMSHandler(handle func(context.Context, *SMSEvent) error, opts ...Handle
 	}, handle, opts)
 }
 
-// check rejects an event that does not identify its card or, for a report, its SMS. Other blank members are no reason to
-// lose an event.
+// check rejects an event that does not identify its card or, for a report, its SMS. Other blank members are no reason
+// to lose an event.
 func (e *SMSEvent) check() error {
 	clearNullText(&e.MSISDN, &e.ICCID, &e.SMSID)
 	switch {
@@ -227,10 +231,10 @@ func (e *SMSEvent) check() error {
 // keyUnread makes the key depend on the whole body: two events may differ only in a member that cannot be read.
 func (e *SMSEvent) keyUnread(body []byte) { e.unreadKey = eventKey("body", string(body)) }
 
-// Key returns the same text for every callback that carries the event, and another for other events. [WithDeduplication]
-// uses it. It can also be the message ID in a queue that drops duplicates. It has at most 70 characters and is a hash, so
-// it reveals no card numbers or texts. If a member of the event cannot be read, the key that the handler's function sees
-// depends on the whole body: two events may differ only in that member.
+// Key returns the same text for every callback that carries the event, and another for other events.
+// [WithDeduplication] uses it. It can also be the message ID in a queue that drops duplicates. It has at most 70
+// characters and is a hash, so it reveals no card numbers or texts. If a member of the event cannot be read, the key
+// that the handler's function sees depends on the whole body: two events may differ only in that member.
 func (e *SMSEvent) Key() string {
 	// The ID alone does not do: one SMSID given to SMSService.Send can stand for many cards.
 	return eventKey("sms", string(e.Type), e.SMSID, e.MSISDN, e.ICCID, strconv.Itoa(int(e.Status)),
