@@ -118,7 +118,7 @@ func attemptError(timed context.Context, err error, waited time.Duration) error 
 	switch ended := timed.Err(); {
 	case ended == nil || err == nil:
 		return err
-	case context.Cause(timed) == ErrAttemptTimeout:
+	case context.Cause(timed) == ErrAttemptTimeout: //nolint:errorlint // a cause of the caller's may wrap it
 		return fmt.Errorf("%w (waited %v)", ErrAttemptTimeout, waited)
 	case !errors.Is(err, ended) || !errors.Is(err, context.Cause(timed)):
 		err = fmt.Errorf("%w: %w", whyEnded(timed), err)
@@ -137,7 +137,7 @@ func whyEnded(ctx context.Context) error {
 
 // body is the form that is sent at a time, and the signature in it.
 func (c *core) body(call *callState, t int64) (form, signature string) {
-	params := insert(call.params[:len(call.params):len(call.params)], param{"t", strconv.FormatInt(t, 10)})
+	params := insert(slices.Clip(call.params), param{"t", strconv.FormatInt(t, 10)})
 	signature = c.sign(params, call.endpoint.unsigned)
 	size := len(signature) + 16
 	for _, p := range params {
@@ -175,7 +175,7 @@ func (b *fileBody) Read(p []byte) (n int, err error) {
 	} else {
 		n, err = b.readAside(p)
 	}
-	if err != io.EOF {
+	if err != io.EOF { //nolint:errorlint // an io.Reader ends with io.EOF itself
 		err = attemptError(b.timed, err, sinceStart()-began)
 	}
 	return n, err

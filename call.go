@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -155,8 +156,8 @@ func (c *core) intercept(ctx context.Context, call *callState) error {
 		}
 		return err
 	}
-	for i := len(c.interceptors) - 1; i >= 0; i-- {
-		interceptor, inner := c.interceptors[i], next
+	for _, interceptor := range slices.Backward(c.interceptors) {
+		inner := next
 		var used atomic.Bool
 		next = func(ctx context.Context) error {
 			return interceptor(ctx, &call.info, func(ctx context.Context) error {

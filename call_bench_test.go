@@ -37,11 +37,12 @@ func signedText(secret string, params url.Values) []byte {
 		names = append(names, name)
 	}
 	sort.Strings(names)
-	text := secret
+	var text strings.Builder
+	text.WriteString(secret)
 	for _, name := range names {
-		text += name + params.Get(name)
+		text.WriteString(name + params.Get(name))
 	}
-	return []byte(text + secret)
+	return []byte(text.String() + secret)
 }
 
 func BenchmarkSign(b *testing.B) {

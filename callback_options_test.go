@@ -170,7 +170,7 @@ func TestHandlersPanicOnTokensThatAURLMayChange(t *testing.T) {
 
 func TestHandlersWithoutAuthenticationWarnOnceWhenMade(t *testing.T) {
 	srv := quecloudtest.NewUnstartedServer()
-	defer srv.Close()
+	t.Cleanup(srv.Close)
 	forBoth(t, func(t *testing.T, n notification) {
 		var log bytes.Buffer
 		logger := quecloud.WithCallbackLogger(slog.New(slog.NewTextHandler(&log, nil)))

@@ -301,7 +301,7 @@ func (h *callbackHandler[E]) logRejection(r *http.Request, rejected *rejection) 
 // errorAttrs returns an error as log attributes, with the stack of a panic.
 func errorAttrs(err error) []slog.Attr {
 	attrs := []slog.Attr{slog.String("error", errorText(err))}
-	if panicked, ok := err.(*panicError); ok {
+	if panicked, ok := err.(*panicError); ok { //nolint:errorlint // Unwrap of a user's error may panic
 		attrs = append(attrs, slog.String("stack", string(panicked.stack)))
 	}
 	return attrs

@@ -446,6 +446,7 @@ func TestFunctionsContextEndsWhenTheSenderLeaves(t *testing.T) {
 }
 
 func TestFunctionsContextEndsAfterTheTimeForIt(t *testing.T) {
+	t.Parallel()
 	for _, n := range notifications {
 		t.Run(n.name, func(t *testing.T) {
 			t.Parallel()
@@ -489,6 +490,7 @@ func (p pipes) call() net.Conn {
 
 // A body that trickles, and one that breaks off, against a real server with a ReadTimeout.
 func TestBodiesThatDoNotArriveAreNotPassedOn(t *testing.T) {
+	t.Parallel()
 	for _, n := range notifications {
 		t.Run(n.name, func(t *testing.T) {
 			t.Parallel()

@@ -168,7 +168,7 @@ func separatorOf(line string) (string, error) {
 	tab := false
 	for _, separator := range []string{",", ";"} {
 		fields, err := splitAt(line, separator)
-		if tab = tab || err == errTab && strings.Contains(line, separator); err == nil && len(fields) > 1 {
+		if tab = tab || errors.Is(err, errTab) && strings.Contains(line, separator); err == nil && len(fields) > 1 {
 			found = append(found, separator)
 		}
 	}

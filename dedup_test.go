@@ -60,6 +60,7 @@ func TestThousandDeliveriesOfHundredEventsAreHandledOnceEach(t *testing.T) {
 
 // A delivery that comes while the same event is being handled waits, and is answered as that one is.
 func TestSecondDeliveryWaitsForTheFirst(t *testing.T) {
+	t.Parallel()
 	for _, n := range notifications {
 		for _, outcome := range []string{"success", "error", "panic"} {
 			t.Run(n.name+" "+outcome, func(t *testing.T) {
@@ -119,6 +120,7 @@ func TestWaitingDeliveryEndsWithItsSender(t *testing.T) {
 
 // The context of a delivery says nothing about those that wait for it, whose senders are still there.
 func TestWaitingDeliveriesCarryOnWhenTheFirstOnesContextEnds(t *testing.T) {
+	t.Parallel()
 	leave := map[string]func(context.Context) error{
 		"error": func(ctx context.Context) error { return ctx.Err() },
 		"panic": func(context.Context) error { panic("gone") },

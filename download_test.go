@@ -239,7 +239,7 @@ func TestAFailingWriterEndsADownloadWithItsOwnError(t *testing.T) {
 	for _, room := range []int{0, 100} {
 		for _, want := range []error{full, io.ErrShortWrite} {
 			w := &limited{room: room}
-			if want == full {
+			if errors.Is(want, full) {
 				w.err = full
 			}
 			client, s := newScripted(t, []scriptStep{{body: file}})

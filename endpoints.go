@@ -123,6 +123,7 @@ func (e *endpoint) whereToLook() string {
 		return "Orders.Find"
 	case KindSet:
 		return "Cards.Info"
+	default:
+		return ""
 	}
-	return ""
 }

@@ -206,8 +206,8 @@ func TestVerifiedOrdersMayHaveTheirPriceInAnotherForm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			platform := &stub{answer: func(context.Context, url.Values) any {
-				return []byte(fmt.Sprintf(`{"resultCode":0,"details":{"orderStatus":"订单完成","orderType":"充值订单","iccid":"89860412091880130001",`+
-					`"productprice":%s,"cycle":%d,"months":%d}}`, test.order, test.years, test.months))
+				return fmt.Appendf(nil, `{"resultCode":0,"details":{"orderStatus":"订单完成","orderType":"充值订单","iccid":"89860412091880130001",`+
+					`"productprice":%s,"cycle":%d,"months":%d}}`, test.order, test.years, test.months)
 			}}
 			body := strings.Replace(orderDone, `"productPrice":11.0`, `"productPrice":`+test.event, 1)
 			require.NotEqual(t, orderDone, body)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -129,10 +130,8 @@ func ExampleWithLogger() {
 
 func without(keys ...string) func([]string, slog.Attr) slog.Attr {
 	return func(_ []string, a slog.Attr) slog.Attr {
-		for _, key := range keys {
-			if a.Key == key {
-				return slog.Attr{}
-			}
+		if slices.Contains(keys, a.Key) {
+			return slog.Attr{}
 		}
 		return a
 	}

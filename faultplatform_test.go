@@ -41,11 +41,12 @@ type fault struct {
 var noFault = fault{executes: true, answer: httpAnswer(200, fineAnswer)}
 
 func httpAnswer(status int, body string, header ...string) string {
-	head := fmt.Sprintf("HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
+	var head strings.Builder
+	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
 	for _, line := range append(header, "Connection: close", fmt.Sprintf("Content-Length: %d", len(body))) {
-		head += line + "\r\n"
+		head.WriteString(line + "\r\n")
 	}
-	return head + "\r\n" + body
+	return head.String() + "\r\n" + body
 }
 
 // before reports whether the fault lets no request come.

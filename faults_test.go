@@ -234,7 +234,7 @@ func (r *faultRow) checkError(t *testing.T, name string, over protocol, err erro
 	}
 	assert.Equal(t, r.err, got, "%s: %v", name, err)
 	for _, target := range r.is {
-		if over.giveUp == nil || target != io.EOF && target != io.ErrUnexpectedEOF { // HTTP/2 has errors of its own
+		if over.giveUp == nil || !errors.Is(target, io.EOF) && !errors.Is(target, io.ErrUnexpectedEOF) { // HTTP/2 has errors of its own
 			require.ErrorIs(t, err, target, name)
 		}
 	}

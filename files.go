@@ -105,7 +105,7 @@ const maxFile = 4 << 30
 func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *download) {
 	var start [4]byte
 	n, err := io.ReadFull(body, start[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF { //nolint:errorlint // those of ReadFull itself
 		a.interrupted = true
 		a.err = call.badResponse(a, start[:n], fmt.Errorf("it broke off: %w", err))
 		return
@@ -129,12 +129,11 @@ func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *downl
 		a.responded = true
 		return
 	}
-	var own *writeError
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*writeError](err); ok {
 		a.err = call.error(fmt.Sprintf("writing after %d bytes", d.n), own.err)
 		return
 	}
-	if err == errTooLong {
+	if errors.Is(err, errTooLong) {
 		a.err = call.badResponse(a, start[:n], fmt.Errorf("the file is longer than the limit of %d bytes", c.maxFile))
 		return
 	}

@@ -3,6 +3,7 @@ package quecloud
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"unicode/utf8"
@@ -36,9 +37,7 @@ func encode(params any) (url.Values, error) {
 		return url.Values{}, nil
 	case url.Values:
 		form := make(url.Values, len(p))
-		for name, values := range p {
-			form[name] = values
-		}
+		maps.Copy(form, p)
 		return form, nil
 	case map[string]any:
 		return nil, &ParamError{Param: "params", Reason: "is a map[string]any: want a struct, a url.Values or a map[string]string"}

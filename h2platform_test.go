@@ -89,13 +89,14 @@ func (c *h2Conn) answer(stream uint32) {
 
 // head sends the headers of a response, spelt out in HPACK, RFC 7541 § 6.2.2.
 func (c *h2Conn) head(stream uint32, status int, header http.Header) {
-	block := "\x08\x03" + strconv.Itoa(status) // the name is that of entry 8, :status
+	var block strings.Builder
+	block.WriteString("\x08\x03" + strconv.Itoa(status)) // the name is that of entry 8, :status
 	for name, values := range header {
 		for _, value := range values {
-			block += "\x00" + string(byte(len(name))) + strings.ToLower(name) + string(byte(len(value))) + value
+			block.WriteString("\x00" + string(byte(len(name))) + strings.ToLower(name) + string(byte(len(value))) + value)
 		}
 	}
-	c.frame(frameHeaders, flagEndHeaders, stream, block)
+	c.frame(frameHeaders, flagEndHeaders, stream, block.String())
 }
 
 // respond sends a response that is written as HTTP/1 does, and reports whether it is whole. Otherwise the stream goes on.

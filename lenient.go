@@ -131,12 +131,12 @@ func (d *decoder) begin(body []byte) error {
 	d.receipt, d.given, d.done, d.met, d.failure, d.garbled = 0, false, false, false, nil, ""
 	d.source = *bytes.NewBuffer(d.text)
 	d.json.Reset(&d.source, jsonOptions)
-	if _, err := d.json.ReadValue(); err == io.EOF {
+	if _, err := d.json.ReadValue(); errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	} else if err != nil {
 		return err
 	}
-	if _, err := d.json.ReadToken(); err != io.EOF {
+	if _, err := d.json.ReadToken(); !errors.Is(err, io.EOF) {
 		return cmp.Or(err, errors.New("more text after its end"))
 	}
 	return nil

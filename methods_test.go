@@ -121,13 +121,14 @@ func checkRequest(t *testing.T, got sentRequest, method string, business map[str
 
 // plainSign signs as § 1.6 says, in the plainest way.
 func plainSign(secret string, params map[string]string, unsigned ...string) string {
-	text := secret
+	var text strings.Builder
+	text.WriteString(secret)
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		if name != "sign" && params[name] != "" && !slices.Contains(unsigned, name) {
-			text += name + params[name]
+			text.WriteString(name + params[name])
 		}
 	}
-	return fmt.Sprintf("%X", sha1.Sum([]byte(text+secret)))
+	return fmt.Sprintf("%X", sha1.Sum([]byte(text.String()+secret)))
 }
 
 // A platform answers every request of its client in the same way, and keeps what was sent.

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -236,7 +237,7 @@ func WithInterceptor(interceptor Interceptor) Option {
 		if interceptor == nil {
 			return &ParamError{Param: "WithInterceptor", Reason: "the interceptor is nil"}
 		}
-		s.interceptors = append(s.interceptors[:len(s.interceptors):len(s.interceptors)], interceptor)
+		s.interceptors = append(slices.Clip(s.interceptors), interceptor)
 		return nil
 	}
 }

@@ -120,7 +120,7 @@ func TestTheErrorSaysHowOftenItWasTriedAndHowLongToWait(t *testing.T) {
 // requireSameError checks that err is want, or has one of its type.
 func requireSameError(t *testing.T, want, err error) {
 	t.Helper()
-	switch want.(type) {
+	switch want.(type) { //nolint:errorlint // want is made by the test, and wraps nothing
 	case nil:
 		require.NoError(t, err)
 	case *ResponseError:

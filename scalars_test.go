@@ -2,6 +2,7 @@ package quecloud
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func readAs[T any](text string) (T, *FieldError, error) {
 	}
 	d := decoder{strict: true}
 	_, err := d.decode([]byte(`{"resultCode":0,"v":`+text+`}`), &result)
-	bad, _ := err.(*FieldError)
+	bad, _ := errors.AsType[*FieldError](err)
 	return result.V, bad, err
 }
 

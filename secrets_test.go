@@ -132,8 +132,8 @@ func walk(v reflect.Value, been map[uintptr]bool, show func(string)) {
 		}
 		walk(v.Elem(), been, show)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			walk(v.Field(i), been, show)
+		for _, field := range v.Fields() {
+			walk(field, been, show)
 		}
 	case reflect.Map:
 		for key, value := range v.Seq2() {

@@ -105,7 +105,7 @@ func (s *shape) addStruct(t reflect.Type, index []int, container *field) {
 	for i := range t.NumField() {
 		sf := t.Field(i)
 		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
-		at := append(index[:len(index):len(index)], i)
+		at := append(slices.Clip(index), i)
 		switch {
 		case sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Struct && !readsItself(sf.Type):
 			s.addStruct(sf.Type, at, container)

@@ -23,7 +23,7 @@ import (
 func TestSweepsYieldEveryRowInThePlatformsOrder(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(523))
-	defer srv.Close()
+	t.Cleanup(srv.Close)
 	client := srv.Client()
 	month := quecloud.MonthOf(srv.Now())
 	var numbers []string
@@ -357,7 +357,7 @@ func cardsOn(l *quecloud.CardList) (number, n int) { return l.Page.Number, len(l
 func TestPagesYieldsWholePagesOfEveryListing(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(123))
-	defer srv.Close()
+	t.Cleanup(srv.Close)
 	client := srv.Client()
 	month := quecloud.MonthOf(srv.Now())
 	cards, err := swept(client.Cards.All(t.Context(), nil))

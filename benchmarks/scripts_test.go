@@ -7,6 +7,7 @@ import (
 )
 
 func TestTheScriptsRun(t *testing.T) {
+	t.Parallel()
 	if exec.Command("git", "rev-parse", "--verify", "--quiet", "HEAD").Run() != nil {
 		t.Skip("this is no clone, so there are no commits to compare")
 	}

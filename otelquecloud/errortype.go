@@ -16,7 +16,7 @@ import (
 // errorType is the class of a call's error, one of few: see the package documentation.
 func errorType(ctx context.Context, info *quecloud.CallInfo, err error) string {
 	switch {
-	case err == errUnfinished:
+	case errors.Is(err, errUnfinished):
 		return "panic"
 	case errors.Is(err, quecloud.ErrOutcomeUnknown):
 		return "outcome_unknown"

@@ -294,6 +294,7 @@ func (f *fault) spoil(a response) response {
 		a.length = len(a.parts[0])
 	case actCutBody:
 		a.cut = min(f.n, a.length-1)
+	case actNone, actRefuse:
 	}
 	return a
 }

@@ -85,8 +85,7 @@ func TestFaultsOnSomeMethodsForSomeCalls(t *testing.T) {
 		quecloudtest.Refuse(8, "x").On("account.info").Times(1),
 	)
 	code := func(err error) int {
-		var refused *quecloud.APIError
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*quecloud.APIError](err); ok {
 			return refused.Code
 		}
 		must(t, err)

@@ -93,13 +93,14 @@ func (f foreign) form(method string, pairs ...string) url.Values {
 }
 
 func (f foreign) sign(form url.Values) {
-	text := f.srv.Secret
+	var text strings.Builder
+	text.WriteString(f.srv.Secret)
 	for _, name := range slices.SortedFunc(maps.Keys(form), cmp.Compare[string]) {
 		if name != "sign" && !slices.Contains(f.unsigned, name) {
-			text += name + form.Get(name)
+			text.WriteString(name + form.Get(name))
 		}
 	}
-	form.Set("sign", f.signHex(fmt.Sprintf("%x", sha1.Sum([]byte(text+f.srv.Secret)))))
+	form.Set("sign", f.signHex(fmt.Sprintf("%x", sha1.Sum([]byte(text.String()+f.srv.Secret)))))
 }
 
 // call makes a request and returns the answer.

@@ -124,6 +124,7 @@ func (m *method) takes(name string) bool {
 		if name == "msisdns" || name == "iccids" {
 			return true
 		}
+	case noCard:
 	}
 	return contains("appKey method t sign", name) || contains(m.required, name) || contains(m.optional, name)
 }

@@ -209,7 +209,7 @@ func (m *method) checkParams(params map[string]string) error {
 			return refuse("参数格式错误：%s", name)
 		}
 	}
-	for _, name := range strings.Fields(m.required) {
+	for name := range strings.FieldsSeq(m.required) {
 		if params[name] == "" {
 			return refuse("缺少参数：%s", name)
 		}
@@ -282,6 +282,7 @@ func (s *Server) findCards(c *call) error {
 		msisdn, iccid = c.params["msisdns"], c.params["iccids"]
 	case oneCard:
 		return s.findCard(c, msisdn, iccid)
+	case listCards:
 	}
 	if (msisdn == "") == (iccid == "") {
 		return refuse("msisdn、iccid须任选一项作为参数")

@@ -52,9 +52,10 @@ func (s *Server) repeated(c *call) (done bool, err error) {
 		return true, &refusal{code: codeRefused, message: "订单重复提交"}
 	case DuplicatesRefusedWithOrder:
 		return true, &refusal{code: codeRefused, message: "订单重复提交", orderNo: earlier.No}
+	default:
+		c.out.text("orderNo", earlier.No)
+		return true, nil
 	}
-	c.out.text("orderNo", earlier.No)
-	return true, nil
 }
 
 // charge changes the balance by an order's money, and shows it in the wallet when that is due.

@@ -122,8 +122,7 @@ func (s *Server) answer(params map[string]string, err error, f fault, gone bool,
 	if f.act == actRefuse {
 		err = &refusal{code: f.code, message: f.body}
 	}
-	var refused *refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*refusal](err); ok {
 		c.code, c.message, c.out.buf, c.raw = refused.code, refused.message, nil, nil
 		if refused.orderNo != "" {
 			c.out.text("orderNo", refused.orderNo)

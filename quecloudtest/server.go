@@ -278,7 +278,7 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	defer func() {
 		switch cause := recover(); {
 		case cause == nil:
-		case cause != http.ErrAbortHandler:
+		case cause != http.ErrAbortHandler: //nolint:errorlint // net/http compares a panic in the same way
 			panic(cause)
 		case r.Context().Err() != nil:
 			resp, err = nil, r.Context().Err()

@@ -57,6 +57,7 @@ func TestImpossibleCardsPanic(t *testing.T) {
 		"no order callback":   func() { quecloudtest.WithOrderCallback("://") },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			defer func() {
 				if recover() == nil {
 					t.Error("did not panic")

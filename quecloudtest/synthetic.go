@@ -32,8 +32,9 @@ func (a appetite) of(h uint64) uint64 {
 		return 1000 + h%3000
 	case large:
 		return 800 + h%200
+	default:
+		return 50 + h%750
 	}
-	return 50 + h%750
 }
 
 // carrierDigits are what tells the carriers apart in ICCID, MSISDN and IMSI.

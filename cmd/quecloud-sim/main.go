@@ -172,21 +172,23 @@ func callLine(r quecloudtest.Request) string {
 	if method == "" {
 		method = "(no method)"
 	}
-	line := fmt.Sprintf("%s %s resultCode=%d %v %s", r.Verb, status, r.ResultCode, r.Duration.Round(time.Microsecond), clip(method))
+	var line strings.Builder
+	fmt.Fprintf(&line, "%s %s resultCode=%d %v %s",
+		r.Verb, status, r.ResultCode, r.Duration.Round(time.Microsecond), clip(method))
 	for _, name := range slices.Sorted(maps.Keys(r.Params)) {
 		switch name {
 		case "appKey", "method", "t":
 		default:
-			line += " " + clip(name) + "=" + clip(r.Params[name])
+			line.WriteString(" " + clip(name) + "=" + clip(r.Params[name]))
 		}
 	}
 	if r.Reason != "" {
-		line += " — " + clip(r.Reason)
+		line.WriteString(" — " + clip(r.Reason))
 	}
 	if len(r.Faults) > 0 {
-		line += " [" + strings.Join(r.Faults, " ") + "]"
+		line.WriteString(" [" + strings.Join(r.Faults, " ") + "]")
 	}
-	return line
+	return line.String()
 }
 
 // deliveryLine describes an attempt to deliver a callback, from which the secrets were taken.

@@ -36,12 +36,12 @@ func TestTheRankingKeepsThoseThatUsedMost(t *testing.T) {
 	for i, used := range []float64{5, 0, 7, 5, 1, 9} {
 		top.add(quecloud.MonthFlowRow{ICCID: string(rune('a' + i)), MonthFlow: used})
 	}
-	got := ""
+	var got strings.Builder
 	for _, row := range top.rows {
-		got += row.ICCID
+		got.WriteString(row.ICCID)
 	}
-	if got != "fca" {
-		t.Errorf("got %s, want fca", got)
+	if got.String() != "fca" {
+		t.Errorf("got %s, want fca", got.String())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,11 +42,12 @@ func CheckRequest(t testing.TB, got Request, method string, business map[string]
 
 // PlainSign signs parameters as § 1.6 says, in the plainest way.
 func PlainSign(secret string, params map[string]string, unsigned ...string) string {
-	text := secret
+	var text strings.Builder
+	text.WriteString(secret)
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		if name != "sign" && params[name] != "" && !slices.Contains(unsigned, name) {
-			text += name + params[name]
+			text.WriteString(name + params[name])
 		}
 	}
-	return fmt.Sprintf("%X", sha1.Sum([]byte(text+secret)))
+	return fmt.Sprintf("%X", sha1.Sum([]byte(text.String()+secret)))
 }

@@ -39,11 +39,12 @@ var NoFault = Fault{Executes: true, Response: HTTPResponse(200, Success)}
 
 // HTTPResponse writes a response as HTTP/1 does.
 func HTTPResponse(status int, body string, header ...string) string {
-	head := fmt.Sprintf("HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
+	var head strings.Builder
+	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
 	for _, line := range append(header, "Connection: close", fmt.Sprintf("Content-Length: %d", len(body))) {
-		head += line + "\r\n"
+		head.WriteString(line + "\r\n")
 	}
-	return head + "\r\n" + body
+	return head.String() + "\r\n" + body
 }
 
 // BeforeRequest reports whether the fault strikes before a request arrives.

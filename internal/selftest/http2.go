@@ -88,13 +88,14 @@ func (c *HTTP2Conn) Succeed(stream uint32) {
 
 // head sends the headers of a response as HPACK literals, RFC 7541 § 6.2.2.
 func (c *HTTP2Conn) head(stream uint32, status int, header http.Header) {
-	block := "\x08\x03" + strconv.Itoa(status) // entry 8 is :status
+	var block strings.Builder
+	block.WriteString("\x08\x03" + strconv.Itoa(status)) // entry 8 is :status
 	for name, values := range header {
 		for _, value := range values {
-			block += "\x00" + string(byte(len(name))) + strings.ToLower(name) + string(byte(len(value))) + value
+			block.WriteString("\x00" + string(byte(len(name))) + strings.ToLower(name) + string(byte(len(value))) + value)
 		}
 	}
-	c.frame(frameHeaders, flagEndHeaders, stream, block)
+	c.frame(frameHeaders, flagEndHeaders, stream, block.String())
 }
 
 // Respond sends a response written as HTTP/1 does, and reports whether it is whole. Otherwise the stream stays open.

@@ -94,11 +94,14 @@ func Open(r io.ReaderAt, size int64, name string) (io.ReadCloser, error) {
 
 // examples names the first of the entries.
 func examples(entries []*zip.File) string {
-	text := ""
-	for i, e := range entries[:min(len(entries), 3)] {
-		text += []string{": ", ", ", ", "}[i] + quoted(e)
+	if len(entries) == 0 {
+		return ""
 	}
-	return text
+	var names []string
+	for _, e := range entries[:min(len(entries), 3)] {
+		names = append(names, quoted(e))
+	}
+	return ": " + strings.Join(names, ", ")
 }
 
 // open reads the directory of a zip file and checks what it says.
