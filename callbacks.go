@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
 // The platform's protocol does not authenticate callbacks. The handlers of both kinds share this file: they check a
@@ -226,23 +228,20 @@ func (h *callbackHandler[E]) read(w http.ResponseWriter, r *http.Request, event 
 
 // decode decodes a body into an event.
 func (h *callbackHandler[E]) decode(ctx context.Context, body []byte, event *E) *rejection {
-	d := decoders.Get().(*decoder)
-	defer decoders.Put(d)
-	d.drifts, d.unread = 0, false
-	err := d.decodeObject(body, event, func(drift Drift) {
-		d.unread = d.unread || drift.Kind == DriftWrongValue
-		if d.drifts++; d.drifts <= maxDrifts {
-			h.tell(ctx, drift)
-		}
+	skipped, err := lenient.DecodeObject(body, event, lenient.Options{
+		MaxDrifts: maxDrifts,
+		Drift: func(kind lenient.Kind, path, value string) {
+			h.tell(ctx, Drift{Kind: DriftKind(kind), Path: path, Value: value})
+		},
 	})
-	if err == nil {
+	if err = fieldError(err); err == nil {
 		err = h.check(event)
 	}
 	if err != nil {
 		h.tell(ctx, unusable(body, err))
 		return &rejection{http.StatusBadRequest, malformed(err), nil}
 	}
-	if d.unread && h.keyUnread != nil {
+	if skipped && h.keyUnread != nil {
 		h.keyUnread(event, body)
 	}
 	return nil

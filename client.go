@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
 // A Client calls the platform for one account. Make one with [NewClient]. It is safe for concurrent use, and one client
@@ -192,7 +194,7 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 		return c.callList(ctx, method, params, reflect.ValueOf(new([]any)))
 	case v.IsValid() && v.Kind() != reflect.Pointer:
 		return &ParamError{Method: method, Param: "result", Reason: "want nil or a pointer"}
-	case v.IsValid() && v.Elem().Kind() == reflect.Slice && !readsItself(v.Elem().Type()):
+	case v.IsValid() && v.Elem().Kind() == reflect.Slice && !lenient.ReadsItself(v.Elem().Type()):
 		return c.callList(ctx, method, params, v)
 	}
 	return c.core.do(ctx, method, params, result)

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"net/url"
 	"time"
+
+	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
 // ChinaStandardTime is the time zone of the platform, UTC+8 without daylight saving time. It is a fixed zone and needs
 // no time zone database.
-var ChinaStandardTime = time.FixedZone("CST", 8*60*60)
+var ChinaStandardTime = lenient.ChinaStandardTime
 
 // A Date is a calendar date without a time zone. It is comparable. The zero value means no date: a request omits it,
 // and an empty or null date of a response is the zero Date.
@@ -17,6 +19,8 @@ type Date struct {
 	Month time.Month // 1 to 12
 	Day   int        // the first of a month is 1
 }
+
+func init() { lenient.Register[Date]() }
 
 // DateOf returns the date of t in [ChinaStandardTime].
 func DateOf(t time.Time) Date {
@@ -29,7 +33,7 @@ func DateOf(t time.Time) Date {
 // second and a zone; yyMMddHHmm and yyyyMMddHHmm, optionally followed by ss. Digits in none of these layouts are
 // seconds or milliseconds since 1970, from 2015 to one day from now.
 func ParseDate(s string) (Date, error) {
-	t, ok := epochLast.parse(s, time.Now)
+	t, ok := lenient.ParseTime(s, time.Now)
 	if !ok {
 		return Date{}, fmt.Errorf("parse date %q: want yyyyMMdd or yyyy-MM-dd", s)
 	}
@@ -40,19 +44,7 @@ func ParseDate(s string) (Date, error) {
 func (d Date) IsZero() bool { return d == Date{} }
 
 // IsValid reports whether d is a date of the calendar in the years 1 to 9999.
-func (d Date) IsValid() bool {
-	if !(Month{d.Year, d.Month}).IsValid() || d.Day < 1 {
-		return false
-	}
-	switch d.Month {
-	case time.February:
-		leap := d.Year%4 == 0 && (d.Year%100 != 0 || d.Year%400 == 0)
-		return d.Day <= 28 || d.Day == 29 && leap
-	case time.April, time.June, time.September, time.November:
-		return d.Day <= 30
-	}
-	return d.Day <= 31
-}
+func (d Date) IsValid() bool { return lenient.IsDay(d.Year, d.Month, d.Day) }
 
 // Time returns midnight at the start of d in [ChinaStandardTime], or the zero time for the zero Date.
 func (d Date) Time() time.Time {
@@ -84,7 +76,7 @@ func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 // UnmarshalText parses a date as [ParseDate] does. Empty text, null and 0000-00-00 are the zero Date.
 func (d *Date) UnmarshalText(text []byte) (err error) {
 	*d = Date{}
-	if !isNoTime(text) {
+	if !lenient.IsNoTime(text) {
 		*d, err = ParseDate(string(text))
 	}
 	return err

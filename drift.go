@@ -1,7 +1,6 @@
 package quecloud
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -38,46 +37,6 @@ const (
 	// writes them, by U+FFFD, and that encoding/json/v2 refuses to write them.
 	DriftNotUTF8 DriftKind = "not UTF-8"
 )
-
-// checkType reports a scalar of another JSON type than the document's.
-func (d *decoder) checkType(f *field, raw []byte) {
-	if d.drift == nil || f.types == "" {
-		return
-	}
-	letter := "n"
-	switch raw[0] {
-	case '"':
-		letter = "s"
-	case 't', 'f':
-		letter = "b"
-	}
-	if !strings.Contains(f.types, letter) {
-		d.report(DriftWrongType, raw)
-	}
-}
-
-// report tells of a drift in the present place.
-func (d *decoder) report(kind DriftKind, raw []byte) {
-	d.drift(Drift{d.method, kind, d.place(""), string(excerpt(raw, 64))})
-}
-
-// unknown skips a member that no field takes, and returns it.
-func (d *decoder) unknown() []byte {
-	raw := d.next()
-	if d.drift != nil {
-		d.report(DriftUnknownMember, raw)
-	}
-	return raw
-}
-
-func (d *decoder) reportGarbled(raw []byte) {
-	if d.garbled == "" {
-		d.garbled = cmp.Or(d.place(""), "the whole")
-	}
-	if d.drift != nil {
-		d.report(DriftNotUTF8, raw)
-	}
-}
 
 // unusable is what there is in the place for which a body is refused. Of a body that is no JSON it is the end of what
 // has been read, and the beginning of the rest.

@@ -88,18 +88,6 @@ func TestTextThatIsNotUTF8IsKeptWhereverItStands(t *testing.T) {
 	assert.Equal(t, []Drift{{"fc.function.card.pause", DriftNotUTF8, "errorMessage", `"` + gbk + `"`}}, *drifts)
 }
 
-func TestAnEventsTextThatIsNotUTF8IsKept(t *testing.T) {
-	t.Parallel()
-	var event SMSEvent
-	var drifts []Drift
-	var d decoder
-	body := `{"type":"inbox","msisdn":"1","iccid":"2","sms_id":"3","content":"` + gbk + `"}`
-	require.NoError(t, d.decodeObject([]byte(body), &event, func(d Drift) { drifts = append(drifts, d) }))
-	assert.Equal(t, SMSEvent{Type: SMSEventInbox, MSISDN: "1", ICCID: "2", SMSID: "3", Content: gbk}, event)
-	assert.Equal(t, []Drift{{"", DriftNotUTF8, "content", `"` + gbk + `"`}}, drifts)
-	assert.Equal(t, "content", d.garbled)
-}
-
 func TestTextInUTF8IsNoDrift(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{`移远`, `\u79fb\\x`, `\ud83d\ude00`, "\ufffd", `\ufffd`} {

@@ -3,52 +3,13 @@ package quecloud
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"net/url"
-	"reflect"
-	"unicode/utf8"
+
+	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
 // The enumerations are open: decoding keeps an unknown value without surrounding blanks, and returns no error. Most
 // values are Chinese, as the platform writes them, § 1.8 (3) of the vendor's document.
-
-// isEnumeration reports whether a type is one of the package's enumerations that are texts.
-func isEnumeration(t reflect.Type) bool {
-	return t.Kind() == reflect.String && t.PkgPath() == reflect.TypeFor[CardStatus]().PkgPath()
-}
-
-func isBlank(text []byte) bool { return len(trimSpace(text)) == 0 }
-
-// maySayNothing reports whether a text that begins so may be blank, or stand for no time. Nearly all begin with 1 to 9,
-// or in Chinese.
-func maySayNothing(first byte) bool { return first < '1' || '9' < first && first < chinese }
-
-// chinese is from where on bytes begin most of its characters, of three bytes, and no blank.
-const chinese = 0xe4
-
-// trimSpace is bytes.TrimSpace, and faster for text that begins and ends with ASCII or Chinese and has no blanks there.
-func trimSpace(text []byte) []byte {
-	n := len(text)
-	first := n > 0 && (text[0] >= chinese || ' ' < text[0] && text[0] < utf8.RuneSelf)
-	last := n > 0 && ' ' < text[n-1] && text[n-1] < utf8.RuneSelf ||
-		n > 2 && text[n-3] >= chinese && !utf8.RuneStart(text[n-2]) && !utf8.RuneStart(text[n-1])
-	if first && last {
-		return text
-	}
-	return bytes.TrimSpace(text)
-}
-
-// enumText returns an enumeration's text without the blanks around it, and its code where it is a whole number, such as
-// 1.0. The code of any other text is noCode.
-func enumText(text []byte) (kept []byte, code int) {
-	text = trimSpace(text)
-	if n, ok := wholeNumber(text); ok && -1000 < n && n < 1000 {
-		return text, int(n)
-	}
-	return text, noCode
-}
-
-const noCode = math.MinInt
 
 // A Carrier is a network operator (运营商).
 type Carrier string
@@ -138,7 +99,7 @@ const (
 
 // UnmarshalText accepts true and false for 1 and 0.
 func (s *CallStatus) UnmarshalText(text []byte) error {
-	kept, code := enumText(text)
+	kept, code := lenient.EnumText(text)
 	switch {
 	case code == 1 || bytes.EqualFold(kept, []byte("true")):
 		*s = CallStatusOpen
@@ -181,7 +142,7 @@ const (
 
 // UnmarshalText accepts both spellings of the platform: 公网 and 定向 for the packages of a card, 0 and 1 for products.
 func (t *FlowType) UnmarshalText(text []byte) error {
-	kept, code := enumText(text)
+	kept, code := lenient.EnumText(text)
 	switch code {
 	case 0:
 		*t = FlowTypePublic
@@ -204,7 +165,7 @@ const (
 
 // UnmarshalText accepts both spellings of the platform: Chinese in file.list, 1 and 2 in file.status.
 func (s *FileTaskStatus) UnmarshalText(text []byte) error {
-	kept, code := enumText(text)
+	kept, code := lenient.EnumText(text)
 	switch code {
 	case 1:
 		*s = FileTaskRunning
@@ -247,7 +208,7 @@ const (
 
 // UnmarshalText accepts 1 and -1, the spelling of callbacks, for [OrderStatusDone] and [OrderStatusFailed].
 func (s *OrderStatus) UnmarshalText(text []byte) error {
-	kept, code := enumText(text)
+	kept, code := lenient.EnumText(text)
 	switch code {
 	case 1:
 		*s = OrderStatusDone

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
 var (
@@ -158,10 +160,15 @@ type FieldError struct {
 
 // Error says which member is wrong, and why.
 func (e *FieldError) Error() string {
-	if e.Value == "" {
-		return fmt.Sprintf("member %s: %s", e.Path, e.Reason)
+	return (*lenient.Problem)(e).Error()
+}
+
+// fieldError is err, which is a FieldError where it was a problem of the decoder's.
+func fieldError(err error) error {
+	if problem, ok := errors.AsType[*lenient.Problem](err); ok {
+		return (*FieldError)(problem)
 	}
-	return fmt.Sprintf("member %s: %s: %s", e.Path, e.Reason, e.Value)
+	return err
 }
 
 // An outcomeError adds ErrOutcomeUnknown, and what to do, to the error that ended a call.
@@ -245,13 +252,4 @@ func nameOf(method, subject string) string {
 func shortMethod(method string) string { return strings.TrimPrefix(method, methodPrefix) }
 
 // excerpt returns a copy of the first n bytes of b, cut between characters.
-func excerpt[S string | []byte](b S, n int) S {
-	if len(b) > n {
-		whole := n
-		for whole > max(0, n-utf8.UTFMax) && !utf8.RuneStart(b[whole]) {
-			whole--
-		}
-		b = b[:whole]
-	}
-	return S(append([]byte(nil), b...))
-}
+func excerpt[S string | []byte](b S, n int) S { return lenient.Excerpt(b, n) }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+
+	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
 // maxResponse is how large a JSON response may be. The largest that the document allows, 1000 cards, have about 1 MiB.
@@ -33,24 +35,23 @@ func (c *core) receiveJSON(call *callState, a *attempt, text *bytes.Buffer, brok
 
 // judge reads a response into the call's result and decides whether it is a success.
 func (c *core) judge(call *callState, a *attempt, text []byte, location string) {
-	d := decoders.Get().(*decoder)
-	defer decoders.Put(d)
-	d.method, d.strict, d.drift, d.now = call.endpoint.method, call.endpoint.kind == KindRead, c.driftOf(a), c.now
+	reads := call.endpoint.kind == KindRead
 	result := call.result
 	if _, ok := result.(*download); ok {
 		result = nil
 	}
-	env, err := d.decode(text, result)
+	read, err := lenient.Decode(text, result, lenient.Options{Strict: reads, Drift: c.driftOf(call, a), Now: c.now})
+	err = fieldError(err)
 	field, isField := errors.AsType[*FieldError](err)
-	a.responded = env.hasCode && env.problem == nil && (err == nil || isField)
-	a.code, a.claimed, a.garbled = env.code, a.responded && env.code == 0, hide(d.garbled, a.signature)
-	a.given, a.done = d.given, d.done || d.given && !d.receipts
+	a.responded = read.HasCode && read.CodeProblem == nil && (err == nil || isField)
+	a.code, a.claimed, a.garbled = read.Code, a.responded && read.Code == 0, hide(read.NotUTF8, a.signature)
+	a.given, a.done = read.HasPayload, read.HasReceipt || read.HasPayload && !read.Receipts
 	accepted := 200 <= a.status && a.status < 300
-	fulfilled := d.met || d.done && (d.receipts || call.endpoint.kind == KindRead) // what the method needs has come
+	fulfilled := read.HasRequired || read.HasReceipt && (read.Receipts || reads) // what the method needs has come
 	switch {
-	case a.responded && env.code != 0:
-		message := excerpt(hide(excerpt(env.message, maxMessage+len(a.signature)), a.signature), maxMessage)
-		a.err = &APIError{call.endpoint.method, call.subject, env.code, message, a.status, slices.Contains(c.retry.NotDoneCodes, env.code)}
+	case a.responded && read.Code != 0:
+		message := excerpt(hide(excerpt(read.Message, maxMessage+len(a.signature)), a.signature), maxMessage)
+		a.err = &APIError{call.endpoint.method, call.subject, read.Code, message, a.status, slices.Contains(c.retry.NotDoneCodes, read.Code)}
 		return
 	case a.claimed && err == nil && (accepted || fulfilled):
 		return
@@ -64,9 +65,9 @@ func (c *core) judge(call *callState, a *attempt, text []byte, location string) 
 		err = errors.New("it is empty")
 	case err != nil && !isField:
 		err = fmt.Errorf("it is not whole JSON: %w", err)
-	case env.problem != nil:
-		err = a.withoutSignature(env.problem)
-	case !env.hasCode:
+	case read.CodeProblem != nil:
+		err = a.withoutSignature((*FieldError)(read.CodeProblem))
+	case !read.HasCode:
 		err = errors.New("it has no resultCode")
 	case isField:
 		err = a.withoutSignature(field)
@@ -98,13 +99,12 @@ func foreign(status int) string {
 }
 
 // driftOf is the drift handler for a response, from which it hides the signature.
-func (c *core) driftOf(a *attempt) func(Drift) {
+func (c *core) driftOf(call *callState, a *attempt) func(kind lenient.Kind, path, value string) {
 	if c.drift == nil {
 		return nil
 	}
-	return func(d Drift) {
-		d.Path, d.Value = hide(d.Path, a.signature), hide(d.Value, a.signature)
-		c.drift(d)
+	return func(kind lenient.Kind, path, value string) {
+		c.drift(Drift{call.endpoint.method, DriftKind(kind), hide(path, a.signature), hide(value, a.signature)})
 	}
 }
 

@@ -9,10 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/quecloud/quecloud-go/internal/cardno"
+	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
 // SMSService has the methods to send SMS to cards and to read what was sent.
@@ -220,9 +218,7 @@ func (c *cardTexts) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	*c = cardTexts{}
-	var entries []jsontext.Value
-	_ = json.Unmarshal(raw, &entries, jsonOptions) // a list is a list
-	for _, entry := range entries {
+	for _, entry := range lenient.Elements(raw) {
 		c.add(entry)
 	}
 	return nil
@@ -235,8 +231,7 @@ func (c *cardTexts) add(raw []byte) {
 	}
 	text := string(raw)
 	if raw[0] == '"' {
-		unquoted, _ := appendText(nil, raw)
-		text = string(unquoted)
+		text = lenient.Unquote(raw)
 	}
 	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",; \t\r\n", r) })
 	isNoNumber := func(s string) bool { return !cardno.IsMSISDN(cardno.MSISDN(s)) && !cardno.IsICCID(cardno.ICCID(s)) }
@@ -264,9 +259,7 @@ func entryOf(text string) cardno.Entry {
 			ICCID  string `json:"iccid"`
 			Number string `json:"number"`
 		}
-		d := decoders.Get().(*decoder)
-		defer decoders.Put(d)
-		_ = d.decodeObject([]byte(text), &entry, nil) // a member that cannot be read is empty
+		_, _ = lenient.DecodeObject([]byte(text), &entry, lenient.Options{Strict: true}) // a member that cannot be read is empty
 		if entry.Number == "" {
 			return cardno.Entry{ICCID: entry.ICCID, MSISDN: entry.MSISDN}
 		}

@@ -1,9 +1,10 @@
-package quecloud
+package lenient
 
 import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
 	"reflect"
@@ -37,22 +38,76 @@ import (
 //
 // Names match whatever their case. Members that no field knows are skipped.
 
+// Options say how a text is read.
+type Options struct {
+	Strict    bool                                // every member counts, not only those tagged required or receipt
+	Drift     func(kind Kind, path, value string) // is called for what differs from the tags, and may be nil
+	MaxDrifts int                                 // how many times Drift is called at most; 0 for no limit
+	Now       func() time.Time                    // tells which times lie in the future; nil for time.Now
+}
+
+// A Response is what a response says besides its result.
+type Response struct {
+	Code        int
+	HasCode     bool
+	CodeProblem *Problem // why the code cannot be told
+	Message     string
+
+	HasPayload  bool   // there is something in it besides the envelope
+	HasReceipt  bool   // a member tagged receipt says something; or any known member, where none is tagged so
+	HasRequired bool   // a member tagged required says something
+	Receipts    bool   // some members of the result are tagged receipt
+	NotUTF8     string // the place of the first text that is not UTF-8
+}
+
+// A Problem is the first member that cannot be what its field needs.
+type Problem struct {
+	Path   string // where it stands: cards[3].monthflow
+	Value  string // what stands there, as JSON and at most 64 bytes; empty where the member is missing
+	Reason string // what is wrong with it
+}
+
+// Error says which member is wrong, and why.
+func (p *Problem) Error() string {
+	if p.Value == "" {
+		return fmt.Sprintf("member %s: %s", p.Path, p.Reason)
+	}
+	return fmt.Sprintf("member %s: %s: %s", p.Path, p.Reason, p.Value)
+}
+
+// Decode reads a whole response into result, which is nil or a pointer. The error is a [*Problem] for the first member that
+// is wrong, and else says why the text is not JSON. The envelope is read in either case, as far as it goes.
+func Decode(body []byte, result any, opts Options) (Response, error) {
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	d.Options = opts
+	env, err := d.decode(body, result)
+	return Response{env.code, env.hasCode, env.problem, env.message, d.given, d.done, d.met, d.receipts, d.garbled}, err
+}
+
+// DecodeObject reads a whole text that must be an object, and has no envelope, into the struct that result points to. It
+// reports whether a member was skipped because it could not be read.
+func DecodeObject(body []byte, result any, opts Options) (skipped bool, err error) {
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	d.Options = opts
+	err = d.decodeObject(body, result)
+	return d.unread, err
+}
+
 // A decoder reads one answer.
 type decoder struct {
 	cursor
-	method   string
-	strict   bool             // every member counts, not only those tagged receipt
-	drift    func(Drift)      // may be nil
-	now      func() time.Time // nil for time.Now
-	receipt  int              // how many members tagged receipt enclose the present one
-	given    bool             // there is something in the answer besides the envelope
-	done     bool             // a receipt says something; or any member that is known, where none is tagged receipt
-	met      bool             // a required member was there
-	receipts bool             // some members are tagged receipt
-	failure  *FieldError      // the first member that is not what it should be
-	garbled  string           // where the first text stands that is not UTF-8
-	drifts   int              // of an event, so far
-	unread   bool             // a member of an event could not be read
+	Options
+	receipt  int      // how many members tagged receipt enclose the present one
+	given    bool     // there is something in the answer besides the envelope
+	done     bool     // a receipt says something; or any member that is known, where none is tagged receipt
+	met      bool     // a required member was there
+	receipts bool     // some members are tagged receipt
+	failure  *Problem // the first member that is not what it should be
+	garbled  string   // where the first text stands that is not UTF-8
+	drifts   int      // so far
+	unread   bool     // a drift was a WrongValue
 	scratch  []byte
 	json     jsontext.Decoder // finds out whether the text is JSON
 	source   bytes.Buffer
@@ -72,7 +127,7 @@ var jsonOptions = json.JoinOptions(
 type envelope struct {
 	code    int
 	hasCode bool
-	problem *FieldError // why the code cannot be told
+	problem *Problem // why the code cannot be told
 	message string
 }
 
@@ -108,9 +163,7 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 }
 
 // decodeObject reads a whole text that must be an object, and has no envelope, into the struct that result points to.
-// Every member counts, unless there is a function to tell of drift.
-func (d *decoder) decodeObject(body []byte, result any, drift func(Drift)) error {
-	d.method, d.strict, d.drift, d.now = "", drift == nil, drift, nil
+func (d *decoder) decodeObject(body []byte, result any) error {
 	if err := d.begin(body); err != nil {
 		return err
 	}
@@ -129,6 +182,7 @@ var errNoObject = errors.New("it is not an object")
 func (d *decoder) begin(body []byte) error {
 	d.cursor.begin(bytes.TrimPrefix(body, []byte("\ufeff")))
 	d.receipt, d.given, d.done, d.met, d.failure, d.garbled = 0, false, false, false, nil, ""
+	d.drifts, d.unread = 0, false
 	d.source = *bytes.NewBuffer(d.text)
 	d.json.Reset(&d.source, jsonOptions)
 	if _, err := d.json.ReadValue(); errors.Is(err, io.EOF) {
@@ -184,7 +238,7 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) bool {
 	}
 	d.leave()
 	expected := s.required
-	if d.drift != nil {
+	if d.Drift != nil {
 		expected = s.expected
 	}
 	for _, f := range expected {
@@ -273,8 +327,8 @@ func (d *decoder) setScalar(f *field, v reflect.Value, raw []byte) (some, ok boo
 		return false, false
 	}
 	if f.blank != nil && maySayNothing(text.text[0]) && f.blank(text.text) {
-		if d.drift != nil && isNull(text.text) {
-			d.report(DriftWrongValue, raw)
+		if d.Drift != nil && isNull(text.text) {
+			d.report(WrongValue, raw)
 		}
 		return false, false
 	}
@@ -295,20 +349,22 @@ func (d *decoder) setScalar(f *field, v reflect.Value, raw []byte) (some, ok boo
 
 // failHere records that the value just read is not what the field needs, unless nobody needs it.
 func (d *decoder) failHere(f *field, raw []byte, reason string) {
-	if d.drift != nil && (d.strict || !d.counts(f)) {
-		d.report(DriftWrongValue, raw)
+	if d.Drift != nil && (d.Strict || !d.counts(f)) {
+		d.report(WrongValue, raw)
 		return
 	}
 	if d.fails(f) {
-		d.failure = &FieldError{d.place(""), string(excerpt(raw, 64)), reason}
+		d.failure = &Problem{d.place(""), string(Excerpt(raw, 64)), reason}
 	}
 }
 
 // counts reports whether anybody needs a field.
-func (d *decoder) counts(f *field) bool { return d.strict || f.required || f.receipt || d.receipt > 0 }
+func (d *decoder) counts(f *field) bool { return d.Strict || f.required || f.receipt || d.receipt > 0 }
 
 // fails reports whether what is wrong with a field is the first that matters.
 func (d *decoder) fails(f *field) bool { return d.failure == nil && d.counts(f) }
+
+var seed = maphash.MakeSeed()
 
 // share returns a text as a string, and the same string for texts that come again and again.
 func (d *decoder) share(text []byte) string {
@@ -363,9 +419,9 @@ func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field
 	switch {
 	case len(text) == 0:
 	case !ok || int64(code) != n:
-		env.problem = &FieldError{"resultCode", excerpt(string(raw), 64), "want a whole number"}
+		env.problem = &Problem{"resultCode", Excerpt(string(raw), 64), "want a whole number"}
 	case env.hasCode && env.code != code:
-		env.problem = &FieldError{"resultCode", excerpt(string(raw), 64), "stands here a second time, with another value"}
+		env.problem = &Problem{"resultCode", Excerpt(string(raw), 64), "stands here a second time, with another value"}
 	default:
 		env.code, env.hasCode = code, true
 	}

@@ -1,4 +1,4 @@
-package quecloud
+package lenient
 
 import (
 	"bytes"
@@ -21,8 +21,7 @@ func foreignString(dec *jsontext.Decoder, to *string) error {
 	}
 	raw, err := dec.ReadValue()
 	if err == nil {
-		text, _ := appendText(nil, raw)
-		*to = string(text)
+		*to = Unquote(raw)
 	}
 	return err
 }
@@ -34,6 +33,12 @@ func foreignAny(dec *jsontext.Decoder, to *any) error {
 		*to = text
 	}
 	return err
+}
+
+// Unquote returns the text of a JSON string.
+func Unquote(raw []byte) string {
+	text, _ := appendText(nil, raw)
+	return string(text)
 }
 
 // textOf returns the text of a JSON string, which is the value just read, and reports it if it is not UTF-8.

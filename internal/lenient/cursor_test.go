@@ -1,4 +1,4 @@
-package quecloud
+package lenient
 
 import (
 	"bytes"
@@ -58,7 +58,7 @@ func read(dec *jsontext.Decoder, place string, found []placed) []placed {
 	default:
 		raw, _ := dec.ReadValue()
 		if len(place) > maxPlace {
-			place = excerpt(place, maxPlace) + "…"
+			place = Excerpt(place, maxPlace) + "…"
 		}
 		found = append(found, placed{place, string(raw)})
 	}

@@ -1,4 +1,4 @@
-package quecloud
+package lenient
 
 import (
 	"bytes"
@@ -24,11 +24,11 @@ func (d *decoder) expect(f *field, s *shape, seen []presence, succeeded bool) {
 	case f.container != nil && seen[f.container.number] >= hollow: // in which it was looked for already
 	case f.required:
 		if d.fails(f) {
-			d.failure = &FieldError{Path: d.place(f.name), Reason: "missing"}
+			d.failure = &Problem{Path: d.place(f.name), Reason: "missing"}
 		}
-	case d.drift == nil || there != absent || !succeeded:
+	case d.Drift == nil || there != absent || !succeeded:
 	case f.container == nil || !f.container.always || s.presence(f.container, seen) > empty:
-		d.drift(Drift{Method: d.method, Kind: DriftMissing, Path: d.place(f.name)})
+		d.tell(Missing, d.place(f.name), "")
 	}
 }
 

@@ -1,4 +1,4 @@
-package quecloud
+package lenient
 
 import (
 	"bytes"
@@ -100,6 +100,16 @@ func (c *cursor) leave() {
 	c.path = c.path[:len(c.path)-1]
 }
 
+// Elements returns the elements of a text that is a JSON list.
+func Elements(list []byte) (elements [][]byte) {
+	var c cursor
+	c.begin(list)
+	for c.enter(); c.peek() != ']'; {
+		elements = append(elements, c.next())
+	}
+	return elements
+}
+
 // isAt says which member, or element, of the innermost object or list comes next.
 func (c *cursor) isAt(place int) { c.path[len(c.path)-1] = place }
 
@@ -125,7 +135,7 @@ func (c *cursor) place(member string) string {
 		b = appendMember(b, []byte(member))
 	}
 	if len(b) > maxPlace {
-		b = append(excerpt(b, maxPlace), "…"...)
+		b = append(Excerpt(b, maxPlace), "…"...)
 	}
 	return string(b)
 }

@@ -1,4 +1,4 @@
-package quecloud
+package lenient
 
 import (
 	"bytes"
@@ -8,7 +8,28 @@ import (
 	"time"
 )
 
-// How the platform's times and dates are read, those of responses, of events and of [ParseDate], is all here.
+// How the platform's times and dates are read, those of responses, of events and of the package's ParseDate, is all here.
+
+// ChinaStandardTime is the zone of every local time of the platform: UTC+8 without daylight saving.
+var ChinaStandardTime = time.FixedZone("CST", 8*60*60)
+
+// ParseTime reads a time in any form in which the platform may write one.
+func ParseTime(s string, now func() time.Time) (t time.Time, ok bool) { return epochLast.parse(s, now) }
+
+// IsDay reports whether there is such a day in the calendar of the years 1 to 9999.
+func IsDay(year int, month time.Month, day int) bool {
+	if year < 1 || year > 9999 || month < time.January || month > time.December || day < 1 {
+		return false
+	}
+	switch month {
+	case time.February:
+		leap := year%4 == 0 && (year%100 != 0 || year%400 == 0)
+		return day <= 28 || day == 29 && leap
+	case time.April, time.June, time.September, time.November:
+		return day <= 30
+	}
+	return day <= 31
+}
 
 // timeLayouts are the forms with separators, once / has become - and T a blank. time.Parse takes one digit or two where
 // a form has one, and a fraction behind the seconds.
@@ -108,9 +129,9 @@ func parseEpoch(s string, first, last time.Time) (t time.Time, ok bool) {
 	return t, false
 }
 
-// isNoTime reports whether a text stands for no time at all: nothing, the word null, or a date of zeros only, which is
+// IsNoTime reports whether a text stands for no time at all: nothing, the word null, or a date of zeros only, which is
 // how databases write one that was never set.
-func isNoTime(text []byte) bool {
+func IsNoTime(text []byte) bool {
 	text = bytes.TrimSpace(text)
 	return len(text) == 0 || isNull(text) ||
 		slices.Contains(text, '0') && len(bytes.Trim(text, "0-/:. TZ")) == 0

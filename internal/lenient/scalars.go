@@ -1,4 +1,4 @@
-package quecloud
+package lenient
 
 import (
 	"bytes"
@@ -24,13 +24,14 @@ func scalarFor(t reflect.Type, rule epochRule) (want string, set func(*decoder, 
 		return "a time", rule.setTime
 	case reflect.TypeFor[decimal.Decimal]():
 		return "an amount", setDecimal
-	case reflect.TypeFor[Date]():
-		return "a date", rule.setDate
+	}
+	if set := dates[t]; set != nil {
+		return "a date", rule.setDate(set)
 	}
 	if p := reflect.PointerTo(t); p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return "a " + t.Name(), setText
 	}
-	if readsItself(t) {
+	if ReadsItself(t) {
 		return "", nil
 	}
 	switch t.Kind() {
@@ -54,8 +55,8 @@ func scalarFor(t reflect.Type, rule epochRule) (want string, set func(*decoder, 
 // blankFor returns what tells, for a type, that a scalar says no more than null does, or nil where only "" does.
 func blankFor(t reflect.Type) func(text []byte) bool {
 	switch {
-	case t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[Date]():
-		return isNoTime
+	case t == reflect.TypeFor[time.Time]() || dates[t] != nil:
+		return IsNoTime
 	case isEnumeration(t):
 		return isBlank
 	}
@@ -261,25 +262,28 @@ func setText(_ *decoder, v reflect.Value, s scalar) bool {
 	return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(s.text) == nil
 }
 
-func (rule epochRule) setDate(d *decoder, v reflect.Value, s scalar) bool {
-	date, ok := fastDate(s.text)
-	if !ok {
-		var t time.Time
-		if t, ok = rule.parse(string(s.text), d.clock()); !ok {
-			return false
+// setDate returns what reads a date and keeps it with set.
+func (rule epochRule) setDate(set func(reflect.Value, date)) func(*decoder, reflect.Value, scalar) bool {
+	return func(d *decoder, v reflect.Value, s scalar) bool {
+		day, ok := fastDate(s.text)
+		if !ok {
+			t, ok := rule.parse(string(s.text), d.clock())
+			if !ok {
+				return false
+			}
+			day.Year, day.Month, day.Day = t.Date()
 		}
-		date = DateOf(t)
+		set(v, day)
+		return true
 	}
-	*v.Addr().Interface().(*Date) = date
-	return true
 }
 
 // fastDate reads the usual layout, yyyy-MM-dd.
-func fastDate(s []byte) (d Date, ok bool) {
+func fastDate(s []byte) (d date, ok bool) {
 	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
-		d = Date{number(s[:4]), time.Month(number(s[5:7])), number(s[8:])}
+		d = date{number(s[:4]), time.Month(number(s[5:7])), number(s[8:])}
 	}
-	return d, d.IsValid()
+	return d, d.isValid()
 }
 
 // number reads digits. What has anything else in it is -1.
@@ -303,8 +307,8 @@ func (rule epochRule) setTime(d *decoder, v reflect.Value, s scalar) bool {
 
 // clock returns the clock that says what is still to come.
 func (d *decoder) clock() func() time.Time {
-	if d.now == nil {
+	if d.Now == nil {
 		return time.Now
 	}
-	return d.now
+	return d.Now
 }

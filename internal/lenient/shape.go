@@ -1,4 +1,4 @@
-package quecloud
+package lenient
 
 import (
 	"cmp"
@@ -74,7 +74,7 @@ func shapeOf(t reflect.Type) *shape {
 		return s.(*shape)
 	}
 	var s *shape
-	if t.Kind() == reflect.Struct && !readsItself(t) {
+	if t.Kind() == reflect.Struct && !ReadsItself(t) {
 		s = &shape{byName: map[string]*field{}}
 		s.addStruct(t, nil, nil)
 		for _, f := range s.fields {
@@ -95,7 +95,8 @@ func shapeOf(t reflect.Type) *shape {
 	return actual.(*shape)
 }
 
-func readsItself(t reflect.Type) bool {
+// ReadsItself reports whether a type reads its own JSON or text.
+func ReadsItself(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	return p.Implements(reflect.TypeFor[json.Unmarshaler]()) || p.Implements(reflect.TypeFor[json.UnmarshalerFrom]()) ||
 		p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
@@ -107,7 +108,7 @@ func (s *shape) addStruct(t reflect.Type, index []int, container *field) {
 		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
 		at := append(slices.Clip(index), i)
 		switch {
-		case sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Struct && !readsItself(sf.Type):
+		case sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Struct && !ReadsItself(sf.Type):
 			s.addStruct(sf.Type, at, container)
 		case name == "-" || !sf.IsExported():
 		default:
@@ -150,7 +151,7 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 	unique, isID := identifiers[strings.ToLower(name)]
 	f.id = f.receipt || isID
 	f.describe(sf.Type, separators)
-	if unique && sf.Type.Kind() == reflect.String && !readsItself(sf.Type) {
+	if unique && sf.Type.Kind() == reflect.String && !ReadsItself(sf.Type) {
 		f.scalar = setUnique
 	}
 	for _, name := range names {
@@ -178,10 +179,10 @@ func (f *field) describe(t reflect.Type, separators string) {
 	case t.Kind() == reflect.Pointer:
 		inner := f.inner(t.Elem(), f.element)
 		f.read = func(d *decoder, v reflect.Value) bool { return d.pointer(inner(), v) }
-	case t.Kind() == reflect.Slice && !readsItself(t) && t.Elem().Kind() != reflect.Uint8:
+	case t.Kind() == reflect.Slice && !ReadsItself(t) && t.Elem().Kind() != reflect.Uint8:
 		element := f.inner(t.Elem(), true)
 		f.read = func(d *decoder, v reflect.Value) bool { return d.list(f, element(), v) }
-	case t.Kind() == reflect.Struct && !readsItself(t):
+	case t.Kind() == reflect.Struct && !ReadsItself(t):
 		shape := sync.OnceValue(func() *shape { return shapeOf(t) })
 		f.read = func(d *decoder, v reflect.Value) bool {
 			if d.peek() != '{' {
@@ -230,6 +231,9 @@ func (d *decoder) refuse(f *field, want string) bool {
 // maxList is how much memory the elements of a list may take, in bytes. A short text can stand for many large ones.
 const maxList = 256 << 20
 
+// maxGuess is how many elements a list is given room for by the length of its first: the largest page has 1000.
+const maxGuess = 999
+
 // list reads a list. An empty one may also be null or "".
 func (d *decoder) list(f, element *field, v reflect.Value) bool {
 	if d.peek() != '[' {
@@ -245,7 +249,7 @@ func (d *decoder) list(f, element *field, v reflect.Value) bool {
 		}
 		if uintptr(n) >= maxList/max(1, v.Type().Elem().Size()) {
 			if d.fails(f) {
-				d.failure = &FieldError{Path: d.place(""), Reason: "more elements than can be held"}
+				d.failure = &Problem{Path: d.place(""), Reason: "more elements than can be held"}
 			}
 			d.next()
 			continue
@@ -257,7 +261,7 @@ func (d *decoder) list(f, element *field, v reflect.Value) bool {
 		v.SetLen(n + 1)
 		d.element(element, v.Index(n))
 		if n == 0 && len(d.path) <= 2 { // the list is the answer, and its other elements are about as long
-			v.Grow(min((len(d.text)-d.at)/(d.at-start), maxPageSize-1))
+			v.Grow(min((len(d.text)-d.at)/(d.at-start), maxGuess))
 		}
 	}
 	d.leave()

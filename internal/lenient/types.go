@@ -1,0 +1,35 @@
+package lenient
+
+import (
+	"reflect"
+	"time"
+)
+
+// Two kinds of types of the package above are read by more than their Go kind: its dates and its enumerations.
+var (
+	dates        = map[reflect.Type]func(reflect.Value, date){} // how each keeps a day
+	enumerations = map[string]bool{}                            // by the path of their package
+)
+
+type date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+func (d date) isValid() bool { return IsDay(d.Year, d.Month, d.Day) }
+
+// Register makes D a type of dates, and the string types of D's package enumerations. Call it from an init function.
+func Register[D ~struct {
+	Year  int
+	Month time.Month
+	Day   int
+}]() {
+	t := reflect.TypeFor[D]()
+	dates[t] = func(v reflect.Value, day date) { *v.Addr().Interface().(*D) = D(day) }
+	enumerations[t.PkgPath()] = true
+}
+
+func isEnumeration(t reflect.Type) bool {
+	return t.Kind() == reflect.String && enumerations[t.PkgPath()]
+}
