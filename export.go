@@ -1,17 +1,15 @@
 package quecloud
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"math/rand/v2"
+	"iter"
 	"os"
-	"path/filepath"
 	"time"
 
+	"github.com/quecloud/quecloud-go/internal/cardlist"
 	"github.com/quecloud/quecloud-go/internal/zipfile"
 )
 
@@ -224,20 +222,20 @@ func (s *FilesService) DownloadFile(
 	if err != nil {
 		return 0, err
 	}
-	target, err := openTarget(path)
+	file, err := zipfile.CreatePending(path)
 	if err != nil {
-		if bad, ok := errors.AsType[*targetError](err); ok {
+		if bad, ok := errors.AsType[*zipfile.TargetError](err); ok {
 			return 0, &ParamError{method, "path", bad.Error()}
 		}
 		return 0, callError(method, "making the file", err)
 	}
-	defer target.abandon()
+	defer file.Discard()
 
-	n, err = s.fetchZip(ctx, taskID, target.file, settings.progress)
+	n, err = s.fetchZip(ctx, taskID, file.File, settings.progress)
 	if err != nil {
 		return 0, err
 	}
-	if err := target.keep(); err != nil {
+	if err := file.Commit(); err != nil {
 		return 0, callError(method, "keeping the file", err)
 	}
 	settings.progress(n, n)
@@ -276,87 +274,6 @@ func passOn(ctx context.Context, w io.Writer, file *os.File) (n int64, err error
 	return n, callError("fc.function.file.down", fmt.Sprintf("writing after %d bytes", n), err)
 }
 
-// A target is a file that gets its name when it is whole. Everything happens in one open directory, whatever becomes of
-// the path to it meanwhile.
-type target struct {
-	folder *os.Root
-	name   string   // that it gets
-	file   *os.File // that it is until then
-}
-
-// openTarget makes the file that is to become path.
-func openTarget(path string) (*target, error) {
-	folder, name := filepath.Split(path)
-	if name == "" || name == "." || name == ".." {
-		return nil, &targetError{path, "a directory"}
-	}
-	root, err := os.OpenRoot(cmp.Or(folder, "."))
-	if err != nil {
-		return nil, err
-	}
-	t := &target{folder: root, name: name}
-	if err = t.check(); err == nil {
-		t.file, err = root.OpenFile(fmt.Sprintf(".quecloud-%016x.part", rand.Uint64()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	}
-	if err != nil {
-		_ = root.Close()
-		return nil, err
-	}
-	return t, nil
-}
-
-// check reports a targetError unless the name is free or that of a regular file.
-func (t *target) check() error {
-	info, err := t.folder.Lstat(t.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil || info.Mode().IsRegular() {
-		return err
-	}
-	kind := "no regular file"
-	switch info.Mode().Type() &^ fs.ModeCharDevice {
-	case fs.ModeDir:
-		kind = "a directory"
-	case fs.ModeSymlink:
-		kind = "a symbolic link"
-	case fs.ModeNamedPipe:
-		kind = "a named pipe"
-	case fs.ModeDevice:
-		kind = "a device"
-	}
-	return &targetError{t.name, kind}
-}
-
-// keep gives the file its name, so that not even a loss of power leaves half of it under that name. Renaming replaces
-// what has the name, and does not follow it, should it have come there since the check.
-func (t *target) keep() error {
-	if err := t.file.Sync(); err != nil {
-		return err
-	}
-	if err := t.file.Close(); err != nil {
-		return err
-	}
-	if err := t.check(); err != nil {
-		return err
-	}
-	return t.folder.Rename(filepath.Base(t.file.Name()), t.name)
-}
-
-// abandon removes the file, unless it has its name.
-func (t *target) abandon() {
-	_ = t.file.Close()
-	_ = t.folder.Remove(filepath.Base(t.file.Name()))
-	_ = t.folder.Close()
-}
-
-// A targetError is something that a download must not replace.
-type targetError struct{ name, kind string }
-
-func (e *targetError) Error() string {
-	return fmt.Sprintf("%q is %s, which a download does not replace", e.name, e.kind)
-}
-
 // A contextReader fails when its context has ended.
 type contextReader struct {
 	ctx context.Context
@@ -368,4 +285,47 @@ func (r *contextReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.Reader.Read(p)
+}
+
+// A CardListRow is a line of card_list.txt, the list of cards in an export. The vendor does not document its columns.
+type CardListRow struct {
+	Line   int      // number of the line, from 1
+	Text   string   // the line, in the platform's encoding
+	Fields []string // Text, split
+}
+
+// ReadCardList returns an iterator over the lines of card_list.txt in the zip file of an export:
+//
+//	for row, err := range quecloud.ReadCardList(file, size) { … row.Fields … }
+//
+// Lines end with LF, CRLF or CR. Lines without text are skipped, and a byte order mark of UTF-8 is removed. Bytes are not
+// converted: if [unicode/utf8.ValidString] reports false, use a decoder for GBK.
+//
+// Tabs, commas or semicolons separate the fields. The first line with any of these decides which, and how many fields a
+// line has; titles of one field may precede it. Tabs beside a comma or semicolon are padding for spreadsheets and are
+// removed with the blanks around a field. Quotation marks around a whole field are removed, also in the form ="8986…".
+//
+// A line that cannot be split without guessing gives an error that names the line: fewer fields than in the first line,
+// or more fields with text; commas and semicolons in the line that decides; a quotation mark that is not closed; bytes
+// that no text has, as in UTF-16. Its row has the line and the text, but no fields, and the loop may go on. An error
+// without a row ends the loop. A damaged file can give one after all lines, when its checksum turns out wrong.
+//
+// The limits of [FilesService.DownloadFile] apply to the zip file. A line may have up to 1 MiB.
+func ReadCardList(r io.ReaderAt, size int64) iter.Seq2[CardListRow, error] {
+	return func(yield func(CardListRow, error) bool) {
+		content, err := zipfile.Open(r, size, cardlist.FileName)
+		if err != nil {
+			yield(CardListRow{}, fmt.Errorf("quecloud: reading the zip file: %w", err))
+			return
+		}
+		defer content.Close()
+		for row, err := range cardlist.Rows(content) {
+			if err != nil {
+				err = fmt.Errorf("quecloud: %w", err)
+			}
+			if !yield(CardListRow(row), err) {
+				return
+			}
+		}
+	}
 }

@@ -3,12 +3,12 @@ package quecloud
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
+
+	"github.com/quecloud/quecloud-go/internal/zipfile"
 )
 
 // FilesService has the methods to export all cards of the account as a zip file, made in the background by a task. In it
@@ -100,8 +100,7 @@ type download struct {
 // maxFile is how large a zip file may be: a list of ten million cards has less than 1 GiB.
 const maxFile = 4 << 30
 
-// receiveFile passes the zip file of an answer on to its writer. An answer that begins like no zip is read as JSON, and
-// nothing of it is passed on.
+// receiveFile copies the zip file of a response to its writer. A response that does not start like one is read as JSON.
 func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *download) {
 	var start [4]byte
 	n, err := io.ReadFull(body, start[:])
@@ -111,7 +110,7 @@ func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *downl
 		return
 	}
 	body.unread(start[:n])
-	if !isZip(start[:n]) {
+	if !zipfile.IsStart(start[:n]) {
 		text := new(bytes.Buffer)
 		_, err := text.ReadFrom(io.LimitReader(body, c.maxResponse+1))
 		if c.receiveJSON(call, a, text, err, ""); a.err == nil {
@@ -121,19 +120,16 @@ func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *downl
 		return
 	}
 	a.partlyWritten = true
-	var end []byte
-	if d.n, end, err = copyFile(d.to, body, c.maxFile); err == nil {
-		err = checkZipEnd(end, d.n)
-	}
+	d.n, err = zipfile.Copy(d.to, body, c.maxFile)
 	if err == nil {
 		a.responded = true
 		return
 	}
-	if own, ok := errors.AsType[*writeError](err); ok {
-		a.err = call.error(fmt.Sprintf("writing after %d bytes", d.n), own.err)
+	if writeErr, ok := errors.AsType[*zipfile.WriteError](err); ok {
+		a.err = call.error(fmt.Sprintf("writing after %d bytes", d.n), writeErr.Err)
 		return
 	}
-	if errors.Is(err, errTooLong) {
+	if errors.Is(err, zipfile.ErrTooLong) {
 		a.err = call.badResponse(a, start[:n], fmt.Errorf("the file is longer than the limit of %d bytes", c.maxFile))
 		return
 	}
@@ -142,78 +138,4 @@ func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *downl
 	}
 	a.interrupted = true
 	a.err = call.badResponse(a, start[:n], fmt.Errorf("the file broke off after %d bytes: %w", d.n, err))
-}
-
-// isZip reports whether a zip file begins so: with a file, with its end where it has none, or as one of several parts.
-// There are texts that begin with PK, such as the PKIX errors of Java.
-func isZip(start []byte) bool {
-	return slices.Contains([]string{"PK\x03\x04", zipEndMagic, "PK\x07\x08"}, string(start))
-}
-
-var errTooLong = errors.New("too long")
-
-// A writeError is an error of the caller's writer.
-type writeError struct{ err error }
-
-func (e *writeError) Error() string { return e.err.Error() }
-
-// copyFile copies a file of at most so many bytes. It returns the end of it as well, of which it keeps at least
-// zipTailLength bytes.
-func copyFile(to io.Writer, from io.Reader, most int64) (n int64, end []byte, err error) {
-	const piece = 64 << 10
-	buf := make([]byte, 8*piece)
-	at := 0
-	for {
-		if at+piece > len(buf) {
-			at = copy(buf, buf[at-zipTailLength:at])
-		}
-		got, err := from.Read(buf[at : at+piece])
-		if n+int64(got) > most {
-			return n, nil, errTooLong
-		}
-		if got > 0 {
-			written, err := to.Write(buf[at : at+got])
-			n += int64(min(max(written, 0), got))
-			if err == nil && written != got {
-				err = io.ErrShortWrite
-			}
-			if err != nil {
-				return n, nil, &writeError{err}
-			}
-		}
-		at += got
-		if err == io.EOF {
-			return n, buf[:at], nil
-		}
-		if err != nil {
-			return n, nil, err
-		}
-	}
-}
-
-// The end of a zip file says where its directory is and how large: what is cut off lacks it. Between directory and end,
-// zip files in the format for larger ones have a record with larger numbers, and a locator of it.
-const (
-	zipEndSize    = 22                     // of the record that ends a zip file, without its comment
-	zipTailLength = zipEndSize + 1<<16 - 1 // with the longest comment
-	zip64Size     = 1<<32 - 1              // stands for a size or place in a record of larger files
-	zipEndMagic   = "PK\x05\x06"
-	locatorSize   = 20
-	locatorMagic  = "PK\x06\x07"
-)
-
-// checkZipEnd reports io.ErrUnexpectedEOF unless a file of n bytes has the end that a zip file has.
-func checkZipEnd(end []byte, n int64) error {
-	for at := len(end) - zipEndSize; at >= max(0, len(end)-zipTailLength); at-- {
-		record := end[at:]
-		if string(record[:4]) != zipEndMagic || int(binary.LittleEndian.Uint16(record[20:])) != len(record)-zipEndSize {
-			continue
-		}
-		size, place := int64(binary.LittleEndian.Uint32(record[12:])), int64(binary.LittleEndian.Uint32(record[16:]))
-		isLarge := at >= locatorSize && string(end[at-locatorSize:][:4]) == locatorMagic
-		if isLarge || size == zip64Size || place == zip64Size || place+size == n-int64(len(record)) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: the end of a zip file is missing", io.ErrUnexpectedEOF)
 }

@@ -106,7 +106,7 @@ func examples(entries []*zip.File) string {
 
 // open reads the directory of a zip file and checks what it says.
 func open(r io.ReaderAt, size int64) ([]*zip.File, error) {
-	limited := &directoryReader{ReaderAt: r, left: maxDirectory + endSize}
+	limited := &directoryReader{ReaderAt: r, left: maxDirectory + searchSize}
 	archive, err := zip.NewReader(limited, size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are no paths here
 		return nil, err
@@ -175,8 +175,8 @@ func quoted(e *zip.File) string {
 	return fmt.Sprintf("%q", e.Name)
 }
 
-// endSize is what archive/zip reads to find the directory, at most.
-const endSize = 128 << 10
+// searchSize limits what archive/zip reads to find the directory.
+const searchSize = 128 << 10
 
 // A directoryReader bounds how much archive/zip reads, and keeps in memory, of a directory. That one counts its entries
 // and says how long it is means nothing: archive/zip reads on for as long as there are entries.
