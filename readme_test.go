@@ -27,7 +27,11 @@ var (
 	outlined = regexp.MustCompile("(?ms)^```.*?^```$|^[^\n]+$")
 	heading  = regexp.MustCompile(`(?m)^(#+) +(.*)$`)
 	fact     = regexp.MustCompile("`[^`]*`|[0-9]+([.,_][0-9]+)*")
+	comment  = regexp.MustCompile(`(?m)(?:^|[ \t]+)//(.*)$`)
 )
+
+// uncommented removes the comments from code, which each README has in its own language.
+func uncommented(code string) string { return comment.ReplaceAllString(code, "") }
 
 func readText(t *testing.T, name string) string {
 	t.Helper()
@@ -81,20 +85,26 @@ func executedCode(t *testing.T) (code []string) {
 func TestEveryGoSnippetOfTheReadmesIsCodeThatIsRun(t *testing.T) {
 	t.Parallel()
 	code := executedCode(t)
-	runs := func(snippet string) bool {
-		for _, c := range code {
-			if strings.Contains(c, snippet) {
-				return true
-			}
-		}
-		return false
-	}
 	for _, name := range readmes {
+		chinese := name != readmes[0]
+		runs := func(snippet string) bool {
+			return slices.ContainsFunc(code, func(c string) bool {
+				if chinese {
+					return strings.Contains(uncommented(c), uncommented(snippet))
+				}
+				return strings.Contains(c, snippet)
+			})
+		}
 		snippets := 0
 		for _, block := range fenced.FindAllStringSubmatch(readText(t, name), -1) {
-			if block[1] == "go" {
-				snippets++
-				assert.True(t, runs(flush(block[2])), "%s: no example that is run has this in it:\n%s", name, block[2])
+			if block[1] != "go" {
+				continue
+			}
+			snippets++
+			assert.True(t, runs(flush(block[2])), "%s: no example that is run has this in it:\n%s", name, block[2])
+			for _, c := range comment.FindAllStringSubmatch(block[2], -1) {
+				han := strings.ContainsFunc(c[1], func(r rune) bool { return unicode.Is(unicode.Han, r) })
+				assert.Equal(t, chinese, han, "%s: the comment is in the other language: %s", name, c[0])
 			}
 		}
 		assert.GreaterOrEqual(t, snippets, 10, name)
@@ -114,7 +124,7 @@ func outline(text string) (parts []string) {
 	for _, part := range append(outlined.FindAllString(text, -1), "# end") {
 		switch {
 		case strings.HasPrefix(part, "```"):
-			parts = append(parts, part)
+			parts = append(parts, uncommented(part))
 		case strings.HasPrefix(part, "|"):
 			parts = append(parts, "| "+facts(part)+verdictsOf(part))
 		case strings.HasPrefix(part, "#"):
