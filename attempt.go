@@ -1,3 +1,5 @@
+// This file makes one attempt of a call: one request and its response.
+
 package quecloud
 
 import (
@@ -15,47 +17,47 @@ import (
 	"time"
 )
 
-// An attempt is one request of a call and what came of it.
+// An attempt is one request of a call and its result.
 type attempt struct {
-	t             int64 // the time that was sent
-	sent          bool  // the platform may have received it
-	status        int
-	date          time.Time // of the response, zero where it says none
-	received      time.Time // when the response began, by the clock that t was taken from
+	t             int64     // the parameter t
+	sent          bool      // the platform may have received the request
+	status        int       // HTTP status; 0 if no response came
+	date          time.Time // header Date of the response; zero if it has none
+	received      time.Time // when the response started to arrive, by the clock of t
 	retryAfter    time.Duration
-	responded     bool   // the platform itself has responded
-	claimed       bool   // a resultCode of 0 came, which may be true
-	signature     string // which nobody may see: a signed call can be repeated for five minutes
-	code          int
-	given         bool   // there is something in the response besides resultCode and errorMessage
-	done          bool   // which tells of something that was done, refusal or not
-	interrupted   bool   // the connection failed or the time was up
-	partlyWritten bool   // the caller has a part of the response already
-	garbled       string // where the first text of the response stands that is not UTF-8
-	took          time.Duration
+	responded     bool   // the platform responded; a proxy's response does not count
+	saysSuccess   bool   // the response has resultCode 0, which may be true
+	signature     string // secret: it makes a signed call repeatable for five minutes
+	code          int    // resultCode
+	hasPayload    bool   // the response has members besides resultCode and errorMessage
+	reportsEffect bool   // the payload reports something that was done, refusal or not
+	interrupted   bool   // no response or only a part of it came: the connection failed, or the time was up
+	partlyWritten bool   // the caller has a part of the file already
+	notUTF8       string // path of the first text in the response that is not UTF-8
+	duration      time.Duration
 	err           error // nil for success
 }
 
-// notActedOn are the HTTP statuses of which we hold that whoever sent them, in front of the platform or there, has not acted
-// on the request. It is our own list; of any other status the platform may have acted before somebody gave up.
+// notActedOn lists the HTTP statuses after which the SDK assumes that the request had no effect, whether the platform or a
+// server in front of it sent them. The list is our own. With any other status the platform may have acted.
 var notActedOn = []int{401, 405, 407, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431}
 
-// inDoubt reports whether a call that changes something may have taken effect though the attempt failed.
-func (a *attempt) inDoubt(kind Kind) bool {
+// outcomeUnknown reports whether a call that changes something may have taken effect though the attempt failed.
+func (a *attempt) outcomeUnknown(kind Kind) bool {
 	switch {
 	case a.err == nil || !a.sent || kind == KindRead:
 		return false
 	case a.responded: // and refused
-		return a.status >= 500 || a.done && kind == KindSpend
+		return a.status >= 500 || a.reportsEffect && kind == KindSpend
 	}
-	return a.claimed || a.interrupted || !slices.Contains(notActedOn, a.status)
+	return a.saysSuccess || a.interrupted || !slices.Contains(notActedOn, a.status)
 }
 
 // attempt sends a call once and reads the response.
 func (c *core) attempt(ctx context.Context, call *callState) *attempt {
-	start, began := c.now(), sinceStart()
+	start, started := c.now(), sinceStart()
 	a := &attempt{t: start.Add(call.offset).Unix()}
-	defer func() { a.took = c.now().Sub(start) }()
+	defer func() { a.duration = c.now().Sub(start) }()
 
 	timed, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -63,56 +65,71 @@ func (c *core) attempt(ctx context.Context, call *callState) *attempt {
 	defer timer.Stop()
 
 	var text string
-	text, a.signature = c.body(call, a.t)
+	text, a.signature = c.signedForm(call, a.t)
 	d, isFile := call.result.(*download)
-	e := newEvidence(timed, c.link.own, text)
-	e.now, e.file, e.limit = c.now, isFile, c.maxResponse
-	// The type of the body matters to net/http: it sends what is in memory in one packet with the headers.
-	req, err := http.NewRequestWithContext(e, http.MethodPost, c.baseURL, &e.body)
+	e := newSendEvidence(timed, c.transport.builtIn, text)
+	e.now, e.wantFile, e.maxBytes = c.now, isFile, c.maxResponse
+	req, err := c.newRequest(e)
 	if err != nil {
 		a.err = call.error("making the request", err)
 		return a
 	}
-	e.host = req.URL.Host
-	req.GetBody = nil // see link.RoundTrip
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("User-Agent", c.userAgent)
-	r := c.link.exchange(req, e)
-	waited := sinceStart() - began
-	if r.err != nil {
-		a.sent, a.interrupted = r.abandoned || !e.notSent(), true
-		a.err = call.error("no response", withoutSignature(attemptError(timed, r.err, waited), a.signature))
-		if late, ok := errors.AsType[net.Error](a.err); ok && late.Timeout() { // by whatever limit, such as that of the user's transport
-			c.link.timedOut(began)
+	x := c.transport.send(req, e)
+	waited := sinceStart() - started
+	if x.err != nil {
+		a.sent, a.interrupted = x.abandoned || !e.notSent(), true
+		a.err = call.error("no response", withoutSignature(attemptError(timed, x.err, waited), a.signature))
+		if late, ok := errors.AsType[net.Error](a.err); ok && late.Timeout() { // of any limit, such as that of the user's transport
+			c.transport.recordTimeout(started)
 		}
 		return a
 	}
-	a.sent, a.status = true, r.resp.StatusCode
-	a.received = start.Add(call.offset + r.received.Sub(start)) // though the clock may have been set in the meantime
-	if date := r.resp.Header.Get("Date"); date != "" {          // without one the error would cost as much as a date
+	a.sent, a.status = true, x.resp.StatusCode
+	a.received = start.Add(call.offset + x.received.Sub(start)) // even if the clock was set in the meantime
+	if date := x.resp.Header.Get("Date"); date != "" {          // parsing "" would cost as much as parsing a date
 		a.date, _ = http.ParseTime(date)
 	}
-	a.retryAfter = retryAfter(r.resp.Header, cmp.Or(a.date, a.received))
-	switch {
-	case isFile && r.text == nil && a.status == http.StatusOK:
-		body := &fileBody{ReadCloser: r.resp.Body, direct: e.own, timed: timed, timer: timer, timeout: c.timeout}
+	a.retryAfter = retryAfter(x.resp.Header, cmp.Or(a.date, a.received))
+	if isFile && x.text == nil && a.status == http.StatusOK {
+		body := &fileBody{ReadCloser: x.resp.Body, builtIn: e.builtIn, timed: timed, timer: timer, timeout: c.timeout}
 		defer body.Close()
 		c.receiveFile(call, a, body, d)
-	case r.text == nil:
-		a.err = call.badResponse(a, nil, fmt.Errorf("HTTP status %d is no response to a call", a.status))
-	default:
-		r.broken = attemptError(timed, r.broken, waited)
-		c.receiveJSON(call, a, r.text, r.broken, r.resp.Header.Get("Location"))
-		if r.text.Cap() <= maxKept {
-			r.text.Reset()
-			buffers.Put(r.text)
-		}
+		return a
 	}
+	x.bodyErr = attemptError(timed, x.bodyErr, waited)
+	c.receive(call, a, x)
 	return a
 }
 
-// attemptError is err, or ErrAttemptTimeout where that is what ended the attempt. Where the caller's context did, the
-// error is that of the context, and its cause, too.
+// receive receives a response that is not a file.
+func (c *core) receive(call *callState, a *attempt, x exchange) {
+	if x.text == nil {
+		a.err = call.badResponse(a, nil, fmt.Errorf("HTTP status %d is no response to a call", a.status))
+		return
+	}
+	c.receiveJSON(call, a, x.text, x.bodyErr, x.resp.Header.Get("Location"))
+	if x.text.Cap() <= maxKept {
+		x.text.Reset()
+		buffers.Put(x.text)
+	}
+}
+
+// newRequest returns the POST of an attempt.
+func (c *core) newRequest(e *sendEvidence) (*http.Request, error) {
+	// net/http recognizes the type of the body, and sends it in one packet with the headers.
+	req, err := http.NewRequestWithContext(e, http.MethodPost, c.baseURL, &e.body)
+	if err != nil {
+		return nil, err
+	}
+	e.host = req.URL.Host
+	req.GetBody = nil // see onceTransport.RoundTrip
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("User-Agent", c.userAgent)
+	return req, nil
+}
+
+// attemptError returns err, or ErrAttemptTimeout if the timeout ended the attempt. If the caller's context did, the result
+// also wraps its error and its cause.
 func attemptError(timed context.Context, err error, waited time.Duration) error {
 	waited = max(waited.Round(time.Millisecond), time.Millisecond)
 	switch ended := timed.Err(); {
@@ -126,7 +143,7 @@ func attemptError(timed context.Context, err error, waited time.Duration) error 
 	return fmt.Errorf("%w (waited %v)", err, waited)
 }
 
-// whyEnded is the error of a context that has ended, and its cause where that is another.
+// whyEnded returns the error of a context that has ended, together with its cause.
 func whyEnded(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(cause, err) {
@@ -135,8 +152,8 @@ func whyEnded(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
-// body is the form that is sent at a time, and the signature in it.
-func (c *core) body(call *callState, t int64) (form, signature string) {
+// signedForm returns the encoded form of a call for a time, and the signature in it.
+func (c *core) signedForm(call *callState, t int64) (form, signature string) {
 	params := insert(slices.Clip(call.params), param{"t", strconv.FormatInt(t, 10)})
 	signature = c.sign(params, call.endpoint.unsigned)
 	size := len(signature) + 16
@@ -154,96 +171,96 @@ func (c *core) body(call *callState, t int64) (form, signature string) {
 	return string(text), signature
 }
 
-// fileBody is the body of a response that is a file. Every read of it may take as long as an attempt, and the time between
-// them does not count.
+// A fileBody reads the body of a response that is a file. Each read may take as long as an attempt; the time between reads
+// does not count.
 type fileBody struct {
 	io.ReadCloser
-	direct  bool // comes from our own transport, which ends reading with the context
+	builtIn bool // the body is that of our own transport, which ends a read with the context
 	timed   context.Context
 	timer   *time.Timer
 	timeout time.Duration
-	own     []byte // into which a goroutine reads
-	stuck   bool   // which still does, and nobody waits for it
+	buffer  []byte // of the goroutine in readInGoroutine
+	stuck   bool   // that goroutine is still reading, and was abandoned
 }
 
 func (b *fileBody) Read(p []byte) (n int, err error) {
-	began := sinceStart()
+	started := sinceStart()
 	b.timer.Reset(b.timeout)
 	defer b.timer.Stop()
-	if b.direct {
+	if b.builtIn {
 		n, err = b.ReadCloser.Read(p)
 	} else {
-		n, err = b.readAside(p)
+		n, err = b.readInGoroutine(p)
 	}
 	if err != io.EOF { //nolint:errorlint // an io.Reader ends with io.EOF itself
-		err = attemptError(b.timed, err, sinceStart()-began)
+		err = attemptError(b.timed, err, sinceStart()-started)
 	}
 	return n, err
 }
 
-// readAside reads in a goroutine, because the body may not care for the context.
-func (b *fileBody) readAside(p []byte) (int, error) {
+// readInGoroutine reads in a goroutine, because the body may ignore the context.
+func (b *fileBody) readInGoroutine(p []byte) (int, error) {
 	if b.stuck {
 		return 0, context.Cause(b.timed)
 	}
-	if len(b.own) < len(p) {
-		b.own = make([]byte, len(p))
+	if len(b.buffer) < len(p) {
+		b.buffer = make([]byte, len(p))
 	}
-	type piece struct {
+	type readResult struct {
 		n        int
 		err      error
 		panicked any
 	}
-	into, pieces := b.own[:len(p)], make(chan piece, 1)
+	buffer, done := b.buffer[:len(p)], make(chan readResult, 1)
 	go func() {
-		var got piece
+		var r readResult
 		defer func() {
-			got.panicked = recover()
-			pieces <- got
+			r.panicked = recover()
+			done <- r
 		}()
-		got.n, got.err = b.ReadCloser.Read(into)
+		r.n, r.err = b.ReadCloser.Read(buffer)
 	}()
-	var got piece
+	var r readResult
 	select {
-	case got = <-pieces:
+	case r = <-done:
 	case <-b.timed.Done():
 		select {
-		case got = <-pieces:
+		case r = <-done:
 		case <-time.After(maxLate):
 			b.stuck = true
 			return 0, context.Cause(b.timed)
 		}
 	}
-	if got.panicked != nil {
-		panic(got.panicked)
+	if r.panicked != nil {
+		panic(r.panicked)
 	}
-	return copy(p, into[:got.n]), got.err
+	return copy(p, buffer[:r.n]), r.err
 }
 
-// unread lets what was read from the body's beginning be read again.
-func (b *fileBody) unread(text []byte) {
+// prepend puts text that was read from the beginning of the body back.
+func (b *fileBody) prepend(text []byte) {
 	b.ReadCloser = struct {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(text), b.ReadCloser), b.ReadCloser}
 }
 
-// Close closes the body. It does not wait for one that is being read.
+// Close closes the body. It does not wait for an abandoned read.
 func (b *fileBody) Close() error {
 	if b.stuck {
-		go b.ReadCloser.Close() // nobody is there to tell
+		go b.ReadCloser.Close() // its error interests no one
 		return nil
 	}
 	return b.ReadCloser.Close()
 }
 
-// A steadyBody gives a body up that is read again and again and gets nothing.
-type steadyBody struct {
+// A progressBody fails with io.ErrNoProgress after 100 reads in a row without any data.
+type progressBody struct {
 	io.ReadCloser
 	empty int // reads in a row
 }
 
-func (b *steadyBody) Read(p []byte) (int, error) {
+func (b *progressBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if n > 0 || err != nil {
 		b.empty = 0

@@ -1,3 +1,6 @@
+// This file runs a call: core.do checks and encodes, core.intercept runs the interceptors, core.runAttempts makes one
+// attempt after the other.
+
 package quecloud
 
 import (
@@ -11,75 +14,75 @@ import (
 	"time"
 )
 
-// core is what makes the calls of a client: the pipeline that all methods share.
+// A core makes the calls of a client. All methods share it.
 type core struct {
 	settings
-	link   *link
-	appKey string
-	sign   func(params []param, unsigned []string) string // holds the secret where nothing can print it
-	shared *shared
+	transport *onceTransport
+	appKey    string
+	sign      func(params []param, unsigned []string) string // holds the secret where nothing can print it
+	shared    *shared
 
 	maxResponse int64 // how many bytes a JSON response may have
 	maxFile     int64 // how many bytes a zip file may have
 }
 
-// shared is what a client and its copies have in common.
+// shared holds what a client and its copies have in common.
 type shared struct {
 	clock  clock
-	budget budget
+	budget retryBudget
 }
 
 func newShared() *shared {
 	s := &shared{}
-	s.budget.tokens.Store(budgetSize)
+	s.budget.tokens.Store(maxTokens)
 	return s
 }
 
 // A CallInfo describes a call to an [Interceptor].
 type CallInfo struct {
 	Method string     // fc.function.…
-	Kind   Kind       // what it does to the world
-	URL    string     // to which it is sent: the base URL, which holds no credentials
-	Params url.Values // what is sent, apart from appKey, method, t and sign. A copy; personal data
-	Result any        // a pointer to what the response is read into; nil for downloads and where there is nothing to read
+	Kind   Kind       // what the call changes at the platform
+	URL    string     // the base URL, which holds no credentials
+	Params url.Values // a copy of the parameters, without appKey, method, t and sign; personal data
+	Result any        // pointer to the struct for the response; nil for downloads and calls without a result
 
-	// These are set when next has returned.
-	Attempts   int           // requests made so far; 0 where the limiter or the context allowed none
-	HTTPStatus int           // of the last response; 0 where none came
-	Responded  bool          // the platform has responded, so that ResultCode means something
-	ResultCode int           // of the last response, 0 for success
-	Duration   time.Duration // of all attempts, with the waiting between and for the limiter
+	// The fields below are set when next has returned.
+	Attempts   int           // requests made so far; 0 if the limiter or the context allowed none
+	HTTPStatus int           // of the last response; 0 if none came
+	Responded  bool          // the platform responded, so that ResultCode is valid
+	ResultCode int           // of the last response; 0 for success
+	Duration   time.Duration // of all attempts, including delays and the limiter
 }
 
-// An Interceptor wraps a call: it does what it likes before and after next, which makes the call with all its retries. It
-// must return what next returned, or an error of its own; it may also not call next at all, and fill info.Result itself.
-// next can be called once only, so that no interceptor can make a call happen twice. An interceptor must not return before
-// next has: the call then fails, and one that changes something is [ErrOutcomeUnknown]. Called after that, next sends nothing.
+// An Interceptor wraps a call. It can act before and after next, which makes the call with all its retries. It must return
+// the error of next, or one of its own. It can also leave out next and fill info.Result itself. It can call next only once,
+// so that no interceptor can make a call happen twice. It must not return before next has: the call then fails, with
+// [ErrOutcomeUnknown] if it changes something. Called later, next sends nothing.
 //
-// Bad input, a [*ParamError], is found before any interceptor runs.
+// Invalid input, a [*ParamError], is found before any interceptor runs.
 type Interceptor func(ctx context.Context, info *CallInfo, next func(context.Context) error) error
 
-// A call is one use of a method, with all its attempts.
+// A callState is the state of one call, from its parameters to its last attempt.
 type callState struct {
-	info       CallInfo // for interceptors, which may do to it what they like: nothing is decided by it
-	endpoint   *endpoint
-	attempts   int
-	params     []param // without t and sign, in order
-	result     any
-	checks     []outcomeCheck // see core.call
-	externalID string
-	preverify  bool          // a purchase that is only verified
-	subject    string        // what the call is about, such as a card's number; may be empty
-	unsure     bool          // it may have taken effect though no usable response came
-	offset     time.Duration // of the platform's clock from ours
-	correction *correction   // of the clock, because of a refusal
+	info           CallInfo // for interceptors, which may change it; the SDK decides nothing by it
+	endpoint       *endpoint
+	attempts       int
+	params         []param // without t and sign, sorted by name
+	result         any
+	checks         []outcomeCheck
+	externalID     string
+	preverify      bool          // a purchase that is only verified
+	subject        string        // number of the card, order or task that the call is about; may be empty
+	outcomeUnknown bool          // an attempt may have taken effect though no usable response came
+	offset         time.Duration // of the platform's clock from ours
+	correction     *correction   // of the clock, after a refusal
 }
 
-// A verdict turns the error of a call so far into that of the call, where its response says more about success than
-// resultCode does. It runs inside the interceptors.
+// An outcomeCheck turns the error of a call into another, or into nil, by what the response says beyond resultCode. It
+// runs inside the interceptors.
 type outcomeCheck func(error) error
 
-// call makes a call: the way of every method of the SDK.
+// do makes a call. All methods of the SDK come through here.
 func (c *core) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
 	if c == nil {
 		return errNoClient(method)
@@ -94,16 +97,17 @@ func (c *core) do(ctx context.Context, method string, params, result any, checks
 	}
 	call := &callState{
 		endpoint: e, result: result, checks: checks, subject: subjectOf(form),
-		externalID: strings.TrimSpace(form.Get("externalId")), preverify: e.kind == KindSpend && form.Get("preverify") == "1",
+		externalID: strings.TrimSpace(form.Get("externalId")),
+		preverify:  e.kind == KindSpend && form.Get("preverify") == "1",
+		info:       CallInfo{Method: method, Kind: e.kind, URL: c.baseURL},
+		params:     make([]param, 0, len(form)+4),
 	}
-	call.info = CallInfo{Method: method, Kind: e.kind, URL: c.baseURL}
-	call.params = make([]param, 0, len(form)+4)
 	for name, values := range form {
 		call.params = insert(call.params, param{name, values[0]})
 	}
 	call.params = insert(insert(call.params, param{"appKey", c.appKey}), param{"method", method})
 	if len(c.interceptors) == 0 {
-		return c.conclude(ctx, call)
+		return c.runAndCheck(ctx, call)
 	}
 	call.info.Params = form
 	if _, isDownload := result.(*download); !isDownload {
@@ -112,7 +116,7 @@ func (c *core) do(ctx context.Context, method string, params, result any, checks
 	return c.intercept(ctx, call)
 }
 
-// subjectOf is what a call is about, for people: a card, an order, a task, or the first of many cards.
+// subjectOf returns what a call is about, for people: a card, an order, a task, or the first of many cards.
 func subjectOf(form url.Values) string {
 	for _, name := range [...]string{"iccid", "msisdn", "iccids", "msisdns", "orderNo", "taskId"} {
 		if value := form.Get(name); value != "" {
@@ -126,16 +130,16 @@ func subjectOf(form url.Values) string {
 	return ""
 }
 
-// maxSubject is how much of a number an error shows, in bytes.
+// maxSubject is the length of the excerpt of a number in an error, in bytes.
 const maxSubject = 64
 
 // The states of a call inside interceptors.
 const (
-	notStarted int32 = iota
-	underWay
-	certain // it has ended, and what became of it is known
-	doubtful
-	left // the interceptors have returned
+	stateNotStarted int32 = iota
+	stateRunning
+	stateEnded        // with a known outcome
+	stateEndedUnknown // with ErrOutcomeUnknown
+	stateInterceptorsReturned
 )
 
 // intercept runs a call inside the interceptors.
@@ -145,72 +149,76 @@ func (c *core) intercept(ctx context.Context, call *callState) error {
 		if ctx == nil {
 			return errNoContext(call.endpoint.method)
 		}
-		if !state.CompareAndSwap(notStarted, underWay) {
-			return call.error("interceptor", errors.New("next was called when the interceptor has returned: nothing was sent"))
+		if !state.CompareAndSwap(stateNotStarted, stateRunning) {
+			return call.error("interceptor", errors.New("next was called after the interceptor had returned: nothing was sent"))
 		}
-		err := c.conclude(ctx, call)
+		err := c.runAndCheck(ctx, call)
 		if errors.Is(err, ErrOutcomeUnknown) {
-			state.Store(doubtful)
+			state.Store(stateEndedUnknown)
 		} else {
-			state.Store(certain)
+			state.Store(stateEnded)
 		}
 		return err
 	}
 	for _, interceptor := range slices.Backward(c.interceptors) {
-		inner := next
-		var used atomic.Bool
-		next = func(ctx context.Context) error {
-			return interceptor(ctx, &call.info, func(ctx context.Context) error {
-				if used.Swap(true) {
-					return call.error("interceptor", errors.New("next was called twice"))
-				}
-				return inner(ctx)
-			})
-		}
+		next = call.wrap(interceptor, next)
 	}
 	err := next(ctx)
-	ended := state.Swap(left)
-	if err == nil && ended == underWay {
+	ended := state.Swap(stateInterceptorsReturned)
+	if err == nil && ended == stateRunning {
 		err = call.error("interceptor", errors.New("it returned before next had, so the result is not known"))
 	}
-	if err != nil && (ended == underWay || ended == doubtful) && !errors.Is(err, ErrOutcomeUnknown) {
-		return call.inDoubt(err) // which an interceptor's own error does not say
+	if err != nil && (ended == stateRunning || ended == stateEndedUnknown) && !errors.Is(err, ErrOutcomeUnknown) {
+		return call.withOutcomeUnknown(err) // the interceptor returned an error of its own
 	}
 	return err
 }
 
-// conclude makes the attempts of a call and lets its response judge itself.
-func (c *core) conclude(ctx context.Context, call *callState) error {
-	err := c.run(ctx, call)
+// wrap returns next inside an interceptor, which can call it once.
+func (call *callState) wrap(interceptor Interceptor, next func(context.Context) error) func(context.Context) error {
+	var used atomic.Bool
+	return func(ctx context.Context) error {
+		return interceptor(ctx, &call.info, func(ctx context.Context) error {
+			if used.Swap(true) {
+				return call.error("interceptor", errors.New("next was called twice"))
+			}
+			return next(ctx)
+		})
+	}
+}
+
+// runAndCheck makes the attempts of a call and applies its checks to the outcome.
+func (c *core) runAndCheck(ctx context.Context, call *callState) error {
+	err := c.runAttempts(ctx, call)
 	for _, check := range call.checks {
 		err = check(err)
 	}
 	return err
 }
 
-// run makes the attempts of a call, as many as it needs and may have.
-func (c *core) run(ctx context.Context, call *callState) error {
+// runAttempts makes attempts until one succeeds or planRetry allows no other.
+func (c *core) runAttempts(ctx context.Context, call *callState) error {
 	start := c.now()
 	defer func() { call.info.Duration = c.now().Sub(start) }()
-	var last error // of the attempt before
+	var lastErr error // of the attempt before
 	for {
 		if err := c.admit(ctx, call); err != nil {
-			return call.failed(after(last, err))
+			return call.finalError(withAttemptBefore(err, lastErr))
 		}
 		if call.correction == nil {
 			call.offset = c.shared.clock.offset()
 		}
 		call.attempts++
 		a := c.attempt(ctx, call)
-		call.record(a)
+		call.recordAttempt(a)
 		c.logAttempt(ctx, call, a)
 		if a.err == nil {
-			c.shared.clock.accepted(call, a)
-			c.shared.budget.give()
+			c.shared.clock.confirm(call, a)
+			c.shared.budget.earn()
 			return nil
 		}
-		last = a.err
-		if k := c.shared.clock.refused(call, a); k != nil {
+		lastErr = a.err
+		if k := c.shared.clock.correct(call, a); k != nil {
 			call.correction = k
 			if call.endpoint.kind == KindRead {
 				call.offset = k.offset
@@ -220,24 +228,24 @@ func (c *core) run(ctx context.Context, call *callState) error {
 		}
 		delay, ok := c.planRetry(ctx, call, a)
 		if !ok {
-			return call.failed(a.err)
+			return call.finalError(a.err)
 		}
 		c.logRetry(ctx, call, a, delay)
 		if err := sleep(ctx, delay); err != nil {
-			return call.failed(after(last, call.error("waiting to retry", err)))
+			return call.finalError(withAttemptBefore(call.error("waiting to retry", err), lastErr))
 		}
 	}
 }
 
-// after is the error that ended a call, together with that of its last attempt where there was one.
-func after(last, err error) error {
-	if last == nil {
+// withAttemptBefore adds the error of the attempt before, if there was one, to the error that ends a call.
+func withAttemptBefore(err, before error) error {
+	if before == nil {
 		return err
 	}
-	return fmt.Errorf("%w; the attempt before: %w", err, last)
+	return fmt.Errorf("%w; the attempt before: %w", err, before)
 }
 
-// admit waits until an attempt may be made.
+// admit waits until the limiter and the context allow an attempt.
 func (c *core) admit(ctx context.Context, call *callState) error {
 	if ctx.Err() == nil && c.limiter != nil {
 		if err := c.limiter.Wait(ctx); err != nil {
@@ -250,52 +258,49 @@ func (c *core) admit(ctx context.Context, call *callState) error {
 	return nil
 }
 
-// record keeps what an attempt tells about the call.
-func (c *callState) record(a *attempt) {
-	c.info.Attempts = c.attempts
-	c.info.HTTPStatus, c.info.Responded, c.info.ResultCode = a.status, a.responded, a.code
-	if a.inDoubt(c.endpoint.kind) {
-		c.unsure = true
+// recordAttempt records the result of an attempt.
+func (call *callState) recordAttempt(a *attempt) {
+	call.info.Attempts = call.attempts
+	call.info.HTTPStatus, call.info.Responded, call.info.ResultCode = a.status, a.responded, a.code
+	if a.outcomeUnknown(call.endpoint.kind) {
+		call.outcomeUnknown = true
 	}
 }
 
-// failed is the error of a call that ends without success.
-func (c *callState) failed(err error) error {
+// finalError returns the error of a call that ends without success: err with what the caller has to know besides.
+func (call *callState) finalError(err error) error {
 	refusal, refused := errors.AsType[*APIError](err)
-	switch k := c.correction; {
+	switch k := call.correction; {
 	case k == nil || !refused:
-	case c.endpoint.kind != KindRead:
+	case call.endpoint.kind != KindRead:
 		err = fmt.Errorf("%w (by the response's Date this machine's clock was %v, which is corrected for further calls)", err, k)
 	case *refusal == *k.refusal:
 		err = fmt.Errorf("%w (and again after the clock, which was %v, had been corrected)", k.refusal, k)
-	default: // one of the two is about the time that was sent, and only a person can tell which
+	default: // one of the two refusals is about the time; only a person can tell which
 		err = fmt.Errorf("%w (and after the clock, which was %v, had been corrected: %w)", k.refusal, k, err)
 	}
-	if c.attempts > 1 {
-		err = fmt.Errorf("%w (after %d attempts)", err, c.attempts)
+	if call.attempts > 1 {
+		err = fmt.Errorf("%w (after %d attempts)", err, call.attempts)
 	}
 	switch {
-	case c.unsure:
-		return c.inDoubt(err)
-	case refused && c.externalID != "" && c.endpoint.kind == KindSpend && !c.preverify:
-		// The refusal may be that of a repeated order, which an earlier call or another process has placed.
-		err = fmt.Errorf("%w; if ExternalID %q was ever sent before, look with Orders.Find what became of it", err, c.externalID)
+	case call.outcomeUnknown:
+		return call.withOutcomeUnknown(err)
+	case refused && call.externalID != "" && call.endpoint.kind == KindSpend && !call.preverify:
+		// The platform may have refused a repeated order that an earlier call or another process has placed.
+		return fmt.Errorf("%w; if ExternalID %q was ever sent before, look with Orders.Find for its order", err, call.externalID)
 	}
 	return err
 }
 
-// inDoubt adds to the error of a call that it may have taken effect. A purchase that was only to be verified has none.
-func (c *callState) inDoubt(err error) error {
-	if c.endpoint.kind == KindRead || c.preverify {
+// withOutcomeUnknown adds ErrOutcomeUnknown to the error of a call that changes something.
+func (call *callState) withOutcomeUnknown(err error) error {
+	if call.endpoint.kind == KindRead || call.preverify {
 		return err
 	}
-	return &outcomeError{err, c.endpoint, c.externalID}
+	return &outcomeError{err, call.endpoint, call.externalID}
 }
 
-// error says what was being done, and to what, when an error came.
-func (c *callState) error(doing string, err error) error {
-	return callError(c.name(), doing, err)
+// error adds to err the name of the call and what it was doing.
+func (call *callState) error(doing string, err error) error {
+	return callError(nameOf(call.endpoint.method, call.subject), doing, err)
 }
-
-// name is the call's method and what it is about.
-func (c *callState) name() string { return nameOf(c.endpoint.method, c.subject) }

@@ -133,8 +133,8 @@ func (c *core) client(opts []Option) (*Client, error) {
 	if err := c.settings.apply(opts); err != nil {
 		return nil, err
 	}
-	if c.link == nil || c.http != nil && c.link.given != c.http {
-		c.link = newLink(cmp.Or(c.http, &http.Client{Transport: newTransport()}), c.http == nil)
+	if c.transport == nil || c.http != nil && c.transport.source != c.http {
+		c.transport = newOnceTransport(cmp.Or(c.http, &http.Client{Transport: newTransport()}), c.http == nil)
 	}
 	s := &service{c}
 	return &Client{
@@ -147,7 +147,7 @@ func (c *core) client(opts []Option) (*Client, error) {
 // for programs that have done with a client before they end.
 func (c *Client) CloseIdleConnections() {
 	if c != nil && c.core != nil {
-		c.core.link.client.CloseIdleConnections()
+		c.core.transport.client.CloseIdleConnections()
 	}
 }
 

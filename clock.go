@@ -1,3 +1,5 @@
+// This file corrects the parameter t where the clock of this machine is wrong.
+
 package quecloud
 
 import (
@@ -8,100 +10,100 @@ import (
 	"time"
 )
 
-// maxSkew is how far off the parameter t may be, § 1.4 of the vendor's document.
+// maxSkew is the largest deviation that the platform accepts in the parameter t, § 1.4 of the vendor's document.
 const maxSkew = 5 * time.Minute
 
-// sameDeviation is how far two deviations of a Date may be apart to count as one and the same.
+// sameDeviation is the largest difference between two deviations of the header Date that count as the same.
 const sameDeviation = time.Minute
 
-// A clock knows how far the platform's clock is ahead of this machine's. It learns so from the header Date of refusals,
-// which somebody on the way may have written whose own clock is wrong: an offset is on trial until a call that was sent with
-// it is accepted, and dropped when one is refused.
+// A clock holds the offset of the platform's clock from this machine's. It takes it from the header Date of refusals. A
+// proxy with a wrong clock may have written that header, so a new offset is on trial: it is confirmed when the platform
+// accepts a call that was sent with it, and dropped when the platform refuses one.
 type clock struct {
-	mu       sync.Mutex
-	known    time.Duration // with which a call was accepted, or 0
-	trial    time.Duration // used instead while trying
-	trying   bool
-	fromDate bool          // the trial is what a Date said
-	usual    time.Duration // deviation of the Date that came when a call was accepted
-	misdated bool          // usual is more than the platform allows: this Date says nothing of its clock
+	mu        sync.Mutex
+	confirmed time.Duration // offset of an accepted call, or 0
+	trial     time.Duration // offset on trial, used while onTrial
+	onTrial   bool
+	fromDate  bool // trial was taken from a Date
+
+	usualDeviation time.Duration // of the Date, in the response to the last accepted call
+	unreliable     bool          // usualDeviation exceeds maxSkew: a Date with this deviation says nothing about the clock
 }
 
-// A correction is what a refusal tells of the clock.
+// A correction is what a refusal reveals about the clock.
 type correction struct {
-	by      time.Duration // how far t was behind the Date
-	offset  time.Duration // to try instead
+	behind  time.Duration // how far the sent time was behind the Date
+	offset  time.Duration // offset to try next
 	refusal *APIError
 }
 
+// offset returns the offset for the next call.
 func (c *clock) offset() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.current()
-}
-
-func (c *clock) current() time.Duration {
-	if c.trying {
+	if c.onTrial {
 		return c.trial
 	}
-	return c.known
+	return c.confirmed
 }
 
-// refused learns from a failed attempt. It returns a correction if the platform refused the call, and perhaps because of its
-// time: further calls are sent with another then.
-func (c *clock) refused(call *callState, a *attempt) *correction {
+// correct learns from a failed attempt. It returns a correction if the platform refused the call, possibly because of its
+// time. Further calls use the new offset.
+func (c *clock) correct(call *callState, a *attempt) *correction {
 	refusal, ok := errors.AsType[*APIError](a.err)
-	if !ok || a.given && call.endpoint.kind != KindRead || a.status == http.StatusTooManyRequests || a.status >= 500 {
-		return nil // refused for another reason, or not known to be refused
+	if !ok || a.hasPayload && call.endpoint.kind != KindRead ||
+		a.status == http.StatusTooManyRequests || a.status >= 500 {
+		return nil // not refused for its time, or perhaps not refused at all
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.trying && call.offset == c.trial {
-		// It was of no use. The offset known from before is not either, if the Date was wrong and this machine's clock
-		// has been set since: no offset at all may be.
-		c.trying = c.fromDate && c.known != 0
+	if c.onTrial && call.offset == c.trial {
+		// The trial offset did not help. The confirmed one may not help either, if the Date was wrong and this machine's
+		// clock has been set since, so try no offset at all.
+		c.onTrial = c.fromDate && c.confirmed != 0
 		c.trial, c.fromDate = 0, false
-		if !c.trying && c.known != 0 && call.correction == nil { // so it is that offset after all, whatever the Date says
-			return &correction{c.known - call.offset, c.known, refusal}
+		if !c.onTrial && c.confirmed != 0 && call.correction == nil { // the confirmed offset is right, whatever the Date says
+			return &correction{c.confirmed - call.offset, c.confirmed, refusal}
 		}
 	}
 	deviation := a.deviation(call)
-	if call.correction != nil || !a.skewed() || c.misdated && (deviation-c.usual).Abs() <= sameDeviation {
+	isUsual := c.unreliable && (deviation-c.usualDeviation).Abs() <= sameDeviation
+	if call.correction != nil || !a.isSkewed() || isUsual {
 		return nil
 	}
-	if !c.trying {
-		c.trial, c.trying, c.fromDate = deviation, true, true
+	if !c.onTrial {
+		c.trial, c.onTrial, c.fromDate = deviation, true, true
 	}
 	return &correction{deviation - call.offset, c.trial, refusal}
 }
 
-// accepted learns from a successful attempt.
-func (c *clock) accepted(call *callState, a *attempt) {
+// confirm learns from a successful attempt.
+func (c *clock) confirm(call *callState, a *attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.trying && call.offset == c.trial || call.correction != nil {
-		c.known, c.trying = call.offset, false
+	if c.onTrial && call.offset == c.trial || call.correction != nil {
+		c.confirmed, c.onTrial = call.offset, false
 	}
 	if !a.date.IsZero() {
-		c.usual, c.misdated = a.deviation(call), a.skewed()
+		c.usualDeviation, c.unreliable = a.deviation(call), a.isSkewed()
 	}
 }
 
-// skewed reports whether the response's date is further from the attempt than the platform allows: before the time that
-// was sent, or after the response came, which may be much later.
-func (a *attempt) skewed() bool {
+// isSkewed reports whether the Date of the response is further from the attempt than the platform allows: before the time
+// that was sent, or after the response arrived, which may be much later.
+func (a *attempt) isSkewed() bool {
 	return !a.date.IsZero() && (a.date.Before(time.Unix(a.t, 0).Add(-maxSkew)) || a.date.After(a.received.Add(maxSkew)))
 }
 
-// deviation is how far the response's date is ahead of this machine's clock.
+// deviation returns how far the Date of the response is ahead of this machine's clock.
 func (a *attempt) deviation(call *callState) time.Duration {
 	return call.offset + a.date.Sub(a.received)
 }
 
-// String says in which direction this machine's clock was wrong.
+// String returns how far this machine's clock was off, and in which direction.
 func (k *correction) String() string {
-	if k.by < 0 {
-		return fmt.Sprintf("%v ahead", -k.by.Round(time.Second))
+	if k.behind < 0 {
+		return fmt.Sprintf("%v ahead", -k.behind.Round(time.Second))
 	}
-	return fmt.Sprintf("%v behind", k.by.Round(time.Second))
+	return fmt.Sprintf("%v behind", k.behind.Round(time.Second))
 }

@@ -226,7 +226,7 @@ func TestClockCorrectionIsLogged(t *testing.T) {
 	p := &timedPlatform{ahead: 10 * time.Minute, date: honestDate}
 	var log bytes.Buffer
 	require.NoError(t, readOnce(t.Context(), p.client(t, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))))
-	assert.Regexp(t, `msg="quecloud: clock corrected, sending the read again".* offset=(10m0|9m59)[.0-9]*s `, log.String())
+	assert.Regexp(t, `msg="quecloud: clock corrected, retrying the read".* offset=(10m0|9m59)[.0-9]*s `, log.String())
 }
 
 // stepped is a time whose clock was set, while the monotonic clock went on. Package time has no way to make one.
@@ -303,7 +303,7 @@ func TestAnAnswerThatTookLongDoesNotDisproveTheDate(t *testing.T) {
 		client, s := newScripted(t, []scriptStep{{wait: 6 * time.Minute, header: http.Header{}, body: fineAnswer}}, WithTimeout(time.Hour))
 		s.steps[0].header.Set("Date", honestDate(time.Now().Add(6*time.Minute)))
 		require.NoError(t, readOnce(t.Context(), client))
-		assert.False(t, client.core.shared.clock.misdated)
+		assert.False(t, client.core.shared.clock.unreliable)
 		// Nor does it say that this machine's clock is wrong.
 		s.steps[0].body = `{"resultCode":1}`
 		s.steps[0].header.Set("Date", honestDate(time.Now().Add(6*time.Minute)))
@@ -375,14 +375,14 @@ func TestAReadIsSentAgainWithWhatItHasLearntOfTheClock(t *testing.T) {
 		of := &callState{endpoint: lookup("fc.function.card.info"), offset: offset}
 		return of, &attempt{t: now.Add(offset).Unix(), received: now.Add(offset), date: now.Add(time.Hour), err: &APIError{Code: 1}}
 	}
-	k := c.refused(refused(0))
+	k := c.correct(refused(0))
 	require.NotNil(t, k)
-	require.Nil(t, c.refused(refused(time.Hour)), "another call, with the new time")
+	require.Nil(t, c.correct(refused(time.Hour)), "another call, with the new time")
 	assert.Zero(t, c.offset())
 	assert.Equal(t, time.Hour, k.offset)
 	call, a := refused(k.offset)
 	call.correction, a.err = k, nil
-	c.accepted(call, a)
+	c.confirm(call, a)
 	assert.Equal(t, time.Hour, c.offset())
 }
 

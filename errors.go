@@ -1,3 +1,5 @@
+// This file has the errors of the SDK, and in resultCodes what the platform's result codes mean.
+
 package quecloud
 
 import (
@@ -12,32 +14,34 @@ import (
 )
 
 var (
-	// ErrUnauthorized is what an [*APIError] with resultCode 70031 is, by errors.Is. The document gives the code for
-	// requests with another verb than POST only (§ 1.7 (3)), which the SDK does not send; that it also stands for
-	// credentials that are not good for the call is our assumption. For a wrong signature an example (§ 2.2.5) shows
-	// resultCode 1 with the message 签名错误: any [*APIError] on every call may mean the same.
+	// ErrUnauthorized matches an [*APIError] with resultCode 70031. The document gives the code only for requests with a
+	// verb other than POST (§ 1.7 (3)), which the SDK never sends. That it also stands for credentials that do not allow
+	// the call is our assumption. For a wrong signature, an example (§ 2.2.5) shows resultCode 1 with the message
+	// 签名错误: an [*APIError] on every call may mean the same.
 	ErrUnauthorized = errors.New("unauthorized")
 
-	// ErrOutcomeUnknown says that a call that changes something may have taken effect or not: no response came, it broke
-	// off, a server in front of the platform wrote it, the platform failed with HTTP status 5xx, it refused a purchase but
-	// names an order, or it does not account for every card. It can be an [*APIError] or [ErrPartial] at the same time, so ask
-	// for it first. The error's text says where to look. See the section "Changes in doubt" of the package documentation.
+	// ErrOutcomeUnknown reports that a call that changes something may or may not have taken effect. It comes where no
+	// response arrived or the response broke off, where a server in front of the platform sent it, where the HTTP status
+	// is 5xx, where a refused purchase names an order, and where a response does not account for every card. The error can
+	// also be an [*APIError] or [ErrPartial], so check for it first. Its text says where to look. See the section "Changes
+	// in doubt" of the package documentation.
 	//
-	// Any other error of a call that changes something, but for [ErrPartial], means that it was not sent or was refused.
+	// Any other error of a call that changes something, except [ErrPartial], means that the call was not sent or was
+	// refused.
 	ErrOutcomeUnknown = errors.New("the outcome is unknown: it may have taken effect")
 
-	// ErrQueryFailed says that a response has resultCode 0 and says that the query failed: issuccess is false, or rpscode
-	// is not 0000. Why the document does not say; it may be worth asking again later.
+	// ErrQueryFailed reports a response with resultCode 0 whose query failed all the same: issuccess is false, or rpscode
+	// is not 0000. The document does not say why; a later call may succeed.
 	ErrQueryFailed = errors.New("the platform could not find out what was asked")
 
-	// ErrPartial says that what was asked was not done for all of the cards. The method's result is valid and tells for
-	// which it was; there may be none. Where the response does not account for some cards, the error is
+	// ErrPartial reports that a call did not succeed for all of its cards. The method's result is valid and lists those
+	// for which it did; there may be none. Where the response does not account for some cards, the error is
 	// [ErrOutcomeUnknown] as well.
 	ErrPartial = errors.New("not done for all of the cards")
 
-	// ErrAttemptTimeout says that the platform did not answer within the time that [WithTimeout] allows one attempt.
-	// Its Timeout method returns true, as that of a [net.Error]. When the caller's own deadline passes instead, the
-	// error is [context.DeadlineExceeded].
+	// ErrAttemptTimeout reports that no response came within the time that [WithTimeout] allows one attempt. Its Timeout
+	// method returns true, like that of a [net.Error]. If the caller's own deadline passes first, the error is
+	// [context.DeadlineExceeded].
 	ErrAttemptTimeout error = attemptTimeout{}
 )
 
@@ -47,50 +51,57 @@ func (attemptTimeout) Error() string   { return "no response within the time for
 func (attemptTimeout) Timeout() bool   { return true }
 func (attemptTimeout) Temporary() bool { return true }
 
-// A codeMeaning is what a refusal means for whoever might try again.
+// A codeMeaning says what a refusal tells about trying again.
 type codeMeaning uint8
 
 const (
-	noRefusal        codeMeaning = iota
-	codeRefused                  // for a reason that is not documented
-	codeUnauthorizes             // the client may not call, whatever it asks
-	codeNotDone                  // the user has learnt that it means: not done, try later
+	notRefused        codeMeaning = iota // the error is no refusal
+	meansUnknown                         // the code is neither documented nor configured
+	meansUnauthorized                    // the client may not make calls at all
+	meansNotDone                         // the code is one of the NotDoneCodes: not done, try later
 )
 
-// codeUnauthorized is the only result code that the vendor's document gives a meaning, § 1.7 (3).
-const codeUnauthorized = 70031
-
-// meaningOf says what a result code means. Whoever needs to know asks here.
-func meaningOf(err error) codeMeaning {
-	refusal, ok := errors.AsType[*APIError](err)
-	switch {
-	case !ok:
-		return noRefusal
-	case refusal.Code == codeUnauthorized:
-		return codeUnauthorizes
-	case refusal.notDone:
-		return codeNotDone
-	}
-	return codeRefused
+// resultCodes lists the result codes whose meaning is known to the SDK, with the error that matches them in errors.Is.
+// A new code is a new row; users add codes of their own with RetryPolicy.NotDoneCodes.
+var resultCodes = map[int]struct {
+	meaning codeMeaning
+	is      error
+}{
+	70031: {meansUnauthorized, ErrUnauthorized}, // § 1.7 (3)
 }
 
-// An APIError is the platform's refusal of a call: an answer with a resultCode other than 0. It is always a pointer:
+// meaningOf returns what the result code of a refusal means. Nothing else in the package interprets result codes.
+func meaningOf(err error) codeMeaning {
+	refusal, ok := errors.AsType[*APIError](err)
+	if !ok {
+		return notRefused
+	}
+	if known, ok := resultCodes[refusal.Code]; ok {
+		return known.meaning
+	}
+	if refusal.notDone {
+		return meansNotDone
+	}
+	return meansUnknown
+}
+
+// An APIError is a refusal: a response with a resultCode other than 0. It is always a pointer:
 //
 //	if apiErr, ok := errors.AsType[*quecloud.APIError](err); ok { … apiErr.Code … }
 //
-// The document gives a meaning to one code only ([ErrUnauthorized]); ask the vendor for those of your account. Do not
-// decide by Message: the vendor reserves the right to change it.
+// The document explains one code only ([ErrUnauthorized]); ask the vendor about those of your account. Do not decide by
+// Message: the vendor reserves the right to change it.
 type APIError struct {
 	Method     string // fc.function.…
-	Subject    string // what the call was about: a card's number, an order's, a task's; empty where it was about none
+	Subject    string // number of the card, order or task that the call was about; empty if it was about none
 	Code       int    // resultCode, never 0
 	Message    string // errorMessage, for people, at most 1024 bytes of it; may be empty
-	HTTPStatus int    // 200, as a rule
+	HTTPStatus int    // usually 200
 
 	notDone bool // Code is one of the NotDoneCodes of the client
 }
 
-// Error says which method was refused, with which code and message.
+// Error returns the method, the code and the message of the refusal.
 func (e *APIError) Error() string {
 	text := fmt.Sprintf("quecloud: %s: refused with resultCode %d", nameOf(e.Method, e.Subject), e.Code)
 	if e.Message != "" {
@@ -102,19 +113,20 @@ func (e *APIError) Error() string {
 	return text
 }
 
-// Is reports whether target is the sentinel for this result code.
+// Is reports whether target is the error for e.Code, such as [ErrUnauthorized].
 func (e *APIError) Is(target error) bool {
-	return target == ErrUnauthorized && meaningOf(e) == codeUnauthorizes
+	known, ok := resultCodes[e.Code]
+	return ok && target == known.is
 }
 
-// A ParamError is bad input, found before anything was sent. It is always a pointer.
+// A ParamError reports invalid input, found before anything was sent. It is always a pointer.
 type ParamError struct {
 	Method string // fc.function.…; empty where no method is involved, as in NewClient and ParseCardID
-	Param  string // the parameter's name at the platform, or the name of the Go argument or option
+	Param  string // name of the parameter at the platform, or of the Go argument or option
 	Reason string // what is wrong with it and what is allowed
 }
 
-// Error says which parameter of which method is wrong, and why.
+// Error returns the method, the parameter and the reason.
 func (e *ParamError) Error() string {
 	if e.Method == "" {
 		return fmt.Sprintf("quecloud: %s: %s", e.Param, e.Reason)
@@ -122,22 +134,23 @@ func (e *ParamError) Error() string {
 	return fmt.Sprintf("quecloud: %s: parameter %s: %s; nothing was sent", shortMethod(e.Method), e.Param, e.Reason)
 }
 
-// A ResponseError is an answer that is not the platform's protocol: the error page of a proxy, a body that is cut off
-// or not JSON, an answer without a resultCode, a value that cannot mean what its place says. It is always a pointer.
+// A ResponseError reports a response that does not follow the platform's protocol: the error page of a proxy, a body that
+// is cut off or not JSON, a response without a resultCode, a member with an impossible value. It is always a pointer.
 type ResponseError struct {
 	Method     string // fc.function.…
-	Subject    string // what the call was about: a card's number, an order's, a task's; empty where it was about none
+	Subject    string // number of the card, order or task that the call was about; empty if it was about none
 	HTTPStatus int    // of the response
-	Body       []byte // the first bytes of what came, at most 512
+	Body       []byte // first bytes of the response, at most 512
 	Err        error  // what is wrong with it; a [*FieldError] where it is a single value
 
-	// RetryAfter is how long the response asks to wait, by its header Retry-After; 0 where it does not.
+	// RetryAfter is the delay that the response asks for with the header Retry-After; 0 if it asks for none.
 	RetryAfter time.Duration
 }
 
-// Error shows what is wrong and what came.
+// Error returns what is wrong, and how the response begins.
 func (e *ResponseError) Error() string {
-	text := fmt.Sprintf("quecloud: %s: bad response with HTTP status %d: %v", nameOf(e.Method, e.Subject), e.HTTPStatus, e.Err)
+	name := nameOf(e.Method, e.Subject)
+	text := fmt.Sprintf("quecloud: %s: bad response with HTTP status %d: %v", name, e.HTTPStatus, e.Err)
 	if e.RetryAfter > 0 {
 		text += fmt.Sprintf("; it asks to wait for %v", e.RetryAfter)
 	}
@@ -150,15 +163,15 @@ func (e *ResponseError) Error() string {
 // Unwrap returns e.Err.
 func (e *ResponseError) Unwrap() error { return e.Err }
 
-// A FieldError is a member of an answer that is missing or cannot be what the document says it is. It is always a
-// pointer, inside a [*ResponseError].
+// A FieldError reports a member of a response that is missing or does not have the form that the document gives it. It is
+// always a pointer, inside a [*ResponseError].
 type FieldError struct {
 	Path   string // where it stands: cards[3].monthflow
-	Value  string // what stands there, as JSON and at most 64 bytes; empty where the member is missing
+	Value  string // its value, as JSON and at most 64 bytes; empty where the member is missing
 	Reason string // what is wrong with it
 }
 
-// Error says which member is wrong, and why.
+// Error returns the path of the member, the reason and the value.
 func (e *FieldError) Error() string {
 	return (*lenient.Problem)(e).Error()
 }
@@ -193,20 +206,20 @@ func (e *outcomeError) Error() string {
 
 func (e *outcomeError) Unwrap() []error { return []error{ErrOutcomeUnknown, e.err} }
 
-// withoutSignature is err, whose text may be that of a transport of the user's, without a signature in it.
+// withoutSignature returns err with the signature hidden in its text. A transport of the user's may quote the form.
 func withoutSignature(err error, signature string) error {
 	text := err.Error()
 	if hidden := hide(text, signature); hidden != text {
-		return &reworded{hidden, err}
+		return &rewordedError{hidden, err}
 	}
 	return err
 }
 
-// hide takes a signature out of a text that came from outside: somebody on the way may have sent the call back. Hexadecimal
-// digits mean the same in either case. At its end, where the text may be cut off, a part of a signature counts too.
+// hide replaces the signature in text from outside, which may quote the request. Case does not matter. At the end of the
+// text, where it may be cut off, the first digits of a signature count as well.
 func hide[S string | []byte](text S, signature string) S {
-	const telling = 8 // digits
-	for i := 0; len(signature) > telling && i+telling <= len(text); i++ {
+	const minDigits = 8
+	for i := 0; len(signature) > minDigits && i+minDigits <= len(text); i++ {
 		n := min(len(signature), len(text)-i)
 		if strings.EqualFold(string(text[i:i+n]), signature[:n]) {
 			text = S(string(text[:i]) + "…" + string(text[i+n:]))
@@ -215,8 +228,7 @@ func hide[S string | []byte](text S, signature string) S {
 	return text
 }
 
-// printable is a text from outside in a form that can be shown: control characters, and what changes the direction of
-// writing, are escaped.
+// printable escapes control characters in text from outside, and characters that change the direction of writing.
 func printable(text string) string {
 	if !strings.ContainsFunc(text, isUnprintable) && utf8.ValidString(text) {
 		return text
@@ -227,21 +239,21 @@ func printable(text string) string {
 
 func isUnprintable(r rune) bool { return !strconv.IsPrint(r) && r != '\u3000' }
 
-// A reworded error is another one with a text of its own.
-type reworded struct {
+// A rewordedError is another error with a different text.
+type rewordedError struct {
 	text string
 	err  error
 }
 
-func (e *reworded) Error() string { return e.text }
-func (e *reworded) Unwrap() error { return e.err }
+func (e *rewordedError) Error() string { return e.text }
+func (e *rewordedError) Unwrap() error { return e.err }
 
-// callError names the method, and perhaps what it was about, in front of an error that does not.
+// callError adds to err the name of the call and what it was doing. The name is that of a method, or the result of nameOf.
 func callError(name, doing string, err error) error {
 	return fmt.Errorf("quecloud: %s: %s: %w", shortMethod(name), doing, err)
 }
 
-// nameOf is how errors name a call: by its method, and what it was about.
+// nameOf returns how errors name a call: by its method and the card, order or task that it is about.
 func nameOf(method, subject string) string {
 	if subject == "" {
 		return shortMethod(method)

@@ -236,7 +236,7 @@ func TestTheCallersContextEndsACallAtOnce(t *testing.T) {
 					assert.Equal(t, tt.unsure && kind.name != "read", errors.Is(err, ErrOutcomeUnknown), kind.name)
 					assert.Equal(t, tt.tries, s.tries)
 					if tt.also == nil {
-						assert.EqualValues(t, budgetSize, client.core.shared.budget.tokens.Load(), "nothing was to be repeated")
+						assert.EqualValues(t, maxTokens, client.core.shared.budget.tokens.Load(), "nothing was to be repeated")
 					}
 					assert.NotContains(t, err.Error(), "\n")
 				})

@@ -90,7 +90,7 @@ func (e *OrderEvent) verify(ctx context.Context, client *Client) *rejection {
 	order, err := client.Orders.Get(ctx, e.OrderNo)
 	// The document does not say which code means an unknown order: take any that is not known to mean something else.
 	apiErr, refused := errors.AsType[*APIError](err)
-	if refused && apiErr.HTTPStatus == http.StatusOK && meaningOf(err) == codeRefused {
+	if refused && apiErr.HTTPStatus == http.StatusOK && meaningOf(err) == meansUnknown {
 		return &rejection{http.StatusForbidden, "the platform does not confirm this order", err}
 	}
 	if err != nil {

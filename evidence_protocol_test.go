@@ -189,19 +189,19 @@ func TestAnAttemptEndsWithItsTimeWhateverATransportCalls(t *testing.T) {
 func TestWhenTheBodyIsHadAgain(t *testing.T) {
 	t.Parallel()
 	const host = "platform.test"
-	wrote := func(name, value string) func(*evidence, *httptrace.ClientTrace) {
-		return func(_ *evidence, trace *httptrace.ClientTrace) {
+	wrote := func(name, value string) func(*sendEvidence, *httptrace.ClientTrace) {
+		return func(_ *sendEvidence, trace *httptrace.ClientTrace) {
 			if trace.WroteHeaderField != nil {
 				trace.WroteHeaderField(name, []string{value})
 			}
 			trace.WroteHeaders()
 		}
 	}
-	wanted := func(hostPort string) func(*evidence, *httptrace.ClientTrace) {
-		return func(_ *evidence, trace *httptrace.ClientTrace) { trace.GetConn(hostPort) }
+	wanted := func(hostPort string) func(*sendEvidence, *httptrace.ClientTrace) {
+		return func(_ *sendEvidence, trace *httptrace.ClientTrace) { trace.GetConn(hostPort) }
 	}
-	type steps []func(*evidence, *httptrace.ClientTrace)
-	wrapped := func(e *evidence, _ *httptrace.ClientTrace) { e.bare = nil }
+	type steps []func(*sendEvidence, *httptrace.ClientTrace)
+	wrapped := func(e *sendEvidence, _ *httptrace.ClientTrace) { e.unwrapped = nil }
 	for name, tt := range map[string]struct {
 		own           bool
 		told          steps
@@ -220,8 +220,8 @@ func TestWhenTheBodyIsHadAgain(t *testing.T) {
 		"HTTP/2, and a field like the host": {told: steps{wanted("a"), wrote("host", host)}},
 		"HTTP/1 of a wrapped transport":     {told: steps{wrapped, wanted("a"), wrote("Host", host), wanted("a")}},
 	} {
-		e := newEvidence(t.Context(), tt.own, "text")
-		e.host, e.bare = host, &http.Transport{}
+		e := newSendEvidence(t.Context(), tt.own, "text")
+		e.host, e.unwrapped = host, &http.Transport{}
 		for _, tell := range tt.told {
 			tell(e, httptrace.ContextClientTrace(e))
 		}

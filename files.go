@@ -109,7 +109,7 @@ func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *downl
 		a.err = call.badResponse(a, start[:n], fmt.Errorf("it broke off: %w", err))
 		return
 	}
-	body.unread(start[:n])
+	body.prepend(start[:n])
 	if !zipfile.IsStart(start[:n]) {
 		text := new(bytes.Buffer)
 		_, err := text.ReadFrom(io.LimitReader(body, c.maxResponse+1))

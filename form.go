@@ -1,3 +1,5 @@
+// This file encodes and checks the parameters of a call.
+
 package quecloud
 
 import (
@@ -11,11 +13,11 @@ import (
 	"github.com/google/go-querystring/query"
 )
 
-// A validator is a struct of parameters with rules beyond those of its fields' types. It reports a *ParamError, to which
-// the method's name is added.
+// A validator is a struct of parameters with rules beyond the types of its fields. Its error is a *ParamError; formOf adds
+// the method.
 type validator interface{ validate() error }
 
-// formOf turns the parameters of a call into the form that is sent, or says as a *ParamError what is wrong with them.
+// formOf encodes the parameters of a call as a form. Its error is a *ParamError.
 func formOf(method string, params any) (url.Values, error) {
 	form, err := encode(params)
 	if err == nil {
@@ -31,6 +33,7 @@ func formOf(method string, params any) (url.Values, error) {
 	return form, nil
 }
 
+// encode encodes parameters of any supported type, after their own validation.
 func encode(params any) (url.Values, error) {
 	switch p := params.(type) {
 	case nil:
@@ -48,13 +51,13 @@ func encode(params any) (url.Values, error) {
 		}
 		return form, nil
 	}
-	given := reflect.ValueOf(params)
-	none := given.Kind() == reflect.Pointer && given.IsNil()
-	if none {
-		params = reflect.New(given.Type().Elem()).Interface() // the defaults
+	value := reflect.ValueOf(params)
+	isNilPointer := value.Kind() == reflect.Pointer && value.IsNil()
+	if isNilPointer {
+		params = reflect.New(value.Type().Elem()).Interface() // the defaults
 	}
 	if v, ok := params.(validator); ok {
-		if err := v.validate(); err != nil && none {
+		if err := v.validate(); err != nil && isNilPointer {
 			return nil, &ParamError{Param: "params", Reason: "is nil, but some of its fields are required"}
 		} else if err != nil {
 			return nil, err
@@ -63,17 +66,18 @@ func encode(params any) (url.Values, error) {
 	return query.Values(params)
 }
 
-// checkForm removes blank parameters and refuses what cannot be signed.
+// checkForm removes blank parameters and rejects what cannot be signed.
 func checkForm(form url.Values) error {
 	for name, values := range form {
 		switch name {
 		case "appKey", "method", "t", "sign":
-			return &ParamError{Param: name, Reason: "is set by the SDK and cannot be given"}
+			return &ParamError{Param: name, Reason: "is set by the SDK and must not be given"}
 		case "":
 			return &ParamError{Param: "params", Reason: "a parameter has no name"}
 		}
 		if len(values) > 1 {
-			return &ParamError{Param: name, Reason: fmt.Sprintf("has %d values, only one is allowed: join them first", len(values))}
+			reason := fmt.Sprintf("has %d values, only one is allowed: join them first", len(values))
+			return &ParamError{Param: name, Reason: reason}
 		}
 		if len(values) == 0 || values[0] == "" {
 			delete(form, name)
@@ -84,7 +88,7 @@ func checkForm(form url.Values) error {
 	return nil
 }
 
-// needText checks a text that must be given.
+// needText checks that a required text is not empty.
 func needText(param, value string) error {
 	if value == "" {
 		return &ParamError{Param: param, Reason: "is empty"}
@@ -92,7 +96,7 @@ func needText(param, value string) error {
 	return nil
 }
 
-// checkLength checks a text that may have at most that many characters.
+// checkLength checks that a text has at most so many characters.
 func checkLength(param, value string, most int) error {
 	if n := utf8.RuneCountInString(value); n > most {
 		return &ParamError{Param: param, Reason: fmt.Sprintf("has %d characters, at most %d are allowed", n, most)}
@@ -100,21 +104,22 @@ func checkLength(param, value string, most int) error {
 	return nil
 }
 
-// needPositive checks a number that must be given, such as an id.
+// needPositive checks that a required number, such as an ID, is positive.
 func needPositive(param string, value int64) error {
 	if value <= 0 {
-		return &ParamError{Param: param, Reason: fmt.Sprintf("%d is not above 0, as every ID must be by the SDK's own rule", value)}
+		return &ParamError{Param: param, Reason: fmt.Sprintf("%d is not above 0, by a rule of the SDK for every ID", value)}
 	}
 	return nil
 }
 
-// checkPaging checks the two parameters of every listing; 0 is the platform's default.
+// checkPaging checks the two parameters that every listing has; 0 stands for the platform's default.
 func checkPaging(pageNo, pageSize int) error {
 	if pageNo < 0 {
-		return &ParamError{Param: "pageNo", Reason: fmt.Sprintf("%d is not a page: the first is 1, and 0 stands for it", pageNo)}
+		return &ParamError{Param: "pageNo", Reason: fmt.Sprintf("%d is not a page: the first is 1; 0 stands for 1", pageNo)}
 	}
 	if pageSize < 0 || pageSize > maxPageSize {
-		return &ParamError{Param: "pageSize", Reason: fmt.Sprintf("%d is not from 1 to %d; 0 stands for the platform's default of 100", pageSize, maxPageSize)}
+		reason := fmt.Sprintf("%d is not from 1 to %d; 0 stands for the platform's default of 100", pageSize, maxPageSize)
+		return &ParamError{Param: "pageSize", Reason: reason}
 	}
 	return nil
 }

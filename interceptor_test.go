@@ -124,7 +124,7 @@ func TestAnInterceptorCannotMakeACallAfterItHasReturned(t *testing.T) {
 			}))
 		require.ErrorIs(t, client.Cards.Pause(t.Context(), MSISDN(phone)), own, name)
 		close(returned)
-		require.ErrorContains(t, <-late, "when the interceptor has returned", name)
+		require.ErrorContains(t, <-late, "after the interceptor had returned", name)
 		assert.Zero(t, s.tries, name)
 	}
 }

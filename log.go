@@ -1,3 +1,6 @@
+// This file writes the log and masks what is personal in it. Which parameters need no masking is a column of the table in
+// endpoints.go.
+
 package quecloud
 
 import (
@@ -13,63 +16,68 @@ import (
 	"unicode/utf8"
 )
 
-// logAttempt writes what came of an attempt.
+// logAttempt writes a record of an attempt.
 func (c *core) logAttempt(ctx context.Context, call *callState, a *attempt) {
-	if c.logger != nil && a.garbled != "" {
+	if c.logger != nil && a.notUTF8 != "" {
 		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: the response has text that is not UTF-8",
-			slog.String("method", call.endpoint.method), slog.String("member", a.garbled))
+			slog.String("method", call.endpoint.method), slog.String("member", a.notUTF8))
 	}
 	if c.logger == nil || !c.logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	var answer []slog.Attr // what there is of it
+	var attrs []slog.Attr
 	if a.status != 0 {
-		answer = append(answer, slog.Int("http_status", a.status))
+		attrs = append(attrs, slog.Int("http_status", a.status))
 	}
 	if a.responded {
-		answer = append(answer, slog.Int("result_code", a.code))
+		attrs = append(attrs, slog.Int("result_code", a.code))
 	}
-	c.logger.LogAttrs(ctx, slog.LevelDebug, "quecloud: attempt",
-		c.attrs(call, a, append(answer, slog.Duration("duration", a.took), c.paramAttrs(call))...)...)
+	attrs = append(attrs, slog.Duration("duration", a.duration), c.paramAttrs(call))
+	c.logger.LogAttrs(ctx, slog.LevelDebug, "quecloud: attempt", c.callAttrs(call, a, attrs...)...)
 }
 
-// logRetry writes that and why an attempt is followed by another.
+// logRetry writes why and after which delay a call is retried.
 func (c *core) logRetry(ctx context.Context, call *callState, a *attempt, delay time.Duration) {
 	if c.logger != nil {
-		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: retrying", c.attrs(call, a, slog.Duration("delay", delay))...)
+		attrs := c.callAttrs(call, a, slog.Duration("delay", delay))
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: retrying", attrs...)
 	}
 }
 
-// logCorrection writes that a call is sent once more with another time.
+// logCorrection writes that a read is retried with a corrected clock.
 func (c *core) logCorrection(ctx context.Context, call *callState, a *attempt) {
 	if c.logger != nil {
-		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: clock corrected, sending the read again", c.attrs(call, a,
-			slog.Duration("offset", call.offset), slog.Duration("clock_behind", call.correction.by))...)
+		attrs := c.callAttrs(call, a,
+			slog.Duration("offset", call.offset), slog.Duration("clock_behind", call.correction.behind))
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "quecloud: clock corrected, retrying the read", attrs...)
 	}
 }
 
-func (c *core) attrs(call *callState, a *attempt, more ...slog.Attr) []slog.Attr {
+// callAttrs returns more between the attributes that every record has.
+func (c *core) callAttrs(call *callState, a *attempt, more ...slog.Attr) []slog.Attr {
 	attrs := append([]slog.Attr{
-		slog.String("method", call.endpoint.method), slog.String("kind", call.endpoint.kind.String()), slog.Int("attempt", call.attempts),
+		slog.String("method", call.endpoint.method),
+		slog.String("kind", call.endpoint.kind.String()),
+		slog.Int("attempt", call.attempts),
 	}, more...)
 	if a.err != nil {
 		text := a.err.Error()
 		if !c.unmasked {
-			text = maskError(a.err, call.params...)
+			text = maskError(a.err, call.maskedParams()...)
 		}
 		attrs = append(attrs, slog.String("error", text))
 	}
 	return attrs
 }
 
-// paramAttrs are the parameters of a call, without the credentials, and masked unless they are about nobody.
+// paramAttrs returns the parameters of a call without the credentials, masked as the endpoint table says.
 func (c *core) paramAttrs(call *callState) slog.Attr {
 	var attrs []any
 	for _, p := range call.params {
-		if p.name == "appKey" || p.name == "method" {
+		if isSystemParam(p.name) {
 			continue
 		}
-		if personal(p.name) && !c.unmasked {
+		if call.endpoint.masks(p.name) && !c.unmasked {
 			p.value = mask(p.value)
 		}
 		attrs = append(attrs, slog.String(p.name, p.value))
@@ -77,17 +85,21 @@ func (c *core) paramAttrs(call *callState) slog.Attr {
 	return slog.Group("params", attrs...)
 }
 
-// personal reports whether a parameter may be about somebody.
-func personal(name string) bool {
-	switch name {
-	case "appKey", "method", "pageNo", "pageSize", "month", "dateStr", "id", "billingid", "taskId", "productId", "cycle",
-		"months", "preverify", "alarmStatus", "pauseStatus", "orderNo", "externalId":
-		return false
+// maskedParams returns the parameters of a call that the log masks.
+func (call *callState) maskedParams() []param {
+	var masked []param
+	for _, p := range call.params {
+		if !isSystemParam(p.name) && call.endpoint.masks(p.name) {
+			masked = append(masked, p)
+		}
 	}
-	return true
+	return masked
 }
 
-// mask keeps of a value what is enough to find it again, and says how long it is.
+// isSystemParam reports whether the SDK adds a parameter to every call: it is neither logged nor personal.
+func isSystemParam(name string) bool { return name == "appKey" || name == "method" }
+
+// mask returns the length of a value and, if it is a long number, its last four characters.
 func mask(value string) string {
 	n := utf8.RuneCountInString(value)
 	if !consistsOf(value, isDigitOrCapital) || n < 8 {
@@ -96,15 +108,17 @@ func mask(value string) string {
 	return fmt.Sprintf("…%s(%d characters)", value[len(value)-4:], n)
 }
 
-// numbers are what may be a card's or a person's number.
-var numbers = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9A-Z]*[0-9]{5,}[0-9A-Z]*`) })
+// cardOrPhoneNumber matches anything that may be the number of a card or of a person.
+var cardOrPhoneNumber = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[0-9A-Z]*[0-9]{5,}[0-9A-Z]*`)
+})
 
-// numbersAndMail are what the platform's message to people may have of a number in any script, or of an e-mail address.
-var numbersAndMail = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\S+@\S+|\p{Nd}+`) })
+// digitsOrMail matches numbers in any script and e-mail addresses.
+var digitsOrMail = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\S+@\S+|\p{Nd}+`) })
 
-// maskError is an error's text without what came from the platform's data or was sent to it, and with numbers masked. Of the
-// platform's own message it keeps the words: they say what to do.
-func maskError(err error, sent ...param) string {
+// maskError returns the text of an error without data of the platform, with the values in masked parameters and all long
+// numbers masked. It keeps the words of the platform's own message, which say what to do.
+func maskError(err error, masked ...param) string {
 	if bad, ok := errors.AsType[*ResponseError](err); ok {
 		shown := *bad
 		shown.Body = nil
@@ -115,15 +129,17 @@ func maskError(err error, sent ...param) string {
 	}
 	if refused, ok := errors.AsType[*APIError](err); ok {
 		shown := *refused
-		shown.Message = numbersAndMail().ReplaceAllString(refused.Message, "…")
+		shown.Message = digitsOrMail().ReplaceAllString(refused.Message, "…")
 		err = &shown
 	}
 	text := err.Error()
-	for _, p := range sent {
-		if personal(p.name) && len(p.value) >= 4 { // a transport may show what it should have sent
+	for _, p := range masked {
+		if len(p.value) >= 4 { // the error of a transport may quote the form
 			text = strings.ReplaceAll(text, p.value, mask(p.value))
 			text = strings.ReplaceAll(text, url.QueryEscape(p.value), mask(p.value))
 		}
 	}
-	return numbers().ReplaceAllStringFunc(text, func(n string) string { return "…" + n[len(n)-min(4, len(n)/2):] })
+	return cardOrPhoneNumber().ReplaceAllStringFunc(text, func(n string) string {
+		return "…" + n[len(n)-min(4, len(n)/2):]
+	})
 }

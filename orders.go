@@ -321,7 +321,7 @@ func poll(ctx context.Context, delay time.Duration, method string, doing *string
 			return nil
 		case err == nil:
 			failures = 0
-		case ctx.Err() == nil && meaningOf(err) == codeNotDone:
+		case ctx.Err() == nil && meaningOf(err) == meansNotDone:
 		case ctx.Err() != nil || errors.As(err, new(*APIError)) || errors.As(err, new(*ParamError)) || failures == maxPollFailures:
 			return err
 		default:

@@ -229,13 +229,13 @@ func TestTheBudgetIsSharedAndBoundsRepetitions(t *testing.T) {
 
 func TestTheBudgetIsNeverMoreThanFull(t *testing.T) {
 	t.Parallel()
-	var b budget
-	b.tokens.Store(budgetSize - 1)
-	b.give()
-	b.give()
-	assert.EqualValues(t, budgetSize, b.tokens.Load())
+	var b retryBudget
+	b.tokens.Store(maxTokens - 1)
+	b.earn()
+	b.earn()
+	assert.EqualValues(t, maxTokens, b.tokens.Load())
 	b.tokens.Store(retryCost - 1)
-	assert.False(t, b.take())
+	assert.False(t, b.spend())
 	assert.EqualValues(t, retryCost-1, b.tokens.Load())
 }
 

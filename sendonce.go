@@ -1,3 +1,7 @@
+// This file keeps a POST from going out twice below the SDK: see onceTransport.RoundTrip. It also finds out whether the
+// platform can have received an attempt: see sendEvidence.notSent. Whether the SDK itself sends another attempt is decided
+// in retry.go.
+
 package quecloud
 
 import (
@@ -14,265 +18,264 @@ import (
 	"time"
 )
 
-// A link is the way to the platform: an http.Client, and right above its transport what keeps net/http from sending a
-// request twice. A client and its copies share it as long as they share the http.Client.
-type link struct {
-	given  *http.Client      // the user's, or our own
-	base   http.RoundTripper // its transport; nil for http.DefaultTransport
-	own    bool              // which is that of newTransport
-	client http.Client       // a copy of given, whose transport is the link
-	heard  atomic.Int64      // when the last response came, on the scale of sinceStart
-	silent atomic.Bool       // an attempt ended without any response having come since it began
+// A onceTransport sends requests to the platform. It sits between an http.Client and its transport and keeps net/http from
+// sending a request twice. A client and its copies share it as long as they share the http.Client.
+type onceTransport struct {
+	source       *http.Client      // the user's client, or one with our own transport
+	base         http.RoundTripper // the transport of source; nil for http.DefaultTransport
+	builtIn      bool              // base is that of newTransport
+	client       http.Client       // a copy of source, whose transport is this one
+	lastResponse atomic.Int64      // when the last response came, on the scale of sinceStart
+	pathSilent   atomic.Bool       // an attempt timed out, and no response has come since it started
 }
 
-func newLink(given *http.Client, own bool) *link {
-	l := &link{given: given, base: given.Transport, own: own, client: *given}
-	l.heard.Store(math.MinInt64) // before any time, even that of a bubble of testing/synctest, which begins in 2000
-	l.client.Transport = l
-	l.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return l
+func newOnceTransport(source *http.Client, builtIn bool) *onceTransport {
+	t := &onceTransport{source: source, base: source.Transport, builtIn: builtIn, client: *source}
+	t.lastResponse.Store(math.MinInt64) // before any time, even in a bubble of testing/synctest, which begins in 2000
+	t.client.Transport = t
+	t.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return t
 }
 
-// transport is the transport below. Without one of its own, an http.Client uses whatever http.DefaultTransport is now.
-func (l *link) transport() http.RoundTripper {
-	if l.base == nil {
+// baseTransport returns the transport below. An http.Client without one uses the current value of http.DefaultTransport.
+func (t *onceTransport) baseTransport() http.RoundTripper {
+	if t.base == nil {
 		return http.DefaultTransport
 	}
-	return l.base
+	return t.base
 }
 
-// errSentOnce is what net/http gets when it wants the body again.
+// errSentOnce ends a request that net/http wants to write again.
 var errSentOnce = errors.New("the connection or stream was given up after the request had been written, and the request is not written again")
 
-// RoundTrip passes a request on to the transport. net/http sends a POST again by itself if it can have the body again:
-// over HTTP/1 only if nothing of it was written, over HTTP/2 whenever the server gives the stream or connection up. So the
-// body is to be had again over HTTP/1, and over anything else only until the headers were written. http.Client must not
-// have it at all: it would ask for it on a redirect 307 or 308 before it asks whether to follow.
-func (l *link) RoundTrip(req *http.Request) (*http.Response, error) {
-	e, ok := req.Context().Value(evidenceKey{}).(*evidence)
+// RoundTrip passes a request to the transport below with a GetBody that allows no second sending. With GetBody, net/http
+// resends a POST by itself: over HTTP/1 only if nothing of it was written, but over HTTP/2 whenever the server gives up
+// the stream or the connection. So GetBody works over HTTP/1, and over other protocols only until the headers are written.
+// The http.Client never gets it: on a redirect 307 or 308 it would call it before it asks whether to follow.
+func (t *onceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	e, ok := req.Context().Value(sendEvidenceKey{}).(*sendEvidence)
 	if !ok {
 		return nil, errors.New("quecloud: not a request of this client")
 	}
-	transport := l.transport()
-	e.bare, _ = transport.(*http.Transport)
-	again := *req
-	again.GetBody = e.getBody
-	if !l.own && l.silent.Load() { // over HTTP/2 the dead connection may have had another stream when idle ones were closed
-		l.CloseIdleConnections()
-		again.Close = true // and if it still has, this is the last one
-	}
-	return transport.RoundTrip(&again)
-}
-
-// CloseIdleConnections lets http.Client close those of the transport.
-func (l *link) CloseIdleConnections() {
-	if t, ok := l.transport().(interface{ CloseIdleConnections() }); ok {
+	base := t.baseTransport()
+	e.unwrapped, _ = base.(*http.Transport)
+	guarded := *req
+	guarded.GetBody = e.getBody
+	if !t.builtIn && t.pathSilent.Load() { // over HTTP/2 a dead connection may have had a stream when idle ones were closed
 		t.CloseIdleConnections()
+		guarded.Close = true // this request is the last one on its connection
+	}
+	return base.RoundTrip(&guarded)
+}
+
+// CloseIdleConnections closes the idle connections of the transport below.
+func (t *onceTransport) CloseIdleConnections() {
+	if closer, ok := t.baseTransport().(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
 	}
 }
 
-// A reply is what came of a request.
-type reply struct {
-	resp      *http.Response // nil where none came. Its body is open if it is a file; otherwise it was read
+// An exchange is a request and what came back.
+type exchange struct {
+	resp      *http.Response // nil if none came. The body is open if it is a file, otherwise read
 	err       error          // why none came
-	received  time.Time      // when it began
-	text      *bytes.Buffer  // the body, or what came of it
-	broken    error          // why there is no more
+	received  time.Time      // when the response started to arrive
+	text      *bytes.Buffer  // the body, as far as it came
+	bodyErr   error          // why the rest of the body is missing
 	abandoned bool           // the time was up, and the transport goes on all the same
 	panicked  any
 }
 
 var errGoexit = errors.New("the transport ended its goroutine")
 
-// exchange sends a request and reads the response. It returns when the request's context ends, even if the transport or
+// send sends a request and reads the response. It returns when the context of the request ends, even if the transport or
 // the body does not.
-func (l *link) exchange(req *http.Request, e *evidence) reply {
-	if l.own {
-		return l.receive(req, e) // which the context ends; one of the user's may ask a function for a proxy, or another protocol
+func (t *onceTransport) send(req *http.Request, e *sendEvidence) exchange {
+	if t.builtIn {
+		return t.sendAndRead(req, e) // our own transport ends with the context
 	}
-	replies := make(chan reply, 1)
+	done := make(chan exchange, 1)
 	go func() {
-		r := reply{err: errGoexit}
+		x := exchange{err: errGoexit}
 		defer func() {
-			r.panicked = recover()
-			replies <- r
+			x.panicked = recover()
+			done <- x
 		}()
-		r = l.receive(req, e)
+		x = t.sendAndRead(req, e)
 	}()
-	var r reply
+	var x exchange
 	select {
-	case r = <-replies:
+	case x = <-done:
 	case <-req.Context().Done():
-		if r = l.abandon(req, e, replies); r.abandoned {
-			return r
+		if x = t.abandon(req, e, done); x.abandoned {
+			return x
 		}
 	}
-	if r.panicked != nil {
-		panic(r.panicked) // here somebody may recover from it
+	if x.panicked != nil {
+		panic(x.panicked) // in the goroutine of the caller, who may recover
 	}
-	return r
+	return x
 }
 
-// abandon gives a transport, or a body, a last chance to notice that the time is up. A body is closed by now, by which most
-// end reading.
-func (l *link) abandon(req *http.Request, e *evidence, replies <-chan reply) reply {
-	resp := e.opened.Load() //nolint:bodyclose // closed in a goroutine
+// abandon closes the body, if there is one, and gives the transport maxLate to notice the end of the context.
+func (t *onceTransport) abandon(req *http.Request, e *sendEvidence, done <-chan exchange) exchange {
+	resp := e.response.Load() //nolint:bodyclose // closed in a goroutine
 	if resp != nil {
-		go resp.Body.Close() // it may take as long as it likes
+		go resp.Body.Close() // it may block
 	}
 	select {
-	case r := <-replies:
-		return r
+	case x := <-done:
+		return x
 	case <-time.After(maxLate):
 	}
 	go func() {
-		if late := <-replies; late.resp != nil {
+		if late := <-done; late.resp != nil {
 			_ = late.resp.Body.Close()
 		}
 	}()
 	cause := context.Cause(req.Context())
 	if resp == nil {
-		return reply{err: cause, abandoned: true}
+		return exchange{err: cause, abandoned: true}
 	}
-	return reply{resp: resp, received: e.now(), text: new(bytes.Buffer), broken: cause, abandoned: true}
+	return exchange{resp: resp, received: e.now(), text: new(bytes.Buffer), bodyErr: cause, abandoned: true}
 }
 
-// receive sends a request and reads the response, unless that is a file.
-func (l *link) receive(req *http.Request, e *evidence) (r reply) {
-	if r.resp, r.err = l.client.Do(req); r.err != nil { //nolint:bodyclose // closed below, or by who reads the file
-		return r
+// sendAndRead sends a request and reads the response, unless that is a file.
+func (t *onceTransport) sendAndRead(req *http.Request, e *sendEvidence) (x exchange) {
+	if x.resp, x.err = t.client.Do(req); x.err != nil { //nolint:bodyclose // closed below, or by the reader of the file
+		return x
 	}
-	l.responded()
-	r.received = e.now()
-	r.resp.Body = &steadyBody{ReadCloser: r.resp.Body}
-	e.opened.Store(r.resp)
-	if e.file && r.resp.StatusCode == http.StatusOK {
-		return r
+	t.recordResponse()
+	x.received = e.now()
+	x.resp.Body = &progressBody{ReadCloser: x.resp.Body}
+	e.response.Store(x.resp)
+	if e.wantFile && x.resp.StatusCode == http.StatusOK {
+		return x
 	}
-	defer r.resp.Body.Close()
-	if r.resp.StatusCode < 200 {
-		return r // 101: the connection is another protocol's now
+	defer x.resp.Body.Close()
+	if x.resp.StatusCode < 200 {
+		return x // 101: the connection has switched to another protocol
 	}
-	r.text = buffers.Get().(*bytes.Buffer)
-	if size := r.resp.ContentLength; 0 < size && size <= maxKept {
-		r.text.Grow(int(size) + bytes.MinRead)
+	x.text = buffers.Get().(*bytes.Buffer)
+	if size := x.resp.ContentLength; 0 < size && size <= maxKept {
+		x.text.Grow(int(size) + bytes.MinRead)
 	}
-	_, r.broken = r.text.ReadFrom(io.LimitReader(r.resp.Body, e.limit+1))
-	return r
+	_, x.bodyErr = x.text.ReadFrom(io.LimitReader(x.resp.Body, e.maxBytes+1))
+	return x
 }
 
-// maxLate is how long a transport may take to notice that its request's context has ended.
+// maxLate is how long a transport may take to notice that the context of its request has ended.
 const maxLate = 100 * time.Millisecond
 
-// responded notes that a response came.
-func (l *link) responded() {
-	l.heard.Store(int64(sinceStart()))
-	l.silent.Store(false)
+// recordResponse records that the path to the platform works.
+func (t *onceTransport) recordResponse() {
+	t.lastResponse.Store(int64(sinceStart()))
+	t.pathSilent.Store(false)
 }
 
-// timedOut notes that an attempt had no response in its time. Where none came to any other since it began either, the path
-// may be dead, with all that is connected over it. A platform that is merely slow keeps its connections.
-func (l *link) timedOut(began time.Duration) {
-	if time.Duration(l.heard.Load()) < began {
-		l.silent.Store(true)
-		l.client.CloseIdleConnections()
+// recordTimeout records that an attempt timed out. If no other response has come since it started either, the path may be
+// dead, and with it all connections: it closes the idle ones. A platform that is merely slow keeps its connections.
+func (t *onceTransport) recordTimeout(started time.Duration) {
+	if time.Duration(t.lastResponse.Load()) < started {
+		t.pathSilent.Store(true)
+		t.client.CloseIdleConnections()
 	}
 }
 
 var processStart = time.Now()
 
-// sinceStart is a time that no setting of a clock changes.
+// sinceStart returns a time that setting a clock does not change.
 func sinceStart() time.Duration { return time.Since(processStart) }
 
-// evidence is what a transport tells of one attempt, by httptrace and by what it read. It is the context of the attempt's
-// request, in which the link finds it.
-type evidence struct {
+// A sendEvidence records what a transport reveals about one attempt, through httptrace and by reading the body. It is the
+// context of the attempt's request, in which onceTransport finds it.
+type sendEvidence struct {
 	context.Context
 
 	text  string         // of the request's body
-	body  strings.Reader // reads it
+	body  strings.Reader // reads text
 	trace httptrace.ClientTrace
 
-	now   func() time.Time // the time by which the response is dated
-	file  bool             // the response is to be a file, which is passed on as it comes
-	limit int64            // how many bytes of any other response are read
+	now      func() time.Time // the clock that dates the response
+	wantFile bool             // pass the body of the response on instead of reading it
+	maxBytes int64            // how many bytes of any other response to read
 
-	host   string                 // to which the request goes
-	own    bool                   // the transport is ours
-	bare   *http.Transport        // the transport, if nothing wraps it
-	wanted atomic.Pointer[string] // it asked for a connection to there
-	had    atomic.Bool            // it got one
-	wrote  atomic.Bool            // it has written the headers to it, or to a buffer before it
-	http1  atomic.Bool            // and did so as HTTP/1 does
-	reread atomic.Bool            // it asked for the body again
+	host         string                 // of the request
+	builtIn      bool                   // the transport is that of newTransport
+	unwrapped    *http.Transport        // the transport, if nothing wraps it
+	wantedConn   atomic.Pointer[string] // the transport wanted a connection to this address
+	gotConn      atomic.Bool            // it got one
+	wroteHeaders atomic.Bool            // it wrote the headers to it, or to a buffer before it
+	wroteHTTP1   atomic.Bool            // it wrote them as HTTP/1 does
+	rereadBody   atomic.Bool            // it asked for the body again
 
-	opened atomic.Pointer[http.Response] // whose body is being read
+	response atomic.Pointer[http.Response] // the response whose body is being read
 }
 
-type evidenceKey struct{}
+type sendEvidenceKey struct{}
 
-// newEvidence returns the context of an attempt whose request has that text.
-func newEvidence(ctx context.Context, own bool, text string) *evidence {
-	e := &evidence{own: own, text: text}
+// newSendEvidence returns the context for an attempt with the given request body.
+func newSendEvidence(ctx context.Context, builtIn bool, text string) *sendEvidence {
+	e := &sendEvidence{builtIn: builtIn, text: text}
 	e.body.Reset(text)
-	e.trace.GetConn = e.getConn
-	e.trace.GotConn = func(httptrace.GotConnInfo) { e.had.Store(true) }
-	e.trace.WroteHeaders = func() { e.wrote.Store(true) }
-	if !own { // ours speaks HTTP/1 only
-		e.trace.WroteHeaderField = e.wroteHeaderField
+	e.trace.GetConn = e.recordGetConn
+	e.trace.GotConn = func(httptrace.GotConnInfo) { e.gotConn.Store(true) }
+	e.trace.WroteHeaders = func() { e.wroteHeaders.Store(true) }
+	if !builtIn { // our own transport speaks HTTP/1 only
+		e.trace.WroteHeaderField = e.recordHeaderField
 	}
 	e.Context = httptrace.WithClientTrace(ctx, &e.trace)
 	return e
 }
 
-// Value lets the link find the evidence.
-func (e *evidence) Value(key any) any {
-	if key == (evidenceKey{}) {
+// Value returns e itself for its key, so that onceTransport finds it.
+func (e *sendEvidence) Value(key any) any {
+	if key == (sendEvidenceKey{}) {
 		return e
 	}
 	return e.Context.Value(key)
 }
 
-// wroteHeaderField learns the protocol: where HTTP/1 writes the field Host, HTTP/2 and HTTP/3 write :authority.
-func (e *evidence) wroteHeaderField(name string, values []string) {
-	if e.bare != nil && name == "Host" && slices.Equal(values, []string{e.host}) {
-		e.http1.Store(true)
+// recordHeaderField recognizes the protocol: HTTP/1 writes the field Host where HTTP/2 and HTTP/3 write :authority.
+func (e *sendEvidence) recordHeaderField(name string, values []string) {
+	if e.unwrapped != nil && name == "Host" && slices.Equal(values, []string{e.host}) {
+		e.wroteHTTP1.Store(true)
 	}
 }
 
-// getConn notes that a connection is wanted. Over HTTP/1 net/http wants another only if nothing was written to the one before.
-// Whoever dials may make requests of its own in this context, even when this one has long got another connection: they go
-// elsewhere.
-func (e *evidence) getConn(hostPort string) {
-	if e.wanted.CompareAndSwap(nil, &hostPort) || *e.wanted.Load() != hostPort {
+// recordGetConn records that the transport wants a connection. Over HTTP/1, net/http wants a second one only if it wrote
+// nothing to the first. A dialer may make requests of its own in this context, even after the transport has got another
+// connection; recordGetConn ignores them, because they go to other addresses.
+func (e *sendEvidence) recordGetConn(hostPort string) {
+	if e.wantedConn.CompareAndSwap(nil, &hostPort) || *e.wantedConn.Load() != hostPort {
 		return
 	}
 	if e.speaksHTTP1() {
-		e.wrote.Store(false)
-		e.http1.Store(false)
+		e.wroteHeaders.Store(false)
+		e.wroteHTTP1.Store(false)
 	}
 }
 
-func (e *evidence) speaksHTTP1() bool { return e.own || e.http1.Load() }
+func (e *sendEvidence) speaksHTTP1() bool { return e.builtIn || e.wroteHTTP1.Load() }
 
-// getBody gives net/http the body again, unless the request may have been sent and is not to be sent twice.
-func (e *evidence) getBody() (io.ReadCloser, error) {
-	if e.wrote.Load() && !e.speaksHTTP1() {
+// getBody returns the body for a second sending by net/http, or an error if the first may have arrived.
+func (e *sendEvidence) getBody() (io.ReadCloser, error) {
+	if e.wroteHeaders.Load() && !e.speaksHTTP1() {
 		return nil, errSentOnce
 	}
-	e.reread.Store(true)
+	e.rereadBody.Store(true)
 	return io.NopCloser(strings.NewReader(e.text)), nil
 }
 
-// notSent reports whether the platform cannot have received the request: a connection was wanted and not had, the headers
-// were not written to the one that was had, or none was even asked for by a transport that nothing wraps and that read
-// nothing. A transport that tells nothing may have done anything.
-func (e *evidence) notSent() bool {
+// notSent reports whether the platform cannot have received the request: the transport wanted a connection and got none,
+// or wrote no headers to the one that it got, or, if nothing wraps the transport, wanted no connection and read nothing. A
+// wrapped transport that reveals nothing may have sent the request.
+func (e *sendEvidence) notSent() bool {
 	switch {
-	case e.wrote.Load():
+	case e.wroteHeaders.Load():
 		return false
-	case e.wanted.Load() != nil || e.had.Load():
+	case e.wantedConn.Load() != nil || e.gotConn.Load():
 		return true
 	}
-	return e.bare != nil && !e.reread.Load() && e.body.Len() == len(e.text)
+	return e.unwrapped != nil && !e.rereadBody.Load() && e.body.Len() == len(e.text)
 }

@@ -1,3 +1,5 @@
+// This file signs requests.
+
 package quecloud
 
 import (
@@ -10,17 +12,17 @@ import (
 // A param is one parameter of a request.
 type param struct{ name, value string }
 
-// Sign computes the signature of a request, the parameter sign of the vendor's document, § 1.6: the upper-case hex
-// SHA-1 of secret + name1 + value1 + name2 + value2 … + secret, names in byte order, values as they are before URL
+// Sign returns the signature of a request, the parameter sign of the vendor's document, § 1.6: the upper-case hex SHA-1 of
+// secret + name1 + value1 + name2 + value2 … + secret, with the names in byte order and the values as they are before URL
 // encoding.
 //
-// The parameter sign itself, blank parameters (the SDK does not send them) and those that the method named in params
-// takes unsigned (alarmParam of card.alarm; alarmStatus and pauseStatus of card.alarm.status) are left out. Of a
-// parameter with several values the first counts.
+// Sign leaves out the parameter sign itself, blank parameters (the SDK does not send them) and those that the platform
+// does not sign for the method in params (alarmParam of card.alarm; alarmStatus and pauseStatus of card.alarm.status). Of
+// a parameter with several values it uses the first.
 //
-// Methods of [Client] sign by themselves. Sign is for those who make requests by hand.
+// The methods of [Client] sign by themselves. Sign is for requests made by hand.
 func Sign(secret string, params url.Values) string {
-	var few [10]param // most calls have fewer: they need no allocation
+	var few [10]param // enough for most requests, without an allocation
 	sorted, method := few[:0], ""
 	for name, values := range params {
 		if name == "sign" || len(values) == 0 || values[0] == "" {
@@ -34,7 +36,7 @@ func Sign(secret string, params url.Values) string {
 	return signSorted(secret, sorted, lookup(method).unsigned)
 }
 
-// insert adds a parameter to others, in its place in the order of the names. For so few it is the fastest way to sort.
+// insert adds a parameter to a list that is sorted by name. For so few, insertion is the fastest way to sort.
 func insert(sorted []param, p param) []param {
 	sorted = append(sorted, p)
 	i := len(sorted) - 1
@@ -45,7 +47,7 @@ func insert(sorted []param, p param) []param {
 	return sorted
 }
 
-// signSorted signs parameters that are in order already, without those named in unsigned.
+// signSorted signs parameters that are sorted by name, without those in unsigned.
 func signSorted(secret string, params []param, unsigned []string) string {
 	size := 2 * len(secret)
 	for _, p := range params {
@@ -68,7 +70,7 @@ func signSorted(secret string, params []param, unsigned []string) string {
 	return upperHex(sha1.Sum(append(text, secret...)))
 }
 
-// longTexts holds memory for the texts of calls with many cards.
+// longTexts holds buffers for the signed text of calls with many cards.
 var longTexts = sync.Pool{New: func() any { return new([]byte) }}
 
 func upperHex(sum [sha1.Size]byte) string {

@@ -226,7 +226,7 @@ func (got fetchedPage[L]) decide(plan *pageplan.Plan, method string, page int) (
 		return decision, nil
 	case errors.As(got.err, new(*ParamError)):
 		return pageplan.Decision{}, got.err
-	case meaningOf(got.err) == codeRefused && plan.RefusalEnds(page):
+	case meaningOf(got.err) == meansUnknown && plan.RefusalEnds(page):
 		return pageplan.Decision{}, nil
 	}
 	return pageplan.Decision{}, &PageError{page, got.err}
