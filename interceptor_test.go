@@ -46,7 +46,10 @@ func TestInterceptorsSeeWhatAnAnswerSaysOfItself(t *testing.T) {
 		call func(context.Context, *Client) error
 		want error
 	}{
-		{"no network", `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`, realtime, ErrQueryFailed},
+		{"no network", `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`, func(ctx context.Context, c *Client) error {
+			_, err := c.Cards.RealtimeStatus(ctx, MSISDN(phone))
+			return err
+		}, ErrQueryFailed},
 		{"no carrier", `{"resultCode":0,"data":{"rpscode":"2001"}}`, func(ctx context.Context, c *Client) error {
 			_, err := c.Cards.RealNameStatus(ctx, MSISDN(phone))
 			return err

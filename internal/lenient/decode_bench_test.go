@@ -1,4 +1,4 @@
-package quecloud
+package lenient_test
 
 import (
 	"bytes"
@@ -10,7 +10,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/quecloud/quecloud-go"
 	"github.com/quecloud/quecloud-go/internal/lenient"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 type handListCard struct {
@@ -130,25 +132,25 @@ func quotedJSON(rows int) []byte {
 }
 
 // decodeWith makes a job of our decoder.
-func decodeWith[T any](text []byte, rows func(*T) int) Job {
-	return Job{"quecloud", func() {
+func decodeWith[T any](text []byte, rows func(*T) int) selftest.Job {
+	return selftest.Job{Name: "quecloud", Do: func() {
 		var answer T
 		_, err := lenient.Decode(text, &answer, lenient.Options{Strict: true})
-		must(rows(&answer) == 1000, err)
+		selftest.Must(rows(&answer) == 1000, err)
 	}}
 }
 
 // plainDecode makes a job of encoding/json's.
-func plainDecode[T any](text []byte, rows func(*T) int) Job {
-	return Job{"encoding-json", func() {
+func plainDecode[T any](text []byte, rows func(*T) int) selftest.Job {
+	return selftest.Job{Name: "encoding-json", Do: func() {
 		var answer T
 		err := stdjson.Unmarshal(text, &answer)
-		must(rows(&answer) == 1000, err)
+		selftest.Must(rows(&answer) == 1000, err)
 	}}
 }
 
 // The answers that the document allows to be largest, each read by us and by encoding/json.
-func decodeJobs() map[string][]Job {
+func decodeJobs() map[string][]selftest.Job {
 	type handPage struct {
 		ResultCode int `json:"resultCode"`
 		Page       struct {
@@ -161,12 +163,12 @@ func decodeJobs() map[string][]Job {
 		List       []handQuotedCard `json:"list"`
 	}
 	type batch struct {
-		List []CardInfo `json:"list" quec:"required"`
+		List []quecloud.CardInfo `json:"list" quec:"required"`
 	}
 	page, quoted := pageJSON(1000), quotedJSON(1000)
-	return map[string][]Job{
+	return map[string][]selftest.Job{
 		"page": {
-			decodeWith(page, func(l *CardList) int { return len(l.Cards) }), plainDecode(page, func(l *handPage) int { return len(l.Cards) }),
+			decodeWith(page, func(l *quecloud.CardList) int { return len(l.Cards) }), plainDecode(page, func(l *handPage) int { return len(l.Cards) }),
 		},
 		"quoted": {
 			decodeWith(quoted, func(l *batch) int { return len(l.List) }), plainDecode(quoted, func(l *handBatch) int { return len(l.List) }),
@@ -176,7 +178,7 @@ func decodeJobs() map[string][]Job {
 
 func BenchmarkDecode(b *testing.B) {
 	for name, jobs := range decodeJobs() {
-		b.Run(name, func(b *testing.B) { Compare(b, 1, jobs...) })
+		b.Run(name, func(b *testing.B) { selftest.Compare(b, 1, jobs...) })
 	}
 }
 
