@@ -86,13 +86,13 @@ func ExampleClient_Call() {
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
 
-	var answer struct {
+	var wallet struct {
 		Balance decimal.Decimal `json:"money"`
 	}
-	if err := client.Call(ctx, "fc.function.wallet.details", nil, &answer); err != nil {
+	if err := client.Call(ctx, "fc.function.wallet.details", nil, &wallet); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(answer.Balance.IsPositive())
+	fmt.Println(wallet.Balance.IsPositive())
 	// Output: true
 }
 
