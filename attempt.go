@@ -38,8 +38,8 @@ type attempt struct {
 	err           error // nil for success
 }
 
-// notActedOn lists the HTTP statuses after which the SDK assumes that the request had no effect, whether the platform or a
-// server in front of it sent them. The list is our own. With any other status the platform may have acted.
+// notActedOn lists the HTTP statuses after which the SDK assumes that the request had no effect, whether the platform
+// or a server in front of it sent them. The list is our own. With any other status the platform may have acted.
 var notActedOn = []int{401, 405, 407, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431}
 
 // outcomeUnknown reports whether a call that changes something may have taken effect though the attempt failed.
@@ -79,7 +79,8 @@ func (c *core) attempt(ctx context.Context, call *callState) *attempt {
 	if x.err != nil {
 		a.sent, a.interrupted = x.abandoned || !e.notSent(), true
 		a.err = call.error("no response", withoutSignature(attemptError(timed, x.err, waited), a.signature))
-		if late, ok := errors.AsType[net.Error](a.err); ok && late.Timeout() { // of any limit, such as that of the user's transport
+		// The time limit may also be one of the user's http.Client or transport.
+		if late, ok := errors.AsType[net.Error](a.err); ok && late.Timeout() {
 			c.transport.recordTimeout(started)
 		}
 		return a
@@ -128,8 +129,8 @@ func (c *core) newRequest(e *sendEvidence) (*http.Request, error) {
 	return req, nil
 }
 
-// attemptError returns err, or ErrAttemptTimeout if the timeout ended the attempt. If the caller's context did, the result
-// also wraps its error and its cause.
+// attemptError returns err, or ErrAttemptTimeout if the timeout ended the attempt. If the caller's context did, the
+// result also wraps its error and its cause.
 func attemptError(timed context.Context, err error, waited time.Duration) error {
 	waited = max(waited.Round(time.Millisecond), time.Millisecond)
 	switch ended := timed.Err(); {
@@ -171,8 +172,8 @@ func (c *core) signedForm(call *callState, t int64) (form, signature string) {
 	return string(text), signature
 }
 
-// A fileBody reads the body of a response that is a file. Each read may take as long as an attempt; the time between reads
-// does not count.
+// A fileBody reads the body of a response that is a file. Each read may take as long as an attempt; the time between
+// reads does not count.
 type fileBody struct {
 	io.ReadCloser
 	builtIn bool // the body is that of our own transport, which ends a read with the context

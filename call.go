@@ -54,10 +54,10 @@ type CallInfo struct {
 	Duration   time.Duration // of all attempts, including delays and the limiter
 }
 
-// An Interceptor wraps a call. It can act before and after next, which makes the call with all its retries. It must return
-// the error of next, or one of its own. It can also leave out next and fill info.Result itself. It can call next only once,
-// so that no interceptor can make a call happen twice. It must not return before next has: the call then fails, with
-// [ErrOutcomeUnknown] if it changes something. Called later, next sends nothing.
+// An Interceptor wraps a call. It can act before and after next, which makes the call with all its retries. It must
+// return the error of next, or one of its own. It can also leave out next and fill info.Result itself. It can call next
+// only once, so that no interceptor can make a call happen twice. It must not return before next has: the call then
+// fails, with [ErrOutcomeUnknown] if it changes something. Called later, next sends nothing.
 //
 // Invalid input, a [*ParamError], is found before any interceptor runs.
 type Interceptor func(ctx context.Context, info *CallInfo, next func(context.Context) error) error
@@ -273,7 +273,7 @@ func (call *callState) finalError(err error) error {
 	switch k := call.correction; {
 	case k == nil || !refused:
 	case call.endpoint.kind != KindRead:
-		err = fmt.Errorf("%w (by the response's Date this machine's clock was %v, which is corrected for further calls)", err, k)
+		err = fmt.Errorf("%w (by the response's Date, this machine's clock was %v; further calls are corrected)", err, k)
 	case *refusal == *k.refusal:
 		err = fmt.Errorf("%w (and again after the clock, which was %v, had been corrected)", k.refusal, k)
 	default: // one of the two refusals is about the time; only a person can tell which

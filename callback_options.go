@@ -97,15 +97,15 @@ func tokenProblem(token string) string {
 		return "is empty"
 	case strings.TrimSpace(token) != token:
 		return "begins or ends with white space, perhaps the line end of the file it was read from"
-	case !consistsOf(token, isUnreserved):
+	case strings.ContainsFunc(token, isReserved):
 		return "has a character that may change in a URL: want A-Z, a-z, 0-9 and -._~ only"
 	}
 	return ""
 }
 
-// isUnreserved reports whether a byte is unreserved in URLs, RFC 3986 § 2.3.
-func isUnreserved(b byte) bool {
-	return isDigit(b) || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z' || strings.IndexByte("-._~", b) >= 0
+// isReserved reports whether a character is not among the unreserved ones of URLs, RFC 3986 § 2.3.
+func isReserved(r rune) bool {
+	return !isDigitOrCapital(r) && (r < 'a' || r > 'z') && !strings.ContainsRune("-._~", r)
 }
 
 // WithAllowedSources rejects callbacks, with status 403, that do not come from one of these networks. Ask the vendor

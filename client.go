@@ -1,3 +1,5 @@
+// This file has the client, its services and Client.Call, which calls methods that have no Go method.
+
 package quecloud
 
 import (
@@ -14,23 +16,23 @@ import (
 	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
-// A Client calls the platform for one account. Make one with [NewClient]. It is safe for concurrent use, and one client
-// should serve a whole program: its calls share connections, the correction of the clock and the retry budget.
+// A Client calls the platform for one account. Make one with [NewClient]. It is safe for concurrent use. One client
+// should serve a whole program: its calls share connections, the clock correction and the retry budget.
 type Client struct {
 	Cards   *CardsService   // look cards up, suspend and resume them, change their services
 	Flow    *FlowService    // data and voice usage, thresholds and alarms, packages
 	SMS     *SMSService     // send SMS, read their log
-	Orders  *OrdersService  // products, top-ups, renewals and their state
+	Orders  *OrdersService  // products, top-ups, renewals and their orders
 	Billing *BillingService // billing groups, the account and its wallet
 	Files   *FilesService   // exports of the whole fleet
 
 	core *core
 }
 
-// A service is a group of methods. All are one struct under different names, so that none costs anything.
+// A service is a group of methods. All services are this struct under different names, and share one value.
 type service struct{ core *core }
 
-// call makes a call, unless the service is the zero value, which has no client.
+// do makes a call. It returns an error if the service is a zero value, which has no client.
 func (s *service) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
 	if s == nil {
 		return errNoClient(method)
@@ -39,11 +41,13 @@ func (s *service) do(ctx context.Context, method string, params, result any, che
 }
 
 func errNoClient(method string) error {
-	return &ParamError{Method: method, Param: "client", Reason: "the client or service is a zero value: make it with NewClient"}
+	return &ParamError{
+		Method: method, Param: "client", Reason: "the client or service is a zero value: make it with NewClient",
+	}
 }
 
 func errNoContext(method string) error {
-	return &ParamError{Method: method, Param: "ctx", Reason: "the context is nil: use context.Background() where there is none"}
+	return &ParamError{Method: method, Param: "ctx", Reason: "the context is nil: pass context.Background() instead"}
 }
 
 func (s *CardsService) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
@@ -70,8 +74,8 @@ func (s *FilesService) do(ctx context.Context, method string, params, result any
 	return (*service)(s).do(ctx, method, params, result)
 }
 
-// NewClient returns a client for the account of that appKey. Both values are shown at the platform under API管理. The
-// secret is kept where no printing, logging or marshaling of the client can reach it.
+// NewClient returns a client for the account of an appKey. The platform shows the appKey and the secret under API管理.
+// Printing, logging or marshaling the client does not reveal the secret.
 func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
 	if err := firstError(checkCredential("appKey", appKey), checkCredential("secret", secret)); err != nil {
 		return nil, err
@@ -85,10 +89,11 @@ func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
 		maxResponse: maxResponse,
 		maxFile:     maxFile,
 	}
-	return c.client(opts)
+	return c.newClient(opts)
 }
 
-// checkCredential refuses what a file or an environment variable adds to a credential by mistake. It does not show it.
+// checkCredential rejects what a file or an environment variable may add to a credential. Its error does not show the
+// value.
 func checkCredential(name, value string) error {
 	first, _ := utf8.DecodeRuneInString(value)
 	last, _ := utf8.DecodeLastRuneInString(value)
@@ -98,13 +103,13 @@ func checkCredential(name, value string) error {
 	case value == "":
 		reason = "is empty"
 	case !utf8.ValidString(value):
-		reason = "is not UTF-8: perhaps the file it was read from is written in another encoding"
+		reason = "is not UTF-8: perhaps its file has another encoding"
 	case first == '\ufeff':
-		reason = "begins with a byte order mark, which some editors write at the beginning of a file"
+		reason = "begins with a byte order mark, which some editors write at the start of a file"
 	case strings.TrimSpace(value) != value:
-		reason = "begins or ends with white space, perhaps a line end of the file it was read from"
+		reason = "begins or ends with white space, perhaps the line end of a file"
 	case len(value) > utf8.RuneLen(first) && slices.Contains(quotes, string([]rune{first, last})):
-		reason = "is in quotes, which some programs keep that read environment variables from a file, such as docker run --env-file"
+		reason = "is in quotes, perhaps from a file of environment variables: docker run --env-file keeps them"
 	case strings.ContainsFunc(value, unicode.IsControl):
 		reason = "has a control character in it, such as a tab or a line end"
 	case strings.ContainsFunc(value, func(r rune) bool { return unicode.Is(unicode.Cf, r) }):
@@ -118,18 +123,18 @@ func checkCredential(name, value string) error {
 	return &ParamError{Param: name, Reason: reason}
 }
 
-// With returns a client with other options on top of those that c has. It is cheap, and shares with c the connections,
-// the clock correction and the retry budget. That is how a single call gets its own timeout or retry policy.
+// With returns a copy of c with further options. It is cheap. The copy shares the connections, the clock correction and
+// the retry budget with c. Use it to give a single call a timeout or retry policy of its own.
 func (c *Client) With(opts ...Option) (*Client, error) {
 	if c == nil || c.core == nil {
 		return nil, errNoClient("")
 	}
 	copied := *c.core
-	return copied.client(opts)
+	return copied.newClient(opts)
 }
 
-// client applies options to a core that nobody else uses yet, and makes a client of it.
-func (c *core) client(opts []Option) (*Client, error) {
+// newClient applies options to c, which must not be in use, and returns its client.
+func (c *core) newClient(opts []Option) (*Client, error) {
 	if err := c.settings.apply(opts); err != nil {
 		return nil, err
 	}
@@ -143,35 +148,34 @@ func (c *core) client(opts []Option) (*Client, error) {
 	}, nil
 }
 
-// CloseIdleConnections closes connections to the platform that no call uses now, of this client and of its copies. It is
-// for programs that have done with a client before they end.
+// CloseIdleConnections closes the connections of this client and its copies that no call is using. Programs that need a
+// client no longer can call it before they end.
 func (c *Client) CloseIdleConnections() {
 	if c != nil && c.core != nil {
 		c.core.transport.client.CloseIdleConnections()
 	}
 }
 
-// Call calls any method of the platform by its full name, fc.function.…, through the same pipeline as the typed methods
-// do. It is meant for methods that this version of the SDK does not know.
+// Call calls any method of the platform by its full name, fc.function.…, through the same pipeline as the typed
+// methods. Use it for methods that this version of the SDK does not know.
 //
 // params is nil, a url.Values, a map[string]string, or a struct, or pointer to one, with url tags as
-// github.com/google/go-querystring reads them; [CardID], [CardIDs], [Date], [Month] and [Switch] encode themselves.
-// Blank parameters are not sent. appKey, method, t and sign are added and must not be given.
+// github.com/google/go-querystring reads them. [CardID], [CardIDs], [Date], [Month] and [Switch] encode themselves.
+// Blank parameters are not sent. The SDK adds appKey, method, t and sign; they must not be in params.
 //
-// result is nil or a pointer to what the response is read into, which should be a struct with json tags: its scalars are
-// read as tolerantly as those of the typed methods. Numbers that end up in an any lose what they have beyond 15 digits.
-// It is set to zero before. Where the platform refuses the call with an [*APIError], result holds what came besides the
-// refusal. For a method that responds with a bare list, such as file.list, result is a pointer to a slice. For file.down and
-// file.last.down, and for no other method, it is an [io.Writer]: the file is passed on as it comes, and is whole only if the
-// error is nil.
+// result is nil or a pointer, usually to a struct with json tags. Call sets it to zero and reads the response into it,
+// as tolerantly as the typed methods do. Numbers that end up in an any lose digits beyond the 15th. If the platform
+// refuses the call with an [*APIError], result holds the rest of the response. For a method that responds with a bare
+// list, such as file.list, result is a pointer to a slice. For file.down and file.last.down, and for no other method,
+// it is an [io.Writer]. It gets the file as it arrives; the file is whole only if the error is nil.
 //
-// A method that the SDK knows keeps its [Kind]; any other is handled as one that changes something, and is not sent again
-// after it may have arrived.
+// Call gives a method that the SDK knows its own [Kind]. It handles any other as one that changes something, and does
+// not retry it after it may have arrived.
 func (c *Client) Call(ctx context.Context, method string, params, result any) error {
 	if c == nil {
 		return errNoClient(method)
 	}
-	if !strings.HasPrefix(method, "fc.") || !consistsOf(method, func(b byte) bool { return '!' <= b && b <= '~' }) {
+	if !strings.HasPrefix(method, "fc.") || strings.ContainsFunc(method, isNotVisibleASCII) {
 		return &ParamError{Method: method, Param: "method", Reason: "want a name like fc.function.card.info"}
 	}
 	v := reflect.ValueOf(result)
@@ -188,8 +192,9 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 			return &ParamError{Method: method, Param: "result", Reason: "want an io.Writer: the response is a file"}
 		}
 		return c.core.do(ctx, method, params, &download{to: w})
-	case isWriter: // an os.File, set to zero as results are, panics when it is used
-		return &ParamError{Method: method, Param: "result", Reason: "is an io.Writer: the response is no file, want a pointer to a struct"}
+	case isWriter: // setting an os.File to zero would make it panic
+		reason := "is an io.Writer: the response is no file, want a pointer to a struct"
+		return &ParamError{Method: method, Param: "result", Reason: reason}
 	case success == bareList && !v.IsValid():
 		return c.callList(ctx, method, params, reflect.ValueOf(new([]any)))
 	case v.IsValid() && v.Kind() != reflect.Pointer:
@@ -200,8 +205,8 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	return c.core.do(ctx, method, params, result)
 }
 
-// callList makes a call whose response is a bare list. It is read, as tolerantly as any other member, into the only field of a
-// struct, and then into the slice that v points to.
+// callList makes a call whose response is a bare list. The decoder reads it into the field of a struct, from which
+// callList copies it to the slice that v points to.
 func (c *Client) callList(ctx context.Context, method string, params any, v reflect.Value) error {
 	wrapped := reflect.New(reflect.StructOf([]reflect.StructField{{
 		Name: "List", Type: v.Elem().Type(), Tag: `json:"list" quec:"bare required"`,

@@ -33,7 +33,7 @@ func TestAClientNeedsCredentials(t *testing.T) {
 		assert.Empty(t, bad.Method)
 	}
 	_, err := quecloud.NewClient("k", `"canary"`)
-	require.ErrorContains(t, err, "is in quotes, which some programs keep")
+	require.ErrorContains(t, err, "is in quotes, perhaps from a file of environment variables")
 	assert.NotContains(t, err.Error(), "canary")
 	_, err = quecloud.NewClient("\ufeffk", "s")
 	require.ErrorContains(t, err, "byte order mark")

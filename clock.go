@@ -47,8 +47,8 @@ func (c *clock) offset() time.Duration {
 	return c.confirmed
 }
 
-// correct learns from a failed attempt. It returns a correction if the platform refused the call, possibly because of its
-// time. Further calls use the new offset.
+// correct learns from a failed attempt. It returns a correction if the platform refused the call, possibly because of
+// its time. Further calls use the new offset.
 func (c *clock) correct(call *callState, a *attempt) *correction {
 	refusal, ok := errors.AsType[*APIError](a.err)
 	if !ok || a.hasPayload && call.endpoint.kind != KindRead ||
@@ -89,8 +89,8 @@ func (c *clock) confirm(call *callState, a *attempt) {
 	}
 }
 
-// isSkewed reports whether the Date of the response is further from the attempt than the platform allows: before the time
-// that was sent, or after the response arrived, which may be much later.
+// isSkewed reports whether the Date of the response is further from the attempt than the platform allows: before the
+// time that was sent, or after the response arrived, which may be much later.
 func (a *attempt) isSkewed() bool {
 	return !a.date.IsZero() && (a.date.Before(time.Unix(a.t, 0).Add(-maxSkew)) || a.date.After(a.received.Add(maxSkew)))
 }

@@ -207,7 +207,7 @@ func TestClockIsCorrectedByAReadAndForTheCallAfterAChange(t *testing.T) {
 			} else {
 				require.ErrorAs(t, err, new(*APIError))
 				assert.NotErrorIs(t, err, ErrOutcomeUnknown)
-				assert.Regexp(t, `this machine.s clock was (10m0|9m59)s behind, which is corrected for further calls`, err.Error())
+				assert.Regexp(t, `this machine.s clock was (10m0|9m59)s behind; further calls are corrected`, err.Error())
 				assert.Equal(t, 1, p.tries)
 				require.NoError(t, kind.call(t.Context(), client))
 			}

@@ -81,7 +81,10 @@ var endpoints = [...]endpoint{
 	{"2.3.4", "fc.function.sms.sendlog", "短信发送日志", KindRead, "dateStr pageNo pageSize", nil, object},
 	{"2.3.5", "fc.function.sms.monthcount", "短信月用量", KindRead, "dateStr", nil, object},
 	{"2.3.7", "fc.function.card.alarm", "流量管理设置", KindSet, "-", []string{"alarmParam"}, object},
-	{"2.3.8", "fc.function.card.alarm.status", "单卡流量管理状态", KindSet, "alarmStatus pauseStatus", []string{"alarmStatus", "pauseStatus"}, object},
+	{
+		"2.3.8", "fc.function.card.alarm.status", "单卡流量管理状态", KindSet, "alarmStatus pauseStatus",
+		[]string{"alarmStatus", "pauseStatus"}, object,
+	},
 	{"2.3.9", "fc.function.card.realName", "实名认证登记", KindOnce, "-", nil, object},
 	{"2.4.1", "fc.function.card.overtest", "结束测试期", KindSet, "-", nil, object},
 	{"2.4.2", "fc.function.card.silenceactive", "单卡激活", KindSet, "-", nil, object},
@@ -103,8 +106,8 @@ var endpoints = [...]endpoint{
 	{"2.5.7", "fc.function.wallet.details", "企业余额及明细查询", KindRead, "-", nil, object},
 }
 
-// lookup returns the endpoint of a method. For a method that is not in the table it returns one of the zero Kind, all of
-// whose parameters are signed and masked in the log.
+// lookup returns the endpoint of a method. For a method that is not in the table it returns one of the zero Kind, all
+// of whose parameters are signed and masked in the log.
 func lookup(method string) *endpoint {
 	for i := range endpoints {
 		if endpoints[i].method == method {

@@ -266,15 +266,3 @@ func (s Switch) EncodeValues(name string, form *url.Values) error {
 	}
 	return nil
 }
-
-func isDigit(c byte) bool          { return '0' <= c && c <= '9' }
-func isDigitOrCapital(c byte) bool { return isDigit(c) || 'A' <= c && c <= 'Z' }
-
-func consistsOf[S string | []byte](s S, ok func(byte) bool) bool {
-	for i := range len(s) {
-		if !ok(s[i]) {
-			return false
-		}
-	}
-	return true
-}

@@ -134,8 +134,9 @@ func (e *ParamError) Error() string {
 	return fmt.Sprintf("quecloud: %s: parameter %s: %s; nothing was sent", shortMethod(e.Method), e.Param, e.Reason)
 }
 
-// A ResponseError reports a response that does not follow the platform's protocol: the error page of a proxy, a body that
-// is cut off or not JSON, a response without a resultCode, a member with an impossible value. It is always a pointer.
+// A ResponseError reports a response that does not follow the platform's protocol: the error page of a proxy, a body
+// that is cut off or not JSON, a response without a resultCode, a member with an impossible value. It is always a
+// pointer.
 type ResponseError struct {
 	Method     string // fc.function.…
 	Subject    string // number of the card, order or task that the call was about; empty if it was about none
@@ -163,8 +164,8 @@ func (e *ResponseError) Error() string {
 // Unwrap returns e.Err.
 func (e *ResponseError) Unwrap() error { return e.Err }
 
-// A FieldError reports a member of a response that is missing or does not have the form that the document gives it. It is
-// always a pointer, inside a [*ResponseError].
+// A FieldError reports a member of a response that is missing or does not have the form that the document gives it. It
+// is always a pointer, inside a [*ResponseError].
 type FieldError struct {
 	Path   string // where it stands: cards[3].monthflow
 	Value  string // its value, as JSON and at most 64 bytes; empty where the member is missing
@@ -215,8 +216,8 @@ func withoutSignature(err error, signature string) error {
 	return err
 }
 
-// hide replaces the signature in text from outside, which may quote the request. Case does not matter. At the end of the
-// text, where it may be cut off, the first digits of a signature count as well.
+// hide replaces the signature in text from outside, which may quote the request. Case does not matter. At the end of
+// the text, where it may be cut off, the first digits of a signature count as well.
 func hide[S string | []byte](text S, signature string) S {
 	const minDigits = 8
 	for i := 0; len(signature) > minDigits && i+minDigits <= len(text); i++ {
@@ -248,7 +249,8 @@ type rewordedError struct {
 func (e *rewordedError) Error() string { return e.text }
 func (e *rewordedError) Unwrap() error { return e.err }
 
-// callError adds to err the name of the call and what it was doing. The name is that of a method, or the result of nameOf.
+// callError adds to err the name of the call and what it was doing. The name is that of a method, or the result of
+// nameOf.
 func callError(name, doing string, err error) error {
 	return fmt.Errorf("quecloud: %s: %s: %w", shortMethod(name), doing, err)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-querystring/query"
 )
 
-// A validator is a struct of parameters with rules beyond the types of its fields. Its error is a *ParamError; formOf adds
-// the method.
+// A validator is a struct of parameters with rules beyond the types of its fields. Its error is a *ParamError; formOf
+// adds the method.
 type validator interface{ validate() error }
 
 // formOf encodes the parameters of a call as a form. Its error is a *ParamError.
@@ -43,7 +43,8 @@ func encode(params any) (url.Values, error) {
 		maps.Copy(form, p)
 		return form, nil
 	case map[string]any:
-		return nil, &ParamError{Param: "params", Reason: "is a map[string]any: want a struct, a url.Values or a map[string]string"}
+		reason := "is a map[string]any: want a struct, a url.Values or a map[string]string"
+		return nil, &ParamError{Param: "params", Reason: reason}
 	case map[string]string:
 		form := make(url.Values, len(p))
 		for name, value := range p {
@@ -125,3 +126,8 @@ func checkPaging(pageNo, pageSize int) error {
 }
 
 const maxPageSize = 1000
+
+func isDigitOrCapital(r rune) bool { return '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' }
+
+// isNotVisibleASCII reports whether a character is blank, invisible or not ASCII.
+func isNotVisibleASCII(r rune) bool { return r < '!' || r > '~' }

@@ -1,5 +1,5 @@
-// This file writes the log and masks what is personal in it. Which parameters need no masking is a column of the table in
-// endpoints.go.
+// This file writes the log and masks what is personal in it. Which parameters need no masking is a column of the table
+// in endpoints.go.
 
 package quecloud
 
@@ -102,7 +102,7 @@ func isSystemParam(name string) bool { return name == "appKey" || name == "metho
 // mask returns the length of a value and, if it is a long number, its last four characters.
 func mask(value string) string {
 	n := utf8.RuneCountInString(value)
-	if !consistsOf(value, isDigitOrCapital) || n < 8 {
+	if n < 8 || strings.ContainsFunc(value, func(r rune) bool { return !isDigitOrCapital(r) }) {
 		return fmt.Sprintf("…(%d characters)", n)
 	}
 	return fmt.Sprintf("…%s(%d characters)", value[len(value)-4:], n)
@@ -116,8 +116,8 @@ var cardOrPhoneNumber = sync.OnceValue(func() *regexp.Regexp {
 // digitsOrMail matches numbers in any script and e-mail addresses.
 var digitsOrMail = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\S+@\S+|\p{Nd}+`) })
 
-// maskError returns the text of an error without data of the platform, with the values in masked parameters and all long
-// numbers masked. It keeps the words of the platform's own message, which say what to do.
+// maskError returns the text of an error without data of the platform, with the values in masked parameters and all
+// long numbers masked. It keeps the words of the platform's own message, which say what to do.
 func maskError(err error, masked ...param) string {
 	if bad, ok := errors.AsType[*ResponseError](err); ok {
 		shown := *bad

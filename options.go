@@ -1,3 +1,5 @@
+// This file has the options of a client. A new option is a field of settings and a function With….
+
 package quecloud
 
 import (
@@ -15,20 +17,20 @@ import (
 	"time"
 )
 
-// Version is the version of the SDK, as it is sent in the header User-Agent.
+// Version is the version of the SDK. The header User-Agent contains it.
 const Version = "0.1.0"
 
-// DefaultBaseURL is the platform's address, § 1.2 of the vendor's document.
+// DefaultBaseURL is the address of the platform, § 1.2 of the vendor's document.
 const DefaultBaseURL = "https://api.quectel.com/openapi/router"
 
-// DefaultTimeout is how long one attempt of a call may take. See [WithTimeout].
+// DefaultTimeout is the default time limit of an attempt. See [WithTimeout].
 const DefaultTimeout = 30 * time.Second
 
-// An Option changes how a [Client] works. Options may come in any order; a bad one is an error of [NewClient] and of
-// [Client.With].
+// An Option configures a [Client]. The order of options does not matter. [NewClient] and [Client.With] return an error
+// for an invalid one.
 type Option func(*settings) error
 
-// settings are what options set.
+// settings holds the values that options set.
 type settings struct {
 	baseURL      string
 	plainHTTP    bool
@@ -54,17 +56,17 @@ func defaultSettings() settings {
 	}
 }
 
-// maxConnections is how many connections a client has. Calls beyond that wait.
+// maxConnections is the maximum number of connections of a client. Further calls wait for one.
 const maxConnections = 64
 
-// idleTime is how long a connection is kept that no call uses: less than the 20 to 75 seconds after which load balancers
-// and Tomcat close theirs, perhaps while a request is on its way.
+// idleTime is the time after which an idle connection is closed. Load balancers and Tomcat close theirs after 20 to 75
+// seconds, perhaps while a request is on its way, so it must be shorter.
 const idleTime = 15 * time.Second
 
-// newTransport is the transport of a client without [WithHTTPClient]. It speaks HTTP/1.1 only, where net/http sends a POST
-// again by itself only if nothing of it was written. It keeps as many connections as many calls at once need, and no more:
-// Go's own keeps two to a host when they fall idle, so that a burst of calls would dial again and again; and where there is
-// no limit, calls that end while others dial take their connections away, which makes for twice as many as there are calls.
+// newTransport returns the transport of a client without [WithHTTPClient]. It speaks HTTP/1.1 only, with which net/http
+// resends a POST by itself only if nothing of it was written. It keeps all of its connections while they are idle:
+// http.DefaultTransport keeps two per host, so that a burst of calls would dial anew each time. The limit on
+// connections also avoids surplus ones: without it, calls that end take over connections that others are dialing.
 func newTransport() *http.Transport {
 	t := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -80,7 +82,7 @@ func newTransport() *http.Transport {
 	return t
 }
 
-// apply runs the options and checks what can only be checked when all of them are known.
+// apply applies the options, and then checks what depends on several of them.
 func (s *settings) apply(opts []Option) error {
 	for i, opt := range opts {
 		if opt == nil {
@@ -95,31 +97,31 @@ func (s *settings) apply(opts []Option) error {
 
 func (s *settings) checkBaseURL() error {
 	u, err := url.Parse(s.baseURL)
-	bad := ""
+	reason := ""
 	switch {
 	case err != nil:
-		bad = "is not a URL"
+		reason = "is not a URL"
 	case u.Scheme != "https" && u.Scheme != "http":
-		bad = "must begin with https://"
+		reason = "must begin with https://"
 	case u.Hostname() == "":
-		bad = "names no host"
+		reason = "names no host"
 	case u.Port() != "" && !isPort(u.Port()):
-		bad = "has a port that is none"
+		reason = "has an invalid port"
 	case u.User != nil:
-		bad = "must not hold a user or password"
+		reason = "must not contain a user or password"
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		bad = "must not have a query or fragment: parameters go into the form"
+		reason = "must not have a query or fragment: parameters go into the form"
 	case u.Scheme == "http" && !isLoopback(u.Hostname()) && !s.plainHTTP:
-		bad = "is not encrypted, so that anyone on the way can read and change calls: use https://, or allow it with WithPlainHTTP"
+		reason = "is not encrypted, so others can read and change calls: use https://, or allow it with WithPlainHTTP"
 	}
-	if bad == "" {
+	if reason == "" {
 		return nil
 	}
 	shown := s.baseURL
 	if i := strings.LastIndexByte(shown, '@'); i >= 0 {
 		shown = "…" + shown[i:] // a password may stand before it
 	}
-	return &ParamError{Param: "WithBaseURL", Reason: fmt.Sprintf("%q %s", excerpt(shown, 200), bad)}
+	return &ParamError{Param: "WithBaseURL", Reason: fmt.Sprintf("%q %s", excerpt(shown, 200), reason)}
 }
 
 func isLoopback(host string) bool {
@@ -132,7 +134,7 @@ func isPort(text string) bool {
 	return err == nil && n > 0
 }
 
-// WithBaseURL sets the address to which calls are sent, instead of [DefaultBaseURL]: that of a proxy or of a stand-in.
+// WithBaseURL sets the address of the platform, or of a proxy or stand-in. The default is [DefaultBaseURL].
 func WithBaseURL(rawURL string) Option {
 	return func(s *settings) error {
 		s.baseURL = rawURL
@@ -140,8 +142,8 @@ func WithBaseURL(rawURL string) Option {
 	}
 }
 
-// WithPlainHTTP allows a base URL of the scheme http to a host other than this machine. Calls and answers can then be
-// read and changed on the way, and a signed call can be repeated by others for five minutes.
+// WithPlainHTTP allows a base URL with the scheme http to a host other than this machine. Others can then read and
+// change requests and responses on the way, and resend a signed request for five minutes.
 func WithPlainHTTP() Option {
 	return func(s *settings) error {
 		s.plainHTTP = true
@@ -149,36 +151,37 @@ func WithPlainHTTP() Option {
 	}
 }
 
-// WithHTTPClient makes calls through a client of your own, for its transport: a proxy, certificates, more than the usual
-// 64 connections. Leave its Timeout at 0 unless you mean to cut long downloads too; [WithTimeout] limits attempts. Redirects
-// are never followed, whatever its CheckRedirect. The client is copied.
+// WithHTTPClient makes calls through a client of your own, for its transport: a proxy, certificates, more than the
+// usual 64 connections. Leave its Timeout at 0 unless you want to limit long downloads too; [WithTimeout] limits
+// attempts. The SDK never follows redirects, whatever CheckRedirect of the client says. It copies the client.
 //
-// Without this option a client has 64 connections at most, speaks HTTP/1.1, and uses the proxy that the environment
-// variable HTTPS_PROXY names, as [net/http.ProxyFromEnvironment] reads it. Each such client has connections of its own, with
-// two goroutines each: where a process has many clients, for many accounts, let them share one http.Client by this option.
+// Without this option a client has at most 64 connections, speaks HTTP/1.1, and uses the proxy in the environment
+// variable HTTPS_PROXY, as [net/http.ProxyFromEnvironment] reads it. Each such client has its own connections, with two
+// goroutines each. If a process has many clients, for many accounts, let them share one http.Client with this option.
 //
-// A transport that speaks HTTP/2 sends a request again by itself when the server gives up the stream or the connection,
-// although it may have been executed. The SDK keeps it from doing so: a call that changes something is then
-// [ErrOutcomeUnknown], also where the server says that it has not looked at it (REFUSED_STREAM, GOAWAY).
-// Disable HTTP/2 (Protocols of [net/http.Transport]) to have fewer such doubts.
+// Over HTTP/2, net/http resends a request by itself when the server gives up the stream or the connection, although the
+// server may have executed it. The SDK prevents that: a call that changes something then returns [ErrOutcomeUnknown],
+// even if the server says that it has not processed the request (REFUSED_STREAM, GOAWAY). To have fewer unknown
+// outcomes, disable HTTP/2 with the field Protocols of [net/http.Transport].
 //
-// A transport that wraps another should pass on the request's context: by it [net/http/httptrace] tells whether there was a
-// connection. Where nothing tells so, every failure is taken for one after which the platform may have received the call.
-// It should end with that context, too; a call does not wait for one that does not. It must not send a request twice.
+// A transport that wraps another should pass on the request's context. Through it, [net/http/httptrace] shows whether
+// there was a connection; without it, the SDK assumes after each failure that the platform may have received the call.
+// The transport should also end with that context; a call does not wait for it. It must not send a request twice.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
 			return &ParamError{Param: "WithHTTPClient", Reason: "the client is nil"}
 		}
 		if client.Transport != nil && isNil(client.Transport) {
-			return &ParamError{Param: "WithHTTPClient", Reason: "its transport is nil, of a type: leave it out, or give one that works"}
+			reason := "its transport is a nil pointer or function: set none, or one that works"
+			return &ParamError{Param: "WithHTTPClient", Reason: reason}
 		}
 		s.http = client
 		return nil
 	}
 }
 
-// WithTimeout limits one attempt of a call, from sending to the end of the response; of a download, the time without any
+// WithTimeout limits an attempt, from sending to the end of the response. For a download it limits the time without
 // progress. The default is [DefaultTimeout]. The whole call, with its retries, ends with its context.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) error {
@@ -190,8 +193,8 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithRetry sets how often and when calls are retried that may be retried. The default is [DefaultRetryPolicy]; a policy
-// with MaxAttempts 1 retries nothing.
+// WithRetry sets how often and when calls are retried, as far as their kind allows it. The default is
+// [DefaultRetryPolicy]; a policy with MaxAttempts 1 retries nothing.
 func WithRetry(policy RetryPolicy) Option {
 	return func(s *settings) error {
 		if reason := policy.check(); reason != "" {
@@ -202,14 +205,14 @@ func WithRetry(policy RetryPolicy) Option {
 	}
 }
 
-// A Limiter delays calls so that the platform is not asked too often. The *rate.Limiter of golang.org/x/time/rate is one.
+// A Limiter limits the rate of requests. The *rate.Limiter of golang.org/x/time/rate is one.
 type Limiter interface {
-	// Wait blocks until the next attempt may be sent, and returns an error when it must not be.
+	// Wait blocks until the next attempt may be sent. It returns an error if the attempt must not be sent.
 	Wait(context.Context) error
 }
 
-// WithLimiter asks a limiter before every attempt of every call. A call that the limiter does not allow ends with the
-// limiter's own error.
+// WithLimiter waits for a limiter before every attempt of every call. A call that the limiter does not allow returns
+// the limiter's error.
 func WithLimiter(limiter Limiter) Option {
 	return func(s *settings) error {
 		if isNil(limiter) {
@@ -220,7 +223,7 @@ func WithLimiter(limiter Limiter) Option {
 	}
 }
 
-// isNil reports whether a value is nil, or a nil pointer, function or the like of some type.
+// isNil reports whether a value is nil, or holds a nil pointer, function, map, channel or slice.
 func isNil(value any) bool {
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.Invalid:
@@ -231,7 +234,8 @@ func isNil(value any) bool {
 	return false
 }
 
-// WithInterceptor wraps every call in a function of yours. Several compose: the first given is the outermost.
+// WithInterceptor wraps every call in an interceptor. The option can be repeated; the first interceptor is the
+// outermost.
 func WithInterceptor(interceptor Interceptor) Option {
 	return func(s *settings) error {
 		if interceptor == nil {
@@ -242,8 +246,8 @@ func WithInterceptor(interceptor Interceptor) Option {
 	}
 }
 
-// WithLogger writes a record of level debug for every attempt and of level warn for every retry. Card and phone
-// numbers, the text of SMS and whatever else may be about a person is masked; see [WithUnmaskedLog].
+// WithLogger writes a record of level debug for every attempt and of level warn for every retry. It masks card and
+// phone numbers, the text of SMS and everything else that may be personal; see [WithUnmaskedLog].
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		if logger == nil || logger.Handler() == nil {
@@ -254,8 +258,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithUnmaskedLog lets the logger write card and phone numbers and the text of SMS as they are. Credentials and
-// signatures are never written.
+// WithUnmaskedLog makes the log show card and phone numbers and the text of SMS. It shows no credentials and no
+// signatures all the same.
 func WithUnmaskedLog() Option {
 	return func(s *settings) error {
 		s.unmasked = true
@@ -263,16 +267,16 @@ func WithUnmaskedLog() Option {
 	}
 }
 
-// WithDriftHandler calls a function for each place in which a response differs from what the SDK knows of the platform,
-// so that you learn of a change before it hurts. [DriftKind] lists the kinds. The document promises some members that live
+// WithDriftHandler calls a function for each place where a response differs from what the SDK knows of the platform.
+// Use it to detect API changes early. [DriftKind] lists the kinds. The document promises some members that live
 // responses leave out: expect [DriftMissing] for these.
 //
-// A handler also makes reading more tolerant: a value that cannot mean what its place says leaves its field zero, where
-// without a handler the call fails with a [*ResponseError], so that one bad row does not stop a sweep.
+// A handler also makes reading more tolerant: a value that cannot be read leaves its field zero, so that one bad row
+// does not stop a sweep. Without a handler, the call fails with a [*ResponseError].
 //
 // Text that is not UTF-8 is kept byte for byte; [WithLogger] warns of it as well.
 //
-// The handler is called from the goroutine of the call, and from several at once where several calls are under way.
+// The SDK calls the handler from the goroutine of the call. Concurrent calls run it concurrently.
 func WithDriftHandler(handler func(Drift)) Option {
 	return func(s *settings) error {
 		if handler == nil {
@@ -283,7 +287,7 @@ func WithDriftHandler(handler func(Drift)) Option {
 	}
 }
 
-// WithUserAgent sets the header User-Agent: your program's name and version, as a rule. The SDK's own follows it.
+// WithUserAgent sets the header User-Agent, usually to the name and version of your program. The SDK adds its own.
 func WithUserAgent(agent string) Option {
 	return func(s *settings) error {
 		if agent == "" || strings.ContainsFunc(agent, func(r rune) bool { return r < ' ' || r > '~' }) {
@@ -294,8 +298,8 @@ func WithUserAgent(agent string) Option {
 	}
 }
 
-// WithClock sets where the time of the parameter t comes from, instead of [time.Now], and the time after which digits in a
-// response are no instant of the past. It is meant for tests.
+// WithClock replaces [time.Now] as the source of the parameter t, and of the present time that helps to read digits in a
+// response as a time. It is meant for tests.
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
 		if now == nil {

@@ -259,7 +259,7 @@ func oddOrderNo(no string) (reason string) {
 	switch {
 	case no == "":
 		return "is empty"
-	case !consistsOf(no, func(c byte) bool { return '!' <= c && c <= '~' }):
+	case strings.ContainsFunc(no, isNotVisibleASCII):
 		return fmt.Sprintf("%+q has a blank in it, or a character that is invisible or not ASCII", excerpt(no, 64))
 	}
 	return ""

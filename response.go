@@ -14,8 +14,8 @@ import (
 	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
-// maxResponse is the largest JSON response that the SDK reads. The largest that the document allows, with 1000 cards, has
-// about 1 MiB.
+// maxResponse is the largest JSON response that the SDK reads. The largest that the document allows, with 1000 cards,
+// has about 1 MiB.
 const maxResponse = 64 << 20
 
 // buffers holds buffers for responses. Those larger than maxKept are not returned to it.
@@ -45,38 +45,51 @@ func (c *core) classify(call *callState, a *attempt, text []byte, location strin
 	}
 	read, err := lenient.Decode(text, result, lenient.Options{Strict: reads, Drift: c.driftOf(call, a), Now: c.now})
 	err = fieldError(err)
-	field, isField := errors.AsType[*FieldError](err)
+	isField := errors.As(err, new(*FieldError))
 	a.responded = read.HasCode && read.CodeProblem == nil && (err == nil || isField)
 	a.code, a.saysSuccess, a.notUTF8 = read.Code, a.responded && read.Code == 0, hide(read.NotUTF8, a.signature)
 	a.hasPayload, a.reportsEffect = read.HasPayload, read.HasReceipt || read.HasPayload && !read.Receipts
-	accepted := 200 <= a.status && a.status < 300
-	fulfilled := read.HasRequired || read.HasReceipt && (read.Receipts || reads) // what the method needs has come
+
+	hasResult := read.HasRequired || read.HasReceipt && (read.Receipts || reads) // the members that the method needs
 	switch {
 	case a.responded && read.Code != 0:
 		message := excerpt(hide(excerpt(read.Message, maxMessage+len(a.signature)), a.signature), maxMessage)
-		a.err = &APIError{call.endpoint.method, call.subject, read.Code, message, a.status, slices.Contains(c.retry.NotDoneCodes, read.Code)}
-		return
-	case a.saysSuccess && err == nil && (accepted || fulfilled):
-		return
-	case 300 <= a.status && a.status < 400:
-		err = fmt.Errorf("it redirects to %q, which is not followed: correct the base URL", excerpt(hide(location, a.signature), 256))
-	case a.saysSuccess && !accepted && !isField:
-		err = errors.New("resultCode is 0, but the status is an error, and nothing else in the response shows success")
-	case !accepted && !a.responded:
-		err = errors.New(foreignResponse(a.status))
-	case len(bytes.TrimSpace(text)) == 0:
-		err = errors.New("it is empty")
-	case err != nil && !isField:
-		err = fmt.Errorf("it is not whole JSON: %w", err)
-	case read.CodeProblem != nil:
-		err = a.withoutSignature((*FieldError)(read.CodeProblem))
-	case !read.HasCode:
-		err = errors.New("it has no resultCode")
-	case isField:
-		err = a.withoutSignature(field)
+		notDone := slices.Contains(c.retry.NotDoneCodes, read.Code)
+		a.err = &APIError{call.endpoint.method, call.subject, read.Code, message, a.status, notDone}
+	case a.saysSuccess && err == nil && (a.isAccepted() || hasResult):
+	default:
+		err = a.problem(&read, err, text, location)
+		a.responded = false
+		a.err = call.badResponse(a, text, err)
 	}
-	a.responded = false
-	a.err = call.badResponse(a, text, err)
+}
+
+// isAccepted reports whether the HTTP status is one of success.
+func (a *attempt) isAccepted() bool { return 200 <= a.status && a.status < 300 }
+
+// problem returns what is wrong with a response that is neither a success nor a refusal. err is the decoder's.
+func (a *attempt) problem(read *lenient.Response, err error, text []byte, location string) error {
+	field, isField := errors.AsType[*FieldError](err)
+	switch {
+	case 300 <= a.status && a.status < 400:
+		target := excerpt(hide(location, a.signature), 256)
+		return fmt.Errorf("it redirects to %q, which is not followed: correct the base URL", target)
+	case a.saysSuccess && !a.isAccepted() && !isField:
+		return errors.New("resultCode is 0, but the status is an error, and nothing else in the response shows success")
+	case !a.isAccepted() && !a.responded:
+		return errors.New(foreignResponse(a.status))
+	case len(bytes.TrimSpace(text)) == 0:
+		return errors.New("it is empty")
+	case err != nil && !isField:
+		return fmt.Errorf("it is not whole JSON: %w", err)
+	case read.CodeProblem != nil:
+		return a.withoutSignature((*FieldError)(read.CodeProblem))
+	case !read.HasCode:
+		return errors.New("it has no resultCode")
+	case isField:
+		return a.withoutSignature(field)
+	}
+	return err
 }
 
 // withoutSignature returns a copy of a FieldError with the signature hidden.
@@ -87,7 +100,8 @@ func (a *attempt) withoutSignature(field *FieldError) error {
 // maxMessage is the length to which an errorMessage is cut, in bytes.
 const maxMessage = 1024
 
-// foreignResponse explains a response with an error status and no resultCode: a server in front of the platform wrote it.
+// foreignResponse explains a response with an error status and no resultCode: a server in front of the platform wrote
+// it.
 func foreignResponse(status int) string {
 	text := "it has no resultCode: a server in front of the platform seems to have sent it"
 	switch status {

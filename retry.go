@@ -1,5 +1,5 @@
-// This file decides whether and when a failed attempt is retried: retryable has the rules, planRetry adds the policy, the
-// budget and the delay. What keeps net/http from sending a request twice is in sendonce.go.
+// This file decides whether and when a failed attempt is retried: retryable has the rules, planRetry adds the policy,
+// the budget and the delay. What keeps net/http from sending a request twice is in sendonce.go.
 
 package quecloud
 
@@ -18,12 +18,12 @@ import (
 	"time"
 )
 
-// A RetryPolicy says how often and when a call is retried. Which calls may be retried is not a matter of policy: the SDK
-// never retries a call that changes something once the platform may have received it, except after HTTP status 429, and
-// except purchases as far as RetryPurchasesAfter allows it. See the section "Retries" of the package documentation.
+// A RetryPolicy says how often and when a call is retried. Which calls may be retried is not a matter of policy: the
+// SDK never retries a call that changes something once the platform may have received it, except after HTTP status 429,
+// and except purchases as far as RetryPurchasesAfter allows it. See the section "Retries" of the package documentation.
 //
-// Besides the policy, a budget that a client shares with its copies bounds retries. It starts at 100 retries; every five
-// successful calls add one. A call that the budget does not cover ends with the error of its last attempt.
+// Besides the policy, a budget that a client shares with its copies bounds retries. It starts at 100 retries; every
+// five successful calls add one. A call that the budget does not cover ends with the error of its last attempt.
 type RetryPolicy struct {
 	// MaxAttempts is the maximum number of attempts of a call; 1 means no retries. The retry of a read with a corrected
 	// clock does not count.
@@ -112,8 +112,8 @@ func (c *core) planRetry(ctx context.Context, call *callState, a *attempt) (time
 	return delay, c.shared.budget.spend()
 }
 
-// retryable reports whether the kind of the call allows a retry after this attempt, and whether one may help. A call that
-// changes something is retryable only if the platform cannot have received the attempt, or has not acted on it.
+// retryable reports whether the kind of the call allows a retry after this attempt, and whether one may help. A call
+// that changes something is retryable only if the platform cannot have received the attempt, or has not acted on it.
 func (c *core) retryable(call *callState, a *attempt) bool {
 	kind := call.endpoint.kind
 	switch {
@@ -169,8 +169,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// A retryBudget bounds the retries of a client, so that an outage does not multiply the load. A retry costs 5 tokens, and
-// a successful call earns one.
+// A retryBudget bounds the retries of a client, so that an outage does not multiply the load. A retry costs 5 tokens,
+// and a successful call earns one.
 type retryBudget struct{ tokens atomic.Int64 }
 
 const (

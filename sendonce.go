@@ -1,6 +1,6 @@
 // This file keeps a POST from going out twice below the SDK: see onceTransport.RoundTrip. It also finds out whether the
-// platform can have received an attempt: see sendEvidence.notSent. Whether the SDK itself sends another attempt is decided
-// in retry.go.
+// platform can have received an attempt: see sendEvidence.notSent. Whether the SDK itself sends another attempt is
+// decided in retry.go.
 
 package quecloud
 
@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// A onceTransport sends requests to the platform. It sits between an http.Client and its transport and keeps net/http from
-// sending a request twice. A client and its copies share it as long as they share the http.Client.
+// A onceTransport sends requests to the platform. It sits between an http.Client and its transport and keeps net/http
+// from sending a request twice. A client and its copies share it as long as they share the http.Client.
 type onceTransport struct {
 	source       *http.Client      // the user's client, or one with our own transport
 	base         http.RoundTripper // the transport of source; nil for http.DefaultTransport
@@ -37,7 +37,8 @@ func newOnceTransport(source *http.Client, builtIn bool) *onceTransport {
 	return t
 }
 
-// baseTransport returns the transport below. An http.Client without one uses the current value of http.DefaultTransport.
+// baseTransport returns the transport below. An http.Client without one uses the current value of
+// http.DefaultTransport.
 func (t *onceTransport) baseTransport() http.RoundTripper {
 	if t.base == nil {
 		return http.DefaultTransport
@@ -46,12 +47,13 @@ func (t *onceTransport) baseTransport() http.RoundTripper {
 }
 
 // errSentOnce ends a request that net/http wants to write again.
-var errSentOnce = errors.New("the connection or stream was given up after the request had been written, and the request is not written again")
+var errSentOnce = errors.New("the connection or stream was given up after the request was written; it is not sent twice")
 
-// RoundTrip passes a request to the transport below with a GetBody that allows no second sending. With GetBody, net/http
-// resends a POST by itself: over HTTP/1 only if nothing of it was written, but over HTTP/2 whenever the server gives up
-// the stream or the connection. So GetBody works over HTTP/1, and over other protocols only until the headers are written.
-// The http.Client never gets it: on a redirect 307 or 308 it would call it before it asks whether to follow.
+// RoundTrip passes a request to the transport below with a GetBody that allows no second sending. With GetBody,
+// net/http resends a POST by itself: over HTTP/1 only if nothing of it was written, but over HTTP/2 whenever the server
+// gives up the stream or the connection. So GetBody works over HTTP/1, and over other protocols only until the headers
+// are written. The http.Client never gets it: on a redirect 307 or 308 it would call it before it asks whether to
+// follow.
 func (t *onceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	e, ok := req.Context().Value(sendEvidenceKey{}).(*sendEvidence)
 	if !ok {
@@ -61,7 +63,7 @@ func (t *onceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	e.unwrapped, _ = base.(*http.Transport)
 	guarded := *req
 	guarded.GetBody = e.getBody
-	if !t.builtIn && t.pathSilent.Load() { // over HTTP/2 a dead connection may have had a stream when idle ones were closed
+	if !t.builtIn && t.pathSilent.Load() { // over HTTP/2 a dead connection may still have had a stream at the timeout
 		t.CloseIdleConnections()
 		guarded.Close = true // this request is the last one on its connection
 	}
@@ -88,8 +90,8 @@ type exchange struct {
 
 var errGoexit = errors.New("the transport ended its goroutine")
 
-// send sends a request and reads the response. It returns when the context of the request ends, even if the transport or
-// the body does not.
+// send sends a request and reads the response. It returns when the context of the request ends, even if the transport
+// or the body does not.
 func (t *onceTransport) send(req *http.Request, e *sendEvidence) exchange {
 	if t.builtIn {
 		return t.sendAndRead(req, e) // our own transport ends with the context
@@ -173,8 +175,8 @@ func (t *onceTransport) recordResponse() {
 	t.pathSilent.Store(false)
 }
 
-// recordTimeout records that an attempt timed out. If no other response has come since it started either, the path may be
-// dead, and with it all connections: it closes the idle ones. A platform that is merely slow keeps its connections.
+// recordTimeout records that an attempt timed out. If no other response has come since it started either, the path may
+// be dead, and with it all connections: it closes the idle ones. A platform that is merely slow keeps its connections.
 func (t *onceTransport) recordTimeout(started time.Duration) {
 	if time.Duration(t.lastResponse.Load()) < started {
 		t.pathSilent.Store(true)
@@ -187,8 +189,8 @@ var processStart = time.Now()
 // sinceStart returns a time that setting a clock does not change.
 func sinceStart() time.Duration { return time.Since(processStart) }
 
-// A sendEvidence records what a transport reveals about one attempt, through httptrace and by reading the body. It is the
-// context of the attempt's request, in which onceTransport finds it.
+// A sendEvidence records what a transport reveals about one attempt, through httptrace and by reading the body. It is
+// the context of the attempt's request, in which onceTransport finds it.
 type sendEvidence struct {
 	context.Context
 
@@ -243,9 +245,9 @@ func (e *sendEvidence) recordHeaderField(name string, values []string) {
 	}
 }
 
-// recordGetConn records that the transport wants a connection. Over HTTP/1, net/http wants a second one only if it wrote
-// nothing to the first. A dialer may make requests of its own in this context, even after the transport has got another
-// connection; recordGetConn ignores them, because they go to other addresses.
+// recordGetConn records that the transport wants a connection. Over HTTP/1, net/http wants a second one only if it
+// wrote nothing to the first. A dialer may make requests of its own in this context, even after the transport has got
+// another connection; recordGetConn ignores them, because they go to other addresses.
 func (e *sendEvidence) recordGetConn(hostPort string) {
 	if e.wantedConn.CompareAndSwap(nil, &hostPort) || *e.wantedConn.Load() != hostPort {
 		return
@@ -267,9 +269,9 @@ func (e *sendEvidence) getBody() (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(e.text)), nil
 }
 
-// notSent reports whether the platform cannot have received the request: the transport wanted a connection and got none,
-// or wrote no headers to the one that it got, or, if nothing wraps the transport, wanted no connection and read nothing. A
-// wrapped transport that reveals nothing may have sent the request.
+// notSent reports whether the platform cannot have received the request: the transport wanted a connection and got
+// none, or wrote no headers to the one that it got, or, if nothing wraps the transport, wanted no connection and read
+// nothing. A wrapped transport that reveals nothing may have sent the request.
 func (e *sendEvidence) notSent() bool {
 	switch {
 	case e.wroteHeaders.Load():

@@ -12,13 +12,13 @@ import (
 // A param is one parameter of a request.
 type param struct{ name, value string }
 
-// Sign returns the signature of a request, the parameter sign of the vendor's document, § 1.6: the upper-case hex SHA-1 of
-// secret + name1 + value1 + name2 + value2 … + secret, with the names in byte order and the values as they are before URL
-// encoding.
+// Sign returns the signature of a request, the parameter sign of the vendor's document, § 1.6: the upper-case hex SHA-1
+// of secret + name1 + value1 + name2 + value2 … + secret, with the names in byte order and the values as they are
+// before URL encoding.
 //
 // Sign leaves out the parameter sign itself, blank parameters (the SDK does not send them) and those that the platform
-// does not sign for the method in params (alarmParam of card.alarm; alarmStatus and pauseStatus of card.alarm.status). Of
-// a parameter with several values it uses the first.
+// does not sign for the method in params (alarmParam of card.alarm; alarmStatus and pauseStatus of card.alarm.status).
+// Of a parameter with several values it uses the first.
 //
 // The methods of [Client] sign by themselves. Sign is for requests made by hand.
 func Sign(secret string, params url.Values) string {
