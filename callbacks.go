@@ -231,14 +231,14 @@ func (h *callbackHandler[E]) decode(ctx context.Context, body []byte, event *E) 
 	skipped, err := lenient.DecodeObject(body, event, lenient.Options{
 		MaxDrifts: maxDrifts,
 		Drift: func(kind lenient.Kind, path, value string) {
-			h.tell(ctx, Drift{Kind: DriftKind(kind), Path: path, Value: value})
+			h.reportDrift(ctx, Drift{Kind: DriftKind(kind), Path: path, Value: value})
 		},
 	})
 	if err = fieldError(err); err == nil {
 		err = h.check(event)
 	}
 	if err != nil {
-		h.tell(ctx, unusable(body, err))
+		h.reportDrift(ctx, rejectionDrift(body, err))
 		return &rejection{http.StatusBadRequest, malformed(err), nil}
 	}
 	if skipped && h.keyUnread != nil {

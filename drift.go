@@ -10,37 +10,37 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Drift is a place where an answer is not what the SDK knows of the platform. See [WithDriftHandler].
+// A Drift is a place in a response or event that differs from what the SDK knows of the platform. See [WithDriftHandler].
 type Drift struct {
 	Method string    // fc.function.…, or sms or order for an event
-	Kind   DriftKind // what is off
+	Kind   DriftKind // how it differs
 	Path   string    // where: cards[3].monthflow
-	Value  string    // the JSON that stands there, at most 64 bytes. It may be personal data
+	Value  string    // its JSON, at most 64 bytes; may be personal data
 }
 
-// A DriftKind says in which way an answer differs from what the SDK knows.
+// A DriftKind says how a response or event differs from what the SDK knows.
 type DriftKind string
 
 const (
 	// DriftUnknownMember is a member of an object that no field of the SDK takes.
 	DriftUnknownMember DriftKind = "unknown member"
-	// DriftWrongType is a scalar whose JSON type is none that the document gives it, such as "12" for a number. It is read
-	// all the same.
+	// DriftWrongType is a scalar of another JSON type than the document gives it, such as "12" for a number. It is read all
+	// the same.
 	DriftWrongType DriftKind = "wrong type"
-	// DriftWrongValue is a value that cannot mean what its place says: "abc" for a number. Its field stays zero.
+	// DriftWrongValue is a value that its field cannot have, such as "abc" for a number. The field stays zero.
 	DriftWrongValue DriftKind = "wrong value"
-	// DriftMissing is a member that the document says always comes, and that is absent. Its field is zero. A member that is
-	// null or "" is not absent. Live responses leave some out.
+	// DriftMissing is an absent member that always comes according to the document. Its field is zero. A member that is null
+	// or "" is not absent. Live responses leave some members out.
 	DriftMissing DriftKind = "missing"
-	// DriftNotUTF8 is a text that is not in UTF-8, though the document promises it. Its bytes are kept as they came, in
-	// GBK for example, and so is the escape of half a surrogate pair. Mind that [encoding/json] replaces such bytes when it
-	// writes them, by U+FFFD, and that encoding/json/v2 refuses to write them.
+	// DriftNotUTF8 is a text that is not UTF-8, although the document promises UTF-8. The field keeps its bytes, GBK for
+	// example, and the escape of half a surrogate pair as it is written. [encoding/json] replaces such bytes with U+FFFD
+	// when it marshals the field; encoding/json/v2 returns an error.
 	DriftNotUTF8 DriftKind = "not UTF-8"
 )
 
-// unusable is what there is in the place for which a body is refused. Of a body that is no JSON it is the end of what
-// has been read, and the beginning of the rest.
-func unusable(body []byte, err error) Drift {
+// rejectionDrift returns the drift for which a body is rejected. For a body that is not JSON, it quotes the text before
+// and after the syntax error.
+func rejectionDrift(body []byte, err error) Drift {
 	if field, ok := errors.AsType[*FieldError](err); ok {
 		kind := DriftWrongValue
 		if field.Value == "" {
@@ -55,14 +55,16 @@ func unusable(body []byte, err error) Drift {
 	return Drift{Kind: DriftWrongValue, Value: string(body[max(0, end-64):end])}
 }
 
-// maxDrifts is of how many members of one delivery it is told that they are not as documented.
+// maxDrifts limits how many drifts of one event are reported.
 const maxDrifts = 32
 
-// tell reports a member that is not as documented: what could not be read, or is not UTF-8, to the log, and everything
-// to the drift handler, whose panics must not lose the event.
-func (h *callbackHandler[E]) tell(ctx context.Context, drift Drift) {
+// reportDrift logs a value that is wrong or not UTF-8, in outline, and calls the drift handler for drifts of every kind. A
+// panic of the handler does not lose the event.
+func (h *callbackHandler[E]) reportDrift(ctx context.Context, drift Drift) {
 	drift.Method = h.name
-	attrs := []slog.Attr{slog.String("kind", h.name), slog.String("member", drift.Path), slog.String("problem", string(drift.Kind))}
+	attrs := []slog.Attr{
+		slog.String("kind", h.name), slog.String("member", drift.Path), slog.String("problem", string(drift.Kind)),
+	}
 	if drift.Kind == DriftWrongValue || drift.Kind == DriftNotUTF8 {
 		h.log().LogAttrs(ctx, slog.LevelWarn, "quecloud: part of an event not as documented",
 			append(attrs, slog.String("value", outline(drift.Value)))...)
@@ -78,8 +80,8 @@ func (h *callbackHandler[E]) tell(ctx context.Context, drift Drift) {
 	}
 }
 
-// outline shows how a value is written, and nothing of what it says: 0 for a digit, X for a capital letter A to Z, x for
-// any other letter, ? for what else is not ASCII.
+// outline returns the form of a value without its content: 0 for a digit, X for a letter from A to Z, x for any other
+// letter, ? for any other character outside ASCII.
 func outline(value string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
