@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // The events as a program without the SDK would have them: with exact types, decoded by encoding/json.
@@ -97,8 +98,8 @@ var handlerCases = []struct {
 	name, body   string
 	ours, theirs http.Handler
 }{
-	{"SMS", smsReport, quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, quiet), plainHandler[plainSMS]("success")},
-	{"Order", orderDone, quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, quiet), plainHandler[plainOrder](`{"code":200,"msg":""}`)},
+	{"SMS", selftest.SMSReport, quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, selftest.Quiet), plainHandler[plainSMS]("success")},
+	{"Order", selftest.OrderDone, quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, selftest.Quiet), plainHandler[plainOrder](`{"code":200,"msg":""}`)},
 }
 
 func BenchmarkCallback(b *testing.B) {

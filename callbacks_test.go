@@ -2,18 +2,13 @@ package quecloud_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,335 +17,259 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-const (
-	smsReport = `{"type":"report","msisdn":"1064991300001","iccid":"89860391749203860001","sms_id":"YkSzqc66fIE0umbCVD6w","status":"200","msg":"送达"}`
-	smsInbox  = `{"type":"inbox","msisdn":"1064991300001","iccid":"89860391749203860001","sms_id":"3213","content":"温度 21.5","recievetime":"2026-11-03 09:15:00"}`
-	orderDone = `{"orderNo":"CZ20261103000017","orderType":"充值订单","orderStatusDesc":"订单完成","orderStatus":1,"iccid":"89860412091880130001",` +
-		`"productName":"1G-定向","productPrice":11.0,"remark":"","result":"89860412091880130001 于 2026-11-03 11:43:23 充值流量包 1G-定向, 金额 11.0 元",` +
-		`"createTime":"2026-11-03 11:43:23","completeTime":"2026-11-03 11:47:57","externalId":"topup-0001"}`
-)
-
-// A notification is one of the two kinds, for tests of what both have in common.
-type notification struct {
-	name, body           string
-	success, contentType string
-	handler              func(run func(context.Context) error, opts ...quecloud.HandlerOption) http.Handler
-}
-
-var (
-	quiet = quecloud.WithCallbackLogger(slog.New(slog.DiscardHandler))
-
-	notifications = []notification{
-		{"SMS", smsReport, "success", "text/plain; charset=utf-8",
-			func(run func(context.Context) error, opts ...quecloud.HandlerOption) http.Handler {
-				return quecloud.NewSMSHandler(func(ctx context.Context, _ *quecloud.SMSEvent) error { return run(ctx) },
-					append([]quecloud.HandlerOption{quiet}, opts...)...)
-			}},
-		{"Order", orderDone, `{"code":200,"msg":""}`, "application/json",
-			func(run func(context.Context) error, opts ...quecloud.HandlerOption) http.Handler {
-				return quecloud.NewOrderHandler(func(ctx context.Context, _ *quecloud.OrderEvent) error { return run(ctx) },
-					append([]quecloud.HandlerOption{quiet}, opts...)...)
-			}},
-	}
-)
-
-// forBoth runs a test for the handlers of both kinds.
-func forBoth(t *testing.T, test func(*testing.T, notification)) {
-	t.Parallel()
-	for _, n := range notifications {
-		t.Run(n.name, func(t *testing.T) {
-			t.Parallel()
-			test(t, n)
-		})
-	}
-}
-
-// with returns the kind's body with further members before its own.
-func (n notification) with(members string) string { return "{" + members + "," + n.body[1:] }
-
-// delivery is the request that the platform makes.
-func delivery(body string) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
-	return r
-}
-
-func deliver(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
-}
-
-// refused checks that an answer has that status, a reason that contains a text, and nothing that reads as success.
-func (n notification) refused(t *testing.T, w *httptest.ResponseRecorder, status int, reason string) {
-	t.Helper()
-	assert.Equal(t, status, w.Code, w.Body)
-	assert.Equal(t, n.contentType, w.Header().Get("Content-Type"))
-	assert.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
-	assert.NotContains(t, strings.ToLower(w.Body.String()), "success")
-	text, ok := strings.CutPrefix(w.Body.String(), "failed: ")
-	if n.name == "Order" {
-		var answer struct {
-			Code int
-			Msg  string
-		}
-		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer), w.Body)
-		assert.Equal(t, status, answer.Code)
-		text, ok = answer.Msg, true
-	}
-	assert.True(t, ok, text)
-	assert.NotEmpty(t, text)
-	assert.Contains(t, text, reason)
-}
-
-func TestHandlersAnswerSuccessAsTheDocumentSays(t *testing.T) {
-	forBoth(t, func(t *testing.T, n notification) {
-		srv := httptest.NewServer(n.handler(func(context.Context) error { return nil }))
+func TestCallbackRespondsWithSuccessAsDocumented(t *testing.T) {
+	selftest.ForEachCallback(t, func(t *testing.T, kind selftest.Callback) {
+		srv := httptest.NewServer(kind.Handler(selftest.Handled))
 		defer srv.Close()
 		for _, contentType := range []string{
-			"application/json", "application/json;charset=UTF-8", "Application/JSON; Charset=utf8", "application/json;", "application/json; charset",
-			"application/json; charset=utf-8; charset=utf-8", " application/json ",
+			"application/json", "application/json;charset=UTF-8", "Application/JSON; Charset=utf8", "application/json;",
+			"application/json; charset", "application/json; charset=utf-8; charset=utf-8", " application/json ",
 		} {
-			resp, err := http.Post(srv.URL, contentType, strings.NewReader(n.body))
+			resp, err := http.Post(srv.URL, contentType, strings.NewReader(kind.Body))
 			require.NoError(t, err)
 			body, err := io.ReadAll(resp.Body)
 			require.NoError(t, errors.Join(err, resp.Body.Close()))
 			assert.Equal(t, http.StatusOK, resp.StatusCode)
-			assert.Equal(t, n.success, string(body))
-			assert.Equal(t, n.contentType, resp.Header.Get("Content-Type"))
-			assert.EqualValues(t, len(n.success), resp.ContentLength)
+			assert.Equal(t, kind.Success, string(body))
+			assert.Equal(t, kind.ContentType, resp.Header.Get("Content-Type"))
+			assert.EqualValues(t, len(kind.Success), resp.ContentLength)
 		}
 	})
 }
 
-func TestHandlersRefuseWhatIsNoProperDelivery(t *testing.T) {
-	request := func(edit func(*http.Request)) func(notification) *http.Request {
-		return func(n notification) *http.Request {
-			r := delivery(n.body)
-			edit(r)
-			return r
-		}
+// A badRequest is a callback request that handlers reject. Without a body it has the kind's.
+type badRequest struct {
+	name   string
+	body   func(kind selftest.Callback) string
+	edit   func(*http.Request)
+	status int
+	reason string
+}
+
+func badRequests() []badRequest {
+	method := func(method string) func(*http.Request) { return func(r *http.Request) { r.Method = method } }
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
-	verb := func(verb string) func(notification) *http.Request {
-		return request(func(r *http.Request) { r.Method = verb })
+	unannounced := func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(r.Body), -1 }
+	noBody := func(r *http.Request) { r.Body, r.ContentLength = nil, 0 }
+	body := func(body string) func(selftest.Callback) string {
+		return func(selftest.Callback) string { return body }
 	}
-	header := func(name, value string) func(notification) *http.Request {
-		return request(func(r *http.Request) { r.Header.Set(name, value) })
+	const json = "application/json"
+	return []badRequest{
+		{name: "GET", edit: method(http.MethodGet), status: 405, reason: "POST"},
+		{name: "HEAD", edit: method(http.MethodHead), status: 405, reason: "POST"},
+		{name: "PUT", edit: method(http.MethodPut), status: 405, reason: "POST"},
+		{name: "OPTIONS", edit: method(http.MethodOptions), status: 405, reason: "POST"},
+		{name: "a form", edit: header("Content-Type", "application/x-www-form-urlencoded"), status: 415, reason: json},
+		{name: "plain text, as browsers may send it", edit: header("Content-Type", "text/plain"), status: 415, reason: json},
+		{name: "no type", edit: func(r *http.Request) { r.Header.Del("Content-Type") }, status: 415, reason: json},
+		{name: "a longer type", edit: header("Content-Type", "application/jsonp"), status: 415, reason: json},
+		{name: "two types", edit: header("Content-Type", "application/json, text/plain"), status: 415, reason: json},
+		{name: "UTF-16", body: body("{\x00\"\x00t\x00y\x00p\x00e\x00"), status: 400, reason: "not JSON"},
+		{name: "compressed", edit: header("Content-Encoding", "gzip"), status: 415, reason: "Content-Encoding"},
+		{name: "too large, announced", body: body(strings.Repeat(" ", 1<<20+1)), status: 413, reason: "1048576"},
+		{
+			name: "too large, not announced", body: body(strings.Repeat(" ", 1<<20+1)), edit: unannounced,
+			status: 413, reason: "1048576",
+		},
+		{name: "no body", edit: noBody, status: 400, reason: "empty"},
+		{name: "an empty body", body: body(""), status: 400, reason: "empty"},
+		{name: "blanks", body: body(" \n "), status: 400, reason: "empty"},
+		{name: "no JSON", body: body("type=report"), status: 400, reason: "not JSON: error at byte"},
+		{
+			name: "truncated", body: func(kind selftest.Callback) string { return kind.Body[:len(kind.Body)-1] },
+			status: 400, reason: "ends too early",
+		},
+		{
+			name: "text after the end", body: func(kind selftest.Callback) string { return kind.Body + "{}" },
+			status: 400, reason: "more text",
+		},
+		{name: "a list", body: body("[]"), status: 400, reason: "not an object"},
+		{name: "null", body: body("null"), status: 400, reason: "not an object"},
+		{name: "a text", body: body(`"success"`), status: 400, reason: "not an object"},
+		{name: "an empty object", body: body("{}"), status: 400, reason: "missing"},
+		{name: "endless nesting", body: body(strings.Repeat(`{"success":`, 80000)), status: 400, reason: "not JSON"},
+		{
+			name:   "endless nesting of lists",
+			body:   func(kind selftest.Callback) string { return kind.With(`"x":` + strings.Repeat("[", 300000)) },
+			status: 400, reason: "not JSON",
+		},
 	}
-	body := func(body string) func(notification) *http.Request {
-		return func(notification) *http.Request { return delivery(body) }
-	}
-	member := func(members string) func(notification) *http.Request {
-		return func(n notification) *http.Request { return delivery(n.with(members)) }
-	}
-	cases := []struct {
-		name    string
-		request func(notification) *http.Request
-		status  int
-		reason  string
-	}{
-		{"GET", verb(http.MethodGet), 405, "POST"},
-		{"HEAD", verb(http.MethodHead), 405, "POST"},
-		{"PUT", verb(http.MethodPut), 405, "POST"},
-		{"OPTIONS", verb(http.MethodOptions), 405, "POST"},
-		{"a form", header("Content-Type", "application/x-www-form-urlencoded"), 415, "application/json"},
-		{"plain text, as a browser may send anywhere", header("Content-Type", "text/plain"), 415, "application/json"},
-		{"no type", request(func(r *http.Request) { r.Header.Del("Content-Type") }), 415, "application/json"},
-		{"another type of the same beginning", header("Content-Type", "application/jsonp"), 415, "application/json"},
-		{"two types", header("Content-Type", "application/json, text/plain"), 415, "application/json"},
-		{"another encoding of characters", body("{\x00\"\x00t\x00y\x00p\x00e\x00"), 400, "not JSON"},
-		{"a compressed body", header("Content-Encoding", "gzip"), 415, "Content-Encoding"},
-		{"too much, announced", body(strings.Repeat(" ", 1<<20+1)), 413, "1048576"},
-		{"too much, not announced", request(func(r *http.Request) {
-			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(strings.Repeat(" ", 1<<20+1))), -1
-		}), 413, "1048576"},
-		{"no body", request(func(r *http.Request) { r.Body, r.ContentLength = nil, 0 }), 400, "empty"},
-		{"an empty body", body(""), 400, "empty"},
-		{"blanks", body(" \n "), 400, "empty"},
-		{"no JSON", body("type=report"), 400, "not JSON: error at byte"},
-		{"a truncated text", func(n notification) *http.Request { return delivery(n.body[:len(n.body)-1]) }, 400, "ends too early"},
-		{"text behind the end", func(n notification) *http.Request { return delivery(n.body + "{}") }, 400, "more text"},
-		{"a list", body("[]"), 400, "not an object"},
-		{"null", body("null"), 400, "not an object"},
-		{"a text", body(`"success"`), 400, "not an object"},
-		{"an empty object", body("{}"), 400, "missing"},
-		{"endless nesting", body(strings.Repeat(`{"success":`, 80000)), 400, "not JSON"},
-		{"endless nesting in lists", member(`"x":` + strings.Repeat("[", 300000)), 400, "not JSON"},
-	}
-	forBoth(t, func(t *testing.T, n notification) {
-		h := n.handler(func(context.Context) error {
-			t.Error("the function was called")
-			return nil
-		})
-		for _, c := range cases {
+}
+
+func TestCallbackRejectsInvalidRequests(t *testing.T) {
+	selftest.ForEachCallback(t, func(t *testing.T, kind selftest.Callback) {
+		h := kind.Handler(selftest.NotCalled(t))
+		for _, c := range badRequests() {
 			t.Run(c.name, func(t *testing.T) {
-				w := deliver(h, c.request(n))
-				n.refused(t, w, c.status, c.reason)
+				body := kind.Body
+				if c.body != nil {
+					body = c.body(kind)
+				}
+				r := selftest.CallbackRequest(body)
+				if c.edit != nil {
+					c.edit(r)
+				}
+				w := selftest.Serve(h, r)
+				kind.AssertRejected(t, w, c.status, c.reason)
 				assert.Equal(t, c.status == 405, w.Header().Get("Allow") == http.MethodPost)
 			})
 		}
 	})
 }
 
-func TestProbesAreAnsweredWithAnEmptyBody(t *testing.T) {
-	probe := func(method string, edit func(*http.Request)) func() *http.Request {
-		return func() *http.Request {
-			r := httptest.NewRequest(method, "/?token=good", nil)
-			if edit != nil {
-				edit(r)
+func TestCallbackTokenMustMatchExactly(t *testing.T) {
+	const current, next = "N0w-._~token", "next-token"
+	cases := map[string]int{
+		"/?token=N0w-._~token": 200, "/?token=N0w%2D%2e_%7Etoken": 200, "/?a=b&token=next-token": 200,
+		"/?token=next-token&a=b": 200,
+		"/":                      401, "/?token=": 401, "/?token=next-toke": 401, "/?token=next-tokenn": 401,
+		"/?token=NEXT-TOKEN": 401, "/?Token=next-token": 401, "/next-token": 401,
+		"/?token=next-token&token=next-token": 401, "/?token=wrong&token=next-token": 401, "/?token=next-token;a": 401,
+	}
+	selftest.ForEachCallback(t, func(t *testing.T, kind selftest.Callback) {
+		h := kind.Handler(selftest.Handled, quecloud.WithCallbackToken(current), quecloud.WithCallbackToken(next, "another"))
+		for url, want := range cases {
+			r := selftest.CallbackRequest(kind.Body)
+			var err error
+			r.URL, err = r.URL.Parse(url)
+			require.NoError(t, err)
+			w := selftest.Serve(h, r)
+			if assert.Equal(t, want, w.Code, url); want != 200 {
+				kind.AssertRejected(t, w, want, "token")
+				assert.NotEmpty(t, w.Header().Get("WWW-Authenticate"))
 			}
-			return r
 		}
-	}
-	probes := map[string]func() *http.Request{
-		"GET":  probe(http.MethodGet, nil),
-		"HEAD": probe(http.MethodHead, nil),
-		"POST": probe(http.MethodPost, nil),
-		"POST of JSON": probe(http.MethodPost, func(r *http.Request) {
-			r.Header.Set("Content-Type", "application/json")
-		}),
-		"POST of a form": probe(http.MethodPost, func(r *http.Request) {
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}),
-		"POST in chunks": probe(http.MethodPost, func(r *http.Request) {
-			r.Header.Set("Content-Type", "application/json")
-			r.Body, r.ContentLength = io.NopCloser(strings.NewReader("")), -1
-		}),
-	}
-	forBoth(t, func(t *testing.T, n notification) {
-		calls := 0
-		token := quecloud.WithCallbackToken("good")
-		h := n.handler(func(context.Context) error { calls++; return nil }, token, quecloud.WithProbes())
-		foreign := n.handler(handled, token, quecloud.WithProbes(), quecloud.WithAllowedSources(networks("10.0.0.0/8")...))
-		without := n.handler(handled, token)
-		for name, probe := range probes {
-			w := deliver(h, probe())
-			assert.Equal(t, 200, w.Code, name)
-			assert.Empty(t, w.Body.String(), name)
-			assert.Empty(t, w.Header(), name)
-			r := probe()
-			r.URL.RawQuery = "token=bad"
-			n.refused(t, deliver(h, r), 401, "token")
-			n.refused(t, deliver(foreign, probe()), 403, "address")
-			assert.GreaterOrEqual(t, deliver(without, probe()).Code, 400, name)
-		}
-		w := deliver(h, probe(http.MethodPut, nil)())
-		n.refused(t, w, 405, "POST")
-		assert.Equal(t, "GET, HEAD, POST", w.Header().Get("Allow"))
-		for _, body := range []string{" ", "{}", "null"} {
-			r := delivery(body)
-			r.URL.RawQuery = "token=good"
-			n.refused(t, deliver(h, r), 400, "")
-		}
-		assert.Zero(t, calls)
-		r := delivery(n.body)
-		r.URL.RawQuery = "token=good"
-		assert.Equal(t, n.success, deliver(h, r).Body.String())
 	})
 }
 
-// What the documentation says of paths is the business of net/http's router.
-func TestServeMuxServesTheExactPathOnly(t *testing.T) {
-	forBoth(t, func(t *testing.T, n notification) {
-		h := n.handler(handled, quecloud.WithCallbackToken("good"))
-		mux := http.NewServeMux()
-		mux.Handle("/exact", h)
-		mux.Handle("/slash/", h)
-		mux.Handle("/both", h)
-		mux.Handle("/both/{$}", h)
-		for path, want := range map[string]struct {
-			status   int
-			location string
-		}{
-			"/exact":   {status: 200},
-			"/slash/":  {status: 200},
-			"/both":    {status: 200},
-			"/both/":   {status: 200},
-			"/exact/":  {status: 404},
-			"//exact":  {status: 307, location: "/exact?token=good"},
-			"/./exact": {status: 307, location: "/exact?token=good"},
-			"/slash":   {status: 307, location: "/slash/?token=good"},
-			"/slash//": {status: 307, location: "/slash/?token=good"},
-		} {
-			r := delivery(n.body)
-			r.URL.Path, r.URL.RawQuery = path, "token=good"
-			w := deliver(mux, r)
-			assert.Equal(t, want.location, w.Header().Get("Location"), path)
-			assert.Equal(t, want.status, w.Code, path)
-		}
-		r := delivery(n.body)
-		r.URL.Path, r.URL.RawQuery = "//any/path/", "token=good"
-		assert.Equal(t, n.success, deliver(h, r).Body.String(), "without a router")
-	})
-}
+func TestCallbackSourcesMustBeAllowed(t *testing.T) {
+	allowed := quecloud.WithAllowedSources(
+		selftest.Networks("192.0.2.0/24", "2001:db8::/32", "::ffff:198.51.100.0/120")...)
+	proxy := quecloud.WithTrustedProxy("x-forwarded-for", selftest.Networks("10.0.0.0/8", "fd00::/8")...)
+	cases := []struct {
+		name      string
+		proxy     bool // trusted
+		remote    string
+		forwarded []string
+		want      int
+	}{
+		{name: "inside", remote: "192.0.2.9:1", want: 200},
+		{name: "inside, IPv6", remote: "[2001:db8::1]:1", want: 200},
+		{name: "inside, IPv4 written as IPv6", remote: "[::ffff:192.0.2.9]:1", want: 200},
+		{name: "inside a network written as IPv6", remote: "198.51.100.7:1", want: 200},
+		{name: "inside, with a zone", remote: "[2001:db8::1%eth0]:1", want: 200},
+		{name: "outside", remote: "192.0.3.9:1", want: 403},
+		{name: "outside, claiming to be forwarded", remote: "203.0.113.1:1", forwarded: []string{"192.0.2.9"}, want: 403},
+		{name: "no address", remote: "@", want: 403},
+		{name: "nothing", remote: "", want: 403},
 
-// Senders that speak HTTP/1.0, and those that ask before they send a body.
-func TestHandlersServeOldAndCautiousSenders(t *testing.T) {
-	forBoth(t, func(t *testing.T, n notification) {
-		srv := httptest.NewServer(n.handler(handled, quecloud.WithCallbackToken("good")))
-		defer srv.Close()
-		exchange := func(token, proto, header string) string {
-			conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-			require.NoError(t, err)
-			defer conn.Close()
-			fmt.Fprintf(conn, "POST /?token=%s %s\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"+
-				"Content-Length: %d\r\n%s\r\n", token, proto, len(n.body), header)
-			if header == "" {
-				fmt.Fprint(conn, n.body)
-				text, err := io.ReadAll(conn)
-				require.NoError(t, err)
-				return string(text)
+		{name: "through the proxy", proxy: true, remote: "10.1.1.1:1", forwarded: []string{"192.0.2.9"}, want: 200},
+		{
+			name: "through two proxies", proxy: true,
+			remote: "10.1.1.1:1", forwarded: []string{"192.0.2.9, 10.2.2.2"}, want: 200,
+		},
+		{
+			name: "through two proxies, a header each", proxy: true,
+			remote: "[fd00::1]:1", forwarded: []string{"192.0.2.9", "10.2.2.2"}, want: 200,
+		},
+		{name: "with a port", proxy: true, remote: "10.1.1.1:1", forwarded: []string{"192.0.2.9:5000"}, want: 200},
+		{name: "IPv6 with a port", proxy: true, remote: "10.1.1.1:1", forwarded: []string{"[2001:db8::1]:5000"}, want: 200},
+		{name: "written as IPv6", proxy: true, remote: "10.1.1.1:1", forwarded: []string{"::ffff:192.0.2.9"}, want: 200},
+		{name: "past the proxy", proxy: true, remote: "192.0.2.9:1", want: 200},
+		{
+			name: "past the proxy, naming somebody else", proxy: true,
+			remote: "192.0.2.9:1", forwarded: []string{"203.0.113.1"}, want: 200,
+		},
+		{
+			name: "past the proxy from outside", proxy: true,
+			remote: "203.0.113.1:1", forwarded: []string{"192.0.2.9"}, want: 403,
+		},
+		{
+			name: "through the proxy from outside", proxy: true,
+			remote: "10.1.1.1:1", forwarded: []string{"203.0.113.1"}, want: 403,
+		},
+		{
+			name: "forging the first entry", proxy: true,
+			remote: "10.1.1.1:1", forwarded: []string{"192.0.2.9, 203.0.113.1"}, want: 403,
+		},
+		{
+			name: "forging a header before the proxy's", proxy: true,
+			remote: "10.1.1.1:1", forwarded: []string{"192.0.2.9", "203.0.113.1, 10.2.2.2"}, want: 403,
+		},
+		{
+			name: "garbage before an honest entry", proxy: true,
+			remote: "10.1.1.1:1", forwarded: []string{"garbage, 192.0.2.9"}, want: 200,
+		},
+		{name: "garbage at the end", proxy: true, remote: "10.1.1.1:1", forwarded: []string{"192.0.2.9, garbage"}, want: 403},
+		{name: "unknown", proxy: true, remote: "10.1.1.1:1", forwarded: []string{"192.0.2.9, unknown, 10.2.2.2"}, want: 403},
+		{name: "an empty header", proxy: true, remote: "10.1.1.1:1", forwarded: []string{""}, want: 403},
+		{name: "the proxy itself", proxy: true, remote: "10.1.1.1:1", want: 403},
+		{name: "proxies only", proxy: true, remote: "10.1.1.1:1", forwarded: []string{"10.2.2.2, 10.3.3.3"}, want: 403},
+	}
+	selftest.ForEachCallback(t, func(t *testing.T, kind selftest.Callback) {
+		for _, c := range cases {
+			options := []quecloud.HandlerOption{allowed}
+			if c.proxy {
+				options = []quecloud.HandlerOption{proxy, allowed}
 			}
-			var first [512]byte
-			size, err := conn.Read(first[:])
-			require.NoError(t, err)
-			fmt.Fprint(conn, n.body)
-			rest, _ := io.ReadAll(conn) // a server that refuses may cut it off
-			return string(first[:size]) + string(rest)
+			r := selftest.CallbackRequest(kind.Body)
+			r.RemoteAddr = c.remote
+			if c.forwarded != nil {
+				r.Header["X-Forwarded-For"] = c.forwarded
+			}
+			w := selftest.Serve(kind.Handler(selftest.Handled, options...), r)
+			if assert.Equal(t, c.want, w.Code, c.name); c.want != 200 {
+				kind.AssertRejected(t, w, 403, "address")
+			}
 		}
-		old := exchange("good", "HTTP/1.0", "")
-		assert.True(t, strings.HasPrefix(old, "HTTP/1.0 200 OK") && strings.HasSuffix(old, "\r\n\r\n"+n.success), old)
-		cautious := exchange("good", "HTTP/1.1", "Expect: 100-continue\r\n")
-		assert.True(t, strings.HasPrefix(cautious, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"), cautious)
-		assert.True(t, strings.HasSuffix(cautious, "\r\n\r\n"+n.success), cautious)
-		refused := exchange("bad", "HTTP/1.1", "Expect: 100-continue\r\n")
-		assert.True(t, strings.HasPrefix(refused, "HTTP/1.1 401 "), "the body of a stranger is not even asked for: "+refused)
 	})
 }
 
 var bareCard = regexp.MustCompile(`"([0-9]{20})",`)
 
-func TestHandlersTakeWhatMeansTheSame(t *testing.T) {
-	cases := map[string]func(notification) string{
-		"an unknown member": func(n notification) string { return n.with(`"x":[{"y":[]}]`) },
-		"deep nesting, unknown": func(n notification) string {
-			return n.with(`"x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000))
+func TestCallbackAcceptsEquivalentBodies(t *testing.T) {
+	cases := map[string]func(selftest.Callback) string{
+		"an unknown member": func(k selftest.Callback) string { return k.With(`"x":[{"y":[]}]`) },
+		"deep nesting, unknown": func(k selftest.Callback) string {
+			return k.With(`"x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000))
 		},
-		"the same member twice": func(n notification) string { return n.with(`"iccid":null,"ICCID":""`) },
-		"names in upper case":   func(n notification) string { return strings.ReplaceAll(n.body, `"iccid"`, `"ICCID"`) },
-		"a card as a bare number": func(n notification) string {
-			return bareCard.ReplaceAllString(n.body, "$1,")
+		"the same member twice": func(k selftest.Callback) string { return k.With(`"iccid":null,"ICCID":""`) },
+		"names in upper case": func(k selftest.Callback) string {
+			return strings.ReplaceAll(k.Body, `"iccid"`, `"ICCID"`)
 		},
-		"a byte order mark":        func(n notification) string { return "\ufeff" + n.body },
-		"a broken character":       func(n notification) string { return n.with("\"content\":\"\xff\",\"remark\":\"\xff\"") },
-		"as much as there may be":  func(n notification) string { return n.body + strings.Repeat(" ", 1<<20-len(n.body)) },
-		"null for what may be so":  func(n notification) string { return n.with(`"content":null,"remark":null`) },
-		"escapes in names":         func(n notification) string { return strings.ReplaceAll(n.body, `"iccid"`, `"\u0069ccid"`) },
-		"blanks and lines between": func(n notification) string { return strings.ReplaceAll(n.body, `,"`, " ,\r\n\t\"") },
+		"a card as a bare number": func(k selftest.Callback) string { return bareCard.ReplaceAllString(k.Body, "$1,") },
+		"a byte order mark":       func(k selftest.Callback) string { return "\ufeff" + k.Body },
+		"a broken character": func(k selftest.Callback) string {
+			return k.With("\"content\":\"\xff\",\"remark\":\"\xff\"")
+		},
+		"as large as allowed": func(k selftest.Callback) string {
+			return k.Body + strings.Repeat(" ", 1<<20-len(k.Body))
+		},
+		"null for optional members": func(k selftest.Callback) string { return k.With(`"content":null,"remark":null`) },
+		"escapes in names": func(k selftest.Callback) string {
+			return strings.ReplaceAll(k.Body, `"iccid"`, `"\u0069ccid"`)
+		},
+		"blanks and lines between": func(k selftest.Callback) string {
+			return strings.ReplaceAll(k.Body, `,"`, " ,\r\n\t\"")
+		},
 	}
-	forBoth(t, func(t *testing.T, n notification) {
+	selftest.ForEachCallback(t, func(t *testing.T, kind selftest.Callback) {
 		for name, body := range cases {
-			ran := 0
-			w := deliver(n.handler(func(context.Context) error { ran++; return nil }), delivery(body(n)))
-			assert.Equal(t, n.success, w.Body.String(), name)
-			assert.Equal(t, 1, ran, name)
+			calls := 0
+			h := kind.Handler(func(context.Context) error { calls++; return nil })
+			assert.Equal(t, kind.Success, selftest.SendCallback(h, body(kind)).Body.String(), name)
+			assert.Equal(t, 1, calls, name)
 		}
 	})
 }
 
-func TestHandlersAnswerFailureWhenTheFunctionFails(t *testing.T) {
+func TestCallbackFailsWhenItsFunctionFails(t *testing.T) {
 	failures := map[string]func(context.Context) error{
 		"error":         func(context.Context) error { return errors.New("success") },
 		"panic":         func(context.Context) error { panic("success") },
@@ -358,168 +277,36 @@ func TestHandlersAnswerFailureWhenTheFunctionFails(t *testing.T) {
 		"abort handler": func(context.Context) error { panic(http.ErrAbortHandler) },
 		"nil error":     func(context.Context) error { var none *url.Error; return none },
 	}
-	forBoth(t, func(t *testing.T, n notification) {
+	selftest.ForEachCallback(t, func(t *testing.T, kind selftest.Callback) {
 		for name, fail := range failures {
 			t.Run(name, func(t *testing.T) {
-				n.refused(t, deliver(n.handler(fail), delivery(n.body)), 500, "retry later")
+				kind.AssertRejected(t, selftest.SendCallback(kind.Handler(fail), kind.Body), 500, "retry later")
 			})
 		}
 	})
 }
 
-// Programs that ask for the rules before Go 1.21 cannot recover a value from this panic.
-func TestHandlersAnswerFailureAfterAPanicWithNil(t *testing.T) {
+// Programs with the rules before Go 1.21 cannot recover a value from this panic.
+func TestCallbackFailsAfterAPanicWithNil(t *testing.T) {
 	t.Setenv("GODEBUG", "panicnil=1")
-	for _, n := range notifications {
-		h := n.handler(func(context.Context) error { panic(nil) })
-		n.refused(t, deliver(h, delivery(n.body)), 500, "retry later")
+	for _, kind := range selftest.Callbacks {
+		h := kind.Handler(func(context.Context) error { panic(nil) })
+		kind.AssertRejected(t, selftest.SendCallback(h, kind.Body), 500, "retry later")
 	}
 }
 
-// The server must have read no more than it is to, and the sender must get the answer all the same.
-func TestTooLargeANotificationIsRefusedOnAConnection(t *testing.T) {
-	forBoth(t, func(t *testing.T, n notification) {
-		srv := httptest.NewServer(n.handler(func(context.Context) error {
-			t.Error("the function was called")
-			return nil
-		}))
-		defer srv.Close()
-		for name, size := range map[string]int64{"announced": 8 << 20, "in chunks": -1} {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, strings.NewReader(strings.Repeat(" ", 8<<20)))
-			require.NoError(t, err)
-			r.Header.Set("Content-Type", "application/json")
-			r.ContentLength = size
-			resp, err := srv.Client().Do(r)
-			require.NoError(t, err, name)
-			body, err := io.ReadAll(resp.Body)
-			require.NoError(t, errors.Join(err, resp.Body.Close()), name)
-			assert.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode, name)
-			assert.Contains(t, string(body), "1048576", name)
-		}
-	})
-}
-
-func TestServerOutlivesAPanic(t *testing.T) {
-	forBoth(t, func(t *testing.T, n notification) {
-		var calls atomic.Int32
-		srv := httptest.NewServer(n.handler(func(context.Context) error {
-			if calls.Add(1) == 1 {
-				panic("the first one")
-			}
-			return nil
-		}))
-		defer srv.Close()
-		for _, want := range []int{500, 200} {
-			resp, err := http.Post(srv.URL, "application/json", strings.NewReader(n.body))
-			require.NoError(t, err)
-			require.NoError(t, resp.Body.Close())
-			assert.Equal(t, want, resp.StatusCode)
-		}
-	})
-}
-
-func TestFunctionsContextEndsWhenTheSenderLeaves(t *testing.T) {
-	forBoth(t, func(t *testing.T, n notification) {
-		began, ended := make(chan struct{}), make(chan error)
-		srv := httptest.NewServer(n.handler(func(ctx context.Context) error {
-			close(began)
-			<-ctx.Done()
-			ended <- ctx.Err()
-			return nil
-		}))
-		defer srv.Close()
-		ctx, leave := context.WithCancel(t.Context())
-		go func() {
-			<-began
-			leave()
-		}()
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, strings.NewReader(n.body))
-		require.NoError(t, err)
-		r.Header.Set("Content-Type", "application/json")
-		resp, err := http.DefaultClient.Do(r)
-		if err == nil {
-			resp.Body.Close()
-		}
-		require.ErrorIs(t, err, context.Canceled)
-		assert.ErrorIs(t, <-ended, context.Canceled)
-	})
-}
-
-func TestFunctionsContextEndsAfterTheTimeForIt(t *testing.T) {
-	t.Parallel()
-	for _, n := range notifications {
-		t.Run(n.name, func(t *testing.T) {
+func TestCallbackTimeoutEndsTheContext(t *testing.T) {
+	for _, kind := range selftest.Callbacks {
+		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				h := n.handler(func(ctx context.Context) error {
+				h := kind.Handler(func(ctx context.Context) error {
 					<-ctx.Done()
 					return ctx.Err()
 				}, quecloud.WithCallbackTimeout(7*time.Second))
-				n.refused(t, deliver(h, delivery(n.body)), 500, "retry later")
+				kind.AssertRejected(t, selftest.SendCallback(h, kind.Body), 500, "retry later")
 				assert.Equal(t, 7*time.Second, time.Since(start))
-			})
-		})
-	}
-}
-
-// pipes is a listener whose connections are in memory, so that a server can run in a bubble of synctest.
-type pipes struct {
-	calls  chan net.Conn
-	closed chan struct{}
-}
-
-func (p pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.calls:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p pipes) Close() error { close(p.closed); return nil }
-
-func (pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (p pipes) call() net.Conn {
-	ours, theirs := net.Pipe()
-	p.calls <- theirs
-	return ours
-}
-
-// A body that trickles, and one that breaks off, against a real server with a ReadTimeout.
-func TestBodiesThatDoNotArriveAreNotPassedOn(t *testing.T) {
-	t.Parallel()
-	for _, n := range notifications {
-		t.Run(n.name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				answers := make(chan *httptest.ResponseRecorder, 1)
-				h := n.handler(func(context.Context) error {
-					t.Error("the function was called")
-					return nil
-				})
-				srv := &http.Server{ReadTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
-					Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { answers <- deliver(h, r) })}
-				l := pipes{make(chan net.Conn), make(chan struct{})}
-				go func() { _ = srv.Serve(l) }()
-				defer srv.Close()
-				head := "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 300\r\n\r\n{"
-
-				slow := l.call()
-				start := time.Now()
-				_, err := io.WriteString(slow, head)
-				require.NoError(t, err)
-				go func() { _, _ = io.Copy(io.Discard, slow) }()
-				n.refused(t, <-answers, 408, "arrived too slowly")
-				assert.Equal(t, 10*time.Second, time.Since(start))
-
-				broken := l.call()
-				_, err = io.WriteString(broken, head)
-				require.NoError(t, err)
-				require.NoError(t, broken.Close())
-				n.refused(t, <-answers, 400, "cut off")
 			})
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -297,7 +298,7 @@ func TestOrderNumbersWithWhatNobodySeesAreNotSent(t *testing.T) {
 	t.Parallel()
 	platform := newPlatform(answerFile(t, "order.details.json"))
 	orders := platform.client(t).Orders
-	for name, no := range oddOrderNos {
+	for name, no := range selftest.BadOrderNos {
 		_, err := orders.Get(t.Context(), no)
 		var bad *quecloud.ParamError
 		require.ErrorAs(t, err, &bad, name)
