@@ -9,35 +9,35 @@ import (
 	"time"
 )
 
-// An Alarm is what was set for a card with fc.function.card.alarm (§2.3.7). A threshold of 0 is not set.
+// An Alarm holds a card's settings of fc.function.card.alarm (§2.3.7). A threshold of 0 is not set.
 type Alarm struct {
-	Emails     []string   // who is warned
-	Thresholds [3]float64 // MB of the month's usage, at which a mail is due
-	Enabled    bool       // warnings are sent
+	Emails     []string   // addresses for warnings
+	Thresholds [3]float64 // MB of the month's usage that send a warning (预警)
+	Enabled    bool       // send warnings
 
-	PauseThreshold float64 // MB of the month's usage, at which the card is suspended
-	PauseEnabled   bool    // the card is suspended at PauseThreshold
+	PauseThreshold float64 // MB of the month's usage that suspend the card (达到阈值停机)
+	PauseEnabled   bool    // suspend the card at PauseThreshold
 }
 
-// clone is a copy of its own.
+// clone returns a deep copy.
 func (a *Alarm) clone() *Alarm {
 	if a == nil {
 		return nil
 	}
-	own := *a
-	own.Emails = slices.Clone(a.Emails)
-	return &own
+	c := *a
+	c.Emails = slices.Clone(a.Emails)
+	return &c
 }
 
-// alarm is what the server keeps of one.
+// An alarm is an Alarm with what the server records about it.
 type alarm struct {
 	id               int64
 	settings         Alarm
 	created, updated time.Time
-	tripped          month // in which it suspended the card; it does so once a month
+	tripped          month // month in which it last suspended the card
 }
 
-// setAlarm gives a card its alarm, or takes it away.
+// setAlarm sets the alarm of a card, or removes it.
 func (s *Server) setAlarm(c *card, settings *Alarm, now instant) {
 	if settings == nil {
 		c.history.alarm = nil
@@ -52,14 +52,14 @@ func (s *Server) setAlarm(c *card, settings *Alarm, now instant) {
 	a.settings, a.updated = *settings.clone(), now.time
 }
 
-// changeAlarm gives a card other settings, which may suspend it at once.
+// changeAlarm changes the alarm of a card, which may suspend the card at once.
 func (s *Server) changeAlarm(c *card, settings Alarm, now instant) {
 	s.setAlarm(c, &settings, now)
 	c.history.alarm.tripped = 0
 	s.checkThreshold(c, now.day)
 }
 
-// checkThresholds suspends the cards that crossed their thresholds on the days since it last did.
+// checkThresholds suspends the cards that reached their thresholds on the days since the last check.
 func (s *Server) checkThresholds(today day) {
 	if today == s.checked {
 		return
@@ -72,6 +72,7 @@ func (s *Server) checkThresholds(today day) {
 	s.checked = today
 }
 
+// checkThreshold suspends a card that reached its threshold in the month, once a month.
 func (s *Server) checkThreshold(c *card, today day) {
 	a := c.history.alarm
 	if a == nil || !a.settings.PauseEnabled || a.settings.PauseThreshold <= 0 || a.tripped == today.month() {
@@ -84,7 +85,7 @@ func (s *Server) checkThreshold(c *card, today day) {
 	c.setState(StatusSuspended, ReasonThreshold, today)
 }
 
-// alarmSettings is the JSON of the parameter alarmParam. Its numbers may be in quotes. What is absent is not set.
+// alarmSettings is the JSON object of the parameter alarmParam. Numbers may be in quotes.
 type alarmSettings struct {
 	Emails      string `json:"notifyemails"`
 	Threshold1  amount `json:"alarmthreshold1"`
@@ -95,7 +96,7 @@ type alarmSettings struct {
 	PauseStatus amount `json:"pausestatus"`
 }
 
-// An amount is a number, or one in quotes.
+// An amount is a number, which may be in quotes.
 type amount float64
 
 func (a *amount) UnmarshalJSON(b []byte) error {
@@ -106,7 +107,7 @@ func (a *amount) UnmarshalJSON(b []byte) error {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err == nil && !(v >= 0 && v < 1e12) {
-		err = fmt.Errorf("%v is no amount", v)
+		err = fmt.Errorf("%v: want an amount from 0 to 1e12", v)
 	}
 	*a = amount(v)
 	return err
@@ -145,7 +146,7 @@ func (s *Server) alarmSet(c *call) error {
 	return nil
 }
 
-// alarm returns the settings, and whether their flags are flags.
+// alarm returns the settings, and reports whether their flags are valid.
 func (p *alarmSettings) alarm() (a Alarm, ok bool) {
 	a = Alarm{
 		Thresholds: [3]float64{float64(p.Threshold1), float64(p.Threshold2), float64(p.Threshold3)},
@@ -179,7 +180,7 @@ func (s *Server) alarmStatus(c *call) error {
 	return nil
 }
 
-// §2.1.13. Without an alarm alarmInfo has no members.
+// §2.1.13. Without an alarm, alarmInfo has no members.
 func (s *Server) alarmGet(c *call) error {
 	c.out.object("alarmInfo", func() {
 		if c.card.history == nil || c.card.history.alarm == nil {

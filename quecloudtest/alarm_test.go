@@ -11,7 +11,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestAlarmsAreKeptAndTold(t *testing.T) {
+func TestAlarmIsStoredAndReturned(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := quecloud.MSISDN("1064800000000")
@@ -45,7 +45,7 @@ func TestAlarmsAreKeptAndTold(t *testing.T) {
 	}
 }
 
-func TestAlarmsAnswerPartialSuccess(t *testing.T) {
+func TestAlarmPartialSuccess(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	result, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs("1064800000000", "1"), &quecloud.AlarmSettings{Threshold1: 1, AlarmOn: true})
@@ -59,7 +59,7 @@ func TestAlarmsAnswerPartialSuccess(t *testing.T) {
 	wantRefused(t, err, "an alarm for no card of ours")
 }
 
-func TestThresholdsSuspendOnceAMonth(t *testing.T) {
+func TestAlarmThresholdSuspendsOnceAMonth(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	number := srv.AddCard(quecloudtest.Card{Alarm: &quecloudtest.Alarm{PauseThreshold: 20, PauseEnabled: true}}).ICCID
@@ -89,7 +89,7 @@ func TestThresholdsSuspendOnceAMonth(t *testing.T) {
 	}
 }
 
-func TestThresholdsThatAreOffDoNothing(t *testing.T) {
+func TestAlarmThresholdOffDoesNothing(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	number := srv.AddCard(quecloudtest.Card{Alarm: &quecloudtest.Alarm{PauseThreshold: 20}}).ICCID
@@ -103,7 +103,7 @@ func TestThresholdsThatAreOffDoNothing(t *testing.T) {
 	}
 }
 
-func TestAlarmParamThatIsNone(t *testing.T) {
+func TestAlarmInvalidParam(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	client := newForeign(t, srv)
@@ -121,7 +121,7 @@ func TestAlarmParamThatIsNone(t *testing.T) {
 	}
 }
 
-func TestThresholdsAreCheckedOnEveryDayThatPasses(t *testing.T) {
+func TestAlarmThresholdIsCheckedOnEveryDay(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	number := srv.AddCard(quecloudtest.Card{Alarm: &quecloudtest.Alarm{PauseThreshold: 20, PauseEnabled: true}}).ICCID
@@ -132,7 +132,7 @@ func TestThresholdsAreCheckedOnEveryDayThatPasses(t *testing.T) {
 	}
 }
 
-func TestRuleOfThresholdsInTheTestPeriod(t *testing.T) {
+func TestAlarmThresholdSparesTheTestPeriod(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	added := srv.AddCard(quecloudtest.Card{
@@ -149,7 +149,7 @@ func TestRuleOfThresholdsInTheTestPeriod(t *testing.T) {
 	}
 }
 
-func TestRuleOfAlarmsReplaced(t *testing.T) {
+func TestAlarmReplacesAllSettings(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	mobile, unicom := srv.AddCard(quecloudtest.Card{}), srv.AddCard(quecloudtest.Card{BillingID: 20})
@@ -172,10 +172,26 @@ func TestRuleOfAlarmsReplaced(t *testing.T) {
 	}
 }
 
-func TestRuleOfCardsWithoutAnAlarm(t *testing.T) {
+func TestAlarmOfCardWithoutOneIsEmpty(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	if a := newForeign(t, srv).call("card.alarm.get", "msisdn", "1064800000000"); !strings.Contains(a.body, `"alarmInfo":{}`) {
 		t.Errorf("got %s", a.body)
+	}
+}
+
+func TestAlarmIsCopied(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	emails := []string{"a@b.c"}
+	number := srv.AddCard(quecloudtest.Card{Alarm: &quecloudtest.Alarm{Emails: emails}}).ICCID
+	emails[0] = "changed"
+	card(t, srv, number).Alarm.Emails[0] = "changed"
+	if got := card(t, srv, number).Alarm.Emails[0]; got != "a@b.c" {
+		t.Errorf("the server's own is %s", got)
+	}
+	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Alarm.Emails[0] = "new@b.c" })
+	if got := card(t, srv, number).Alarm.Emails[0]; got != "new@b.c" {
+		t.Errorf("changed by UpdateCard it is %s", got)
 	}
 }

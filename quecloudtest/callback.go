@@ -13,19 +13,18 @@ import (
 	"time"
 )
 
-// An SMSEvent is what the platform sends about an SMS (§2.3.6): the report of one that was sent to a card, or one
-// that a card sent.
+// An SMSEvent reports the result of an SMS to a card, or carries an SMS from one (§2.3.6).
 type SMSEvent struct {
 	Type   string `json:"type"`   // SMSReport or SMSInbox
 	MSISDN string `json:"msisdn"` // the card's number
-	ICCID  string `json:"iccid"`  // serial number of its chip
+	ICCID  string `json:"iccid"`  // the card's serial number
 	ID     string `json:"sms_id"` // of the SMS
 
-	Status string `json:"status,omitempty"` // of a report: 200 arrived, 400 failed
-	Msg    string `json:"msg,omitempty"`    // of a report: what to say about the status
+	Status string `json:"status,omitempty"` // report: 200 delivered, 400 failed
+	Msg    string `json:"msg,omitempty"`    // report: the status in words
 
-	Content    string `json:"content,omitempty"`     // of an inbound SMS
-	ReceivedAt string `json:"recievetime,omitempty"` // of an inbound SMS: yyyy-MM-dd HH:mm:ss
+	Content    string `json:"content,omitempty"`     // inbox: text
+	ReceivedAt string `json:"recievetime,omitempty"` // inbox: yyyy-MM-dd HH:mm:ss
 }
 
 // The types of an SMSEvent.
@@ -34,53 +33,53 @@ const (
 	SMSInbox  = "inbox"
 )
 
-// An OrderEvent is what the platform sends about an order that has come to its end (§2.5.6).
+// An OrderEvent reports a finished order (§2.5.6).
 type OrderEvent struct {
 	OrderNo      string  `json:"orderNo"`         // number of the order
-	OrderType    string  `json:"orderType"`       // 充值订单 or 续费订单
-	StatusDesc   string  `json:"orderStatusDesc"` // 订单完成 or 订单失败
+	OrderType    string  `json:"orderType"`       // OrderRecharge or OrderRenewal
+	StatusDesc   string  `json:"orderStatusDesc"` // OrderDone or OrderFailed
 	Status       int     `json:"orderStatus"`     // 1 done, -1 failed
-	ICCID        string  `json:"iccid"`           // the card it is for
-	ProductName  string  `json:"productName"`     // what was bought
+	ICCID        string  `json:"iccid"`           // card of the order
+	ProductName  string  `json:"productName"`     // product or plan
 	ProductPrice float64 `json:"productPrice"`    // CNY
-	Remark       string  `json:"remark"`          // that came with the order
-	Result       string  `json:"result"`          // what became of it, in words
+	Remark       string  `json:"remark"`          // remark of the order
+	Result       string  `json:"result"`          // result in words
 	CreateTime   string  `json:"createTime"`      // yyyy-MM-dd HH:mm:ss
 	CompleteTime string  `json:"completeTime"`    // yyyy-MM-dd HH:mm:ss
-	ExternalID   string  `json:"externalId"`      // empty: none was given
+	ExternalID   string  `json:"externalId"`      // empty: the order has none
 }
 
-// A Delivery is one attempt to deliver a callback, and what came back.
+// A Delivery is one delivery of a callback, and the response to it.
 type Delivery struct {
-	URL     string // to which it was sent
-	Body    string // that was sent
+	URL     string // address of the receiver
+	Body    string // body of the request
 	Attempt int    // 1 for the first
 
-	OK         bool   // the answer counts as success
-	HTTPStatus int    // 0: no answer came
-	Response   string // the first KiB of the response's body
-	Err        error  // why no answer came
+	OK         bool   // the response counts as success
+	HTTPStatus int    // 0: no response
+	Response   string // first KiB of the response's body
+	Err        error  // why there is no response
 }
 
-// DeliverSMS posts a notification as the platform does, to a receiver under test that needs no [Server]. The answer counts
-// as success when it is exactly the seven letters of success. The error is that of sending; an answer that is not success
-// is none.
+// DeliverSMS posts an event as the platform does, to a receiver under test that needs no [Server]. The delivery
+// succeeds when the response has a 2xx status and its body is exactly the seven letters success. The error is that of
+// the HTTP request; a response without success returns none.
 //
-// What the texts of n hold is sent byte for byte, so that a receiver can be tested with what a platform should not send:
-// other layouts of times, and text in GBK. The same goes for [DeliverOrder] and [Server.ReceiveSMS].
-func DeliverSMS(ctx context.Context, url string, n SMSEvent) (Delivery, error) {
-	return deliverOnce(ctx, url, n, smsSuccess)
+// Texts are sent byte for byte, so that a receiver can be tested with events that the platform should not send: other
+// layouts of times, and text in GBK. The same holds for [DeliverOrder] and [Server.ReceiveSMS].
+func DeliverSMS(ctx context.Context, url string, event SMSEvent) (Delivery, error) {
+	return deliverOnce(ctx, url, event, smsSuccess)
 }
 
-// DeliverOrder posts a notification as the platform does, to a receiver under test that needs no [Server]. The answer
-// counts as success when it is a JSON object with code 200. The error is that of sending; an answer that is not success
-// is none.
-func DeliverOrder(ctx context.Context, url string, n OrderEvent) (Delivery, error) {
-	return deliverOnce(ctx, url, n, orderSuccess)
+// DeliverOrder posts an event as the platform does, to a receiver under test that needs no [Server]. The delivery
+// succeeds when the response has a 2xx status and its body is a JSON object with code 200. The error is that of the
+// HTTP request; a response without success returns none.
+func DeliverOrder(ctx context.Context, url string, event OrderEvent) (Delivery, error) {
+	return deliverOnce(ctx, url, event, orderSuccess)
 }
 
-func deliverOnce(ctx context.Context, url string, notification any, success func([]byte) bool) (Delivery, error) {
-	body, err := encodeEvent(notification)
+func deliverOnce(ctx context.Context, url string, event any, success func([]byte) bool) (Delivery, error) {
+	body, err := encodeEvent(event)
 	if err != nil {
 		return Delivery{}, err
 	}
@@ -89,7 +88,7 @@ func deliverOnce(ctx context.Context, url string, notification any, success func
 	return d, d.Err
 }
 
-// encodeEvent writes an event as JSON. The bytes of its texts stay as they are, also where they are not UTF-8.
+// encodeEvent encodes an event as JSON. It keeps the bytes of texts that are not UTF-8.
 func encodeEvent(event any) ([]byte, error) {
 	v := reflect.ValueOf(event)
 	e := encoder{buf: []byte{'{'}}
@@ -112,20 +111,20 @@ func encodeEvent(event any) ([]byte, error) {
 	return append(e.buf, '}'), nil
 }
 
-// smsSuccess says whether an answer to an SMS callback counts as success.
-func smsSuccess(answer []byte) bool { return string(answer) == "success" }
+// smsSuccess reports whether the response to an SMS callback counts as success.
+func smsSuccess(response []byte) bool { return string(response) == "success" }
 
-// orderSuccess says whether an answer to an order callback counts as success.
-func orderSuccess(answer []byte) bool {
-	var reply struct {
-		Code json.Number `json:"code"` // also takes "200"
+// orderSuccess reports whether the response to an order callback counts as success.
+func orderSuccess(response []byte) bool {
+	var members struct {
+		Code json.Number `json:"code"` // 200 or "200"
 	}
-	return json.Unmarshal(answer, &reply) == nil && reply.Code == "200"
+	return json.Unmarshal(response, &members) == nil && members.Code == "200"
 }
 
-const maxAnswer = 1 << 10
+const maxCallbackResponse = 1 << 10
 
-// post sends the delivery and notes what comes back.
+// post sends the request of a delivery and records the response.
 func (d *Delivery) post(ctx context.Context, client *http.Client, success func([]byte) bool) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, bytes.NewReader([]byte(d.Body)))
 	if err != nil {
@@ -139,49 +138,48 @@ func (d *Delivery) post(ctx context.Context, client *http.Client, success func([
 		return
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxCallbackResponse+1))
 	d.HTTPStatus, d.Err = resp.StatusCode, err
-	d.OK = err == nil && resp.StatusCode/100 == 2 && len(answer) <= maxAnswer && success(answer)
-	d.Response = string(answer[:min(len(answer), maxAnswer)])
+	d.OK = err == nil && resp.StatusCode/100 == 2 && len(body) <= maxCallbackResponse && success(body)
+	d.Response = string(body[:min(len(body), maxCallbackResponse)])
 }
 
-// SetSMSCallback sets the URL that delivery reports and inbound SMS are sent to from now on. An empty one sends none. It
-// panics when the URL is not an absolute one with http or https.
+// SetSMSCallback sets the URL that receives SMS events from now on. An empty URL stops them. SetSMSCallback panics when
+// the URL is not an absolute http or https URL.
 func (s *Server) SetSMSCallback(url string) {
-	checkCallback("SetSMSCallback", url)
+	checkCallbackURL("SetSMSCallback", url)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.smsURL = url
 }
 
-// SetOrderCallback sets the URL that finished orders are sent to from now on. An empty one sends none. It panics as
-// [Server.SetSMSCallback] does.
+// SetOrderCallback sets the URL that receives order events from now on. An empty URL stops them. SetOrderCallback
+// panics as [Server.SetSMSCallback] does.
 func (s *Server) SetOrderCallback(url string) {
-	checkCallback("SetOrderCallback", url)
+	checkCallbackURL("SetOrderCallback", url)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.orderURL = url
 }
 
-// checkCallback panics when nothing can be sent to a URL. It does not repeat the URL, which may have a token in it.
-func checkCallback(caller, address string) {
+// checkCallbackURL panics when a URL is invalid. The message omits the URL, which may contain a callback token.
+func checkCallbackURL(caller, address string) {
 	u, err := url.Parse(address)
 	if address != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
 		panic("quecloudtest: " + caller + ": want an absolute http or https URL")
 	}
 }
 
-// Deliveries returns the attempts to deliver callbacks so far, oldest first; see [WithRequestLimit].
+// Deliveries returns the deliveries of callbacks so far, oldest first; see [WithRequestLimit].
 func (s *Server) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.outbox.done.all())
 }
 
-// WaitCallbacks waits until every callback that is due has been delivered or given up. Calls return before the callbacks
-// that they cause are delivered; [Server.Advance], [Server.SetTime] and [Server.ReceiveSMS] wait by themselves. None of
-// them may be called from within the receiver of a callback or the function of [WithDeliveryObserver]: each would wait for
-// itself.
+// WaitCallbacks waits until every due callback succeeded or used up its retries. Calls return before their callbacks
+// are delivered; [Server.Advance], [Server.SetTime] and [Server.ReceiveSMS] wait. None of these methods may be called
+// in a receiver of callbacks or in the function of [WithDeliveryObserver]: each would wait for itself.
 func (s *Server) WaitCallbacks() {
 	s.startDelivering()
 	s.mu.Lock()
@@ -194,37 +192,38 @@ func (s *Server) WaitCallbacks() {
 	s.mu.Unlock()
 }
 
-// An outbox holds callbacks that are due. They are delivered one after the other, in the order of what happened.
+// An outbox holds the due deliveries. They go out one after the other, in the order of their events.
 type outbox struct {
-	waiting []callback
+	waiting []pendingDelivery
 	running bool
-	idle    chan struct{} // closed when a run ends
+	idle    chan struct{} // closed when the outbox is empty
 	done    recent[Delivery]
 }
 
-type callback struct {
+type pendingDelivery struct {
 	Delivery
 	success func([]byte) bool
 }
 
-// notify puts a callback into the outbox, where there is a URL to send it to.
-func (s *Server) notify(url string, notification any, success func([]byte) bool) {
+// sendEvent puts an event into the outbox unless the URL is empty.
+func (s *Server) sendEvent(url string, event any, success func([]byte) bool) {
 	if url == "" || s.closed {
 		return
 	}
-	body, err := encodeEvent(notification)
+	body, err := encodeEvent(event)
 	if err != nil {
-		panic(err) // of strings and numbers, never
+		panic(err) // strings and finite numbers always encode
 	}
-	s.outbox.waiting = append(s.outbox.waiting, callback{Delivery{URL: url, Body: string(body), Attempt: 1}, success})
+	delivery := pendingDelivery{Delivery{URL: url, Body: string(body), Attempt: 1}, success}
+	s.outbox.waiting = append(s.outbox.waiting, delivery)
 }
 
-// startDelivering sees to it that the outbox is being emptied.
+// startDelivering starts a goroutine that empties the outbox unless one is running.
 func (s *Server) startDelivering() {
 	s.mu.RLock()
-	idle := len(s.outbox.waiting) == 0
+	empty := len(s.outbox.waiting) == 0
 	s.mu.RUnlock()
-	if idle { // as after most calls, none of which is to wait for others that read
+	if empty { // after most calls; these then wait for no reader
 		return
 	}
 	s.mu.Lock()
@@ -237,36 +236,37 @@ func (s *Server) startDelivering() {
 	go s.deliver()
 }
 
+// deliver empties the outbox.
 func (s *Server) deliver() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.outbox.waiting) > 0 {
-		cb := s.outbox.waiting[0]
+		d := s.outbox.waiting[0]
 		s.outbox.waiting = s.outbox.waiting[1:]
 		s.mu.Unlock()
-		cb.post(s.ctx, s.caller, cb.success)
-		s.observeDelivery(cb.Delivery)
+		d.post(s.ctx, s.callbackClient, d.success)
+		s.observeDelivery(d.Delivery)
 		s.mu.Lock()
-		s.outbox.done.add(cb.Delivery)
-		for s.outbox.done.len() > s.kept {
+		s.outbox.done.add(d.Delivery)
+		for s.outbox.done.len() > s.requestLimit {
 			s.outbox.done.forget()
 		}
-		if !cb.OK && cb.Attempt <= s.retries && !s.closed {
-			s.repeat(cb)
+		if !d.OK && d.Attempt <= s.retries && !s.closed {
+			s.retry(d)
 		}
 	}
 	s.outbox.running = false
 	close(s.outbox.idle)
 }
 
-// repeat plans the next attempt of a callback. Without an interval it is the very next thing to be delivered.
-func (s *Server) repeat(cb callback) {
-	again := callback{Delivery{URL: cb.URL, Body: cb.Body, Attempt: cb.Attempt + 1}, cb.success}
+// retry schedules the next attempt of a delivery. Without an interval it goes out before all others.
+func (s *Server) retry(d pendingDelivery) {
+	next := pendingDelivery{Delivery{URL: d.URL, Body: d.Body, Attempt: d.Attempt + 1}, d.success}
 	if s.interval == 0 {
-		s.outbox.waiting = slices.Insert(s.outbox.waiting, 0, again)
+		s.outbox.waiting = slices.Insert(s.outbox.waiting, 0, next)
 		return
 	}
 	now := s.clock.now()
-	s.at(now.Add(s.interval), func(time.Time) { s.outbox.waiting = append(s.outbox.waiting, again) })
-	s.wake(now)
+	s.schedule(now.Add(s.interval), func(time.Time) { s.outbox.waiting = append(s.outbox.waiting, next) })
+	s.setTimer(now)
 }

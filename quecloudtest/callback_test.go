@@ -14,7 +14,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestSMSReportsAreDelivered(t *testing.T) {
+func TestCallbackSMSReports(t *testing.T) {
 	t.Parallel()
 	r := receive(t, "success")
 	srv, client := start(t, quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithSMSDelay(time.Second))
@@ -46,7 +46,7 @@ func TestSMSReportsAreDelivered(t *testing.T) {
 	}
 }
 
-func TestInboundSMSAreDelivered(t *testing.T) {
+func TestCallbackInboundSMS(t *testing.T) {
 	t.Parallel()
 	r := receive(t, "success")
 	srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL))
@@ -57,7 +57,7 @@ func TestInboundSMSAreDelivered(t *testing.T) {
 	})
 }
 
-func TestOrdersAreNotified(t *testing.T) {
+func TestCallbackOrders(t *testing.T) {
 	t.Parallel()
 	r := receive(t, `{"code":200,"msg":""}`)
 	srv, client := start(t, quecloudtest.WithOrderDelay(time.Minute))
@@ -88,7 +88,7 @@ func TestOrdersAreNotified(t *testing.T) {
 	})
 }
 
-func TestCallbacksOfCallsGoOutByThemselves(t *testing.T) {
+func TestCallbackGoesOutAfterCall(t *testing.T) {
 	t.Parallel()
 	r := receive(t, `{"code":200}`)
 	srv, client := start(t, quecloudtest.WithOrderCallback(r.URL))
@@ -100,7 +100,7 @@ func TestCallbacksOfCallsGoOutByThemselves(t *testing.T) {
 	}
 }
 
-func TestFailedCallbacksAreRepeated(t *testing.T) {
+func TestCallbackRetries(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answers  []string
@@ -130,7 +130,7 @@ func TestFailedCallbacksAreRepeated(t *testing.T) {
 	}
 }
 
-func TestCallbacksAreRepeatedAfterAnInterval(t *testing.T) {
+func TestCallbackRetriesAfterInterval(t *testing.T) {
 	t.Parallel()
 	r := receive(t, "no", "no", "success")
 	srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithCallbackRetries(5), quecloudtest.WithCallbackInterval(time.Minute))
@@ -147,7 +147,7 @@ func TestCallbacksAreRepeatedAfterAnInterval(t *testing.T) {
 	}
 }
 
-func TestReceiversThatAreNotThere(t *testing.T) {
+func TestCallbackWithoutReceiver(t *testing.T) {
 	t.Parallel()
 	dead := httptest.NewServer(http.NotFoundHandler())
 	dead.Close()
@@ -167,7 +167,7 @@ func TestReceiversThatAreNotThere(t *testing.T) {
 	}
 }
 
-func TestReceiversMayAskTheServer(t *testing.T) {
+func TestCallbackReceiverMayCallTheServer(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithOrderDelay(time.Minute))
 	asked := make(chan quecloud.OrderStatus, 1)
@@ -194,7 +194,7 @@ func TestReceiversMayAskTheServer(t *testing.T) {
 	}
 }
 
-func TestDeliveriesToAnyReceiver(t *testing.T) {
+func TestDeliverSuccess(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]struct{ sms, order bool }{
 		"success":                {sms: true},
@@ -225,7 +225,7 @@ func TestDeliveriesToAnyReceiver(t *testing.T) {
 	}
 }
 
-func TestSuccessNeedsItsHTTPStatusToo(t *testing.T) {
+func TestDeliverSuccessNeedsHTTPStatus(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]bool{200: true, 201: true, 299: true, 302: false, 404: false, 500: false} {
 		receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -241,7 +241,7 @@ func TestSuccessNeedsItsHTTPStatusToo(t *testing.T) {
 	}
 }
 
-func TestTextsAreDeliveredByteForByte(t *testing.T) {
+func TestDeliverKeepsBytes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"温度 21":                      `温度 21`,
@@ -270,7 +270,7 @@ func TestTextsAreDeliveredByteForByte(t *testing.T) {
 	}
 }
 
-func TestRepeatedCallbacksGoBeforeTheNext(t *testing.T) {
+func TestCallbackRetryPrecedesTheNext(t *testing.T) {
 	t.Parallel()
 	r := receive(t, "no", "success")
 	srv, client := start(t, quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithCallbackRetries(1))
@@ -288,7 +288,7 @@ func TestRepeatedCallbacksGoBeforeTheNext(t *testing.T) {
 	}
 }
 
-func TestNothingIsRepeatedAfterClose(t *testing.T) {
+func TestCallbackNoRetryAfterClose(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}), make(chan struct{})
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

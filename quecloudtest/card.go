@@ -9,7 +9,7 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// The states of a card (§1.8). No card is ever in another.
+// The states of a card (§1.8).
 const (
 	StatusNormal        = "正常"
 	StatusSuspended     = "停机"
@@ -22,7 +22,7 @@ const (
 	StatusUnknown       = "未知"
 )
 
-// The reasons for which a card may be suspended (§1.8).
+// The reasons of a suspension (§1.8).
 const (
 	ReasonByOwner       = "主动停机"
 	ReasonIMEISplit     = "机卡分离停机"
@@ -36,78 +36,79 @@ const (
 
 var (
 	statuses = []string{
-		StatusNormal, StatusSuspended, StatusTestNormal, StatusTestSuspended, StatusInactive, StatusReserved, StatusPreCancelled,
-		StatusCancelled, StatusUnknown,
+		StatusNormal, StatusSuspended, StatusTestNormal, StatusTestSuspended, StatusInactive, StatusReserved,
+		StatusPreCancelled, StatusCancelled, StatusUnknown,
 	}
 	reasons = []string{
-		ReasonByOwner, ReasonIMEISplit, ReasonCarrierLimit, ReasonThreshold, ReasonPlanExpired, ReasonCardExhausted, ReasonPoolExhausted,
-		ReasonDataClosed,
+		ReasonByOwner, ReasonIMEISplit, ReasonCarrierLimit, ReasonThreshold, ReasonPlanExpired, ReasonCardExhausted,
+		ReasonPoolExhausted, ReasonDataClosed,
 	}
 )
 
-// A Voice says whether a card can make calls.
+// A Voice is the state of a card's voice service.
 type Voice int
 
-// The states of the voice service. The protocol writes them -2, 1 and 0.
+// The states of the voice service, -2, 1 and 0 in the protocol.
 const (
-	VoiceUnsubscribed Voice = iota // not part of the card's contract
+	VoiceUnsubscribed Voice = iota // the contract has no voice
 	VoiceOpen
 	VoiceClosed
 )
 
 func (v Voice) wire() int64 { return [...]int64{-2, 1, 0}[v] }
 
-// A Card is the state of a card at a moment. Dates are written yyyy-MM-dd, and empty where there is none.
+// A Card is the state of a card at a moment. Dates have the layout yyyy-MM-dd; an empty text means no date.
 type Card struct {
-	ICCID, MSISDN, IMSI, IMEI string // numbers of the chip, the card, its identity in the network, and the device it was last seen in
+	ICCID, MSISDN, IMSI string // the card's numbers
+	IMEI                string // number of the last device
 
 	CompanyID   int64  // CompanyID or SubAccountID; 0 means CompanyID
-	BillingID   int64  // the group that the card is in
+	BillingID   int64  // ID of the billing group
 	Status      string // one of the constants Status…
 	PauseReason string // one of the constants Reason…, or empty
 	CardType    string // form of the card; may be empty
 
-	AllotDate  string // handed to the company
-	OpenDate   string // opened at the carrier
-	ActiveDate string // first used for real; empty: not yet
-	ExpiryDate string // the last day that is paid for; empty: no end
+	AllotDate  string // allotted to the company
+	OpenDate   string // opened by the carrier
+	ActiveDate string // activated; empty: not yet
+	ExpiryDate string // last day of the contract; empty: no end
 
-	GPRSClosed bool // the data service is closed
-	Locked     bool // the card was seen in another device than its own
-	RealName   bool // its holder is registered
+	GPRSClosed bool // data service closed
+	Locked     bool // locked because it was used in another device
+	RealName   bool // real-name registration done
 
-	Voice          Voice    // state of the voice service
+	Voice          Voice    // voice service
 	VoiceWhitelist []string // numbers that may be called
 
-	Alarm    *Alarm        // nil: none was set
-	Packages []FlowPackage // that were bought and are valid
+	Alarm    *Alarm        // nil: none set
+	Packages []FlowPackage // valid flow packages
 
-	// What follows is told by [Server.Card] and ignored by [Server.AddCard] and [Server.UpdateCard].
+	// [Server.AddCard] and [Server.UpdateCard] ignore the fields below.
 
-	Carrier    string  // network operator, of the group
-	PlanName   string  // name of the plan, of the group
-	MonthFlow  float64 // used this month, MB
-	CycleFlow  float64 // used in this cycle, MB
-	Allowance  float64 // plan and packages of this cycle, MB; 0: no limit
-	MonthVoice int     // minutes this month
+	Carrier    string  // carrier of the group
+	PlanName   string  // plan of the group
+	MonthFlow  float64 // data used this month, MB
+	CycleFlow  float64 // data used this cycle, MB
+	Allowance  float64 // data of plan and packages this cycle, MB; 0: no limit
+	MonthVoice int     // minutes used this month
 }
 
-// ID returns the card for the methods of the client, by its ICCID.
+// ID returns the card's ID for the methods of the SDK.
 func (c Card) ID() quecloud.CardID { return quecloud.Card{ICCID: c.ICCID, MSISDN: c.MSISDN}.ID() }
 
-// A FlowPackage is a top-up that a card has.
+// A FlowPackage is a data package of a card.
 type FlowPackage struct {
-	Name       string    // of the product
-	MB         int64     // data in the package
-	Directed   bool      // for certain addresses only
-	Start, End time.Time // first and last instant in which it is valid
+	Name       string    // name of the product
+	MB         int64     // size
+	Directed   bool      // for certain addresses only (定向)
+	Start, End time.Time // first and last instant of its validity
 }
 
 // Card returns the state of the card with that ICCID or MSISDN.
 func (s *Server) Card(number string) (Card, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle()
+	s.runDue()
 	i, ok := s.fleet.find(number)
 	if !ok {
 		return Card{}, false
@@ -116,6 +117,7 @@ func (s *Server) Card(number string) (Card, bool) {
 	return s.view(&c, instantOf(s.clock.now())), true
 }
 
+// view returns the public state of a card.
 func (s *Server) view(c *card, now instant) Card {
 	status, reason := s.state(c, now)
 	v := Card{
@@ -136,21 +138,21 @@ func (s *Server) view(c *card, now instant) Card {
 	return v
 }
 
-// AddCard adds a card and returns the whole of it. What is left empty is filled in: numbers that no other card has, the
-// first group, StatusNormal, and for a card in use an activation today. The card has no usage but what
-// [Server.SetUsage] and [Server.SetVoiceUsage] say. AddCard panics when the card is impossible: an unknown status or
-// group, a number that another card has, a date that is none, more than five numbers in the whitelist.
+// AddCard adds a card and returns its complete state. It fills in empty fields: unused numbers, the first group,
+// StatusNormal, and for a card in use an activation today. The card uses nothing but the amounts set with
+// [Server.SetUsage] and [Server.SetVoiceUsage]. AddCard panics when the card is invalid: an unknown status or group, a
+// number of another card, an invalid date, more than five numbers in the whitelist.
 func (s *Server) AddCard(v Card) Card {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle()
+	s.runDue()
 	now := instantOf(s.clock.now())
 	setDefault(&v.BillingID, s.groups[0].ID)
 	g := s.group(v.BillingID)
 	if g == nil {
-		panic(fmt.Sprintf("quecloudtest: AddCard: there is no group %d", v.BillingID))
+		panic(fmt.Sprintf("quecloudtest: AddCard: no billing group %d", v.BillingID))
 	}
-	c := s.fleet.blank(g)
+	c := s.fleet.newCard(g)
 	setDefault(&v.ICCID, c.iccid)
 	setDefault(&v.MSISDN, c.msisdn)
 	setDefault(&v.IMSI, c.imsi)
@@ -166,26 +168,25 @@ func (s *Server) AddCard(v Card) Card {
 		setDefault(&v.ActiveDate, now.day.format(layoutDay))
 	}
 	for _, number := range []string{v.ICCID, v.MSISDN} {
-		if _, taken := s.fleet.find(number); taken {
-			panic(fmt.Sprintf("quecloudtest: AddCard: there is a card %s already", number))
+		if _, exists := s.fleet.find(number); exists {
+			panic(fmt.Sprintf("quecloudtest: AddCard: the card %s exists", number))
 		}
 	}
-	s.fill(c, v, now, "AddCard")
+	s.setFacts(c, v, now, "AddCard")
 	s.fleet.add(c)
 	return s.view(c, now)
 }
 
-// UpdateCard changes the card with that ICCID or MSISDN in a way that the platform's calls cannot: change sets what is
-// to be different. Its numbers stay as they are. UpdateCard panics as [Server.AddCard] does, and when there is no such
-// card.
+// UpdateCard changes the card with that ICCID or MSISDN in ways that calls cannot. The function change sets the
+// fields; changes of the card's numbers are ignored. UpdateCard panics as [Server.AddCard] does, and when there is no
+// such card.
 //
-// The function change may ask the server. What it leaves as it was stays as it is, even when calls change that in the
-// meantime; so does a suspension that follows from usage or date, and so do packages that are not valid at present, which
-// it is not shown.
+// The function change may call the server. Fields that it does not change keep the values that such calls give them.
+// The card also keeps a suspension that follows from usage or date, and packages that are not valid at present.
 func (s *Server) UpdateCard(number string, change func(*Card)) Card {
 	before, ok := s.Card(number)
 	if !ok {
-		panic(fmt.Sprintf("quecloudtest: UpdateCard: there is no card %s", number))
+		panic(fmt.Sprintf("quecloudtest: UpdateCard: no card %s", number))
 	}
 	v := before
 	v.VoiceWhitelist, v.Packages, v.Alarm = slices.Clone(v.VoiceWhitelist), slices.Clone(v.Packages), v.Alarm.clone()
@@ -193,7 +194,7 @@ func (s *Server) UpdateCard(number string, change func(*Card)) Card {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle()
+	s.runDue()
 	now := instantOf(s.clock.now())
 	c := s.mustEdit("UpdateCard", number)
 	after := s.view(c, now)
@@ -207,87 +208,96 @@ func (s *Server) UpdateCard(number string, change func(*Card)) Card {
 			after.Packages = append(after.Packages, p)
 		}
 	}
-	s.fill(c, after, now, "UpdateCard")
+	s.setFacts(c, after, now, "UpdateCard")
 	return s.view(c, now)
 }
 
-// merge sets in v each field that is different in after from what it was before.
+// merge copies the fields that differ between before and after from after to v.
 func merge(v, before, after *Card) {
-	to, was, is := reflect.ValueOf(v).Elem(), reflect.ValueOf(before).Elem(), reflect.ValueOf(after).Elem()
+	to, old, changed := reflect.ValueOf(v).Elem(), reflect.ValueOf(before).Elem(), reflect.ValueOf(after).Elem()
 	for i := range to.NumField() {
-		if !reflect.DeepEqual(was.Field(i).Interface(), is.Field(i).Interface()) {
-			to.Field(i).Set(is.Field(i))
+		if !reflect.DeepEqual(old.Field(i).Interface(), changed.Field(i).Interface()) {
+			to.Field(i).Set(changed.Field(i))
 		}
 	}
 }
 
-// mustEdit returns a card of a test author's naming, to be changed.
+// mustEdit returns the card with that number, to be changed. It panics when there is no such card.
 func (s *Server) mustEdit(caller, number string) *card {
 	i, ok := s.fleet.find(number)
 	if !ok {
-		panic(fmt.Sprintf("quecloudtest: %s: there is no card %s", caller, number))
+		panic(fmt.Sprintf("quecloudtest: %s: no card %s", caller, number))
 	}
 	return s.fleet.edit(i)
 }
 
-// fill sets the facts of c from what a test author wrote.
-func (s *Server) fill(c *card, v Card, now instant, caller string) {
-	bad := func(what, value string) { panic(fmt.Sprintf("quecloudtest: %s: no such %s: %q", caller, what, value)) }
-	date := func(what, value string) day {
+// cardDates are the dates of a Card, parsed.
+type cardDates struct{ allotted, opened, activated, expires day }
+
+// checkCard panics when a card is invalid, and returns its dates.
+func (s *Server) checkCard(v *Card, caller string) cardDates {
+	fail := func(field, value string) {
+		panic(fmt.Sprintf("quecloudtest: %s: invalid %s %q", caller, field, value))
+	}
+	date := func(field, value string) day {
 		d, ok := parseDay(layoutDay, value)
 		if !ok && value != "" {
-			bad(what, value)
+			fail(field, value)
 		}
 		return d
 	}
-	g := s.group(v.BillingID)
-	if g == nil {
-		bad("group", fmt.Sprint(v.BillingID))
+	if s.group(v.BillingID) == nil {
+		fail("BillingID", fmt.Sprint(v.BillingID))
 	}
 	if !slices.Contains(statuses, v.Status) {
-		bad("status", v.Status)
+		fail("Status", v.Status)
 	}
+	if v.PauseReason != "" && (v.Status != StatusSuspended || !slices.Contains(reasons, v.PauseReason)) {
+		fail("PauseReason of a card in state "+v.Status, v.PauseReason)
+	}
+	if v.CompanyID != 0 && v.CompanyID != CompanyID && v.CompanyID != SubAccountID {
+		fail("CompanyID", fmt.Sprint(v.CompanyID))
+	}
+	if v.Voice < VoiceUnsubscribed || v.Voice > VoiceClosed {
+		fail("Voice", fmt.Sprint(int(v.Voice)))
+	}
+	if err := checkWhitelist(v.VoiceWhitelist, maxWhitelist); err != nil {
+		fail("VoiceWhitelist", fmt.Sprintf("%s: %v", v.VoiceWhitelist, err))
+	}
+	for _, p := range v.Packages {
+		if p.MB < 0 || p.MB > maxMB {
+			fail("package", fmt.Sprint(p.MB, " MB"))
+		}
+	}
+	return cardDates{
+		date("AllotDate", v.AllotDate), date("OpenDate", v.OpenDate),
+		date("ActiveDate", v.ActiveDate), date("ExpiryDate", v.ExpiryDate),
+	}
+}
+
+// setFacts changes a card to the state v. When it panics, the card is unchanged.
+func (s *Server) setFacts(c *card, v Card, now instant, caller string) {
 	if v.Status == StatusSuspended {
 		setDefault(&v.PauseReason, ReasonByOwner)
 	}
-	if v.PauseReason != "" && (v.Status != StatusSuspended || !slices.Contains(reasons, v.PauseReason)) {
-		bad("pause reason of a card that is "+v.Status, v.PauseReason)
-	}
-	if v.CompanyID != 0 && v.CompanyID != CompanyID && v.CompanyID != SubAccountID {
-		bad("company", fmt.Sprint(v.CompanyID))
-	}
-	if v.Voice < VoiceUnsubscribed || v.Voice > VoiceClosed {
-		bad("voice state", fmt.Sprint(int(v.Voice)))
-	}
-	if err := checkWhitelist(v.VoiceWhitelist, maxWhitelist); err != nil {
-		bad("voice whitelist", fmt.Sprintf("%s: %v", v.VoiceWhitelist, err))
-	}
-	for _, p := range v.Packages {
-		if p.MB < 0 || p.MB > mostMB {
-			bad("package", fmt.Sprint(p.MB, " MB"))
-		}
-	}
-	allotted, opened := date("allot date", v.AllotDate), date("open date", v.OpenDate)
-	activated, expires := date("active date", v.ActiveDate), date("expiry date", v.ExpiryDate)
-
-	// Nothing is impossible from here on: a card that a test author recovers is whole.
-	c.group = g
+	dates := s.checkCard(&v, caller)
+	c.group = s.group(v.BillingID)
 	c.iccid, c.msisdn, c.imsi, c.imei = v.ICCID, v.MSISDN, v.IMSI, v.IMEI
 	c.cardType = v.CardType
 	setDefault(&c.cardType, c.group.CardType)
-	c.allotted, c.opened, c.activated = allotted, opened, activated
-	if c.expires != expires {
-		c.extend(expires, now.day)
+	c.allotted, c.opened, c.activated = dates.allotted, dates.opened, dates.activated
+	if c.expires != dates.expires {
+		c.extend(dates.expires, now.day)
 	}
 	c.subAccount = v.CompanyID == SubAccountID
 	c.gprsClosed, c.locked, c.realName = v.GPRSClosed, v.Locked, v.RealName
 	c.voice, c.whitelist = v.Voice, slices.Clone(v.VoiceWhitelist)
 	c.history.packages = slices.Clone(v.Packages)
-	if had := c.history.alarm; had == nil || v.Alarm == nil || !reflect.DeepEqual(had.settings, *v.Alarm) {
+	if old := c.history.alarm; old == nil || v.Alarm == nil || !reflect.DeepEqual(old.settings, *v.Alarm) {
 		s.setAlarm(c, v.Alarm, now)
 	}
 	if c.status != v.Status || c.reason != v.PauseReason {
-		c.history.resetAt = time.Time{} // it does not come back by itself
+		c.history.resetAt = time.Time{} // a pending reset does not resume the card
 		c.setState(v.Status, v.PauseReason, now.day)
 	}
 }

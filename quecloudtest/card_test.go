@@ -15,7 +15,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestChangesMayAskTheServer(t *testing.T) {
+func TestUpdateCardMayCallTheServer(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := srv.AddCard(quecloudtest.Card{}).ID()
@@ -28,7 +28,7 @@ func TestChangesMayAskTheServer(t *testing.T) {
 	}
 }
 
-func TestChangesLeaveWhatTheyDoNotName(t *testing.T) {
+func TestUpdateCardKeepsOtherFields(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	later := quecloudtest.FlowPackage{Name: "next month", MB: 5, Start: noon.AddDate(0, 1, 0), End: noon.AddDate(0, 1, 9)}
@@ -51,7 +51,7 @@ func TestChangesLeaveWhatTheyDoNotName(t *testing.T) {
 	}
 }
 
-func TestImpossibleChangesChangeNothing(t *testing.T) {
+func TestUpdateCardInvalidChangesNothing(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	before := srv.AddCard(quecloudtest.Card{})
@@ -64,23 +64,7 @@ func TestImpossibleChangesChangeNothing(t *testing.T) {
 	}
 }
 
-func TestAlarmsSeenAndSetAreCopies(t *testing.T) {
-	t.Parallel()
-	srv, _ := start(t)
-	emails := []string{"a@b.c"}
-	number := srv.AddCard(quecloudtest.Card{Alarm: &quecloudtest.Alarm{Emails: emails}}).ICCID
-	emails[0] = "changed"
-	card(t, srv, number).Alarm.Emails[0] = "changed"
-	if got := card(t, srv, number).Alarm.Emails[0]; got != "a@b.c" {
-		t.Errorf("the server's own is %s", got)
-	}
-	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Alarm.Emails[0] = "new@b.c" })
-	if got := card(t, srv, number).Alarm.Emails[0]; got != "new@b.c" {
-		t.Errorf("changed by UpdateCard it is %s", got)
-	}
-}
-
-func TestCardsSuspendedByHandDoNotComeBackFromReset(t *testing.T) {
+func TestUpdateCardSuspensionOutlastsReset(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := srv.AddCard(quecloudtest.Card{}).ID()
@@ -94,34 +78,7 @@ func TestCardsSuspendedByHandDoNotComeBackFromReset(t *testing.T) {
 	}
 }
 
-// TestRestingTwiceIsRestingOnce has a card paused, expire, be renewed and be resumed: the days of both are quiet once.
-func TestRestingTwiceIsRestingOnce(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t)
-	id := quecloud.MSISDN("1064800000000")
-	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2026-03-12" })
-	must(t, client.Cards.Pause(t.Context(), id))
-	srv.Advance(10 * 24 * time.Hour)
-	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: card(t, srv, id.String()).ICCID, Years: 1})
-	must(t, err)
-	srv.Advance(2 * 24 * time.Hour)
-	must(t, client.Cards.Resume(t.Context(), id))
-	srv.Advance(2 * 24 * time.Hour)
-	wantUsage(t, client, id, march, func(day int) bool { return day > 10 && day < 22 })
-}
-
-func TestExpiriesMovedByHandDoNotBringUsageBack(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t)
-	id := quecloud.MSISDN("1064800000000")
-	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2026-03-11" })
-	srv.Advance(4 * 24 * time.Hour)
-	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2027-03-11" })
-	srv.Advance(24 * time.Hour)
-	wantUsage(t, client, id, march, func(day int) bool { return day > 11 && day < 14 })
-}
-
-func TestCardsTellTheirCompany(t *testing.T) {
+func TestCardCompany(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(5), quecloudtest.WithSubAccountCards(2))
 	srv.AddCard(quecloudtest.Card{})
@@ -145,7 +102,7 @@ func TestCardsTellTheirCompany(t *testing.T) {
 }
 
 // Whoever knows the name of a state in the SDK knows it here.
-func TestConstantsAreNamedAsInTheSDK(t *testing.T) {
+func TestCardConstantsMatchTheSDK(t *testing.T) {
 	t.Parallel()
 	theirs, ours := constants(t, "../enums.go"), constants(t, "*.go")
 	for _, family := range []struct{ theirs, ours string }{

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A page is which part of a list is asked for.
+// A page is the part of a list that a call asks for.
 type page struct{ number, size int64 }
 
 func (c *call) page() page {
@@ -15,13 +15,13 @@ func (c *call) page() page {
 	return p
 }
 
-// bounds are the places of the page in a list of that length.
+// bounds returns the places of the page's first row and of the row after its last, in a list of that length.
 func (p page) bounds(total int) (from, to int) {
 	from = int(min((p.number-1)*p.size, int64(total)))
 	return from, int(min(int64(from)+p.size, int64(total)))
 }
 
-// encode writes the members that describe the page.
+// encode writes the page's members.
 func (p page) encode(c *call, total int) {
 	c.out.int("page", p.number)
 	c.out.int("pageSize", p.size)
@@ -43,11 +43,11 @@ func (s *Server) pageOfCards(c *call, name string, by filter, row func(*card)) {
 	c.out.list(name, func() {
 		start := len(c.out.buf)
 		from, to := p.bounds(total)
-		var card card // one for all: each would be allocated
+		var card card // shared by the rows, since each would be allocated
 		for n := from; n < to; n++ {
 			card = s.fleet.card(place(n))
 			c.out.object("", func() { row(&card) })
-			if n == from { // the others are about as long
+			if n == from { // the other rows have about the same length
 				c.out.buf = slices.Grow(c.out.buf, (len(c.out.buf)-start)*(to-from)*9/8)
 			}
 		}
@@ -60,7 +60,7 @@ func (s *Server) cardList(c *call) error {
 	return nil
 }
 
-// cardFilter is what the parameters of card.list ask for.
+// cardFilter returns the filter of fc.function.card.list.
 func (c *call) cardFilter() filter {
 	between := func(param string) span {
 		dates := always
@@ -75,6 +75,7 @@ func (c *call) cardFilter() filter {
 	return filter{c.integer("billingid"), between("allotDate"), between("activeDate"), between("expireDate")}
 }
 
+// encodeListed writes a row of fc.function.card.list.
 func (s *Server) encodeListed(c *call, card *card) {
 	out, now := &c.out, c.now
 	status, reason := s.state(card, now)
@@ -92,23 +93,24 @@ func (s *Server) encodeListed(c *call, card *card) {
 	s.encodeDates(c, card, "activeDate")
 	monthly := s.fleet.used(card, now.day.month().first(), now.day)
 	out.volume("monthflow", monthly)
-	out.volume("flow", s.cycleAfterMonth(card, now, monthly))
-	out.text("islock", digit(card.locked))
-	out.text("gprsstatus", digit(!card.gprsClosed))
+	out.volume("flow", s.cycleUsage(card, now, monthly))
+	out.text("islock", flagText(card.locked))
+	out.text("gprsstatus", flagText(!card.gprsClosed))
 	out.flag("realnamestatus", card.realName)
 	s.encodeVoice(c, card, out.int, "voicewhitelist")
 	out.text("spcode", smsCode(card))
 	out.int("companyid", card.company())
 }
 
-// cycleAfterMonth is the usage of the present cycle, which for most cards is that of the month.
-func (s *Server) cycleAfterMonth(card *card, now instant, monthly volume) volume {
+// cycleUsage returns the usage of the present cycle. For most cards it is the usage of the month, which is known.
+func (s *Server) cycleUsage(card *card, now instant, monthly volume) volume {
 	if card.group.CycleMonths == 1 {
 		return monthly
 	}
 	return s.fleet.cycleUsed(card, now.day)
 }
 
+// encodeDates writes the dates of a card. The name of the member for its activation differs between methods.
 func (s *Server) encodeDates(c *call, card *card, activation string) {
 	c.out.text("allotDate", card.allotted.format(layoutDay))
 	c.out.date("openDate", card.opened)
@@ -128,6 +130,8 @@ func (s *Server) encodeDates(c *call, card *card, activation string) {
 	c.out.date("cycleEndDate", cycle.last)
 }
 
+// encodeVoice writes the voice service of a card. The form of its numbers and the name of its whitelist differ between
+// methods.
 func (s *Server) encodeVoice(c *call, card *card, number func(string, int64), whitelist string) {
 	number("callstatus", card.voice.wire())
 	c.out.text(whitelist, strings.Join(card.whitelist, "_"))
@@ -135,15 +139,7 @@ func (s *Server) encodeVoice(c *call, card *card, number func(string, int64), wh
 	number("monthvoiceflow", s.fleet.minutes(card, c.now.day.month().first(), c.now.day))
 }
 
-// digit is a flag as text.
-func digit(v bool) string {
-	if v {
-		return "1"
-	}
-	return "0"
-}
-
-// smsCode is the number that a card's device sends SMS to.
+// smsCode returns the number to which the card's device sends SMS.
 func smsCode(card *card) string { return carrierDigits[card.group.Carrier][1] + "99100001" }
 
 // §2.1.5
@@ -152,31 +148,35 @@ func (s *Server) cardInfo(c *call) error {
 	return nil
 }
 
-// §2.1.6. Its example has all numbers in quotes, and other names for two members.
+// §2.1.6. Its example writes all numbers in quotes and spells two members differently.
 func (s *Server) cardsInfo(c *call) error {
 	if len(c.cards) == 0 {
 		return refuse("卡号不存在")
 	}
-	name := "list" // as public clients read it, and the field table says
+	name := "list" // in the field table and in public clients
 	if c.out.dialect.has(AsDocumented) {
 		name = "List"
 	}
 	c.out.list(name, func() {
 		for _, i := range c.cards {
 			card := s.fleet.card(i)
-			c.out.object("", func() { s.encodeDetails(c, &card, c.out.integerText, c.out.volumeText, "voicewitelist", "socode") })
+			c.out.object("", func() {
+				s.encodeDetails(c, &card, c.out.integerText, c.out.volumeText, "voicewitelist", "socode")
+			})
 		}
 	})
 	return nil
 }
 
+// encodeDetails writes a card for fc.function.card.info and fc.function.cards.info, which differ in the form of their
+// numbers and in two names.
 func (s *Server) encodeDetails(
 	c *call, card *card, number func(string, int64), megabytes func(string, volume), whitelist, code string,
 ) {
 	out, now := &c.out, c.now
 	status, reason := s.state(card, now)
 	monthly := s.fleet.used(card, now.day.month().first(), now.day)
-	used := s.cycleAfterMonth(card, now, monthly)
+	used := s.cycleUsage(card, now, monthly)
 	out.text("msisdn", card.msisdn)
 	out.text("iccid", card.iccid)
 	out.text("imsi", card.imsi)
@@ -195,21 +195,14 @@ func (s *Server) encodeDetails(
 	s.encodeDates(c, card, "activateTime")
 	out.text("status", status)
 	out.text("pausereason", reason)
-	out.text("gprsstatus", digit(!card.gprsClosed))
-	out.text("islock", digit(card.locked))
+	out.text("gprsstatus", flagText(!card.gprsClosed))
+	out.text("islock", flagText(card.locked))
 	megabytes("monthflow", monthly)
 	megabytes("flow", used)
 	megabytes("residueFlow", max(0, card.allowance(now)-used))
-	number("realnamestatus", card.realName64())
+	number("realnamestatus", flagNumber(card.realName))
 	s.encodeVoice(c, card, number, whitelist)
 	out.text(code, smsCode(card))
-}
-
-func (c *card) realName64() int64 {
-	if c.realName {
-		return 1
-	}
-	return 0
 }
 
 // §2.1.14
@@ -228,7 +221,7 @@ func (s *Server) cardPackages(c *call) error {
 	return nil
 }
 
-// §2.1.15. The field table has its members under data, the example has not.
+// §2.1.15. The field table has its members under data, the example does not.
 func (s *Server) yearPackages(c *call) error {
 	card := &c.card
 	if card.group.CycleMonths != 12 {
@@ -247,7 +240,7 @@ func (s *Server) yearPackages(c *call) error {
 			}
 			cycle := card.cycle(c.now.day)
 			c.out.object("", func() {
-				c.out.int("orderId", int64(card.index)+1)
+				c.out.int("orderId", int64(card.place)+1)
 				c.out.text("name", card.group.PlanName)
 				c.out.volume("useFlow", min(used, volume(card.group.PlanMB)*megabyte))
 				c.out.int("totalFlow", card.group.PlanMB)
@@ -260,7 +253,7 @@ func (s *Server) yearPackages(c *call) error {
 	return nil
 }
 
-// nest writes members at the top of the answer, or under data in the dialect that has them there.
+// nest writes members at the top of the response, or under data in the dialect OtherNesting.
 func (c *call) nest(members func()) {
 	if c.out.dialect.has(OtherNesting) {
 		c.out.object("data", members)

@@ -9,7 +9,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestCardsArePagedAndFiltered(t *testing.T) {
+func TestCardsPagesAndFilters(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(0))
 	for day := 1; day <= 5; day++ {
@@ -41,7 +41,7 @@ func TestCardsArePagedAndFiltered(t *testing.T) {
 	}
 }
 
-func TestBatchesLeaveOutForeignCards(t *testing.T) {
+func TestCardsBatchesOmitForeignCards(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	ids := quecloud.MSISDNs("1064900000001", "1", "1064800000000", "1064900000001")

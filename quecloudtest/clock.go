@@ -8,54 +8,52 @@ import (
 // cst is China Standard Time, the zone of every local time in the protocol.
 var cst = time.FixedZone("CST", 8*60*60)
 
-// Now returns the server's time, in China Standard Time. It is what the header Date, the check of t, dates and months
-// go by.
+// Now returns the server's time, in China Standard Time. The header Date, the check of t, dates and months follow it.
 func (s *Server) Now() time.Time {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.clock.now()
 }
 
-// SetTime sets the server's time to t, forward or back, where it stands still from then on. What becomes due by it
-// happens as with [Server.Advance], except that SetTime does not pass through the times between.
+// SetTime stops the server's clock at t, which may be earlier or later than now. It runs everything due by t, as
+// [Server.Advance] does, but all at time t.
 func (s *Server) SetTime(t time.Time) {
 	s.mu.Lock()
 	s.clock = clock{base: t}
-	s.settle()
+	s.runDue()
 	s.mu.Unlock()
 	s.WaitCallbacks()
 }
 
-// Advance moves the server's time forward by d, through everything that becomes due on the way: each order, file task
-// and repeated callback happens at its own time. It returns when the callbacks that this caused have been delivered or
-// given up, and so must not be called from within the receiver of one; see [Server.WaitCallbacks]. It panics when d is
-// negative.
+// Advance moves the server's time forward by d. On the way each order, file task, SMS and callback retry runs at its
+// own time. Advance returns after the deliveries of the resulting callbacks, so a receiver of callbacks must not call
+// it; see [Server.WaitCallbacks]. Advance panics when d is negative.
 func (s *Server) Advance(d time.Duration) {
 	if d < 0 {
-		panic("quecloudtest: Advance by a negative duration")
+		panic("quecloudtest: Advance(" + d.String() + "): want a duration of at least 0")
 	}
 	s.mu.Lock()
 	target := s.clock.now().Add(d)
 	for {
-		due, ok := s.events.next()
+		due, ok := s.jobs.next()
 		if !ok || due.After(target) {
 			break
 		}
 		if due.After(s.clock.now()) {
 			s.clock.set(due)
 		}
-		s.settle()
+		s.runDue()
 		s.mu.Unlock()
 		s.WaitCallbacks()
 		s.mu.Lock()
 	}
 	s.clock.set(target)
-	s.settle()
+	s.runDue()
 	s.mu.Unlock()
 	s.WaitCallbacks()
 }
 
-// A clock stands at base, or runs from there since started.
+// A clock stands at base, or runs from base since started.
 type clock struct {
 	base    time.Time
 	started time.Time // zero: the clock stands
@@ -75,54 +73,54 @@ func (c *clock) set(t time.Time) {
 	}
 }
 
-// An event is something that happens at a time of the server's clock.
-type event struct {
+// A job runs at a time of the server's clock.
+type job struct {
 	due time.Time
-	seq int // keeps events of the same time in the order in which they were planned
+	seq int // orders jobs of the same time
 	run func(now time.Time)
 }
 
-// events is a heap of what is to come.
-type events struct {
-	heap eventHeap
+type jobQueue struct {
+	heap jobHeap
 	seq  int
 }
 
-func (e *events) next() (time.Time, bool) {
-	if len(e.heap) == 0 {
+// next returns the time of the next job.
+func (q *jobQueue) next() (time.Time, bool) {
+	if len(q.heap) == 0 {
 		return time.Time{}, false
 	}
-	return e.heap[0].due, true
+	return q.heap[0].due, true
 }
 
-// at plans run for a time. Planned for now it happens before the lock is given back; see settle.
-func (s *Server) at(due time.Time, run func(now time.Time)) {
-	s.events.seq++
-	heap.Push(&s.events.heap, event{due, s.events.seq, run})
+// schedule adds a job. A job that is due at once runs before the lock is released; see lockFor.
+func (s *Server) schedule(due time.Time, run func(now time.Time)) {
+	s.jobs.seq++
+	heap.Push(&s.jobs.heap, job{due, s.jobs.seq, run})
 }
 
-// settle lets everything happen that is due by now. Whoever takes the lock to look at the state or to change it calls it
-// first, and again after planning something that may be due at once.
-func (s *Server) settle() {
+// runDue runs the jobs that are due, and checks the thresholds after each midnight. Every function that takes the lock
+// calls it first, and again after it schedules a job that may be due at once.
+func (s *Server) runDue() {
 	now := s.clock.now()
-	for len(s.events.heap) > 0 && !s.events.heap[0].due.After(now) {
-		ev := heap.Pop(&s.events.heap).(event)
-		ev.run(ev.due)
+	for len(s.jobs.heap) > 0 && !s.jobs.heap[0].due.After(now) {
+		next := heap.Pop(&s.jobs.heap).(job)
+		next.run(next.due)
 	}
 	s.checkThresholds(dayOf(now))
-	s.wake(now)
+	s.setTimer(now)
 }
 
-// isDue says whether settle has anything to do.
-func (s *Server) isDue() bool {
+// hasDue reports whether runDue has anything to do.
+func (s *Server) hasDue() bool {
 	now := s.clock.now()
-	due, planned := s.events.next()
-	return planned && !due.After(now) || s.checked != dayOf(now)
+	due, scheduled := s.jobs.next()
+	return scheduled && !due.After(now) || s.checked != dayOf(now)
 }
 
-// wake sets a timer for the next event of a clock that runs, so that a callback goes out in time although nobody asks.
-func (s *Server) wake(now time.Time) {
-	due, ok := s.events.next()
+// setTimer sets a timer for the next job of a running clock, so that callbacks go out on time without a request.
+func (s *Server) setTimer(now time.Time) {
+	due, ok := s.jobs.next()
 	if !ok || s.clock.started.IsZero() || s.closed {
 		return
 	}
@@ -131,40 +129,41 @@ func (s *Server) wake(now time.Time) {
 	}
 	s.timer = time.AfterFunc(due.Sub(now), func() {
 		s.mu.Lock()
-		s.settle()
+		s.runDue()
 		s.mu.Unlock()
 		s.startDelivering()
 	})
 }
 
-type eventHeap []event
+// jobHeap implements [heap.Interface].
+type jobHeap []job
 
-func (h eventHeap) Len() int { return len(h) }
-func (h eventHeap) Less(i, j int) bool {
+func (h jobHeap) Len() int { return len(h) }
+func (h jobHeap) Less(i, j int) bool {
 	if !h[i].due.Equal(h[j].due) {
 		return h[i].due.Before(h[j].due)
 	}
 	return h[i].seq < h[j].seq
 }
-func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *eventHeap) Push(x any)   { *h = append(*h, x.(event)) }
-func (h *eventHeap) Pop() any {
+func (h jobHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *jobHeap) Push(x any)   { *h = append(*h, x.(job)) }
+func (h *jobHeap) Pop() any {
 	last := len(*h) - 1
-	ev := (*h)[last]
-	(*h)[last] = event{}
+	popped := (*h)[last]
+	(*h)[last] = job{}
 	*h = (*h)[:last]
-	return ev
+	return popped
 }
 
-// A day is a date in China Standard Time: days since 1970-01-01. The zero day means that there is none.
+// A day is a date in China Standard Time, in days since 1970-01-01. The zero day means no date.
 type day int32
 
 func dayOf(t time.Time) day {
 	return day((t.Unix() + 8*60*60) / (24 * 60 * 60))
 }
 
-// civil returns the parts of a date after year 0. It counts in years that begin in March, so that the leap day comes last,
-// and in their cycle of 400: asking package time takes longer, and every card of a fleet has its dates asked for.
+// civil returns the parts of a date after year 0. It counts in cycles of 400 years that begin in March, so that the
+// leap day comes last. Package time is slower, and every card of a fleet has dates.
 func (d day) civil() (year int, month time.Month, dom int) {
 	const cycle = 400*365 + 97 // days in 400 years
 	n := int(d) + 719468       // since March of year 0
@@ -181,10 +180,10 @@ func (d day) civil() (year int, month time.Month, dom int) {
 
 func (d day) utc() time.Time { return time.Unix(int64(d)*24*60*60, 0).UTC() }
 
-// end is the last second of the day.
+// end returns the last second of the day.
 func (d day) end() time.Time { return time.Unix((int64(d)+1)*24*60*60-8*60*60-1, 0).In(cst) }
 
-// format is the date in a layout, and empty for none.
+// format formats the date. The zero day is empty.
 func (d day) format(layout string) string {
 	if d == 0 {
 		return ""
@@ -195,7 +194,7 @@ func (d day) format(layout string) string {
 	return string(d.append(make([]byte, 0, len(layoutDay))))
 }
 
-// append appends the date as in layoutDay. A page of cards has 6000 dates, and this is faster than a layout.
+// append appends the date in layoutDay. A page of cards has 6000 dates, for which a layout is too slow.
 func (d day) append(b []byte) []byte {
 	y, m, dom := d.civil()
 	for _, n := range [...]int{y / 100, y % 100} {
@@ -207,7 +206,7 @@ func (d day) append(b []byte) []byte {
 	return b
 }
 
-// addMonths is the same day of another month, or the last of that month where it is too short.
+// addMonths returns the same day of another month, or the last day of a shorter month.
 func (d day) addMonths(n int) day {
 	_, _, dom := d.civil()
 	m := d.month() + month(n)
@@ -222,8 +221,8 @@ func (d day) month() month {
 // A month counts the months since year 0.
 type month int32
 
-// first counts days with years that begin in March, so that the leap day comes last: asking package time takes longer, and
-// a page of cards asks 30,000 times.
+// first returns the first day of the month. It counts in years that begin in March, so that the leap day comes last.
+// Package time is slower, and a page of cards calls first 30,000 times.
 func (m month) first() day {
 	y, sinceMarch := (m-2)/12, (m-2)%12
 	return day(365*y + y/4 - y/100 + y/400 + (153*sinceMarch+2)/5 - 719468)
@@ -239,7 +238,7 @@ const (
 	layoutShortDay = "20060102"
 	layoutMonth    = "200601"
 	layoutTime     = "2006-01-02 15:04:05"
-	layoutLocating = "20060102150405"
+	layoutCompact  = "20060102150405"
 )
 
 func parseDay(layout, v string) (day, bool) {
@@ -250,7 +249,7 @@ func parseDay(layout, v string) (day, bool) {
 	return day(t.Unix() / (24 * 60 * 60)), true
 }
 
-// parseMonth reads a month. What is none becomes one long ago, for which nothing is known.
+// parseMonth parses a month in layoutMonth. An invalid text gives a month without data, long ago.
 func parseMonth(v string) month {
 	d, _ := parseDay(layoutMonth, v)
 	return d.month()
@@ -266,7 +265,7 @@ func formatTime(t time.Time) string {
 // A span is the days from first to last.
 type span struct{ first, last day }
 
-// instant is a time and its date.
+// An instant is a time and its date.
 type instant struct {
 	time time.Time
 	day  day

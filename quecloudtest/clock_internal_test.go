@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDatesAreThoseOfPackageTime(t *testing.T) {
+func TestClockDatesMatchPackageTime(t *testing.T) {
 	t.Parallel()
 	for at := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC); at.Year() < 10_000; at = at.AddDate(0, 1, 0) {
 		m := month(at.Year()*12 + int(at.Month()) - 1)

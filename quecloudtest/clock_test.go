@@ -10,7 +10,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestClockRunsWithTheRealOneUnlessItIsSet(t *testing.T) {
+func TestClockRunsUntilSet(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer()
 	defer srv.Close()
@@ -28,7 +28,7 @@ func TestClockRunsWithTheRealOneUnlessItIsSet(t *testing.T) {
 	}
 }
 
-func TestRunningClockFinishesOrdersByItself(t *testing.T) {
+func TestClockRunningFinishesOrders(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		delivered := make(chan string, 1)
@@ -49,7 +49,7 @@ func TestRunningClockFinishesOrdersByItself(t *testing.T) {
 }
 
 // The package's documentation says so.
-func TestOrdersAreWaitedForInABubble(t *testing.T) {
+func TestClockWaitInABubble(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := quecloudtest.NewUnstartedServer(quecloudtest.WithOrderDelay(5 * time.Minute))

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// An encoder appends the members of an answer to a buffer, in a dialect. A page of a thousand cards has thirty
-// thousand members, which is why there is no reflection and no tree.
+// An encoder appends the members of a response to a buffer, in a dialect. It uses neither reflection nor a tree,
+// because a page of 1000 cards has 30,000 members.
 type encoder struct {
 	buf     []byte
 	dialect Dialect
 }
 
-// name starts a member: the comma before it where one is due, and its name. Elements of a list have none.
+// name starts a member: a comma after other members, and the name. Elements of a list have an empty name.
 func (e *encoder) name(name string) {
 	if n := len(e.buf); n > 0 && e.buf[n-1] != '{' && e.buf[n-1] != '[' {
 		e.buf = append(e.buf, ',')
@@ -50,11 +50,11 @@ func (e *encoder) list(name string, elements func()) {
 	e.buf = append(e.buf, ']')
 }
 
-// leftOut reports whether a member without a value is to be left out. Elements of a list never are.
-func (e *encoder) leftOut(name string) bool { return name != "" && e.dialect.has(AbsentMembers) }
+// omits reports whether the dialect omits a member without a value. It omits no elements of lists.
+func (e *encoder) omits(name string) bool { return name != "" && e.dialect.has(AbsentMembers) }
 
 func (e *encoder) null(name string) {
-	if e.leftOut(name) {
+	if e.omits(name) {
 		return
 	}
 	e.name(name)
@@ -70,18 +70,22 @@ func (e *encoder) bool(name string, v bool) {
 	e.buf = strconv.AppendBool(e.buf, v)
 }
 
-// flag is a bool as the platform writes it: 1 or 0.
-func (e *encoder) flag(name string, v bool) {
+// flag writes a bool as the number 1 or 0.
+func (e *encoder) flag(name string, v bool) { e.int(name, flagNumber(v)) }
+
+func flagNumber(v bool) int64 {
 	if v {
-		e.int(name, 1)
-		return
+		return 1
 	}
-	e.int(name, 0)
+	return 0
 }
+
+// flagText returns a flag as text.
+func flagText(v bool) string { return strconv.FormatInt(flagNumber(v), 10) }
 
 // text writes a string.
 func (e *encoder) text(name, v string) {
-	if v == "" && e.leftOut(name) {
+	if v == "" && e.omits(name) {
 		return
 	}
 	e.name(name)
@@ -101,8 +105,8 @@ func (e *encoder) optional(name, v string) {
 	e.text(name, v)
 }
 
-// date writes a date, or for none empty text, as live responses have it, where the vendor's document has null. It makes no
-// string of it: a page of cards has 5000 dates.
+// date writes a date. For the zero day it writes empty text, as live responses do, or null, as the vendor's document
+// does. It allocates no string, because a page of cards has 5000 dates.
 func (e *encoder) date(name string, d day) {
 	switch {
 	case d == 0 && e.dialect.has(AsDocumented):
@@ -141,8 +145,8 @@ func (e *encoder) money(name string, v Money) {
 	e.unquote(quoted)
 }
 
-// integerText writes a number in quotes, as the example of fc.function.cards.info has them. They are text, and so subject
-// to DigitsAsNumbers.
+// integerText writes a number in quotes, as the example of fc.function.cards.info does. It is text, to which
+// DigitsAsNumbers applies.
 func (e *encoder) integerText(name string, v int64) {
 	e.name(name)
 	if e.dialect.has(DigitsAsNumbers) {
@@ -154,7 +158,7 @@ func (e *encoder) integerText(name string, v int64) {
 	e.buf = append(e.buf, '"')
 }
 
-// volumeText is integerText for an amount of data.
+// volumeText writes an amount of data as integerText does.
 func (e *encoder) volumeText(name string, v volume) {
 	e.name(name)
 	if e.dialect.has(DigitsAsNumbers) {
@@ -180,7 +184,7 @@ func (e *encoder) unquote(quoted bool) {
 	}
 }
 
-// appendQuoted appends v as a JSON string. What is not UTF-8 in it stays as it is.
+// appendQuoted appends v as a JSON string. It keeps bytes that are not UTF-8.
 func appendQuoted(b []byte, v string) []byte {
 	b = append(b, '"')
 	start := 0
@@ -195,7 +199,7 @@ func appendQuoted(b []byte, v string) []byte {
 	return append(b, '"')
 }
 
-// isNumber says whether v is digits that JSON allows as a number: no leading zero.
+// isNumber reports whether v consists of digits and is a valid JSON number, without a leading zero.
 func isNumber(v string) bool {
 	if v == "" || v[0] == '0' && v != "0" {
 		return false
@@ -203,38 +207,37 @@ func isNumber(v string) bool {
 	return strings.Trim(v, "0123456789") == ""
 }
 
-// A Dialect is a way in which responses may differ from the server's usual ones without meaning anything else. Combine
-// several with |. The zero Dialect writes what public clients read from the live platform where these show it, and what
-// the vendor's examples show elsewhere.
+// A Dialect changes the form of responses and keeps their meaning. Combine dialects with |. The zero Dialect writes the
+// form that public clients read from the live platform where it is known, and that of the vendor's examples elsewhere.
 type Dialect uint8
 
-// The dialects. [WithDialect] sets them for a whole server, and [Speak] for some calls.
+// The dialects. [WithDialect] sets them for a whole server, [Speak] for some calls.
 const (
 	// NumbersAsText puts every number in quotes, resultCode too.
 	NumbersAsText Dialect = 1 << iota
-	// DigitsAsNumbers takes the quotes off every text that is a number: MSISDN, ICCID of digits only, flags.
+	// DigitsAsNumbers writes every text that is a number without quotes: MSISDNs, ICCIDs of digits only, flags.
 	DigitsAsNumbers
 	// BooleansAsText puts true and false in quotes.
 	BooleansAsText
-	// AsDocumented keeps to the vendor's document where live responses differ from it: the example of
-	// fc.function.cards.info says List, not list, and null stands for a date that is not there, not empty text.
+	// AsDocumented follows the vendor's document where live responses differ from it: fc.function.cards.info responds
+	// with List, not list, and a missing date is null, not empty text.
 	AsDocumented
-	// AbsentMembers leaves out every member that is null or empty text.
+	// AbsentMembers omits every member that is null or empty text.
 	AbsentMembers
-	// OtherNesting puts the members of fc.function.yearmonth.detail and fc.function.card.location under data, as the
-	// field table of the first has it and as the second has been seen.
+	// OtherNesting puts the members of fc.function.yearmonth.detail and fc.function.card.location under data. The field
+	// table documents this for the first, and public clients read it from the second.
 	OtherNesting
-	// OtherCase writes member names in upper case, and those that are in upper case in lower case.
+	// OtherCase writes member names in upper case, and names that are in upper case in lower case.
 	OtherCase
 )
 
-// has reports whether d includes other.
+// has reports whether d includes any of other.
 func (d Dialect) has(other Dialect) bool { return d&other != 0 }
 
 func appendHundredths(b []byte, n int64) []byte { return appendFixed(b, n, 2) }
 
-// appendFixed writes n / 10^decimals with that many decimals. It is how amounts and volumes are printed without ever
-// having been floating-point numbers.
+// appendFixed appends n / 10^decimals with that many decimals. It prints amounts exactly, without floating-point
+// numbers.
 func appendFixed(b []byte, n int64, decimals int) []byte {
 	if n < 0 {
 		b = append(b, '-')

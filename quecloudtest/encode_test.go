@@ -10,7 +10,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestDialectsChangeTheFormOnly(t *testing.T) {
+func TestDialectForm(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name     string
@@ -63,8 +63,8 @@ var allDialects = map[string]quecloudtest.Dialect{
 	"all with digits":          1<<7 - 1 - quecloudtest.NumbersAsText,
 }
 
-// TestTheSDKReadsEveryDialect compares what the SDK makes of a response in a dialect with what it makes of the usual one.
-func TestTheSDKReadsEveryDialect(t *testing.T) {
+// TestDialectIsReadBySDK compares what the SDK makes of a response in a dialect with what it makes of the usual one.
+func TestDialectIsReadBySDK(t *testing.T) {
 	t.Parallel()
 	usual := readAll(t, 0)
 	for name, dialect := range allDialects {
@@ -76,7 +76,7 @@ func TestTheSDKReadsEveryDialect(t *testing.T) {
 	}
 }
 
-func TestFaultsSpeakDialects(t *testing.T) {
+func TestDialectOfFault(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t, quecloudtest.WithFaults(quecloudtest.Speak(quecloudtest.NumbersAsText).On("account.info").Times(1)))
 	client := newForeign(t, srv)

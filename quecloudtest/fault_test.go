@@ -17,8 +17,8 @@ import (
 
 var pausable = quecloud.MSISDN("1064800000000")
 
-// TestFaultsBefall tries each fault on a call that suspends a card: what the caller sees, and whether it took effect.
-func TestFaultsBefall(t *testing.T) {
+// TestFaultKinds tries each fault on a call that suspends a card: what the caller sees, and whether it took effect.
+func TestFaultKinds(t *testing.T) {
 	t.Parallel()
 	unknown := func(err error) bool { return errors.Is(err, quecloud.ErrOutcomeUnknown) }
 	noProtocol := func(err error) bool {
@@ -77,7 +77,7 @@ func TestFaultsBefall(t *testing.T) {
 	}
 }
 
-func TestFaultsOnSomeMethodsForSomeCalls(t *testing.T) {
+func TestFaultOnMethodsAndTimes(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	srv.Inject(
@@ -110,7 +110,7 @@ func TestFaultsOnSomeMethodsForSomeCalls(t *testing.T) {
 	}
 }
 
-func TestFaultsOfOneSeedAreTheSame(t *testing.T) {
+func TestFaultProbabilityFollowsSeed(t *testing.T) {
 	t.Parallel()
 	run := func(seed uint64) (failed string) {
 		srv, client := start(t, quecloudtest.WithSeed(seed), quecloudtest.WithFaults(
@@ -146,7 +146,7 @@ func TestFaultsOfOneSeedAreTheSame(t *testing.T) {
 	}
 }
 
-func TestStatusAndRetryAfterAreObeyedByTheSDK(t *testing.T) {
+func TestFaultRetryAfterIsObeyedBySDK(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := quecloudtest.NewUnstartedServer()
@@ -160,7 +160,7 @@ func TestStatusAndRetryAfterAreObeyedByTheSDK(t *testing.T) {
 	})
 }
 
-func TestLatencyBeforeAndAfterTheEffect(t *testing.T) {
+func TestFaultLatencyBeforeAndAfterEffect(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -198,9 +198,9 @@ func TestLatencyBeforeAndAfterTheEffect(t *testing.T) {
 	}
 }
 
-// TestEachOfSeveralFaultsKeepsItsOwnOrder combines latencies with what decides the answer: whether the call takes effect,
+// TestFaultCombinations combines latencies with what decides the answer: whether the call takes effect,
 // and after how long, is what each fault says by itself.
-func TestEachOfSeveralFaultsKeepsItsOwnOrder(t *testing.T) {
+func TestFaultCombinations(t *testing.T) {
 	t.Parallel()
 	const d = 3 * time.Second
 	early, late := quecloudtest.Latency(d), quecloudtest.Latency(d).AfterEffect()
@@ -240,7 +240,7 @@ func TestEachOfSeveralFaultsKeepsItsOwnOrder(t *testing.T) {
 	}
 }
 
-func TestCutAfterTheHeaderSendsTheHeader(t *testing.T) {
+func TestFaultCutBodySendsHeader(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t, quecloudtest.WithFaults(quecloudtest.CutBody(0)))
 	resp, err := http.PostForm(srv.URL, newForeign(t, srv).form("account.info"))
@@ -252,7 +252,7 @@ func TestCutAfterTheHeaderSendsTheHeader(t *testing.T) {
 	}
 }
 
-func TestDateHeaders(t *testing.T) {
+func TestFaultDateHeader(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	client := newForeign(t, srv)
@@ -262,18 +262,5 @@ func TestDateHeaders(t *testing.T) {
 	}
 	if a := client.call("wallet.details"); a.code() != 0.0 || a.header.Get("Date") != "Tue, 10 Mar 2026 05:00:00 GMT" {
 		t.Errorf("Date is %v", a.header["Date"])
-	}
-}
-
-func TestSkewedClocksAreLearntFromDate(t *testing.T) {
-	t.Parallel()
-	srv, _ := start(t)
-	client := srv.Client(quecloud.WithClock(func() time.Time { return noon.Add(-time.Hour) }))
-	_, err := client.Files.List(t.Context())
-	must(t, err)
-	must(t, client.Cards.Pause(t.Context(), pausable))
-	got := srv.Requests()
-	if len(got) != 3 || got[0].Accepted || !got[0].SignatureOK || !strings.Contains(got[0].Reason, "t") || !got[1].Executed {
-		t.Errorf("recorded as %+v", got)
 	}
 }

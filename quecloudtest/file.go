@@ -20,7 +20,7 @@ const (
 // A fileTask writes all cards to a file.
 type fileTask struct {
 	id         int64
-	began, end time.Time // end is zero while it runs
+	start, end time.Time // end is zero while the task runs
 	zip        []byte
 }
 
@@ -30,7 +30,7 @@ func (t *fileTask) running() bool { return t.end.IsZero() }
 func (s *Server) fileStart(c *call) error {
 	today := 0
 	for _, t := range s.files {
-		if dayOf(t.began) != c.now.day {
+		if dayOf(t.start) != c.now.day {
 			continue
 		}
 		if t.running() {
@@ -41,13 +41,13 @@ func (s *Server) fileStart(c *call) error {
 	if today >= filesPerDay {
 		return refuse("每天最多生成%d次", filesPerDay)
 	}
-	t := &fileTask{id: 1, began: c.now.time}
+	t := &fileTask{id: 1, start: c.now.time}
 	if n := len(s.files); n > 0 {
 		t.id = s.files[n-1].id + 1
 	}
 	s.files = append(s.files, t)
 	s.files = s.files[max(0, len(s.files)-filesKept):]
-	s.at(t.began.Add(s.fileDelay), func(now time.Time) {
+	s.schedule(t.start.Add(s.fileDelay), func(now time.Time) {
 		t.end = now
 		t.zip = s.export(instantOf(now))
 	})
@@ -55,11 +55,11 @@ func (s *Server) fileStart(c *call) error {
 	return nil
 }
 
-// export writes all cards into a zip: a heading, and a line for each card with its columns divided by tabs.
+// export writes all cards to a zip file: a heading and one line per card, with columns separated by tabs.
 func (s *Server) export(now instant) []byte {
 	var file bytes.Buffer
 	archive := zip.NewWriter(&file)
-	// The errors are those of a buffer, which has none.
+	// Writes to a buffer do not fail.
 	entry, _ := archive.CreateHeader(&zip.FileHeader{Name: fileName, Method: zip.Deflate, Modified: now.time})
 	w := bufio.NewWriterSize(entry, 1<<16)
 	fmt.Fprintln(w, "msisdn\ticcid\timsi\tcarrier\tsetMeal\tstatus\tactiveDate\texpiryDate")
@@ -123,7 +123,7 @@ func (s *Server) fileLastDown(c *call) error {
 	return refuse("没有可下载的文件")
 }
 
-// §2.2.5. Success is a bare list, latest first.
+// §2.2.5. The response is a bare list, latest first.
 func (s *Server) fileList(c *call) error {
 	c.out.list("", func() {
 		for _, t := range slices.Backward(s.files) {
@@ -134,7 +134,7 @@ func (s *Server) fileList(c *call) error {
 				} else {
 					c.out.int("EndTime", t.end.Unix())
 				}
-				c.out.int("AddTime", t.began.Unix())
+				c.out.int("AddTime", t.start.Unix())
 				c.out.text("TaskStatus", map[bool]string{true: "执行中", false: "文件生成成功"}[t.running()])
 			})
 		}

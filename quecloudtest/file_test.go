@@ -41,7 +41,7 @@ func TestFileTasksThreeADayOneAtATime(t *testing.T) {
 	must(t, err)
 }
 
-func TestFileTasksOfYesterdayDoNotBlockTodays(t *testing.T) {
+func TestFileTaskOfYesterdayDoesNotBlock(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFileDelay(13*time.Hour))
 	yesterdays, err := client.Files.Start(t.Context())
@@ -59,7 +59,7 @@ func TestFileTasksOfYesterdayDoNotBlockTodays(t *testing.T) {
 	}
 }
 
-func TestFilesAreZipsOfAllCards(t *testing.T) {
+func TestFileIsZipOfAllCards(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(30))
 	_, err := client.Files.DownloadLatest(t.Context(), io.Discard)
@@ -90,7 +90,7 @@ func TestFilesAreZipsOfAllCards(t *testing.T) {
 	wantRefused(t, err, "a task that does not exist")
 }
 
-func TestTheLastTenTasksAreListed(t *testing.T) {
+func TestFileListsLastTenTasks(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	if body := newForeign(t, srv).call("file.list").body; body != "[]" {
@@ -111,7 +111,7 @@ func TestTheLastTenTasksAreListed(t *testing.T) {
 	}
 }
 
-func TestRuleOfTasksThatRun(t *testing.T) {
+func TestFileRunningTaskHasNoEndTime(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFileDelay(time.Minute))
 	_, err := client.Files.Start(t.Context())

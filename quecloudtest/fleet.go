@@ -9,51 +9,52 @@ import (
 	"sync"
 )
 
-// A fleet is cards in a fixed order. The first n are synthetic: computed from the seed and their place whenever somebody
-// asks, so that a million of them take no memory. A card that something was done to is kept, as are those added by hand.
+// A fleet holds cards in a fixed order. The first n are synthetic: computed from the seed and their place on each
+// use, so that a million of them take no memory. The fleet keeps only changed and added cards.
 type fleet struct {
 	seed        uint64
 	n           int
-	subAccounts int // how many of the n, the last, belong to the sub-account
-	born        day // synthetic dates are counted from here
+	subAccounts int // number of synthetic cards of the sub-account, the last ones
+	created     day // base of the synthetic dates
 	groups      []*Group
 
-	kept       map[int]*card
-	count      int            // of all cards
-	numbers    map[string]int // ICCIDs and MSISDNs of cards added by hand
-	beginnings map[string]int // 19 of the 20 characters of their ICCIDs; several where more than one card has them
+	kept     map[int]*card
+	count    int            // of all cards
+	numbers  map[string]int // places of added cards by ICCID and MSISDN
+	prefixes map[string]int // places of added cards by the first 19 characters of an ICCID of 20, or ambiguous
 
-	indexing sync.Mutex // guards what follows among those who only read the fleet
+	indexing sync.Mutex // guards the fields below between readers of the fleet
 	indexes  map[filter]*index
-	edited   map[int]bool // since the indexes were last brought up to date
+	edited   map[int]bool // places of the cards changed since the last update of the indexes
 }
 
-func newFleet(seed uint64, n int, born day, groups []*Group) *fleet {
+func newFleet(seed uint64, n int, created day, groups []*Group) *fleet {
 	return &fleet{
-		seed: seed, n: n, born: born, groups: groups,
-		kept: map[int]*card{}, count: n, numbers: map[string]int{}, beginnings: map[string]int{},
+		seed: seed, n: n, created: created, groups: groups,
+		kept: map[int]*card{}, count: n, numbers: map[string]int{}, prefixes: map[string]int{},
 		indexes: map[filter]*index{}, edited: map[int]bool{},
 	}
 }
 
 func (f *fleet) len() int { return f.count }
 
-// card returns a copy of a card, complete but for the cost of its numbers: see facts.
+// card returns a copy of the card at a place.
 func (f *fleet) card(i int) card {
-	c := f.facts(i)
-	c.number()
+	c := f.cardWithoutNumbers(i)
+	c.fillNumbers()
 	return c
 }
 
-// facts is card without ICCID, MSISDN, IMSI and IMEI, for those who go through the whole fleet.
-func (f *fleet) facts(i int) card {
+// cardWithoutNumbers returns a copy of the card without ICCID, MSISDN, IMSI and IMEI, which a scan of the fleet cannot
+// afford.
+func (f *fleet) cardWithoutNumbers(i int) card {
 	if kept := f.kept[i]; kept != nil {
 		return *kept
 	}
 	return f.synthesize(i)
 }
 
-// edit returns a card to be changed, before anything looks at the fleet again.
+// edit returns the card at a place, to be changed before the next use of the fleet.
 func (f *fleet) edit(i int) *card {
 	kept := f.kept[i]
 	if kept == nil {
@@ -62,41 +63,42 @@ func (f *fleet) edit(i int) *card {
 		kept = &c
 		f.kept[i] = kept
 	}
-	f.touch(i)
+	f.markEdited(i)
 	return kept
 }
 
-// blank is the card that would be added next to a group, with nothing but its numbers.
-func (f *fleet) blank(g *Group) *card {
-	c := &card{index: f.count, group: g, history: &history{}}
-	c.number()
+// newCard returns a card with numbers for the next place. It does not add the card.
+func (f *fleet) newCard(g *Group) *card {
+	c := &card{place: f.count, group: g, history: &history{}}
+	c.fillNumbers()
 	return c
 }
 
 func (f *fleet) add(c *card) {
-	f.kept[c.index] = c
-	f.numbers[c.iccid] = c.index
-	f.numbers[c.msisdn] = c.index
+	f.kept[c.place] = c
+	f.numbers[c.iccid] = c.place
+	f.numbers[c.msisdn] = c.place
 	if len(c.iccid) == 20 {
-		beginning := c.iccid[:19]
-		if _, shared := f.beginnings[beginning]; shared {
-			f.beginnings[beginning] = several
+		prefix := c.iccid[:19]
+		if _, shared := f.prefixes[prefix]; shared {
+			f.prefixes[prefix] = ambiguous
 		} else {
-			f.beginnings[beginning] = c.index
+			f.prefixes[prefix] = c.place
 		}
 	}
 	f.count++
-	f.touch(c.index)
+	f.markEdited(c.place)
 }
 
-const several = -1
+// ambiguous is the place of a prefix that several cards have.
+const ambiguous = -1
 
 // find returns the place of the card with that ICCID or MSISDN.
 func (f *fleet) find(number string) (int, bool) {
 	if i, ok := f.numbers[number]; ok {
 		return i, true
 	}
-	i, ok := f.placeIn(number)
+	i, ok := f.syntheticPlace(number)
 	if !ok {
 		return 0, false
 	}
@@ -104,8 +106,8 @@ func (f *fleet) find(number string) (int, bool) {
 	return i, c.iccid == number || c.msisdn == number
 }
 
-// placeIn returns the place that the number of a synthetic card would tell, if it is one.
-func (f *fleet) placeIn(number string) (int, bool) {
+// syntheticPlace returns the place in the number of a synthetic card.
+func (f *fleet) syntheticPlace(number string) (int, bool) {
 	var digits string
 	switch len(number) {
 	case 19, 20:
@@ -119,8 +121,8 @@ func (f *fleet) placeIn(number string) (int, bool) {
 	return i, err == nil && i >= 0 && i < f.n
 }
 
-// findBy returns the place of the card that a call names by one kind of number, or a refusal. An ICCID of 19 characters
-// finds a card of 20 too where it is the beginning of only one.
+// findBy returns the place of the card with that ICCID or, if iccid is false, MSISDN, or a refusal. An ICCID of 19
+// characters also finds the only card whose ICCID of 20 it begins.
 func (f *fleet) findBy(iccid bool, number string) (int, error) {
 	if i, ok := f.find(number); ok {
 		if c := f.card(i); iccid && c.iccid == number || !iccid && c.msisdn == number {
@@ -130,11 +132,11 @@ func (f *fleet) findBy(iccid bool, number string) (int, error) {
 	if !iccid || len(number) != 19 {
 		return 0, refuse("卡号不存在")
 	}
-	place, found := f.beginnings[number]
-	if i, ok := f.placeIn(number); ok {
+	place, found := f.prefixes[number]
+	if i, ok := f.syntheticPlace(number); ok {
 		if c := f.card(i); strings.HasPrefix(c.iccid, number) {
 			if found {
-				place = several
+				place = ambiguous
 			} else {
 				place, found = i, true
 			}
@@ -143,26 +145,25 @@ func (f *fleet) findBy(iccid bool, number string) (int, error) {
 	switch {
 	case !found:
 		return 0, refuse("卡号不存在")
-	case place == several:
+	case place == ambiguous:
 		return 0, refuse("iccid不完整，对应多张卡")
 	}
 	return place, nil
 }
 
-// changed returns the places of the kept cards, in order.
+// changed returns the places of the changed and added cards, in order.
 func (f *fleet) changed() []int { return slices.Sorted(maps.Keys(f.kept)) }
 
-// A filter says which cards somebody asks for: those of one group whose dates lie between others. It depends on nothing
-// that the clock changes.
+// A filter selects cards by group and dates. It depends on nothing that the clock changes.
 type filter struct {
 	group                        int64 // 0: any
 	allotted, activated, expires span
 }
 
-// always lets every date pass, and none.
+// always matches every date, and no date.
 var always = span{math.MinInt32, math.MaxInt32}
 
-// allCards is the filter that every card matches.
+// allCards matches every card.
 var allCards = filter{0, always, always, always}
 
 func ofGroup(g *Group) filter { return filter{g.ID, always, always, always} }
@@ -174,24 +175,23 @@ func (by *filter) matches(c *card) bool {
 
 func (s span) includes(d day) bool { return s == always || d != 0 && s.first <= d && d <= s.last }
 
-// An index is the places of the cards that match a filter, in order, so that a sweep does not go through the whole fleet
-// for each of its pages.
+// An index holds the places of the cards that match a filter, in order, so that a sweep does not scan the whole fleet
+// for each page.
 type index struct {
 	filter
 	places []int32
 }
 
-// maxIndexes is how many indexes are kept. Sweeps at one time seldom have more filters, and each takes 4 bytes a card.
+// maxIndexes limits the indexes in memory. Each takes 4 bytes per card.
 const maxIndexes = 8
 
-// places returns the places of the cards that match, right until a card is changed. Those who read at the same time may
-// ask for them at the same time: after a change the first of them brings the indexes up to date, and the others find
-// nothing to change in what it was given.
+// places returns the places of the cards that match a filter. The slice is valid until a card changes. Concurrent
+// readers may call places: after a change the first one updates the indexes, and the others find them up to date.
 func (f *fleet) places(by filter) []int32 {
 	f.indexing.Lock()
 	defer f.indexing.Unlock()
 	for i := range f.edited {
-		c := f.facts(i)
+		c := f.cardWithoutNumbers(i)
 		for _, known := range f.indexes {
 			known.update(&c)
 		}
@@ -208,33 +208,33 @@ func (f *fleet) places(by filter) []int32 {
 	return known.places
 }
 
-// scan goes through the fleet.
+// scan returns the places of the matching cards of the whole fleet.
 func (f *fleet) scan(by filter) []int32 {
 	var places []int32
 	for i := range f.len() {
 		if f.kept[i] == nil && by.group != 0 && by.group != f.groupOf(i).ID {
 			continue
 		}
-		if c := f.facts(i); by.matches(&c) {
+		if c := f.cardWithoutNumbers(i); by.matches(&c) {
 			places = append(places, int32(i))
 		}
 	}
 	return places
 }
 
-// touch notes that a card is about to be changed. Nothing needs to be noted while there is no index.
-func (f *fleet) touch(i int) {
+// markEdited records that a card is about to change. Without an index there is nothing to record.
+func (f *fleet) markEdited(i int) {
 	if len(f.indexes) > 0 {
 		f.edited[i] = true
 	}
 }
 
-// update takes a card in or out.
+// update adds or removes a card.
 func (x *index) update(c *card) {
-	at, listed := slices.BinarySearch(x.places, int32(c.index))
+	at, listed := slices.BinarySearch(x.places, int32(c.place))
 	switch matches := x.matches(c); {
 	case matches && !listed:
-		x.places = slices.Insert(x.places, at, int32(c.index))
+		x.places = slices.Insert(x.places, at, int32(c.place))
 	case listed && !matches:
 		x.places = slices.Delete(x.places, at, at+1)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestNineteenOfTwentyCharactersFindOneCardOnly(t *testing.T) {
+func TestFleetFindsByNineteenCharacters(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	for _, iccid := range []string{
@@ -53,7 +53,7 @@ func TestNineteenOfTwentyCharactersFindOneCardOnly(t *testing.T) {
 	}
 }
 
-func TestNumbersThatNoCardHas(t *testing.T) {
+func TestFleetUnknownNumbers(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	for _, number := range []string{"", "1", "1064900000000", "1064800000012", "89860024310000000007", "8986002431000000000X", "-064800000000"} {
@@ -63,8 +63,8 @@ func TestNumbersThatNoCardHas(t *testing.T) {
 	}
 }
 
-// TestAHundredThousandCardsTakeNoMemory is not parallel, because it measures what the whole process holds.
-func TestAHundredThousandCardsTakeNoMemory(t *testing.T) {
+// TestFleetTakesNoMemory is not parallel, because it measures what the whole process holds.
+func TestFleetTakesNoMemory(t *testing.T) {
 	before := heap()
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(100_000))
 	defer srv.Close()
@@ -80,7 +80,7 @@ func TestAHundredThousandCardsTakeNoMemory(t *testing.T) {
 	runtime.KeepAlive(srv)
 }
 
-func TestAMillionCardsAreServed(t *testing.T) {
+func TestFleetOfAMillion(t *testing.T) {
 	t.Parallel()
 	_, client := start(t, quecloudtest.WithFleet(1_000_000))
 	list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageNo: 1000, PageSize: 1000})
@@ -92,9 +92,9 @@ func TestAMillionCardsAreServed(t *testing.T) {
 	must(t, client.Cards.CloseGPRS(t.Context(), quecloud.MSISDN("1064800000000")))
 }
 
-// TestFiltersFollowTheCards asks with filters again and again while cards are added, moved, activated and renewed, and
+// TestFleetFiltersFollowChanges asks with filters again and again while cards are added, moved, activated and renewed, and
 // compares with what the list of all cards says.
-func TestFiltersFollowTheCards(t *testing.T) {
+func TestFleetFiltersFollowChanges(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(200))
 	date := func(year, month, day int) quecloud.Date {
@@ -178,7 +178,7 @@ func TestFiltersFollowTheCards(t *testing.T) {
 	check("other filters")
 }
 
-func TestRuleOfICCIDsAsTheyStand(t *testing.T) {
+func TestFleetICCIDsAreExact(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	client := newForeign(t, srv)

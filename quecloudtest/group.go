@@ -12,31 +12,31 @@ const (
 	ChinaUnicom  = "中国联通"
 )
 
-// A Group is a billing group: the plan that its cards are on.
+// A Group is a billing group with its plan.
 type Group struct {
-	ID          int64  // the billingid of its cards
-	Parent      int64  // the group that this one is a child of, or 0
-	Name        string // of the group
-	Code        string // of the group
+	ID          int64  // billingid of its cards
+	Parent      int64  // ID of the parent group, or 0
+	Name        string // name of the group
+	Code        string // code of the group
 	Carrier     string // ChinaMobile, ChinaTelecom or ChinaUnicom
-	ProductCode string // of the plan
+	ProductCode string // code of the plan
 	NetworkType string // 4G or NB
 	CardType    string // may be empty
-	Shared      bool   // the cards share their data volume: no card is suspended for having used up its own
+	Shared      bool   // the cards share their data (流量池); none is suspended for its own usage
 
 	PlanName     string // name of the plan
-	PlanMB       int64  // data of one card in one cycle, MB; 0: no limit
+	PlanMB       int64  // data per card and cycle, MB; 0: no limit
 	CycleMonths  int    // length of a cycle: 1 or 12
-	VoiceMinutes int    // voice of one card in one month; 0: no voice
+	VoiceMinutes int    // voice per card and month; 0: no voice
 
-	ProductID  int64 // of the plan, to renew it by
-	MonthPrice Money // of the plan
+	ProductID  int64 // productId of a renewal
+	MonthPrice Money // price of one month
 }
 
-// yearPrice is what twelve months of the plan cost.
+// yearPrice returns the price of twelve months.
 func (g *Group) yearPrice() Money { return 12 * g.MonthPrice }
 
-// defaultGroups are what a server starts with: all carriers, a child, a pool, a plan by the year.
+// defaultGroups returns the groups of a new server: all carriers, a child, a pool, a yearly plan.
 func defaultGroups() []*Group {
 	return []*Group{
 		{
@@ -62,9 +62,9 @@ func defaultGroups() []*Group {
 	}
 }
 
-// AddGroup adds a billing group. The ID must be new, and Parent, where it is set, that of a group. What is left empty is
-// filled in: ID, Name, Code, Carrier, NetworkType, PlanName, CycleMonths. AddGroup returns the whole of it, and panics
-// when the group is impossible.
+// AddGroup adds a billing group and returns it. The ID must be new; Parent must be 0 or the ID of a group. AddGroup
+// fills in empty fields: ID, Name, Code, Carrier, ProductCode, NetworkType, PlanName, CycleMonths, ProductID. It
+// panics when the group is invalid.
 func (s *Server) AddGroup(g Group) Group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,17 +76,19 @@ func (s *Server) AddGroup(g Group) Group {
 	}
 	switch {
 	case s.group(g.ID) != nil:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: there is a group %d already", g.ID))
+		panic(fmt.Sprintf("quecloudtest: AddGroup: the group %d exists", g.ID))
 	case g.Parent != 0 && s.group(g.Parent) == nil:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: there is no group %d to be the parent", g.Parent))
+		panic(fmt.Sprintf("quecloudtest: AddGroup: no parent group %d", g.Parent))
 	case g.CycleMonths != 0 && g.CycleMonths != 1 && g.CycleMonths != 12:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: a cycle of %d months: want 1 or 12", g.CycleMonths))
-	case g.PlanMB < 0 || g.PlanMB > mostMB || g.VoiceMinutes < 0 || g.VoiceMinutes > mostMB || g.MonthPrice < 0 || g.MonthPrice > mostMoney:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: %d MB and %d minutes for %v yuan", g.PlanMB, g.VoiceMinutes, g.MonthPrice))
+		panic(fmt.Sprintf("quecloudtest: AddGroup: a cycle of %d months, want 1 or 12", g.CycleMonths))
+	case g.PlanMB < 0 || g.PlanMB > maxMB || g.VoiceMinutes < 0 || g.VoiceMinutes > maxMB:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: %d MB and %d minutes, want 0 to %d", g.PlanMB, g.VoiceMinutes, maxMB))
+	case g.MonthPrice < 0 || g.MonthPrice > maxMoney:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: %v yuan, want 0 to %v", g.MonthPrice, maxMoney))
 	}
 	setDefault(&g.Carrier, ChinaMobile)
 	if !slices.Contains([]string{ChinaMobile, ChinaTelecom, ChinaUnicom}, g.Carrier) {
-		panic("quecloudtest: AddGroup: no such carrier: " + g.Carrier)
+		panic("quecloudtest: AddGroup: invalid carrier " + g.Carrier)
 	}
 	setDefault(&g.Code, fmt.Sprintf("9YY-%d", g.ID))
 	setDefault(&g.ProductCode, "CN-QC-"+g.Code)
@@ -99,7 +101,7 @@ func (s *Server) AddGroup(g Group) Group {
 	return g
 }
 
-// setDefault sets a value that is not set.
+// setDefault sets a zero value.
 func setDefault[T comparable](v *T, to T) {
 	var zero T
 	if *v == zero {
@@ -164,12 +166,12 @@ func (s *Server) groupTreeStatistics(c *call) error {
 	return nil
 }
 
-// encodeSum writes what the cards of one group have together, not counting its children.
+// encodeSum writes the sums of the cards of a group without its children.
 func (s *Server) encodeSum(c *call, g *Group) {
 	places := s.fleet.places(ofGroup(g))
 	var used, total volume
 	for _, i := range places {
-		card := s.fleet.facts(int(i))
+		card := s.fleet.cardWithoutNumbers(int(i))
 		used += s.fleet.cycleUsed(&card, c.now.day)
 		total += card.allowance(c.now)
 	}
@@ -182,7 +184,7 @@ func (s *Server) encodeSum(c *call, g *Group) {
 	c.out.flag("isflowshare", g.Shared)
 }
 
-// The companies that cards belong to: that of the account, and its one sub-account (§2.1.17).
+// The company of the account, and its sub-account (§2.1.17).
 const (
 	CompanyID    int64 = 123
 	SubAccountID int64 = 321

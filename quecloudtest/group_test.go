@@ -6,7 +6,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestRuleOfGroupSums(t *testing.T) {
+func TestGroupSumsOfAllStates(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(0))
 	parent := srv.AddGroup(quecloudtest.Group{PlanMB: 100})
@@ -23,7 +23,7 @@ func TestRuleOfGroupSums(t *testing.T) {
 	}
 }
 
-func TestGroupsAddUpTheirCards(t *testing.T) {
+func TestGroupSums(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(0))
 	parent := srv.AddGroup(quecloudtest.Group{Name: "parent", PlanMB: 100})

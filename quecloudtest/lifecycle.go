@@ -6,20 +6,146 @@ import (
 	"time"
 )
 
-// edit returns the call's card, to be changed.
-func (s *Server) edit(c *call) *card { return s.fleet.edit(c.card.index) }
+// A card holds the facts of a card in the smallest form. Its status follows from them and the time; see state.
+type card struct {
+	place                     int // in the fleet
+	group                     *Group
+	iccid, msisdn, imsi, imei string
 
-// expect refuses the call unless the card is in one of these states.
-func (s *Server) expect(c *call, allowed ...string) error {
+	status, reason, cardType              string
+	allotted, opened, activated, expires  day
+	gprsClosed, locked, realName, handset bool
+	voice                                 Voice
+	whitelist                             []string
+	stopped                               day // last day in use, for a suspended card
+	subAccount                            bool
+	synthetic                             bool
+	level                                 usageLevel // of a synthetic card
+	history                               *history   // nil for an unchanged synthetic card
+}
+
+// A history holds the facts that unchanged synthetic cards do not have.
+type history struct {
+	idle     []span                       // days out of use between days in use, without overlaps
+	usage    [resourceCount]map[day]int64 // set by hand
+	alarm    *alarm
+	packages []FlowPackage
+
+	resetAt, unboundAt, registeredAt time.Time
+	whitelistDeletedIn               month // month of the last deletion
+}
+
+// addIdle adds days out of use.
+func (h *history) addIdle(s span) {
+	if s.first > s.last {
+		return
+	}
+	h.idle = slices.DeleteFunc(h.idle, func(other span) bool {
+		overlaps := other.first <= s.last && s.first <= other.last
+		if overlaps {
+			s = span{min(s.first, other.first), max(s.last, other.last)}
+		}
+		return overlaps
+	})
+	h.idle = append(h.idle, s)
+}
+
+// company returns the ID of the company or sub-account that owns the card.
+func (c *card) company() int64 {
+	if c.subAccount {
+		return SubAccountID
+	}
+	return CompanyID
+}
+
+// cycle returns the cycle that includes d: a calendar month or, for a yearly plan, twelve of them, counted from the
+// month of the activation. The first one starts on the day of the activation (§2.1.5).
+func (c *card) cycle(d day) span {
+	m := d.month()
+	if c.group.CycleMonths != 12 || c.activated == 0 {
+		return span{m.first(), m.last()}
+	}
+	start := c.activated.month()
+	if m >= start+12 {
+		start += (m - start) / 12 * 12
+		return span{start.first(), (start + 11).last()}
+	}
+	return span{c.activated, paidUntil(c.activated, 12)}
+}
+
+// paidUntil returns the last day of a contract. The month of the activation counts as the first (§2.1.5).
+func paidUntil(activated day, months int) day { return (activated.month() + month(months) - 1).last() }
+
+// allowance returns the data that the card may use in the present cycle; 0 means no limit.
+func (c *card) allowance(now instant) volume {
+	total := volume(c.group.PlanMB) * megabyte
+	for _, p := range c.packages(now.time) {
+		total += volume(p.MB) * megabyte
+	}
+	return total
+}
+
+// allowanceOn returns the allowance at the end of a day.
+func (c *card) allowanceOn(d day) volume { return c.allowance(instant{d.end(), d}) }
+
+// packages returns the packages that are valid at a time.
+func (c *card) packages(now time.Time) []FlowPackage {
+	if c.history == nil {
+		return nil
+	}
+	var valid []FlowPackage
+	for _, p := range c.history.packages {
+		if p.validAt(now) {
+			valid = append(valid, p)
+		}
+	}
+	return valid
+}
+
+func (p *FlowPackage) validAt(now time.Time) bool { return !now.Before(p.Start) && !now.After(p.End) }
+
+// state returns the card's status, and the reason of a suspension. An expired or exhausted plan suspends the card
+// without a job: until a renewal, a top-up or the next cycle.
+func (s *Server) state(c *card, now instant) (status, reason string) {
+	switch {
+	case c.status != StatusNormal:
+		return c.status, c.reason
+	case c.expires != 0 && c.expires < now.day:
+		return StatusSuspended, ReasonPlanExpired
+	case c.group.Shared || c.group.PlanMB == 0 || c.history == nil && c.level != excessive:
+		return StatusNormal, "" // synthetic usage stays within the plan
+	case s.fleet.cycleUsed(c, now.day) >= c.allowance(now):
+		return StatusSuspended, ReasonCardExhausted
+	}
+	return StatusNormal, ""
+}
+
+// setState moves the card to a status. A card out of use uses nothing from the next day on.
+func (c *card) setState(status, reason string, today day) {
+	c.status, c.reason = status, reason
+	switch inUse := status == StatusNormal; {
+	case inUse && c.stopped != 0:
+		c.history.addIdle(span{c.stopped + 1, today - 1})
+		c.stopped = 0
+	case !inUse && c.stopped == 0:
+		c.stopped = today
+	}
+}
+
+// edit returns the card of the call, to be changed.
+func (s *Server) edit(c *call) *card { return s.fleet.edit(c.card.place) }
+
+// requireStatus refuses the call unless the card is in one of these states.
+func (s *Server) requireStatus(c *call, allowed ...string) error {
 	if status, _ := s.state(&c.card, c.now); !slices.Contains(allowed, status) {
 		return refuse("卡状态为%s，不能办理该业务", status)
 	}
 	return nil
 }
 
-// §2.4.1. What follows the test period is the silent one.
+// §2.4.1. The silent period follows the test period.
 func (s *Server) endTest(c *call) error {
-	if err := s.expect(c, StatusTestNormal, StatusTestSuspended); err != nil {
+	if err := s.requireStatus(c, StatusTestNormal, StatusTestSuspended); err != nil {
 		return err
 	}
 	s.edit(c).setState(StatusInactive, "", c.now.day)
@@ -28,7 +154,7 @@ func (s *Server) endTest(c *call) error {
 
 // §2.4.2
 func (s *Server) activate(c *call) error {
-	if err := s.expect(c, StatusInactive, StatusTestNormal, StatusTestSuspended); err != nil {
+	if err := s.requireStatus(c, StatusInactive, StatusTestNormal, StatusTestSuspended); err != nil {
 		return err
 	}
 	card := s.edit(c)
@@ -40,16 +166,16 @@ func (s *Server) activate(c *call) error {
 
 // §2.4.3
 func (s *Server) pause(c *call) error {
-	if err := s.expect(c, StatusNormal); err != nil {
+	if err := s.requireStatus(c, StatusNormal); err != nil {
 		return err
 	}
 	s.edit(c).setState(StatusSuspended, ReasonByOwner, c.now.day)
 	return nil
 }
 
-// §2.4.4. It lifts what the company or its threshold brought about; what another thing must lift it refuses.
+// §2.4.4. It ends a suspension by the company or its threshold, and refuses all others.
 func (s *Server) resume(c *call) error {
-	if err := s.expect(c, StatusSuspended); err != nil {
+	if err := s.requireStatus(c, StatusSuspended); err != nil {
 		return err
 	}
 	if _, reason := s.state(&c.card, c.now); reason != ReasonByOwner && reason != ReasonThreshold {
@@ -61,20 +187,20 @@ func (s *Server) resume(c *call) error {
 	return nil
 }
 
-const resetPause = 10 * time.Minute
+const resetDuration = 10 * time.Minute
 
 // §2.4.8
 func (s *Server) reset(c *call) error {
-	if err := s.expect(c, StatusNormal); err != nil {
+	if err := s.requireStatus(c, StatusNormal); err != nil {
 		return err
 	}
 	card := s.edit(c)
-	began := c.now.time
-	card.history.resetAt = began
+	start := c.now.time
+	card.history.resetAt = start
 	card.setState(StatusSuspended, ReasonByOwner, c.now.day)
-	s.at(began.Add(resetPause), func(now time.Time) {
-		card := s.fleet.edit(card.index)
-		if card.history.resetAt.Equal(began) && card.status == StatusSuspended && card.reason == ReasonByOwner {
+	s.schedule(start.Add(resetDuration), func(now time.Time) {
+		card := s.fleet.edit(card.place)
+		if card.history.resetAt.Equal(start) && card.status == StatusSuspended && card.reason == ReasonByOwner {
 			card.history.resetAt = time.Time{}
 			card.setState(StatusNormal, "", dayOf(now))
 		}
@@ -82,18 +208,18 @@ func (s *Server) reset(c *call) error {
 	return nil
 }
 
-const unbindPause = 30 * time.Minute
+const unbindInterval = 30 * time.Minute
 
 // §2.4.5
 func (s *Server) unbind(c *call) error {
 	if c.card.group.Carrier != ChinaTelecom {
 		return refuse("仅支持电信卡解绑")
 	}
-	if err := s.expect(c, StatusNormal, StatusSuspended); err != nil {
+	if err := s.requireStatus(c, StatusNormal, StatusSuspended); err != nil {
 		return err
 	}
 	card := s.edit(c)
-	if last := card.history.unboundAt; !last.IsZero() && c.now.time.Sub(last) < unbindPause {
+	if last := card.history.unboundAt; !last.IsZero() && c.now.time.Sub(last) < unbindInterval {
 		return refuse("同一卡号30分钟内不能重复办理")
 	}
 	card.history.unboundAt = c.now.time
@@ -104,9 +230,9 @@ func (s *Server) unbind(c *call) error {
 	return nil
 }
 
-// §2.4.6. Without its data service the card is suspended.
+// §2.4.6. A card without data service is suspended.
 func (s *Server) closeGPRS(c *call) error {
-	if err := s.expect(c, StatusNormal); err != nil {
+	if err := s.requireStatus(c, StatusNormal); err != nil {
 		return err
 	}
 	if c.card.gprsClosed {
@@ -120,7 +246,7 @@ func (s *Server) closeGPRS(c *call) error {
 
 // §2.4.7
 func (s *Server) openGPRS(c *call) error {
-	if err := s.expect(c, StatusNormal, StatusSuspended); err != nil {
+	if err := s.requireStatus(c, StatusNormal, StatusSuspended); err != nil {
 		return err
 	}
 	if !c.card.gprsClosed && c.card.reason != ReasonDataClosed {
@@ -134,8 +260,8 @@ func (s *Server) openGPRS(c *call) error {
 	return nil
 }
 
-// expectVoice refuses the call unless the card has voice and is not given up.
-func (s *Server) expectVoice(c *call) error {
+// requireVoice refuses the call unless the card has voice and is not cancelled.
+func (s *Server) requireVoice(c *call) error {
 	switch c.card.status {
 	case StatusPreCancelled, StatusCancelled, StatusUnknown:
 		return refuse("卡状态为%s，不能办理该业务", c.card.status)
@@ -155,7 +281,7 @@ func (s *Server) closeVoice(c *call) error {
 func (s *Server) openVoice(c *call) error { return s.setVoice(c, VoiceOpen, "语音服务已开启") }
 
 func (s *Server) setVoice(c *call, to Voice, already string) error {
-	if err := s.expectVoice(c); err != nil {
+	if err := s.requireVoice(c); err != nil {
 		return err
 	}
 	if c.card.voice == to {
@@ -166,19 +292,20 @@ func (s *Server) setVoice(c *call, to Voice, already string) error {
 }
 
 const (
-	maxWhitelist = 5 // numbers
-	maxCut       = 2 // numbers in one deletion
+	maxWhitelist          = 5 // numbers
+	maxWhitelistDeletions = 2 // numbers in one call
 )
 
-// whitelistNumbers reads the parameter voiceWhiteList.
-func (c *call) whitelistNumbers(most int) ([]string, error) {
+// whitelistNumbers returns the numbers of the parameter voiceWhiteList.
+func (c *call) whitelistNumbers(limit int) ([]string, error) {
 	numbers := strings.Split(c.params["voiceWhiteList"], "_")
-	return numbers, checkWhitelist(numbers, most)
+	return numbers, checkWhitelist(numbers, limit)
 }
 
-func checkWhitelist(numbers []string, most int) error {
-	if len(numbers) > most {
-		return refuse("语音白名单号码不能超过%d个", most)
+// checkWhitelist refuses too many, malformed and duplicate numbers.
+func checkWhitelist(numbers []string, limit int) error {
+	if len(numbers) > limit {
+		return refuse("语音白名单号码不能超过%d个", limit)
 	}
 	for i, number := range numbers {
 		if number == "" || len(number) > 13 || strings.Trim(number, "0123456789") != "" {
@@ -193,7 +320,7 @@ func checkWhitelist(numbers []string, most int) error {
 
 // §2.4.11
 func (s *Server) addWhitelist(c *call) error {
-	if err := s.expectVoice(c); err != nil {
+	if err := s.requireVoice(c); err != nil {
 		return err
 	}
 	numbers, err := c.whitelistNumbers(maxWhitelist)
@@ -215,10 +342,10 @@ func (s *Server) addWhitelist(c *call) error {
 
 // §2.4.12
 func (s *Server) deleteWhitelist(c *call) error {
-	if err := s.expectVoice(c); err != nil {
+	if err := s.requireVoice(c); err != nil {
 		return err
 	}
-	numbers, err := c.whitelistNumbers(maxCut)
+	numbers, err := c.whitelistNumbers(maxWhitelistDeletions)
 	if err != nil {
 		return err
 	}
@@ -228,140 +355,12 @@ func (s *Server) deleteWhitelist(c *call) error {
 		}
 	}
 	card := s.edit(c)
-	if card.history.whitelistCut == c.now.day.month() {
+	if card.history.whitelistDeletedIn == c.now.day.month() {
 		return refuse("语音白名单每自然月只能删除1次")
 	}
-	card.history.whitelistCut = c.now.day.month()
+	card.history.whitelistDeletedIn = c.now.day.month()
 	card.whitelist = slices.DeleteFunc(slices.Clone(card.whitelist), func(number string) bool {
 		return slices.Contains(numbers, number)
 	})
 	return nil
-}
-
-// A card is what the server keeps of one: the facts, in the smallest form. Its present status follows from them and the
-// time; see state.
-type card struct {
-	index                     int
-	group                     *Group
-	iccid, msisdn, imsi, imei string
-
-	status, reason, cardType              string
-	allotted, opened, activated, expires  day
-	gprsClosed, locked, realName, handset bool
-	voice                                 Voice
-	whitelist                             []string
-	stopped                               day // the last day of use, for a card that is suspended
-	subAccount                            bool
-	synthetic                             bool
-	appetite                              appetite // of a synthetic card
-	history                               *history // nil for a card that nothing was done to
-}
-
-// history is what only cards have that something was done to.
-type history struct {
-	quiet    []span         // days without use, among days with; none overlap
-	days     map[day]volume // data usage set by hand
-	minutes  map[day]int64  // voice usage set by hand
-	alarm    *alarm
-	packages []FlowPackage
-
-	resetAt, unboundAt, registeredAt time.Time
-	whitelistCut                     month // the month of the last deletion
-}
-
-// rest notes days without use.
-func (h *history) rest(s span) {
-	if s.first > s.last {
-		return
-	}
-	h.quiet = slices.DeleteFunc(h.quiet, func(q span) bool {
-		overlaps := q.first <= s.last && s.first <= q.last
-		if overlaps {
-			s = span{min(s.first, q.first), max(s.last, q.last)}
-		}
-		return overlaps
-	})
-	h.quiet = append(h.quiet, s)
-}
-
-// company is the company or sub-account that the card belongs to.
-func (c *card) company() int64 {
-	if c.subAccount {
-		return SubAccountID
-	}
-	return CompanyID
-}
-
-// cycle returns the first and last day of the cycle that d is in: the calendar month or, of a card by the year, twelve of
-// them from that of its activation, the first of which begins with the activation (§2.1.5).
-func (c *card) cycle(d day) span {
-	m := d.month()
-	if c.group.CycleMonths != 12 || c.activated == 0 {
-		return span{m.first(), m.last()}
-	}
-	start := c.activated.month()
-	if m >= start+12 {
-		start += (m - start) / 12 * 12
-		return span{start.first(), (start + 11).last()}
-	}
-	return span{c.activated, paidUntil(c.activated, 12)}
-}
-
-// paidUntil is the last day of a contract of some months that is activated on a day, whose month counts whole (§2.1.5).
-func paidUntil(activated day, months int) day { return (activated.month() + month(months) - 1).last() }
-
-// allowance is the data that the card may use in the present cycle; 0 means no limit.
-func (c *card) allowance(now instant) volume {
-	total := volume(c.group.PlanMB) * megabyte
-	for _, p := range c.packages(now.time) {
-		total += volume(p.MB) * megabyte
-	}
-	return total
-}
-
-// allowanceOn is the allowance at the end of a day.
-func (c *card) allowanceOn(d day) volume { return c.allowance(instant{d.end(), d}) }
-
-// packages are those that are valid at a time.
-func (c *card) packages(now time.Time) []FlowPackage {
-	if c.history == nil {
-		return nil
-	}
-	var valid []FlowPackage
-	for _, p := range c.history.packages {
-		if p.validAt(now) {
-			valid = append(valid, p)
-		}
-	}
-	return valid
-}
-
-func (p *FlowPackage) validAt(now time.Time) bool { return !now.Before(p.Start) && !now.After(p.End) }
-
-// state is the card's status, and the reason where it is suspended. A plan that has run out or is used up suspends the
-// card by itself, until it is renewed or topped up or the next cycle begins; nothing needs to happen for either.
-func (s *Server) state(c *card, now instant) (status, reason string) {
-	switch {
-	case c.status != StatusNormal:
-		return c.status, c.reason
-	case c.expires != 0 && c.expires < now.day:
-		return StatusSuspended, ReasonPlanExpired
-	case c.group.Shared || c.group.PlanMB == 0 || c.history == nil && c.appetite != excessive:
-		return StatusNormal, "" // synthetic use stays within the plan
-	case s.fleet.cycleUsed(c, now.day) >= c.allowance(now):
-		return StatusSuspended, ReasonCardExhausted
-	}
-	return StatusNormal, ""
-}
-
-// setState moves the card to a status. A card out of service uses nothing from the next day on.
-func (c *card) setState(status, reason string, today day) {
-	c.status, c.reason = status, reason
-	switch inUse := status == StatusNormal; {
-	case inUse && c.stopped != 0:
-		c.history.rest(span{c.stopped + 1, today - 1})
-		c.stopped = 0
-	case !inUse && c.stopped == 0:
-		c.stopped = today
-	}
 }

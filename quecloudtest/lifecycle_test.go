@@ -27,9 +27,9 @@ var situations = func() (all [][2]string) {
 	return all
 }()
 
-// TestCardsMoveBetweenTheirStates tries every call in every state: it does what the table says, or is refused and changes
+// TestLifecycleMoves tries every call in every state: it does what the table says, or is refused and changes
 // nothing.
-func TestCardsMoveBetweenTheirStates(t *testing.T) {
+func TestLifecycleMoves(t *testing.T) {
 	t.Parallel()
 	normal := [2]string{quecloudtest.StatusNormal}
 	suspended := func(reason string) [2]string { return [2]string{quecloudtest.StatusSuspended, reason} }
@@ -88,7 +88,7 @@ func TestCardsMoveBetweenTheirStates(t *testing.T) {
 	}
 }
 
-func TestActivationStartsTheContract(t *testing.T) {
+func TestLifecycleActivationStartsContract(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	number := srv.AddCard(quecloudtest.Card{Status: quecloudtest.StatusInactive}).ICCID
@@ -100,7 +100,7 @@ func TestActivationStartsTheContract(t *testing.T) {
 	}
 }
 
-func TestResetResumesAfterTenMinutes(t *testing.T) {
+func TestLifecycleResetResumesAfterTenMinutes(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	number := srv.AddCard(quecloudtest.Card{}).ICCID
@@ -115,7 +115,7 @@ func TestResetResumesAfterTenMinutes(t *testing.T) {
 	}
 }
 
-func TestResetDoesNotUndoALaterPause(t *testing.T) {
+func TestLifecycleResetKeepsLaterPause(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := srv.AddCard(quecloudtest.Card{}).ID()
@@ -128,7 +128,7 @@ func TestResetDoesNotUndoALaterPause(t *testing.T) {
 	}
 }
 
-func TestUnbindingOnceInThirtyMinutes(t *testing.T) {
+func TestLifecycleUnbindOnceInThirtyMinutes(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := quecloud.MSISDN("1064900000005")
@@ -146,7 +146,7 @@ func TestUnbindingOnceInThirtyMinutes(t *testing.T) {
 	wantRefused(t, client.Cards.UnbindIMEI(t.Context(), quecloud.MSISDN("1064800000000")), "unbinding a card of China Mobile")
 }
 
-func TestVoiceOpensAndCloses(t *testing.T) {
+func TestLifecycleVoice(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := srv.AddCard(quecloudtest.Card{Voice: quecloudtest.VoiceOpen}).ID()
@@ -165,7 +165,7 @@ func TestVoiceOpensAndCloses(t *testing.T) {
 	wantRefused(t, client.Cards.AddVoiceWhitelist(t.Context(), without, "1"), "whitelist of a card without voice")
 }
 
-func TestWhitelistOfAtMostFive(t *testing.T) {
+func TestLifecycleWhitelistHoldsFive(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := srv.AddCard(quecloudtest.Card{Voice: quecloudtest.VoiceOpen}).ID()
@@ -181,7 +181,7 @@ func TestWhitelistOfAtMostFive(t *testing.T) {
 	}
 }
 
-func TestWhitelistDeletionOnceAMonthAndTwoAtATime(t *testing.T) {
+func TestLifecycleWhitelistDeletion(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := srv.AddCard(quecloudtest.Card{
@@ -203,7 +203,7 @@ func TestWhitelistDeletionOnceAMonthAndTwoAtATime(t *testing.T) {
 	}
 }
 
-func TestRuleOfRefusalsThatStartNoPause(t *testing.T) {
+func TestLifecycleRefusalsStartNoWait(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	for group, call := range map[int64]func(quecloud.CardID) error{

@@ -5,31 +5,31 @@ import (
 	"strings"
 )
 
-// A choice says how a method is told which cards it is about.
-type choice uint8
+// A cardChoice is how a call names its cards.
+type cardChoice uint8
 
 const (
-	noCard    choice = iota
-	oneCard          // msisdn or iccid
-	manyCards        // msisdns or iccids, joined by commas
-	listCards        // msisdn or iccid, each a list joined by commas
+	noCard    cardChoice = iota
+	oneCard              // msisdn or iccid, one number
+	manyCards            // msisdns or iccids, numbers separated by commas
+	listCards            // msisdn or iccid, numbers separated by commas
 )
 
-// A method is what the server knows of one method: the parameters that it takes besides the cards and those that all
-// take, and what it does.
+// A method describes a method of the platform: its parameters besides cards and system parameters, and its
+// implementation.
 type method struct {
-	name               string // without the prefix fc.function.
-	reads              bool   // it changes nothing but indexes, and so may run beside others that read
-	cards              choice
-	ownOnly            bool   // it refuses cards of sub-accounts: 只能处理隶属于该企业下的卡
-	required, optional string // names, divided by spaces
-	unsigned           string // names of parameters that the signature leaves out
+	name               string // without the methodPrefix fc.function.
+	reads              bool   // changes nothing but indexes, so that it may run beside other readers
+	cards              cardChoice
+	ownOnly            bool   // refuses cards of the sub-account: 只能处理隶属于该企业下的卡
+	required, optional string // parameters, separated by spaces
+	unsigned           string // parameters without signature, separated by spaces
 	run                func(*Server, *call) error
 }
 
-const prefix = "fc.function."
+const methodPrefix = "fc.function."
 
-// methods is the one list of what the server answers.
+// methods lists the methods of the server.
 var methods = []method{
 	{name: "billing_group.list", reads: true, run: (*Server).groupList},
 	{name: "billing_group.statistics", reads: true, required: "id", run: (*Server).groupStatistics},
@@ -42,7 +42,8 @@ var methods = []method{
 	{name: "dayflow.list", reads: true, cards: oneCard, required: "month", run: (*Server).dayFlowList},
 	{name: "card.monthflow", reads: true, cards: oneCard, required: "month", run: (*Server).cardMonthFlow},
 	{name: "cards.monthflow", reads: true, cards: manyCards, required: "month", run: (*Server).cardsMonthFlow},
-	{name: "voice.monthflow.list", reads: true, required: "month", optional: "pageNo pageSize", run: (*Server).voiceMonthList},
+	{name: "voice.monthflow.list", reads: true, required: "month", optional: "pageNo pageSize",
+		run: (*Server).voiceMonthList},
 	{name: "voice.dayflow.list", reads: true, cards: oneCard, required: "month", run: (*Server).voiceDayList},
 	{name: "card.alarm.get", reads: true, cards: oneCard, ownOnly: true, run: (*Server).alarmGet},
 	{name: "card.flowpackages", reads: true, cards: oneCard, run: (*Server).cardPackages},
@@ -62,8 +63,8 @@ var methods = []method{
 	{name: "sms.sendlog", reads: true, required: "dateStr", optional: "pageNo pageSize", run: (*Server).smsLog},
 	{name: "sms.monthcount", reads: true, required: "dateStr", run: (*Server).smsMonthCount},
 	{name: "card.alarm", cards: listCards, required: "alarmParam", unsigned: "alarmParam", run: (*Server).alarmSet},
-	{name: "card.alarm.status", cards: oneCard, ownOnly: true, optional: "alarmStatus pauseStatus", unsigned: "alarmStatus pauseStatus",
-		run: (*Server).alarmStatus},
+	{name: "card.alarm.status", cards: oneCard, ownOnly: true, optional: "alarmStatus pauseStatus",
+		unsigned: "alarmStatus pauseStatus", run: (*Server).alarmStatus},
 	{name: "card.realName", cards: oneCard, run: (*Server).realNameRegister},
 
 	{name: "card.overtest", cards: oneCard, run: (*Server).endTest},
@@ -76,8 +77,10 @@ var methods = []method{
 	{name: "card.reset", cards: oneCard, ownOnly: true, run: (*Server).reset},
 	{name: "card.voice.close", cards: oneCard, ownOnly: true, run: (*Server).closeVoice},
 	{name: "card.voice.open", cards: oneCard, ownOnly: true, run: (*Server).openVoice},
-	{name: "card.voice.addwhitelist", cards: oneCard, ownOnly: true, required: "voiceWhiteList", run: (*Server).addWhitelist},
-	{name: "card.voice.delwhitelist", cards: oneCard, ownOnly: true, required: "voiceWhiteList", run: (*Server).deleteWhitelist},
+	{name: "card.voice.addwhitelist", cards: oneCard, ownOnly: true, required: "voiceWhiteList",
+		run: (*Server).addWhitelist},
+	{name: "card.voice.delwhitelist", cards: oneCard, ownOnly: true, required: "voiceWhiteList",
+		run: (*Server).deleteWhitelist},
 
 	{name: "company.flowpackage", reads: true, run: (*Server).flowPackages},
 	{name: "card.setmeal.product", reads: true, cards: oneCard, run: (*Server).renewalProduct},
@@ -89,19 +92,19 @@ var methods = []method{
 	{name: "wallet.details", reads: true, run: (*Server).walletDetails},
 }
 
-// Methods returns the full names, fc.function.…, of the methods that a server answers, sorted.
+// Methods returns the full names (fc.function.…) of the methods of a server, sorted.
 func Methods() []string {
 	names := make([]string, len(methods))
 	for i, m := range methods {
-		names[i] = prefix + m.name
+		names[i] = methodPrefix + m.name
 	}
 	slices.Sort(names)
 	return names
 }
 
-// findMethod returns the method of that full name.
+// findMethod returns the method with that full name, or nil.
 func findMethod(name string) *method {
-	short, ok := strings.CutPrefix(name, prefix)
+	short, ok := strings.CutPrefix(name, methodPrefix)
 	if !ok {
 		return nil
 	}
@@ -113,9 +116,10 @@ func findMethod(name string) *method {
 	return nil
 }
 
-// takes says whether the method has a parameter of that name.
+// takes reports whether the method has a parameter of that name.
 func (m *method) takes(name string) bool {
 	switch m.cards {
+	case noCard:
 	case oneCard, listCards:
 		if name == "msisdn" || name == "iccid" {
 			return true
@@ -124,7 +128,6 @@ func (m *method) takes(name string) bool {
 		if name == "msisdns" || name == "iccids" {
 			return true
 		}
-	case noCard:
 	}
 	return contains("appKey method t sign", name) || contains(m.required, name) || contains(m.optional, name)
 }

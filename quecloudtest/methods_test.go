@@ -95,8 +95,8 @@ func (f foreign) example(method string) answer {
 	return f.call(method, pairs...)
 }
 
-// TestEveryMethodAnswersAsTheVendorsExample compares names and JSON types with the recorded examples, member by member.
-func TestEveryMethodAnswersAsTheVendorsExample(t *testing.T) {
+// TestMethodsRespondAsTheVendorsExamples compares names and JSON types with the recorded examples, member by member.
+func TestMethodsRespondAsTheVendorsExamples(t *testing.T) {
 	t.Parallel()
 	served := quecloudtest.Methods()
 	if len(served) != 48 || !slices.IsSorted(served) {
@@ -170,7 +170,7 @@ func compareShapes(t *testing.T, path string, got, want any) {
 }
 
 // The document says of eleven methods that they handle only cards of the company itself.
-func TestCardsOfSubAccountsAreRefusedByElevenMethods(t *testing.T) {
+func TestMethodsRefuseCardsOfSubAccounts(t *testing.T) {
 	t.Parallel()
 	want := []string{
 		"card.alarm.get", "card.alarm.status", "card.gprs.close", "card.gprs.open", "card.pause", "card.reset", "card.resume",
@@ -192,7 +192,7 @@ func TestCardsOfSubAccountsAreRefusedByElevenMethods(t *testing.T) {
 	}
 }
 
-func TestMethodsReadThatTheSDKMayRepeat(t *testing.T) {
+func TestMethodsMatchTheSDK(t *testing.T) {
 	t.Parallel()
 	notSent := errors.New("not sent")
 	for _, method := range quecloudtest.Methods() {

@@ -9,20 +9,20 @@ import (
 
 // An Order is a top-up or a renewal.
 type Order struct {
-	No          string    // number of the order, the orderNo
+	No          string    // number of the order (orderNo)
 	Type        string    // OrderRecharge or OrderRenewal
 	Status      string    // OrderPending, OrderDone or OrderFailed
-	Result      string    // what became of it, in words
-	ICCID       string    // the card it is for
-	ProductID   int64     // what was bought
-	ProductName string    // what was bought
-	Price       Money     // of the whole order; it was taken from the wallet, and is given back when the order fails
-	MonthPrice  Money     // of a renewal
-	Cycle       int       // years of a renewal
-	Months      int       // of a renewal by the month, or 0
-	Remark      string    // that came with the order
-	ExternalID  string    // the caller's own; empty: none was given
-	Created     time.Time // when it was placed
+	Result      string    // result in words
+	ICCID       string    // card of the order
+	ProductID   int64     // product or plan
+	ProductName string    // product or plan
+	Price       Money     // paid from the wallet; refunded when the order fails
+	MonthPrice  Money     // renewal: price of one month
+	Cycle       int       // renewal: years
+	Months      int       // renewal by months: months, else 0
+	Remark      string    // remark of the call
+	ExternalID  string    // externalId of the call; empty: none
+	Created     time.Time // time of the call
 	Completed   time.Time // zero: pending
 
 	card    int
@@ -39,15 +39,15 @@ const (
 	OrderFailed  = "订单失败"
 )
 
-// mostKept is how many orders, entries of the wallet and SMS each way a server remembers: the last ones. A new order can
-// have the externalId of one that was forgotten.
-const mostKept = 100_000
+// maxKept limits the orders, the entries of the wallet and the SMS that a server remembers. A new order may have the
+// externalId of a forgotten one.
+const maxKept = 100_000
 
-// Orders returns all orders, oldest first; of more than 100,000 the last.
+// Orders returns the orders, oldest first. The server remembers the last 100,000.
 func (s *Server) Orders() []Order {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle()
+	s.runDue()
 	orders := make([]Order, s.orders.len())
 	for i, o := range s.orders.all() {
 		orders[i] = *o
@@ -55,33 +55,33 @@ func (s *Server) Orders() []Order {
 	return orders
 }
 
-// FailOrders lets the next n orders be taken and then fail for that reason, or for one of the server's own if it is empty.
-// Their money comes back.
+// FailOrders accepts the next n orders, then fails them for that reason, or for a default reason if it is empty, and
+// refunds their money.
 func (s *Server) FailOrders(n int, reason string) {
-	setDefault(&reason, "系统处理失败") // an empty one would mean success
+	setDefault(&reason, "系统处理失败") // an empty reason means success
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing = append(s.failing, slices.Repeat([]string{reason}, max(0, n))...)
 }
 
-// orderable refuses orders for cards that none can be placed for.
-func (s *Server) orderable(c *call) error {
+// findOrderCard sets the card of an order call. It refuses cards for which no order can be placed.
+func (s *Server) findOrderCard(c *call) error {
 	i, err := s.fleet.findBy(true, c.params["iccid"])
 	if err != nil {
 		return err
 	}
 	c.card = s.fleet.card(i)
-	return s.expect(c, StatusNormal, StatusSuspended)
+	return s.requireStatus(c, StatusNormal, StatusSuspended)
 }
 
 func (c *call) preverify() bool { return c.integer("preverify") == 1 }
 
 // §2.5.3
 func (s *Server) recharge(c *call) error {
-	if done, err := s.repeated(c); done {
+	if handled, err := s.duplicate(c); handled {
 		return err
 	}
-	if err := s.orderable(c); err != nil {
+	if err := s.findOrderCard(c); err != nil {
 		return err
 	}
 	p := s.product(c.integer("productId"))
@@ -91,17 +91,17 @@ func (s *Server) recharge(c *call) error {
 	if p.Carrier != c.card.group.Carrier {
 		return refuse("产品与卡的运营商不一致")
 	}
-	return s.place(c, Order{
+	return s.placeOrder(c, Order{
 		Type: OrderRecharge, ProductID: p.ID, ProductName: p.Name, Price: p.Price, product: *p,
 	}, WalletEntry{Kind: kindRecharge, ProductPrice: p.Price})
 }
 
 // §2.5.4
 func (s *Server) renew(c *call) error {
-	if done, err := s.repeated(c); done {
+	if handled, err := s.duplicate(c); handled {
 		return err
 	}
-	if err := s.orderable(c); err != nil {
+	if err := s.findOrderCard(c); err != nil {
 		return err
 	}
 	g := c.card.group
@@ -125,11 +125,11 @@ func (s *Server) renew(c *call) error {
 	if months != 0 {
 		o.Price = Money(months) * g.MonthPrice
 	}
-	return s.place(c, o, WalletEntry{Kind: kindRenewal, ProductPrice: o.Price / Money(cycle), Cycle: cycle})
+	return s.placeOrder(c, o, WalletEntry{Kind: kindRenewal, ProductPrice: o.Price / Money(cycle), Cycle: cycle})
 }
 
-// place takes an order and its money, or says that it would.
-func (s *Server) place(c *call, o Order, entry WalletEntry) error {
+// placeOrder places an order and takes its money. A pre-verification (预校验) stops before that.
+func (s *Server) placeOrder(c *call, o Order, entry WalletEntry) error {
 	o.ExternalID, o.Remark = c.params["externalId"], c.params["remark"]
 	if s.wallet.balance < o.Price {
 		return refuse("余额不足")
@@ -139,7 +139,7 @@ func (s *Server) place(c *call, o Order, entry WalletEntry) error {
 		return nil
 	}
 	o.No = s.newOrderNo(c.now.time)
-	o.card, o.ICCID = c.card.index, c.card.iccid
+	o.card, o.ICCID = c.card.place, c.card.iccid
 	o.Status, o.Created = OrderPending, c.now.time
 	entry.Change, entry.Time, entry.OrderNo, entry.ICCID = -o.Price, o.Created, o.No, o.ICCID
 	entry.ProductName, entry.Remark = o.ProductName, o.Remark
@@ -148,19 +148,20 @@ func (s *Server) place(c *call, o Order, entry WalletEntry) error {
 	if len(s.failing) > 0 {
 		failure, s.failing = s.failing[0], s.failing[1:]
 	}
-	s.remember(&o)
-	s.at(o.Created.Add(s.orderDelay), func(now time.Time) { s.finish(&o, entry, failure, now) })
+	s.addOrder(&o)
+	s.schedule(o.Created.Add(s.orderDelay), func(now time.Time) { s.finish(&o, entry, failure, now) })
 	c.out.text("orderNo", o.No)
 	return nil
 }
 
-func (s *Server) remember(o *Order) {
+// addOrder remembers an order.
+func (s *Server) addOrder(o *Order) {
 	s.orders.add(o)
 	s.orderNos[o.No] = o
 	if o.ExternalID != "" && s.externalIDs[o.ExternalID] == nil {
 		s.externalIDs[o.ExternalID] = o
 	}
-	if s.orders.len() > mostKept {
+	if s.orders.len() > maxKept {
 		oldest := s.orders.forget()
 		delete(s.orderNos, oldest.No)
 		if s.externalIDs[oldest.ExternalID] == oldest {
@@ -169,9 +170,9 @@ func (s *Server) remember(o *Order) {
 	}
 }
 
-// newOrderNo makes a number like the document's: the time in milliseconds, and four characters more.
+// newOrderNo returns a new number in the form of the vendor's example: the time in milliseconds and four characters.
 func (s *Server) newOrderNo(now time.Time) string {
-	for n := uint64(s.orders.seen); ; n += 1 << 32 {
+	for n := uint64(s.orders.added); ; n += 1 << 32 {
 		no := strconv.FormatInt(now.UnixMilli(), 10) + token(s.seed, 4, saltID, n)
 		if s.orderNos[no] == nil {
 			return no
@@ -179,21 +180,17 @@ func (s *Server) newOrderNo(now time.Time) string {
 	}
 }
 
-// finish brings an order to its end.
+// finish completes or fails an order.
 func (s *Server) finish(o *Order, entry WalletEntry, failure string, now time.Time) {
 	o.Completed = now
 	c := s.fleet.edit(o.card)
 	if status := c.status; failure == "" && status != StatusNormal && status != StatusSuspended {
 		failure = "卡状态为" + status
 	}
-	what := fmt.Sprintf("%s于%s充值流量包%s，金额%v元", o.ICCID, formatTime(o.Created), o.ProductName, o.Price)
-	if o.Type == OrderRenewal {
-		what = fmt.Sprintf("%s于%s进行续费，周期%d，套餐%s，金额%v元", o.ICCID, formatTime(o.Created), o.Cycle, o.ProductName, o.Price)
-	}
-	o.Status, o.Result = OrderDone, what
+	o.Status, o.Result = OrderDone, o.describe()
 	switch {
 	case failure != "":
-		o.Status, o.Result = OrderFailed, what+"，失败原因："+failure
+		o.Status, o.Result = OrderFailed, o.Result+"，失败原因："+failure
 		entry.Change, entry.Time = o.Price, now
 		s.charge(entry)
 	case o.Type == OrderRecharge:
@@ -201,23 +198,34 @@ func (s *Server) finish(o *Order, entry WalletEntry, failure string, now time.Ti
 	default:
 		c.renew(o, dayOf(now))
 	}
-	s.notify(s.orderURL, o.notification(), orderSuccess)
+	s.sendEvent(s.orderURL, o.event(), orderSuccess)
 }
 
-// topUp gives the card a package until the end of the month.
+// describe returns the order in words.
+func (o *Order) describe() string {
+	created := formatTime(o.Created)
+	if o.Type == OrderRenewal {
+		return fmt.Sprintf("%s于%s进行续费，周期%d，套餐%s，金额%v元", o.ICCID, created, o.Cycle, o.ProductName, o.Price)
+	}
+	return fmt.Sprintf("%s于%s充值流量包%s，金额%v元", o.ICCID, created, o.ProductName, o.Price)
+}
+
+// topUp adds a package that is valid until the end of the month.
 func (c *card) topUp(p Product, now time.Time) {
 	end := dayOf(now).month().last().end()
-	c.history.packages = append(c.history.packages, FlowPackage{Name: p.Name, MB: p.MB, Directed: p.Directed, Start: now, End: end})
+	c.history.packages = append(c.history.packages, FlowPackage{
+		Name: p.Name, MB: p.MB, Directed: p.Directed, Start: now, End: end,
+	})
 	if c.reason == ReasonCardExhausted {
 		c.setState(StatusNormal, "", dayOf(now))
 	}
 }
 
-// renew moves the card's expiry, counted from today where it had expired.
+// renew extends the card's expiry. For an expired card it counts from today.
 func (c *card) renew(o *Order, today day) {
 	months := o.Months
 	setDefault(&months, 12*o.Cycle)
-	if c.expires != 0 { // a card without an end keeps none
+	if c.expires != 0 { // a card without expiry keeps none
 		c.extend((max(c.expires, today-1)+1).addMonths(months)-1, today)
 	}
 	if c.reason == ReasonPlanExpired {
@@ -225,15 +233,16 @@ func (c *card) renew(o *Order, today day) {
 	}
 }
 
-// extend moves the card's expiry. It had no usage since the last one, if that is past.
+// extend sets the card's expiry. The days between a past expiry and today stay idle.
 func (c *card) extend(expires, today day) {
 	if c.expires != 0 && c.expires < today {
-		c.history.rest(span{c.expires + 1, today - 1})
+		c.history.addIdle(span{c.expires + 1, today - 1})
 	}
 	c.expires = expires
 }
 
-func (o *Order) notification() OrderEvent {
+// event returns the event that reports the order.
+func (o *Order) event() OrderEvent {
 	status := 1
 	if o.Status == OrderFailed {
 		status = -1

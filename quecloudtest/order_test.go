@@ -1,9 +1,7 @@
 package quecloudtest_test
 
 import (
-	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +16,7 @@ func topUp(number string) *quecloud.RechargeParams {
 	return &quecloud.RechargeParams{ICCID: number, ProductID: 50, ProductName: "30M-当月"}
 }
 
-func TestTopUpTakesMoneyAndGivesData(t *testing.T) {
+func TestOrderTopUp(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	c := srv.AddCard(quecloudtest.Card{BillingID: 11})
@@ -54,7 +52,7 @@ func TestTopUpTakesMoneyAndGivesData(t *testing.T) {
 	}
 }
 
-func TestTopUpEndsASuspensionForUsedUpData(t *testing.T) {
+func TestOrderTopUpEndsSuspension(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	number := srv.AddCard(quecloudtest.Card{PauseReason: quecloudtest.ReasonCardExhausted}).ICCID
@@ -65,7 +63,7 @@ func TestTopUpEndsASuspensionForUsedUpData(t *testing.T) {
 	}
 }
 
-func TestOrdersFinishAfterTheirDelay(t *testing.T) {
+func TestOrderDelay(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithOrderDelay(5*time.Minute))
 	number := srv.AddCard(quecloudtest.Card{}).ICCID
@@ -91,7 +89,7 @@ func TestOrdersFinishAfterTheirDelay(t *testing.T) {
 	}
 }
 
-func TestOrdersWithoutMoneyAreRefused(t *testing.T) {
+func TestOrderWithoutMoneyIsRefused(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithBalance(quecloudtest.Yuan))
 	number := srv.AddCard(quecloudtest.Card{}).ICCID
@@ -105,104 +103,7 @@ func TestOrdersWithoutMoneyAreRefused(t *testing.T) {
 	}
 }
 
-func TestSameExternalIDSameOrder(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t)
-	number := srv.AddCard(quecloudtest.Card{}).ICCID
-	params := topUp(number)
-	params.ExternalID = "once"
-	first, err := client.Orders.Recharge(t.Context(), params)
-	must(t, err)
-	second, err := client.Orders.Recharge(t.Context(), params)
-	must(t, err)
-	renewal, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, ExternalID: "once"})
-	must(t, err)
-	if first.OrderNo != second.OrderNo || first.OrderNo != renewal.OrderNo || len(srv.Orders()) != 1 {
-		t.Errorf("orders %s, %s and %s: %d orders", first.OrderNo, second.OrderNo, renewal.OrderNo, len(srv.Orders()))
-	}
-	if b := srv.Wallet().Balance; b != quecloudtest.DefaultBalance-150 {
-		t.Errorf("%v yuan are left", b)
-	}
-	params.ExternalID = ""
-	other, err := client.Orders.Recharge(t.Context(), params)
-	must(t, err)
-	if other.OrderNo == first.OrderNo {
-		t.Error("an order without external ID got the first one's number")
-	}
-}
-
-func TestSameExternalIDSameOrderWhateverElseTheCallSays(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t, quecloudtest.WithBalance(10*quecloudtest.Yuan))
-	number := srv.AddCard(quecloudtest.Card{}).ICCID
-	params := topUp(number)
-	params.ExternalID = "once"
-	srv.Inject(quecloudtest.CutAfter().Times(1))
-	_, err := client.Orders.Recharge(t.Context(), params)
-	if !errors.Is(err, quecloud.ErrOutcomeUnknown) {
-		t.Fatalf("got %v", err)
-	}
-	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Status = quecloudtest.StatusCancelled })
-	want := srv.Orders()[0].No
-	for name, repeat := range map[string]func() (*quecloud.OrderReceipt, error){
-		"for a card that is given up": func() (*quecloud.OrderReceipt, error) {
-			return client.Orders.Recharge(t.Context(), params)
-		},
-		"for no card, without money": func() (*quecloud.OrderReceipt, error) {
-			return client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: "89860024310000099999", Years: 100, ExternalID: "once"})
-		},
-		"for another product": func() (*quecloud.OrderReceipt, error) {
-			return client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{ICCID: number, ProductID: 9, ProductName: "x", ExternalID: "once"})
-		},
-	} {
-		if receipt, err := repeat(); err != nil || receipt.OrderNo != want {
-			t.Errorf("%s: got %+v, %v, want order %s", name, receipt, err, want)
-		}
-	}
-	if n := len(srv.Orders()); n != 1 {
-		t.Errorf("%d orders, want 1", n)
-	}
-}
-
-func TestPreverificationIgnoresExternalIDs(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t)
-	number := srv.AddCard(quecloudtest.Card{}).ICCID
-	params := topUp(number)
-	params.ExternalID = "once"
-	_, err := client.Orders.Recharge(t.Context(), params)
-	must(t, err)
-	params.Preverify = true
-	receipt, err := client.Orders.Recharge(t.Context(), params)
-	must(t, err)
-	if !receipt.Preverified || receipt.OrderNo != "" {
-		t.Errorf("of an order that exists: got %+v", receipt)
-	}
-	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Status = quecloudtest.StatusCancelled })
-	_, err = client.Orders.Recharge(t.Context(), params)
-	wantRefused(t, err, "a pre-verification for a card that is given up")
-}
-
-func TestPreverificationOrdersNothing(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t)
-	number := srv.AddCard(quecloudtest.Card{}).ICCID
-	params := topUp(number)
-	params.Preverify, params.ExternalID = true, "later"
-	receipt, err := client.Orders.Recharge(t.Context(), params)
-	must(t, err)
-	if !receipt.Preverified || receipt.OrderNo != "" || receipt.Message == "" || len(srv.Orders()) != 0 {
-		t.Errorf("got %+v and %d orders", receipt, len(srv.Orders()))
-	}
-	params.Preverify = false
-	if receipt, err = client.Orders.Recharge(t.Context(), params); err != nil || receipt.OrderNo == "" {
-		t.Errorf("the order itself: %+v, %v", receipt, err)
-	}
-	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 100, Preverify: true})
-	wantRefused(t, err, "a pre-verification without money")
-}
-
-func TestRenewalsExtendTheExpiry(t *testing.T) {
+func TestOrderRenewalExtendsExpiry(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		years, months int
@@ -236,7 +137,7 @@ func TestRenewalsExtendTheExpiry(t *testing.T) {
 	}
 }
 
-func TestOrdersThatCannotBe(t *testing.T) {
+func TestOrderRefusals(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	mobile, inactive := srv.AddCard(quecloudtest.Card{}).ICCID, srv.AddCard(quecloudtest.Card{Status: quecloudtest.StatusInactive}).ICCID
@@ -267,7 +168,7 @@ func TestOrdersThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestFailedOrdersGiveTheMoneyBack(t *testing.T) {
+func TestOrderFailureRefunds(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithOrderDelay(time.Minute))
 	number := srv.AddCard(quecloudtest.Card{}).ICCID
@@ -292,7 +193,7 @@ func TestFailedOrdersGiveTheMoneyBack(t *testing.T) {
 	}
 }
 
-func TestOrdersFailWhenTheCardIsGivenUp(t *testing.T) {
+func TestOrderFailsForCancelledCard(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithOrderDelay(time.Minute))
 	number := srv.AddCard(quecloudtest.Card{}).ICCID
@@ -305,7 +206,7 @@ func TestOrdersFailWhenTheCardIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestOrdersThatFailWithoutAReasonFail(t *testing.T) {
+func TestOrderFailureWithoutReason(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	srv.FailOrders(1, "")
@@ -316,37 +217,20 @@ func TestOrdersThatFailWithoutAReasonFail(t *testing.T) {
 	}
 }
 
-func TestOneOrderForManyAtOnce(t *testing.T) {
+func TestOrderRenewalEndsExpiry(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
-	params.ExternalID = "once"
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() {
-			if _, err := client.Orders.Recharge(t.Context(), params); err != nil {
-				t.Error(err)
-			}
-		})
+	number := srv.AddCard(quecloudtest.Card{ExpiryDate: "2026-03-10"}).ICCID
+	if s := card(t, srv, number).Status; s != quecloudtest.StatusNormal {
+		t.Errorf("on its last day the card is %s", s)
 	}
-	wg.Wait()
-	if n := len(srv.Orders()); n != 1 {
-		t.Errorf("%d orders were placed, want 1", n)
+	srv.Advance(24 * time.Hour)
+	if r := card(t, srv, number).PauseReason; r != quecloudtest.ReasonPlanExpired {
+		t.Errorf("after its last day the card is suspended by %q", r)
 	}
-}
-
-func TestAnswersThatAreLostTookEffect(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t, quecloudtest.WithFaults(quecloudtest.CutAfter().On("card.recharge").Times(1)))
-	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
-	params.ExternalID = "once"
-	_, err := client.Orders.Recharge(t.Context(), params)
-	if !errors.Is(err, quecloud.ErrOutcomeUnknown) || len(srv.Orders()) != 1 {
-		t.Fatalf("got %v and %d orders", err, len(srv.Orders()))
-	}
-	receipt, err := client.Orders.Recharge(t.Context(), params)
+	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, Months: 2})
 	must(t, err)
-	if orders := srv.Orders(); len(orders) != 1 || receipt.OrderNo != orders[0].No {
-		t.Errorf("got %+v and %d orders", receipt, len(orders))
+	if c := card(t, srv, number); c.Status != quecloudtest.StatusNormal || c.ExpiryDate != "2026-05-10" {
+		t.Errorf("renewed for two months the card is %s until %s", c.Status, c.ExpiryDate)
 	}
 }

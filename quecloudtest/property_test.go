@@ -127,7 +127,7 @@ func (tt *tester) check() error {
 	return nil
 }
 
-func TestMoneyAndStatesHoldAfterAnyCalls(t *testing.T) {
+func TestPropertyMoneyAndStates(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestMoneyAndStatesHoldAfterAnyCalls(t *testing.T) {
 	}
 }
 
-func TestSameSeedSameCallsSameState(t *testing.T) {
+func TestPropertySameSeedSameState(t *testing.T) {
 	t.Parallel()
 	run := func() string {
 		tt := newTester(3)
@@ -172,8 +172,8 @@ func TestSameSeedSameCallsSameState(t *testing.T) {
 	}
 }
 
-// TestCallsFromManyGoroutines is for the race detector, and for the invariants.
-func TestCallsFromManyGoroutines(t *testing.T) {
+// TestPropertyConcurrentCalls is for the race detector, and for the invariants.
+func TestPropertyConcurrentCalls(t *testing.T) {
 	t.Parallel()
 	tt := newTester(1)
 	defer tt.srv.Close()

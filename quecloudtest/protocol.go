@@ -19,52 +19,52 @@ import (
 )
 
 const (
-	codeRefused      = 1     // every refusal but one; it is the only other code in the document's examples
+	codeRefused      = 1     // every other refusal; the only refusal in the vendor's examples
 	codeUnauthorized = 70031 // a verb other than POST
 	maxSkew          = 300 * time.Second
 	maxBody          = 8 << 20
 )
 
-// A refusal is an answer with a resultCode other than 0.
+// A refusal is a response with a resultCode other than 0.
 type refusal struct {
 	code    int
 	message string
-	orderNo string // of an earlier order, where the refusal tells it
+	orderNo string // number of an earlier order, or empty
 }
 
 func (r *refusal) Error() string { return r.message }
 
-// refuse is the refusal with resultCode 1.
+// refuse returns a refusal with resultCode 1.
 func refuse(format string, args ...any) error {
 	return &refusal{code: codeRefused, message: fmt.Sprintf(format, args...)}
 }
 
-// A call is one request on its way to an answer.
+// A call is an accepted request and its response.
 type call struct {
 	method *method
 	params map[string]string
 	now    instant
 
-	card    card     // that msisdn or iccid names
-	cards   []int    // that msisdns or iccids name, as far as they are ours
-	unknown []string // the numbers that are not
-	byICCID bool
+	card    card     // of a call for one card
+	cards   []int    // places of the cards of a list
+	unknown []string // numbers of a list that no card has
+	byICCID bool     // the list has ICCIDs
 
-	out         encoder // the members of the answer
+	out         encoder // members of the response
 	code        int
 	message     string // the errorMessage; empty means null
-	raw         []byte // an answer that is not an object
+	raw         []byte // body of a response that is not an object
 	contentType string // of raw
 }
 
-// integer is a parameter whose rule says that it is one; 0 when it is not there.
+// integer returns a parameter that is an integer by its rule, or 0 without the parameter.
 func (c *call) integer(name string) int64 {
 	n, _ := strconv.ParseInt(c.params[name], 10, 64)
 	return n
 }
 
-// readParams collects the parameters from the query and from the body, both of which the platform reads. With an error it
-// returns those that it found.
+// readParams returns the parameters of the query and the body, both of which the platform reads. With an error it
+// returns the parameters found so far.
 func readParams(r *http.Request) (map[string]string, error) {
 	query, queryErr := url.ParseQuery(r.URL.RawQuery)
 	form, err := readForm(r)
@@ -77,11 +77,11 @@ func readParams(r *http.Request) (map[string]string, error) {
 	params := map[string]string{}
 	for _, values := range []url.Values{query, form} {
 		for name, list := range values {
-			switch _, repeated := params[name]; {
+			switch _, duplicate := params[name]; {
 			case err != nil:
 			case !utf8.ValidString(name):
 				err = refuse("参数名不是UTF-8编码")
-			case repeated || len(list) > 1:
+			case duplicate || len(list) > 1:
 				err = refuse("参数重复：%s", name)
 			case !utf8.ValidString(list[0]):
 				err = refuse("参数不是UTF-8编码：%s", name)
@@ -134,8 +134,8 @@ func readMultipart(parts *multipart.Reader) (url.Values, error) {
 	}
 }
 
-// signature computes what sign must be, from §1.6 of the vendor's document: upper-case hexadecimal SHA-1 of the
-// parameters in the order of their names, with the secret at both ends.
+// signature returns the signature of a request (§1.6): the upper-case hexadecimal SHA-1 of the secret, the parameters
+// in the order of their names, and the secret.
 func signature(secret string, params map[string]string, unsigned string) string {
 	type pair struct{ name, value string }
 	var signed []pair
@@ -154,7 +154,7 @@ func signature(secret string, params map[string]string, unsigned string) string 
 	return strings.ToUpper(hex.EncodeToString(hash.Sum(nil)))
 }
 
-// signed says whether the request carries the right signature, whatever else is wrong with it.
+// signed reports whether the signature is right, whatever else is wrong.
 func (s *Server) signed(params map[string]string) bool {
 	unsigned := ""
 	if m := findMethod(params["method"]); m != nil {
@@ -163,7 +163,7 @@ func (s *Server) signed(params map[string]string) bool {
 	return params["sign"] != "" && strings.EqualFold(params["sign"], signature(s.Secret, params, unsigned))
 }
 
-// accept checks all that can be checked without knowing what the method does, and finds the cards that it is about.
+// accept checks a request against the protocol and finds its cards.
 func (s *Server) accept(params map[string]string, now instant) (*call, error) {
 	for _, name := range []string{"appKey", "method", "t", "sign"} {
 		if params[name] == "" {
@@ -184,7 +184,7 @@ func (s *Server) accept(params map[string]string, now instant) (*call, error) {
 	if skew := now.time.Sub(time.Unix(sent, 0)); skew > maxSkew+time.Second-1 || skew < -maxSkew {
 		return nil, refuse("请求已过期，请检查时间戳t")
 	}
-	for _, name := range sortedNames(params) { // before the signature, which those who send blanks often leave them out of
+	for _, name := range sortedNames(params) { // before the signature, since clients often do not sign blank parameters
 		if strings.TrimSpace(params[name]) == "" {
 			return nil, refuse("参数为空：%s", name)
 		}
@@ -199,7 +199,7 @@ func (s *Server) accept(params map[string]string, now instant) (*call, error) {
 	return c, s.findCards(c)
 }
 
-// checkParams checks names and values against the method's row and the rules of the parameters.
+// checkParams checks the parameters against the method's row and the rules of their values.
 func (m *method) checkParams(params map[string]string) error {
 	for _, name := range sortedNames(params) {
 		if !m.takes(name) {
@@ -226,7 +226,7 @@ func sortedNames(params map[string]string) []string {
 	return names
 }
 
-// paramRules say what the values of a parameter look like. Each name means the same in every method.
+// paramRules check the values of parameters. A name means the same in every method.
 var paramRules = map[string]func(string) bool{
 	"id":              between64(1, 1<<62),
 	"billingid":       between64(1, 1<<62),
@@ -270,25 +270,29 @@ func atMost(characters int) func(string) bool {
 	return func(v string) bool { return len([]rune(v)) <= characters }
 }
 
-const maxCards = 1000
+const maxCards = 1000 // in a list
 
-// findCards finds the cards that a call is about, as its method wants them named.
+// findCards finds the cards of a call.
 func (s *Server) findCards(c *call) error {
-	msisdn, iccid := c.params["msisdn"], c.params["iccid"]
 	switch c.method.cards {
 	case noCard:
-		return nil
-	case manyCards:
-		msisdn, iccid = c.params["msisdns"], c.params["iccids"]
 	case oneCard:
-		return s.findCard(c, msisdn, iccid)
+		return s.findCard(c, c.params["msisdn"], c.params["iccid"])
+	case manyCards:
+		return s.findList(c, c.params["msisdns"], c.params["iccids"])
 	case listCards:
+		return s.findList(c, c.params["msisdn"], c.params["iccid"])
 	}
-	if (msisdn == "") == (iccid == "") {
+	return nil
+}
+
+// findList finds the cards of a list of MSISDNs or of ICCIDs, each card once.
+func (s *Server) findList(c *call, msisdns, iccids string) error {
+	if (msisdns == "") == (iccids == "") {
 		return refuse("msisdn、iccid须任选一项作为参数")
 	}
-	c.byICCID = iccid != ""
-	numbers := strings.Split(msisdn+iccid, ",")
+	c.byICCID = iccids != ""
+	numbers := strings.Split(msisdns+iccids, ",")
 	if len(numbers) > maxCards {
 		return refuse("最多支持%d张卡", maxCards)
 	}
@@ -309,7 +313,7 @@ func (s *Server) findCards(c *call) error {
 	return nil
 }
 
-// findCard finds the one card of a call. Both numbers may be sent when they are of the same card (§1.6.2).
+// findCard finds the card of a call for one card. It accepts both numbers of the same card (§1.6.2).
 func (s *Server) findCard(c *call, msisdn, iccid string) error {
 	if msisdn == "" && iccid == "" {
 		return refuse("msisdn、iccid须任选一项作为参数")

@@ -13,7 +13,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestClientsOfOthersWorkUnchanged(t *testing.T) {
+func TestProtocolAcceptsForeignClients(t *testing.T) {
 	t.Parallel()
 	upper, lower := strings.ToUpper, strings.ToLower
 	for name, send := range map[string]func(string, url.Values) (*http.Response, error){
@@ -40,7 +40,7 @@ func TestClientsOfOthersWorkUnchanged(t *testing.T) {
 	}
 }
 
-func TestSignatureOfTheVendorsExample(t *testing.T) {
+func TestProtocolSignatureOfTheVendorsExample(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t, quecloudtest.WithCredentials("000001", "abcdef"), quecloudtest.WithTime(time.Unix(1732605510, 0)))
 	srv.AddCard(quecloudtest.Card{MSISDN: "1064868950247", ICCID: "8986062343202380834"})
@@ -53,7 +53,7 @@ func TestSignatureOfTheVendorsExample(t *testing.T) {
 	}
 }
 
-func TestWhatIsAgainstTheProtocolIsRefused(t *testing.T) {
+func TestProtocolRefusals(t *testing.T) {
 	t.Parallel()
 	const msisdn, iccid, other = "1064800000000", "89860024310000000006", "8986032431000000001"
 	long := func(n int) string { return strings.Repeat("长", n) }
@@ -115,7 +115,7 @@ func TestWhatIsAgainstTheProtocolIsRefused(t *testing.T) {
 	}
 }
 
-func TestLimitsAreTheLastThatPass(t *testing.T) {
+func TestProtocolLimits(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	client := newForeign(t, srv)
@@ -135,7 +135,7 @@ func TestLimitsAreTheLastThatPass(t *testing.T) {
 	}
 }
 
-func TestTimeWithin300Seconds(t *testing.T) {
+func TestProtocolTimeWithin300Seconds(t *testing.T) {
 	t.Parallel()
 	for offset, accepted := range map[int64]bool{-301: false, -300: true, 0: true, 300: true, 301: false} {
 		srv, _ := start(t)
@@ -150,7 +150,7 @@ func TestTimeWithin300Seconds(t *testing.T) {
 	}
 }
 
-func TestWrongSignatureIsRefused(t *testing.T) {
+func TestProtocolRefusesWrongSignature(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(url.Values){
 		"another secret's":      func(form url.Values) { form.Set("sign", strings.Repeat("A", 40)) },
@@ -171,7 +171,7 @@ func TestWrongSignatureIsRefused(t *testing.T) {
 }
 
 // Clients that send blank parameters often sign without them: that would be said to be a wrong signature, and sought there.
-func TestBlankParametersAreNamedWhetherSignedOrNot(t *testing.T) {
+func TestProtocolNamesBlankParameters(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	client := newForeign(t, srv)
@@ -184,7 +184,7 @@ func TestBlankParametersAreNamedWhetherSignedOrNot(t *testing.T) {
 	}
 }
 
-func TestTextThatIsNotUTF8IsRefused(t *testing.T) {
+func TestProtocolRefusesTextThatIsNotUTF8(t *testing.T) {
 	t.Parallel()
 	const gbk = "\xd6\xd8\xc6\xf4" // 重启
 	for name, send := range map[string]func(string, url.Values) (*http.Response, error){
@@ -205,7 +205,7 @@ func TestTextThatIsNotUTF8IsRefused(t *testing.T) {
 	}
 }
 
-func TestAlarmParametersAreNotSigned(t *testing.T) {
+func TestProtocolAlarmParametersAreNotSigned(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	for _, c := range []struct {
@@ -227,7 +227,7 @@ func TestAlarmParametersAreNotSigned(t *testing.T) {
 	}
 }
 
-func TestBothNumbersOfOneCardAreTaken(t *testing.T) {
+func TestProtocolAcceptsBothNumbers(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	a := newForeign(t, srv).call("card.info", "msisdn", "1064800000000", "iccid", "89860024310000000006")
@@ -236,7 +236,7 @@ func TestBothNumbersOfOneCardAreTaken(t *testing.T) {
 	}
 }
 
-func TestVerbsOtherThanPOSTAreUnauthorized(t *testing.T) {
+func TestProtocolRefusesOtherVerbs(t *testing.T) {
 	t.Parallel()
 	for _, verb := range []string{
 		http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, "post",
@@ -260,7 +260,7 @@ func TestVerbsOtherThanPOSTAreUnauthorized(t *testing.T) {
 	}
 }
 
-func TestFormsThatAreNone(t *testing.T) {
+func TestProtocolRefusesInvalidForms(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	form := newForeign(t, srv).form("account.info").Encode()
@@ -287,7 +287,7 @@ func TestFormsThatAreNone(t *testing.T) {
 }
 
 // In each row one thing more is wrong, and that is what is said.
-func TestRuleOfTheOrderOfChecks(t *testing.T) {
+func TestProtocolOrderOfChecks(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	client := newForeign(t, srv)

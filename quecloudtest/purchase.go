@@ -5,44 +5,43 @@ import (
 	"time"
 )
 
-// PurchaseRules settle what the vendor's document leaves open about purchases: it says only that the externalId serves to
-// tell whether an order was submitted repeatedly. The zero value is the default of a server.
+// PurchaseRules decide what the vendor's document leaves open about purchases. It says only that the externalId tells
+// whether an order was submitted before. The zero value is the default.
 type PurchaseRules struct {
-	// Duplicates is the response to a purchase whose externalId an earlier order has.
+	// Duplicates is the response to a purchase with the externalId of an earlier order.
 	Duplicates Duplicates
-	// RecordDelay is how long the externalId of an order stays unknown, by the server's clock, as at a platform that looks
-	// before it inserts. Duplicates within that time buy again.
+	// RecordDelay is how long the externalId of an order stays unknown, by the server's clock, as on a platform that
+	// checks before it inserts. Duplicates within that time buy again.
 	RecordDelay time.Duration
-	// WalletDelay is how long after an order its entry shows in the wallet, by the server's clock. The money is gone from
-	// the balance at once.
+	// WalletDelay is how long the wallet lacks the entry of an order, by the server's clock. The balance changes at once.
 	WalletDelay time.Duration
-	// YearsOnly refuses renewals by months, which the platform offers to some companies only (§2.5.4).
+	// YearsOnly refuses renewals by months, which the platform offers to some companies (§2.5.4).
 	YearsOnly bool
 }
 
-// Duplicates is how a server responds to a purchase whose externalId an earlier order has.
+// Duplicates is the response to a purchase with the externalId of an earlier order.
 type Duplicates uint8
 
-// The responses to repeats. None of them buys.
+// The responses to duplicates. None of them buys.
 const (
 	DuplicatesSucceed          Duplicates = iota // success, with the number of the earlier order
-	DuplicatesRefused                            // a refusal that does not tell the earlier order
+	DuplicatesRefused                            // a refusal without an order number
 	DuplicatesRefusedWithOrder                   // a refusal with the number of the earlier order
 )
 
-// SetPurchaseRules sets the rules for purchases from now on. It panics when they are impossible.
+// SetPurchaseRules sets the rules for purchases from now on. It panics when they are invalid.
 func (s *Server) SetPurchaseRules(rules PurchaseRules) {
 	if rules.Duplicates > DuplicatesRefusedWithOrder || rules.RecordDelay < 0 || rules.WalletDelay < 0 {
-		panic(fmt.Sprintf("quecloudtest: SetPurchaseRules: %+v", rules))
+		panic(fmt.Sprintf("quecloudtest: SetPurchaseRules: invalid rules %+v", rules))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.purchases = rules
 }
 
-// repeated responds to a purchase that repeats an order by its externalId. It comes before all other checks: the card
-// and the product of an order that was placed may have changed since.
-func (s *Server) repeated(c *call) (done bool, err error) {
+// duplicate handles a purchase with the externalId of an earlier order, and reports whether it did. It precedes all
+// other checks, because card and product may have changed since the earlier order.
+func (s *Server) duplicate(c *call) (handled bool, err error) {
 	earlier := s.externalIDs[c.params["externalId"]]
 	if earlier == nil || c.preverify() || c.now.time.Before(earlier.Created.Add(s.purchases.RecordDelay)) {
 		return false, nil
@@ -58,29 +57,29 @@ func (s *Server) repeated(c *call) (done bool, err error) {
 	}
 }
 
-// charge changes the balance by an order's money, and shows it in the wallet when that is due.
+// charge changes the balance at once, and adds the entry to the wallet after WalletDelay.
 func (s *Server) charge(e WalletEntry) {
 	s.wallet.balance += e.Change
-	show := func(now time.Time) {
+	addEntry := func(now time.Time) {
 		e.Time = now
-		s.wallet.show(e)
+		s.wallet.addEntry(e)
 	}
 	if s.purchases.WalletDelay == 0 {
-		show(e.Time)
+		addEntry(e.Time)
 		return
 	}
-	s.at(e.Time.Add(s.purchases.WalletDelay), show)
+	s.schedule(e.Time.Add(s.purchases.WalletDelay), addEntry)
 }
 
-// A Product is a flow package that can be bought for cards of one carrier (§2.5.1). It is valid from the order's end to
-// the end of that month.
+// A Product is a flow package for the cards of one carrier (§2.5.1). It is valid from the end of its order to the end
+// of that month.
 type Product struct {
-	ID       int64  // the productId to buy it by
-	Name     string // the productName to buy it by
-	Carrier  string // the cards it is for
-	MB       int64  // data in the package
-	Directed bool   // for certain addresses only
-	Price    Money  // of one package
+	ID       int64  // productId
+	Name     string // productName
+	Carrier  string // carrier of the cards
+	MB       int64  // size
+	Directed bool   // for certain addresses only (定向)
+	Price    Money  // price of one package
 }
 
 func defaultProducts() []Product {
@@ -93,19 +92,20 @@ func defaultProducts() []Product {
 	}
 }
 
-// AddProduct adds a flow package. What is left empty is filled in: ID, Name, Carrier. AddProduct returns the whole of it,
-// and panics when the ID is taken or an amount is negative or beyond all reason.
+// AddProduct adds a flow package and returns it. It fills in empty fields: ID, Name, Carrier. AddProduct panics when
+// the ID exists or an amount is out of range.
 func (s *Server) AddProduct(p Product) Product {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.MB < 0 || p.MB > mostMB || p.Price < 0 || p.Price > mostMoney {
-		panic(fmt.Sprintf("quecloudtest: AddProduct: %d MB for %v yuan", p.MB, p.Price))
+	if p.MB < 0 || p.MB > maxMB || p.Price < 0 || p.Price > maxMoney {
+		panic(fmt.Sprintf("quecloudtest: AddProduct: %d MB for %v yuan, want 0 to %d MB for 0 to %v yuan",
+			p.MB, p.Price, maxMB, maxMoney))
 	}
 	if p.ID == 0 {
 		p.ID = 5000 + int64(len(s.products))
 	}
 	if s.product(p.ID) != nil {
-		panic(fmt.Sprintf("quecloudtest: AddProduct: there is a product %d already", p.ID))
+		panic(fmt.Sprintf("quecloudtest: AddProduct: the product %d exists", p.ID))
 	}
 	setDefault(&p.Carrier, ChinaMobile)
 	setDefault(&p.Name, fmt.Sprintf("%dM-当月", p.MB))
@@ -132,7 +132,7 @@ func (s *Server) flowPackages(c *call) error {
 				c.out.money("price", p.Price)
 				c.out.text("productName", p.Name)
 				c.out.int("flow", p.MB)
-				c.out.text("flowType", digit(p.Directed))
+				c.out.text("flowType", flagText(p.Directed))
 			})
 		}
 	})

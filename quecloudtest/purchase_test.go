@@ -21,7 +21,7 @@ func buyTwice(t *testing.T, srv *quecloudtest.Server) (first, second answer) {
 	return other.call("card.recharge", pairs...), other.call("card.recharge", pairs...)
 }
 
-func TestPurchaseRulesSettleWhatARepeatGets(t *testing.T) {
+func TestPurchaseDuplicates(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		repeats   quecloudtest.Duplicates
@@ -57,7 +57,7 @@ func TestPurchaseRulesSettleWhatARepeatGets(t *testing.T) {
 	}
 }
 
-func TestPurchaseRulesLetTwoAtOnceBothBuy(t *testing.T) {
+func TestPurchaseRecordDelay(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	srv.SetPurchaseRules(quecloudtest.PurchaseRules{RecordDelay: time.Second})
@@ -88,7 +88,7 @@ func TestPurchaseRulesLetTwoAtOnceBothBuy(t *testing.T) {
 	}
 }
 
-func TestPurchaseRulesDelayTheEntryInTheWallet(t *testing.T) {
+func TestPurchaseWalletDelay(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	srv.SetPurchaseRules(quecloudtest.PurchaseRules{WalletDelay: 5 * time.Minute})
@@ -123,7 +123,7 @@ func TestPurchaseRulesDelayTheEntryInTheWallet(t *testing.T) {
 	}
 }
 
-func TestPurchaseRulesThatCannotBePanic(t *testing.T) {
+func TestPurchaseRulesPanicWhenInvalid(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	for _, rules := range []quecloudtest.PurchaseRules{{Duplicates: 3}, {RecordDelay: -1}, {WalletDelay: -1}} {
@@ -139,7 +139,7 @@ func TestPurchaseRulesThatCannotBePanic(t *testing.T) {
 }
 
 // A purchase in doubt, as it looks to a caller under each rule.
-func TestPurchaseRulesReachTheSDK(t *testing.T) {
+func TestPurchaseDuplicateRefusedBySDK(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: quecloudtest.DuplicatesRefused})
@@ -154,7 +154,7 @@ func TestPurchaseRulesReachTheSDK(t *testing.T) {
 }
 
 // §2.5.4: by months only some companies can renew.
-func TestRenewalsByMonthsAreRefusedByTheRules(t *testing.T) {
+func TestPurchaseYearsOnly(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	srv.SetPurchaseRules(quecloudtest.PurchaseRules{YearsOnly: true})
@@ -170,7 +170,7 @@ func TestRenewalsByMonthsAreRefusedByTheRules(t *testing.T) {
 	}
 }
 
-func TestProductsAreThoseAdded(t *testing.T) {
+func TestPurchaseAddProduct(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	added := srv.AddProduct(quecloudtest.Product{MB: 7, Price: 7 * quecloudtest.Fen, Directed: true})
@@ -179,5 +179,137 @@ func TestProductsAreThoseAdded(t *testing.T) {
 	last := products[len(products)-1]
 	if last.ProductID != added.ID || last.ProductName != added.Name || !last.Price.Equal(decimal.New(7, -2)) || last.FlowType != quecloud.FlowTypeDirected {
 		t.Errorf("got %+v, want %+v", last, added)
+	}
+}
+
+func TestPurchaseDuplicateReturnsOrder(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	number := srv.AddCard(quecloudtest.Card{}).ICCID
+	params := topUp(number)
+	params.ExternalID = "once"
+	first, err := client.Orders.Recharge(t.Context(), params)
+	must(t, err)
+	second, err := client.Orders.Recharge(t.Context(), params)
+	must(t, err)
+	renewal, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, ExternalID: "once"})
+	must(t, err)
+	if first.OrderNo != second.OrderNo || first.OrderNo != renewal.OrderNo || len(srv.Orders()) != 1 {
+		t.Errorf("orders %s, %s and %s: %d orders", first.OrderNo, second.OrderNo, renewal.OrderNo, len(srv.Orders()))
+	}
+	if b := srv.Wallet().Balance; b != quecloudtest.DefaultBalance-150 {
+		t.Errorf("%v yuan are left", b)
+	}
+	params.ExternalID = ""
+	other, err := client.Orders.Recharge(t.Context(), params)
+	must(t, err)
+	if other.OrderNo == first.OrderNo {
+		t.Error("an order without external ID got the first one's number")
+	}
+}
+
+func TestPurchaseDuplicateIgnoresOtherParameters(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithBalance(10*quecloudtest.Yuan))
+	number := srv.AddCard(quecloudtest.Card{}).ICCID
+	params := topUp(number)
+	params.ExternalID = "once"
+	srv.Inject(quecloudtest.CutAfter().Times(1))
+	_, err := client.Orders.Recharge(t.Context(), params)
+	if !errors.Is(err, quecloud.ErrOutcomeUnknown) {
+		t.Fatalf("got %v", err)
+	}
+	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Status = quecloudtest.StatusCancelled })
+	want := srv.Orders()[0].No
+	for name, repeat := range map[string]func() (*quecloud.OrderReceipt, error){
+		"for a card that is given up": func() (*quecloud.OrderReceipt, error) {
+			return client.Orders.Recharge(t.Context(), params)
+		},
+		"for no card, without money": func() (*quecloud.OrderReceipt, error) {
+			return client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: "89860024310000099999", Years: 100, ExternalID: "once"})
+		},
+		"for another product": func() (*quecloud.OrderReceipt, error) {
+			return client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{ICCID: number, ProductID: 9, ProductName: "x", ExternalID: "once"})
+		},
+	} {
+		if receipt, err := repeat(); err != nil || receipt.OrderNo != want {
+			t.Errorf("%s: got %+v, %v, want order %s", name, receipt, err, want)
+		}
+	}
+	if n := len(srv.Orders()); n != 1 {
+		t.Errorf("%d orders, want 1", n)
+	}
+}
+
+func TestPurchasePreverificationIgnoresExternalID(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	number := srv.AddCard(quecloudtest.Card{}).ICCID
+	params := topUp(number)
+	params.ExternalID = "once"
+	_, err := client.Orders.Recharge(t.Context(), params)
+	must(t, err)
+	params.Preverify = true
+	receipt, err := client.Orders.Recharge(t.Context(), params)
+	must(t, err)
+	if !receipt.Preverified || receipt.OrderNo != "" {
+		t.Errorf("of an order that exists: got %+v", receipt)
+	}
+	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Status = quecloudtest.StatusCancelled })
+	_, err = client.Orders.Recharge(t.Context(), params)
+	wantRefused(t, err, "a pre-verification for a card that is given up")
+}
+
+func TestPurchasePreverificationOrdersNothing(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	number := srv.AddCard(quecloudtest.Card{}).ICCID
+	params := topUp(number)
+	params.Preverify, params.ExternalID = true, "later"
+	receipt, err := client.Orders.Recharge(t.Context(), params)
+	must(t, err)
+	if !receipt.Preverified || receipt.OrderNo != "" || receipt.Message == "" || len(srv.Orders()) != 0 {
+		t.Errorf("got %+v and %d orders", receipt, len(srv.Orders()))
+	}
+	params.Preverify = false
+	if receipt, err = client.Orders.Recharge(t.Context(), params); err != nil || receipt.OrderNo == "" {
+		t.Errorf("the order itself: %+v, %v", receipt, err)
+	}
+	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 100, Preverify: true})
+	wantRefused(t, err, "a pre-verification without money")
+}
+
+func TestPurchaseConcurrentDuplicates(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
+	params.ExternalID = "once"
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := client.Orders.Recharge(t.Context(), params); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(srv.Orders()); n != 1 {
+		t.Errorf("%d orders were placed, want 1", n)
+	}
+}
+
+func TestPurchaseLostResponseTookEffect(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t, quecloudtest.WithFaults(quecloudtest.CutAfter().On("card.recharge").Times(1)))
+	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
+	params.ExternalID = "once"
+	_, err := client.Orders.Recharge(t.Context(), params)
+	if !errors.Is(err, quecloud.ErrOutcomeUnknown) || len(srv.Orders()) != 1 {
+		t.Fatalf("got %v and %d orders", err, len(srv.Orders()))
+	}
+	receipt, err := client.Orders.Recharge(t.Context(), params)
+	must(t, err)
+	if orders := srv.Orders(); len(orders) != 1 || receipt.OrderNo != orders[0].No {
+		t.Errorf("got %+v and %d orders", receipt, len(orders))
 	}
 }

@@ -5,22 +5,25 @@ import (
 	"time"
 )
 
-// reachable says whether the carrier knows anything about the card. What is asked of it in real time fails otherwise.
+// reachable reports whether the carrier knows the card. Otherwise queries in real time fail.
 func (c *card) reachable() bool { return c.status != StatusUnknown && c.status != StatusCancelled }
 
-// online says whether the card has a data connection: when it is in use, mostly.
+// online reports whether the card has a data connection, as seven of eight cards in use have.
 func (s *Server) online(c *card, now instant) bool {
 	status, _ := s.state(c, now)
 	inUse := status == StatusNormal || status == StatusTestNormal
-	return inUse && !c.gprsClosed && mix(s.seed, uint64(c.index), saltOnline)%8 != 0
+	return inUse && !c.gprsClosed && mix(s.seed, uint64(c.place), saltOnline)%8 != 0
 }
+
+// apns are the access points of the carriers.
+var apns = map[string]string{ChinaMobile: "CMIOT", ChinaTelecom: "CTNB", ChinaUnicom: "UNIM2M"}
 
 // §2.3.1
 func (s *Server) realtimeStatus(c *call) error {
 	card := &c.card
 	used := s.fleet.cycleUsed(card, c.now.day)
 	total := card.allowance(c.now)
-	left := max(0, total-used)
+	remaining := max(0, total-used)
 	power, connection := "关机", "离线"
 	if s.online(card, c.now) {
 		power, connection = "开机工作中", "在线"
@@ -29,24 +32,25 @@ func (s *Server) realtimeStatus(c *call) error {
 		c.out.bool("issuccess", card.reachable())
 		c.out.text("onlinestatus", power)
 		c.out.text("usedFlow", used.String()+"MB")
-		c.out.text("surpFlow", left.String()+"MB")
+		c.out.text("surpFlow", remaining.String()+"MB")
 		c.out.text("totalFlow", total.String()+"MB")
 		c.out.text("gprsstatus", connection)
-		c.out.text("ip", fmt.Sprintf("10.%d.%d.%d", card.index>>16&0xff, card.index>>8&0xff, card.index&0xff))
+		c.out.text("ip", fmt.Sprintf("10.%d.%d.%d", card.place>>16&0xff, card.place>>8&0xff, card.place&0xff))
 		c.out.volume("usedFlowb", used)
-		c.out.volume("surpFlowb", left)
+		c.out.volume("surpFlowb", remaining)
 		c.out.volume("totalFlowb", total)
-		c.out.text("apn", map[string]string{ChinaMobile: "CMIOT", ChinaTelecom: "CTNB", ChinaUnicom: "UNIM2M"}[card.group.Carrier])
+		c.out.text("apn", apns[card.group.Carrier])
 	})
 	return nil
 }
 
-// §2.3.2. Cards of China Telecom get a code for the outcome, cards of China Mobile an address.
+// §2.3.2. The result is a code for cards of China Telecom, and an address for cards of China Mobile.
 func (s *Server) location(c *call) error {
 	card := &c.card
 	online := s.online(card, c.now)
-	h := mix(s.seed, uint64(card.index), saltOnline)
-	latitude, longitude := appendFixed(nil, 31_000_000+int64(h>>8%2_000_000), 6), appendFixed(nil, 118_000_000+int64(h>>32%3_000_000), 6)
+	h := mix(s.seed, uint64(card.place), saltOnline)
+	latitude := appendFixed(nil, 31_000_000+int64(h>>8%2_000_000), 6)
+	longitude := appendFixed(nil, 118_000_000+int64(h>>32%3_000_000), 6)
 	if !online {
 		if card.group.Carrier != ChinaTelecom {
 			return refuse("定位失败")
@@ -60,19 +64,19 @@ func (s *Server) location(c *call) error {
 		c.out.text("LONGITUDE", string(longitude))
 		switch card.group.Carrier {
 		case ChinaMobile:
-			c.out.text("POSITIONRESULT", fmt.Sprintf("南京市测试街%d号", card.index+1))
+			c.out.text("POSITIONRESULT", fmt.Sprintf("南京市测试街%d号", card.place+1))
 		case ChinaTelecom:
-			c.out.text("POSITIONRESULT", s.locating(card, c.now, online))
+			c.out.text("POSITIONRESULT", s.positionCode(card, c.now, online))
 			c.out.text("MSID_TYPE", "0")
 			c.out.text("MSID", card.msisdn)
-			c.out.text("LOCALTIME", c.now.time.Format(layoutLocating))
+			c.out.text("LOCALTIME", c.now.time.Format(layoutCompact))
 		}
 	})
 	return nil
 }
 
-// locating is China Telecom's code for how the search went.
-func (s *Server) locating(c *card, now instant, online bool) string {
+// positionCode returns China Telecom's code for the result of a search.
+func (s *Server) positionCode(c *card, now instant, online bool) string {
 	status, _ := s.state(c, now)
 	switch {
 	case online:
@@ -84,7 +88,7 @@ func (s *Server) locating(c *card, now instant, online bool) string {
 	}
 }
 
-// §2.1.16. The description is not text in the example, though in the table it is.
+// §2.1.16. The description is a boolean, as in the example. In the field table it is text.
 func (s *Server) realNameStatus(c *call) error {
 	c.out.object("data", func() {
 		if !c.card.reachable() {
@@ -98,9 +102,9 @@ func (s *Server) realNameStatus(c *call) error {
 	return nil
 }
 
-const registrationPause = time.Minute
+const registrationInterval = time.Minute
 
-// §2.3.9. That the holder then goes through with it is told by UpdateCard.
+// §2.3.9. The test completes the registration with UpdateCard.
 func (s *Server) realNameRegister(c *call) error {
 	if c.card.group.Carrier != ChinaMobile {
 		return refuse("仅支持移动卡实名认证")
@@ -109,14 +113,15 @@ func (s *Server) realNameRegister(c *call) error {
 		return refuse("卡状态为%s，不能办理该业务", c.card.status)
 	}
 	card := s.edit(c)
-	if last := card.history.registeredAt; !last.IsZero() && c.now.time.Sub(last) < registrationPause {
+	if last := card.history.registeredAt; !last.IsZero() && c.now.time.Sub(last) < registrationInterval {
 		return refuse("同一卡号一分钟内仅可调用一次")
 	}
 	card.history.registeredAt = c.now.time
-	serial := c.now.time.Format(layoutLocating) + fmt.Sprintf("%08d", card.index)
+	serial := c.now.time.Format(layoutCompact) + fmt.Sprintf("%08d", card.place)
 	c.out.object("data", func() {
 		c.out.text("busiSeq", serial)
-		c.out.text("url", "https://realname.invalid/signTheCheck?transactionID="+serial+"&signature="+token(s.seed, 16, saltID, uint64(card.index)))
+		signature := token(s.seed, 16, saltID, uint64(card.place))
+		c.out.text("url", "https://realname.invalid/signTheCheck?transactionID="+serial+"&signature="+signature)
 	})
 	return nil
 }

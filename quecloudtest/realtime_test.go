@@ -9,7 +9,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestRuleOfLocatingOfflineCards(t *testing.T) {
+func TestRealtimeLocationOfOfflineCards(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	for group, code := range map[int64]string{10: "", 20: "", 860: "225"} {
@@ -26,7 +26,7 @@ func TestRuleOfLocatingOfflineCards(t *testing.T) {
 	}
 }
 
-func TestRealNameOnceAMinute(t *testing.T) {
+func TestRealtimeRealNameOnceAMinute(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := quecloud.MSISDN("1064800000000")
@@ -45,7 +45,7 @@ func TestRealNameOnceAMinute(t *testing.T) {
 	wantRefused(t, err, "registration of a card of China Telecom")
 }
 
-func TestRealNameStatusFollowsTheCard(t *testing.T) {
+func TestRealtimeRealNameStatus(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	for _, registered := range []bool{true, false} {
@@ -58,7 +58,7 @@ func TestRealNameStatusFollowsTheCard(t *testing.T) {
 	}
 }
 
-func TestRealtimeQueriesFailForCardsThatTheCarrierDoesNotKnow(t *testing.T) {
+func TestRealtimeQueriesFailForUnknownCards(t *testing.T) {
 	t.Parallel()
 	_, client := start(t)
 	unknown := quecloud.MSISDN("1064800000004")
@@ -68,7 +68,7 @@ func TestRealtimeQueriesFailForCardsThatTheCarrierDoesNotKnow(t *testing.T) {
 	wantQueryFailed(t, err)
 }
 
-func TestSuspendedCardsAreOffline(t *testing.T) {
+func TestRealtimeSuspendedCardsAreOffline(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(0))
 	var online int

@@ -1,32 +1,32 @@
 package quecloudtest
 
-// A recent is the last entries of a list that would otherwise grow without end.
+// A recent holds the last entries of a list.
 type recent[T any] struct {
-	list []T // the first of which are gone
-	gone int
-	seen int // entries ever added
+	list  []T
+	start int // index of the oldest entry in list
+	added int // entries added so far
 }
 
-// all returns what is kept, oldest first. It is the list itself.
-func (r *recent[T]) all() []T { return r.list[r.gone:] }
+// all returns the entries, oldest first. The caller must not change the slice.
+func (r *recent[T]) all() []T { return r.list[r.start:] }
 
-func (r *recent[T]) len() int { return len(r.list) - r.gone }
+func (r *recent[T]) len() int { return len(r.list) - r.start }
 
 func (r *recent[T]) add(v T) {
 	r.list = append(r.list, v)
-	r.seen++
+	r.added++
 }
 
-// forget takes out the oldest entry. The others move up once as many are gone as are left, so that each moves once.
+// forget removes the oldest entry. When half of the list is free, it moves the other entries to the front.
 func (r *recent[T]) forget() T {
-	var none T
-	oldest := r.list[r.gone]
-	r.list[r.gone] = none
-	r.gone++
-	if r.gone >= r.len() {
-		left := copy(r.list, r.all())
-		clear(r.list[left:])
-		r.list, r.gone = r.list[:left], 0
+	var zero T
+	oldest := r.list[r.start]
+	r.list[r.start] = zero
+	r.start++
+	if r.start >= r.len() {
+		n := copy(r.list, r.all())
+		clear(r.list[n:])
+		r.list, r.start = r.list[:n], 0
 	}
 	return oldest
 }

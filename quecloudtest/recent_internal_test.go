@@ -23,22 +23,22 @@ func TestRecentKeepsTheLast(t *testing.T) {
 		require.Equal(t, want, r.all())
 		require.LessOrEqual(t, len(r.list), 21)
 	}
-	assert.Equal(t, 1000, r.seen)
+	assert.Equal(t, 1000, r.added)
 }
 
-func TestOrdersAndEntriesAreForgottenInTime(t *testing.T) {
+func TestRecentForgetsOrdersAndEntries(t *testing.T) {
 	t.Parallel()
 	s := NewUnstartedServer(WithFleet(0), WithBalance(0))
 	defer s.Close()
-	for i := range mostKept + 1 {
-		s.remember(&Order{No: strconv.Itoa(i), ExternalID: "x" + strconv.Itoa(i)})
+	for i := range maxKept + 1 {
+		s.addOrder(&Order{No: strconv.Itoa(i), ExternalID: "x" + strconv.Itoa(i)})
 		s.wallet.deposit(time.Time{}, 2, "")
 	}
-	assert.Len(t, s.Orders(), mostKept)
+	assert.Len(t, s.Orders(), maxKept)
 	assert.Equal(t, "1", s.Orders()[0].No)
-	assert.Len(t, s.orderNos, mostKept)
-	assert.Len(t, s.externalIDs, mostKept)
+	assert.Len(t, s.orderNos, maxKept)
+	assert.Len(t, s.externalIDs, maxKept)
 	assert.NotNil(t, s.externalIDs["x1"])
-	assert.Len(t, s.Wallet().Entries, mostKept)
-	assert.Equal(t, Money(2*(mostKept+1)), s.Wallet().Balance)
+	assert.Len(t, s.Wallet().Entries, maxKept)
+	assert.Equal(t, Money(2*(maxKept+1)), s.Wallet().Balance)
 }

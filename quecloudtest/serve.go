@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// A Request is what the server received, and what became of it.
+// A Request records one request that the server received, and its outcome.
 type Request struct {
 	Time        time.Time         // by the server's clock
-	Verb        string            // of HTTP
-	Method      string            // fc.function.…; as sent, whether it exists or not
-	Params      map[string]string // all that was sent, but for sign
-	Sign        string            // the signature, as sent
-	SignatureOK bool              // the signature was right, whatever else was wrong
+	Verb        string            // HTTP method
+	Method      string            // fc.function.…, as sent, known or not
+	Params      map[string]string // all parameters but sign
+	Sign        string            // signature, as sent
+	SignatureOK bool              // the signature is right, whatever else is wrong
 
-	Accepted bool   // it kept to the protocol: verb, form, signature, parameters, cards
-	Executed bool   // it did what it asked for; an answer that then got lost does not change that
-	Reason   string // why it was refused: the errorMessage, by the protocol, the method or a fault
+	Accepted bool   // verb, form, signature, parameters and cards are right
+	Executed bool   // the call took effect, even if a fault then cut the response
+	Reason   string // errorMessage of a refusal by the protocol, the method or a fault
 
-	Faults     []string      // that befell it
-	ResultCode int           // that was answered, or would have been but for the faults
-	HTTPStatus int           // that was answered; 0: the connection was cut
-	Duration   time.Duration // from its arrival to its answer
+	Faults     []string      // faults that applied
+	ResultCode int           // of the response, before a fault changed it
+	HTTPStatus int           // of the response; 0: the connection was cut
+	Duration   time.Duration // from the arrival to the response
 }
 
 // Requests returns the requests received so far, oldest first; see [WithRequestLimit].
@@ -37,106 +37,128 @@ func (s *Server) Requests() []Request {
 	return slices.Clone(s.requests.all())
 }
 
-// RequestsOf returns the requests received so far for one method, oldest first. The prefix fc.function. may be left out.
+// RequestsOf returns the requests received so far for one method, oldest first. The prefix fc.function. may be left
+// out.
 func (s *Server) RequestsOf(method string) []Request {
 	all := s.Requests()
 	return slices.DeleteFunc(all, func(r Request) bool {
-		return strings.TrimPrefix(r.Method, prefix) != strings.TrimPrefix(method, prefix)
+		return strings.TrimPrefix(r.Method, methodPrefix) != strings.TrimPrefix(method, methodPrefix)
 	})
 }
 
-// ServeHTTP answers a call as the platform does. It takes calls on any path.
+// An exchange is one request on its way through the server.
+type exchange struct {
+	record     Request
+	params     map[string]string
+	refused    error // by the checks of the form
+	faults     faultSum
+	callerGone bool    // the caller gave up during a latency
+	buf        *[]byte // for the response
+}
+
+// newExchange reads a request.
+func newExchange(r *http.Request) *exchange {
+	x := &exchange{}
+	x.params, x.refused = readParams(r)
+	x.record = Request{Verb: r.Method, Method: x.params["method"], Sign: x.params["sign"], Params: maps.Clone(x.params)}
+	delete(x.record.Params, "sign")
+	return x
+}
+
+// ServeHTTP responds to a call as the platform does, on any path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began := time.Now()
-	params, err := readParams(r)
-	req := Request{Verb: r.Method, Method: params["method"], Sign: params["sign"]}
-	req.Params = maps.Clone(params)
-	delete(req.Params, "sign")
+	start := time.Now()
+	x := newExchange(r)
+	x.faults = sumFaults(s.faultsFor(x.record.Method))
+	x.record.Faults = x.faults.names
+	x.callerGone = !s.wait(r, x.faults.latencyBefore)
 
-	f := combine(s.befall(req.Method))
-	req.Faults = f.names
-	gone := !s.wait(r, f.before)
-
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf) // when all is written
-	unlock := s.lockFor(req.Method)
-	answer := s.answer(params, err, f, gone, &req, buf)
+	x.buf = buffers.Get().(*[]byte)
+	defer buffers.Put(x.buf) // after the response was written
+	unlock := s.lockFor(x.record.Method)
+	resp := s.execute(x)
 	date := s.clock.now().UTC().Format(http.TimeFormat)
 	unlock()
 
-	gone = gone || !s.wait(r, f.after)
-	answer = f.spoil(answer)
-	if gone {
-		answer.status = 0
+	x.callerGone = x.callerGone || !s.wait(r, x.faults.latencyAfter)
+	resp = x.faults.apply(resp)
+	if x.callerGone {
+		resp.status = 0
 	}
-	req.HTTPStatus, req.Duration = answer.status, time.Since(began)
-	s.record(req)
+	x.record.HTTPStatus, x.record.Duration = resp.status, time.Since(start)
+	s.record(x.record)
 	defer s.startDelivering()
-	if f.date != nil {
-		date = f.date()
+	if x.faults.date != nil {
+		date = x.faults.date()
 	}
-	answer.write(w, date)
+	resp.write(w, date)
 }
 
-// lockFor takes the lock for a call, with nothing due, and returns what gives it back, with nothing due either. Methods
-// that read hold it side by side; but whoever finds something due has it to itself.
-func (s *Server) lockFor(name string) (unlock func()) {
-	if m := findMethod(name); m != nil && m.reads {
+// lockFor runs all due jobs and takes the lock for a call. The returned function runs due jobs again and releases the
+// lock. Methods that only read share the lock unless a job is due.
+func (s *Server) lockFor(method string) (unlock func()) {
+	if m := findMethod(method); m != nil && m.reads {
 		s.mu.RLock()
-		if !s.isDue() {
+		if !s.hasDue() {
 			return s.mu.RUnlock
 		}
 		s.mu.RUnlock()
 	}
 	s.mu.Lock()
-	s.settle()
+	s.runDue()
 	return func() {
-		s.settle()
+		s.runDue()
 		s.mu.Unlock()
 	}
 }
 
-// buffers hold answers until they are sent. A page of 1000 cards has 600 kB.
+// buffers hold responses until they are sent. A page of 1000 cards has 600 kB.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// answer checks a request and, unless a fault forbids it, does what it asks for. What it answers with may be in buf.
-func (s *Server) answer(params map[string]string, err error, f fault, gone bool, req *Request, buf *[]byte) response {
+// execute checks a request and runs its method unless a fault prevents that. The response may use x.buf.
+func (s *Server) execute(x *exchange) response {
 	now := instantOf(s.clock.now())
-	req.Time = now.time
-	req.SignatureOK = s.signed(params)
-	c := &call{}
+	x.record.Time = now.time
+	x.record.SignatureOK = s.signed(x.params)
+	var c *call
+	err := x.refused
 	if err == nil {
-		c, err = s.accept(params, now)
+		c, err = s.accept(x.params, now)
 	}
 	if c == nil {
 		c = &call{}
 	}
-	req.Accepted = err == nil
-	c.out.dialect = s.dialect | f.dialect
-	if err == nil && !gone && !f.prevents() {
-		c.out.buf = (*buf)[:0]
+	x.record.Accepted = err == nil
+	c.out.dialect = s.dialect | x.faults.dialect
+	if err == nil && !x.callerGone && !x.faults.preventsEffect() {
+		c.out.buf = (*x.buf)[:0]
 		err = c.method.run(s, c)
-		*buf = c.out.buf
-		req.Executed = err == nil
+		*x.buf = c.out.buf
+		x.record.Executed = err == nil
 	}
-	if f.act == actRefuse {
-		err = &refusal{code: f.code, message: f.body}
+	if x.faults.action == actionRefuse {
+		err = &refusal{code: x.faults.code, message: x.faults.body}
 	}
-	if refused, ok := errors.AsType[*refusal](err); ok {
-		c.code, c.message, c.out.buf, c.raw = refused.code, refused.message, nil, nil
-		if refused.orderNo != "" {
-			c.out.text("orderNo", refused.orderNo)
-		}
-		req.Reason = refused.message
+	if r, ok := errors.AsType[*refusal](err); ok {
+		c.refuse(r)
+		x.record.Reason = r.message
 	}
-	req.ResultCode = c.code
+	x.record.ResultCode = c.code
 	return c.respond()
 }
 
-// maxRequestBytes is how much of requests is remembered.
+// refuse replaces the response by a refusal.
+func (c *call) refuse(r *refusal) {
+	c.code, c.message, c.out.buf, c.raw = r.code, r.message, nil, nil
+	if r.orderNo != "" {
+		c.out.text("orderNo", r.orderNo)
+	}
+}
+
+// maxRequestBytes limits the parameters of the requests that the server remembers.
 const maxRequestBytes = 16 << 20
 
-// size is roughly the memory that the request's parameters take.
+// size returns the approximate memory of the parameters.
 func (r *Request) size() int {
 	size := 0
 	for name, value := range r.Params {
@@ -145,11 +167,12 @@ func (r *Request) size() int {
 	return size
 }
 
+// record remembers a request and calls the observer.
 func (s *Server) record(req Request) {
 	s.callsMu.Lock()
 	s.requests.add(req)
 	s.requestBytes += req.size()
-	for s.requests.len() > s.kept || s.requestBytes > maxRequestBytes && s.requests.len() > 1 {
+	for s.requests.len() > s.requestLimit || s.requestBytes > maxRequestBytes && s.requests.len() > 1 {
 		oldest := s.requests.forget()
 		s.requestBytes -= oldest.size()
 	}
@@ -157,16 +180,16 @@ func (s *Server) record(req Request) {
 	s.observe(req)
 }
 
-// A response is the answer to a call in HTTP.
+// A response is an HTTP response.
 type response struct {
-	status int
+	status int // 0: the connection is cut
 	header http.Header
-	parts  [][]byte // of the body
-	length int      // announced
-	cut    int      // bytes that are sent before the connection is cut; less than 0: all, and it is not cut
+	parts  [][]byte // body
+	length int      // Content-Length
+	cutAt  int      // body bytes to send before the connection is cut; negative: all, without a cut
 }
 
-// respond makes the answer of what the method wrote.
+// respond makes the response from the members that the method wrote.
 func (c *call) respond() response {
 	contentType := "application/json;charset=UTF-8"
 	parts := [][]byte{c.raw}
@@ -188,38 +211,38 @@ func (c *call) respond() response {
 	return response{http.StatusOK, http.Header{"Content-Type": {contentType}}, parts, length, -1}
 }
 
-// write sends the response, or as much of it as there is before it is cut.
-func (a response) write(w http.ResponseWriter, date string) {
-	if a.status == 0 {
-		panic(http.ErrAbortHandler) // as net/http wants it: the connection closes, nothing is logged
+// write sends the response up to its cut.
+func (resp response) write(w http.ResponseWriter, date string) {
+	if resp.status == 0 {
+		panic(http.ErrAbortHandler) // net/http closes the connection and logs nothing
 	}
-	maps.Copy(w.Header(), a.header)
+	maps.Copy(w.Header(), resp.header)
 	if date == "" {
 		w.Header()["Date"] = nil
 	} else {
 		w.Header().Set("Date", date)
 	}
-	if a.status >= 200 && a.status != http.StatusNoContent && a.status != http.StatusNotModified {
-		w.Header().Set("Content-Length", strconv.Itoa(a.length))
+	if resp.status >= 200 && resp.status != http.StatusNoContent && resp.status != http.StatusNotModified {
+		w.Header().Set("Content-Length", strconv.Itoa(resp.length))
 	}
-	w.WriteHeader(a.status)
-	left := a.cut
-	for _, part := range a.parts {
-		if a.cut >= 0 {
-			part = part[:min(left, len(part))]
-			left -= len(part)
+	w.WriteHeader(resp.status)
+	remaining := resp.cutAt
+	for _, part := range resp.parts {
+		if resp.cutAt >= 0 {
+			part = part[:min(remaining, len(part))]
+			remaining -= len(part)
 		}
 		if _, err := w.Write(part); err != nil {
 			return
 		}
 	}
-	if a.cut >= 0 && a.cut < a.length {
-		_ = http.NewResponseController(w).Flush() // where it cannot, the answer is cut off all the same
+	if resp.cutAt >= 0 && resp.cutAt < resp.length {
+		_ = http.NewResponseController(w).Flush() // without Flush the response is cut too, only earlier
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// wait waits for d, and says whether the caller did so too. It ends with the server.
+// wait waits for d and reports whether the caller waited too. Closing the server ends it.
 func (s *Server) wait(r *http.Request, d time.Duration) bool {
 	if d <= 0 {
 		return true

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/quecloud/quecloud-go"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -37,7 +38,7 @@ func forms(client foreign) map[string]url.Values {
 }
 
 // A call that reads is answered while another one, that would never end, is reading.
-func TestReadsDoNotWaitForEachOther(t *testing.T) {
+func TestServeReadsConcurrently(t *testing.T) {
 	t.Parallel()
 	client := prepared(t)
 	reads := 0
@@ -66,8 +67,8 @@ func TestReadsDoNotWaitForEachOther(t *testing.T) {
 	assert.Equal(t, 29+4, reads)
 }
 
-// TestReadsAndWritesAtOnce is for the race detector: all that can be asked for and done, by calls and by hand.
-func TestReadsAndWritesAtOnce(t *testing.T) {
+// TestServeReadsAndWritesConcurrently is for the race detector: all that can be asked for and done, by calls and by hand.
+func TestServeReadsAndWritesConcurrently(t *testing.T) {
 	t.Parallel()
 	client := prepared(t, quecloudtest.WithFleet(100))
 	srv := client.srv
@@ -104,7 +105,7 @@ func TestReadsAndWritesAtOnce(t *testing.T) {
 }
 
 // What time brings about by itself is seen by whoever reads, without anybody having written.
-func TestReadsSeeWhatBecameDue(t *testing.T) {
+func TestServeReadsSeeDueJobs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := quecloudtest.NewUnstartedServer()
@@ -124,7 +125,7 @@ func TestReadsSeeWhatBecameDue(t *testing.T) {
 	})
 }
 
-func TestDeliveriesAndRequestsAreForgottenInTime(t *testing.T) {
+func TestRequestLimit(t *testing.T) {
 	t.Parallel()
 	r := receive(t, "success")
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithRequestLimit(3))
@@ -145,7 +146,7 @@ func TestDeliveriesAndRequestsAreForgottenInTime(t *testing.T) {
 	}
 }
 
-func TestRequestsTellWhatCame(t *testing.T) {
+func TestRequests(t *testing.T) {
 	t.Parallel()
 	var observed []quecloudtest.Request
 	srv, _ := start(t, quecloudtest.WithRequestLimit(2), quecloudtest.WithObserver(func(r quecloudtest.Request) {
@@ -174,5 +175,18 @@ func TestRequestsTellWhatCame(t *testing.T) {
 	}
 	if n := len(srv.RequestsOf("card.pause")); n != 2 {
 		t.Errorf("%d requests of card.pause, want 2", n)
+	}
+}
+
+func TestServeSkewedClockIsCorrectedBySDK(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	client := srv.Client(quecloud.WithClock(func() time.Time { return noon.Add(-time.Hour) }))
+	_, err := client.Files.List(t.Context())
+	must(t, err)
+	must(t, client.Cards.Pause(t.Context(), pausable))
+	got := srv.Requests()
+	if len(got) != 3 || got[0].Accepted || !got[0].SignatureOK || !strings.Contains(got[0].Reason, "t") || !got[1].Executed {
+		t.Errorf("recorded as %+v", got)
 	}
 }

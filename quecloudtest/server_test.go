@@ -10,7 +10,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestImpossibleCardsPanic(t *testing.T) {
+func TestServerPanicsOnInvalidArguments(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	for name, do := range map[string]func(){
@@ -71,7 +71,7 @@ func TestImpossibleCardsPanic(t *testing.T) {
 	}
 }
 
-func TestCloseEndsCallsThatAreHeldUp(t *testing.T) {
+func TestServerCloseEndsDelayedCalls(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFaults(quecloudtest.Latency(time.Hour)))
 	arrived := make(chan struct{})
@@ -90,7 +90,7 @@ func TestCloseEndsCallsThatAreHeldUp(t *testing.T) {
 	}
 }
 
-func TestTransportTakesNoBodyForOne(t *testing.T) {
+func TestServerTransportWithoutBody(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer()
 	defer srv.Close()

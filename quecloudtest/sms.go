@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// An SMS is a message that was sent to a card.
+// An SMS is a message to a card.
 type SMS struct {
-	ID      string    // the caller's smsId, or made up; the same in all messages of one call
-	LogID   int64     // the number of the message in the log
-	ICCID   string    // serial number of the chip
+	ID      string    // smsId of the call, or a generated one, shared by all messages of the call
+	LogID   int64     // ID in the log
+	ICCID   string    // the card's serial number
 	MSISDN  string    // the card's number
-	Content string    // the text
+	Content string    // text
 	Status  int       // SMSSubmitted, SMSDelivered or SMSFailed
-	Sent    time.Time // when the call came
+	Sent    time.Time // time of the call
 }
 
 // The states of an SMS.
@@ -25,16 +25,16 @@ const (
 	SMSFailed    = 400
 )
 
-// A ReceivedSMS is a message that a card sent.
+// A ReceivedSMS is a message from a card.
 type ReceivedSMS struct {
 	ID      string    // of the SMS
-	ICCID   string    // serial number of the chip
-	MSISDN  string    // number of the card that sent it
-	Content string    // the text
-	Time    time.Time // when it came
+	ICCID   string    // the card's serial number
+	MSISDN  string    // the card's number
+	Content string    // text
+	Time    time.Time // time of the message
 }
 
-// smsCount is the messages of a month, those that were forgotten included.
+// smsCount counts the messages of a month, including forgotten ones.
 type smsCount struct{ sent, received int64 }
 
 func (s *Server) smsCount(m month) *smsCount {
@@ -44,11 +44,11 @@ func (s *Server) smsCount(m month) *smsCount {
 	return s.smsCounts[m]
 }
 
-// SMS returns the messages sent to cards, oldest first; of more than 100,000 the last.
+// SMS returns the messages to cards, oldest first. The server remembers the last 100,000.
 func (s *Server) SMS() []SMS {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle()
+	s.runDue()
 	messages := make([]SMS, s.messages.len())
 	for i, m := range s.messages.all() {
 		messages[i] = *m
@@ -56,9 +56,9 @@ func (s *Server) SMS() []SMS {
 	return messages
 }
 
-// ReceiveSMS is what happens when the device of a card, by ICCID or MSISDN, sends a message to its SMS number: it counts
-// for the month, and goes to the callback. ReceiveSMS returns when that has been delivered or given up, and so must not be
-// called from within the receiver of one; see [Server.WaitCallbacks]. It panics when there is no such card.
+// ReceiveSMS receives a message from the device of the card with that ICCID or MSISDN: it counts the message for the
+// month and sends an SMSEvent to the callback URL. It returns after the deliveries of the event, so a receiver of
+// callbacks must not call it; see [Server.WaitCallbacks]. ReceiveSMS panics when there is no such card.
 func (s *Server) ReceiveSMS(number, content string) ReceivedSMS {
 	m := s.receive(number, content)
 	s.WaitCallbacks()
@@ -68,10 +68,10 @@ func (s *Server) ReceiveSMS(number, content string) ReceivedSMS {
 func (s *Server) receive(number, content string) ReceivedSMS {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle()
+	s.runDue()
 	i, ok := s.fleet.find(number)
 	if !ok {
-		panic(fmt.Sprintf("quecloudtest: ReceiveSMS: there is no card %s", number))
+		panic(fmt.Sprintf("quecloudtest: ReceiveSMS: no card %s", number))
 	}
 	card := s.fleet.card(i)
 	m := ReceivedSMS{
@@ -80,30 +80,29 @@ func (s *Server) receive(number, content string) ReceivedSMS {
 	}
 	s.received++
 	s.smsCount(dayOf(m.Time).month()).received++
-	s.notify(s.smsURL, SMSEvent{
+	s.sendEvent(s.smsURL, SMSEvent{
 		Type: SMSInbox, MSISDN: m.MSISDN, ICCID: m.ICCID, ID: m.ID, Content: content, ReceivedAt: formatTime(m.Time),
 	}, smsSuccess)
 	return m
 }
 
-// §2.3.3. Messages to cards that are ours are taken, whatever the state of the card: the report tells whether they
-// arrived.
+// §2.3.3. It accepts messages to all cards of the fleet. The event reports whether they arrived.
 func (s *Server) smsSend(c *call) error {
 	id := c.params["smsId"]
-	setDefault(&id, token(s.seed, 20, saltID, 1<<32+uint64(s.messages.seen)))
+	setDefault(&id, token(s.seed, 20, saltID, 1<<32+uint64(s.messages.added)))
 	c.out.list("successList", func() {
 		for _, i := range c.cards {
 			card := s.fleet.card(i)
 			m := &SMS{
-				ID: id, LogID: int64(s.messages.seen) + 1, ICCID: card.iccid, MSISDN: card.msisdn,
+				ID: id, LogID: int64(s.messages.added) + 1, ICCID: card.iccid, MSISDN: card.msisdn,
 				Content: c.params["content"], Status: SMSSubmitted, Sent: c.now.time,
 			}
 			s.messages.add(m)
 			s.smsCount(c.now.day.month()).sent++
-			if s.messages.len() > mostKept {
+			if s.messages.len() > maxKept {
 				s.messages.forget()
 			}
-			s.at(m.Sent.Add(s.smsDelay), func(now time.Time) { s.report(m, i, instantOf(now)) })
+			s.schedule(m.Sent.Add(s.smsDelay), func(now time.Time) { s.report(m, i, instantOf(now)) })
 			c.out.object("", func() {
 				c.out.text("iccid", m.ICCID)
 				c.out.text("msisdns", m.MSISDN)
@@ -119,7 +118,7 @@ func (s *Server) smsSend(c *call) error {
 	return nil
 }
 
-// report ends the way of a message. It arrives at cards in use.
+// report delivers a message to a card in use, or fails it, and sends the event.
 func (s *Server) report(m *SMS, place int, now instant) {
 	card := s.fleet.card(place)
 	text := "送达"
@@ -127,12 +126,12 @@ func (s *Server) report(m *SMS, place int, now instant) {
 	if status, _ := s.state(&card, now); status != StatusNormal && status != StatusTestNormal {
 		m.Status, text = SMSFailed, "卡状态为"+status
 	}
-	s.notify(s.smsURL, SMSEvent{
+	s.sendEvent(s.smsURL, SMSEvent{
 		Type: SMSReport, MSISDN: m.MSISDN, ICCID: m.ICCID, ID: m.ID, Status: strconv.Itoa(m.Status), Msg: text,
 	}, smsSuccess)
 }
 
-// §2.3.4. Unlike other lists it has the members of its page beside the rows. The latest message comes first.
+// §2.3.4. Unlike in other lists, the page's members stand beside the rows. The latest message comes first.
 func (s *Server) smsLog(c *call) error {
 	m := parseMonth(c.params["dateStr"])
 	var log []*SMS

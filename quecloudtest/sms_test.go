@@ -10,7 +10,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestSMSAreSentReportedAndLogged(t *testing.T) {
+func TestSMSSendReportLog(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithSMSDelay(time.Minute))
 	inUse, suspended := quecloud.MSISDN("1064800000000"), quecloud.MSISDN("1064800000003")
@@ -44,7 +44,7 @@ func TestSMSAreSentReportedAndLogged(t *testing.T) {
 	}
 }
 
-func TestSMSWithoutAnIDGetOne(t *testing.T) {
+func TestSMSGeneratedID(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	send := func() string {
@@ -58,7 +58,7 @@ func TestSMSWithoutAnIDGetOne(t *testing.T) {
 	}
 }
 
-func TestSMSAreCountedByMonth(t *testing.T) {
+func TestSMSCountByMonth(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	send := func(n int) {
@@ -98,7 +98,7 @@ func TestSMSArriveAtCardsInUse(t *testing.T) {
 	}
 }
 
-func TestRuleOfSMSThatFail(t *testing.T) {
+func TestSMSFailuresCount(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	result, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000003"), Content: "x"})

@@ -3,58 +3,62 @@ package quecloudtest
 import (
 	"strconv"
 	"strings"
+
+	"github.com/quecloud/quecloud-go/internal/cardno"
 )
 
-// An appetite says how much of its plan a synthetic card would use in a month, or in a month's share of a yearly one.
-type appetite uint8
+// A usageLevel is the share of its monthly plan, or of a twelfth of its yearly plan, that a synthetic card uses in a
+// month.
+type usageLevel uint8
 
 const (
-	moderate  appetite = iota // 5 to 80 %
-	large                     // 80 to 100 %
-	excessive                 // once to four times: what it uses ends where the plan does, unless that is shared
+	moderate  usageLevel = iota // 5 to 80 %
+	heavy                       // 80 to 100 %
+	excessive                   // 100 to 400 %; the card is suspended at 100 % unless its group shares the data
 )
 
-// appetiteOf gives 89 % of the cards a moderate appetite, 7 % a large and 4 % an excessive one.
-func appetiteOf(percentile uint64) appetite {
+// usageLevelOf returns moderate for 89 % of the cards, heavy for 7 % and excessive for 4 %.
+func usageLevelOf(percentile uint64) usageLevel {
 	switch {
 	case percentile < 4:
 		return excessive
 	case percentile < 11:
-		return large
+		return heavy
+	default:
+		return moderate
 	}
-	return moderate
 }
 
-// of is how much of the whole a card uses in a month, in thousandths, at random.
-func (a appetite) of(h uint64) uint64 {
-	switch a {
+// perMille returns a pseudo-random share of the plan in thousandths.
+func (l usageLevel) perMille(h uint64) uint64 {
+	switch l {
 	case excessive:
 		return 1000 + h%3000
-	case large:
+	case heavy:
 		return 800 + h%200
 	default:
 		return 50 + h%750
 	}
 }
 
-// carrierDigits are what tells the carriers apart in ICCID, MSISDN and IMSI.
+// carrierDigits are the first digits of each carrier's ICCIDs, MSISDNs and IMSIs.
 var carrierDigits = map[string][3]string{
 	ChinaMobile:  {"898600", "10648", "46004"},
 	ChinaTelecom: {"898603", "10649", "46011"},
 	ChinaUnicom:  {"898606", "10646", "46006"},
 }
 
-// number fills in the numbers that follow from the card's place.
-func (c *card) number() {
+// fillNumbers computes the card's numbers from its place. It does nothing for a card that has them.
+func (c *card) fillNumbers() {
 	if c.iccid != "" {
 		return
 	}
 	digits := carrierDigits[c.group.Carrier]
-	place := strconv.Itoa(1_000_000_000 + c.index)[1:]
+	place := strconv.Itoa(1_000_000_000 + c.place)[1:]
 	switch {
-	case c.group.Carrier == ChinaTelecom: // which lists 19 characters, without the check digit
+	case c.group.Carrier == ChinaTelecom: // lists 19 characters, without the check digit
 		c.iccid = digits[0] + "2431" + place
-	case c.group.Carrier == ChinaMobile && c.index%13 == 8: // some of whose ICCIDs have a letter, as in §1.8
+	case c.group.Carrier == ChinaMobile && c.place%13 == 8: // some ICCIDs have a letter, as in §1.8
 		c.iccid = digits[0] + "D" + withCheckDigit(digits[0] + "2431" + place)[7:]
 	default:
 		c.iccid = withCheckDigit(digits[0] + "2431" + place)
@@ -66,34 +70,22 @@ func (c *card) number() {
 	}
 }
 
-// withCheckDigit appends the digit that an ICCID of 20 digits and an IMEI end with (Luhn).
-func withCheckDigit(digits string) string {
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 0 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return digits + strconv.Itoa((10-sum%10)%10)
-}
+// withCheckDigit appends the check digit of an ICCID of 20 digits or of an IMEI.
+func withCheckDigit(digits string) string { return digits + string(cardno.CheckDigit(digits)) }
 
-// firstStates are the states of the first twelve cards, among which each occurs.
+// firstStates are the states of the first twelve cards. Each status occurs.
 var firstStates = [12][2]string{
 	{StatusNormal}, {StatusNormal}, {StatusNormal}, {StatusSuspended, ReasonByOwner},
 	{StatusUnknown}, {StatusSuspended, ReasonIMEISplit}, {StatusTestNormal}, {StatusTestSuspended},
 	{StatusInactive}, {StatusReserved}, {StatusPreCancelled}, {StatusCancelled},
 }
 
-// commonStates are the states of the others, with the percentage below which each falls.
+// commonStates are the states of the other cards, with their cumulative percentages.
 var commonStates = []struct {
 	below         uint64
 	status, cause string
 }{
-	{86, StatusNormal, ""}, // some of them have used up their data; see appetite
+	{86, StatusNormal, ""}, // some have used up their plan; see usageLevel
 	{92, StatusSuspended, ReasonByOwner},
 	{93, StatusSuspended, ReasonCarrierLimit},
 	{95, StatusTestNormal, ""},
@@ -103,19 +95,19 @@ var commonStates = []struct {
 	{100, StatusCancelled, ""},
 }
 
-// groupOf is the group of the synthetic card at a place.
+// groupOf returns the group of the synthetic card at a place.
 func (f *fleet) groupOf(i int) *Group { return f.groups[i%len(f.groups)] }
 
-// synthesize computes the card at a place, without its numbers.
+// synthesize computes the synthetic card at a place, without its numbers.
 func (f *fleet) synthesize(i int) card {
 	h := mix(f.seed, uint64(i), saltCard)
 	g := f.groupOf(i)
-	c := card{index: i, group: g, cardType: g.CardType, synthetic: true, realName: h>>8&1 == 1, handset: h>>9&7 != 0}
+	c := card{place: i, group: g, cardType: g.CardType, synthetic: true, realName: h>>8&1 == 1, handset: h>>9&7 != 0}
 	c.subAccount = i >= f.n-f.subAccounts
 	if i < len(firstStates) {
 		c.status, c.reason = firstStates[i][0], firstStates[i][1]
 	} else {
-		c.appetite = appetiteOf(h >> 12 % 100)
+		c.level = usageLevelOf(h >> 12 % 100)
 		for _, state := range commonStates {
 			if h%100 < state.below {
 				c.status, c.reason = state.status, state.cause
@@ -127,24 +119,24 @@ func (f *fleet) synthesize(i int) card {
 	if g.VoiceMinutes > 0 {
 		c.voice = VoiceOpen
 	}
-	c.allotted = f.born - 60 - day(h>>16%700)
+	c.allotted = f.created - 60 - day(h>>16%700)
 	c.opened = c.allotted - 10
 	switch c.status {
 	case StatusTestNormal, StatusTestSuspended, StatusInactive, StatusUnknown:
 		return c
 	}
 	c.activated = c.allotted + day(h>>32%30)
-	years := int(f.born.month()-c.activated.month())/12 + 1
-	if c.expires = paidUntil(c.activated, 12*years); c.expires == f.born {
+	years := int(f.created.month()-c.activated.month())/12 + 1
+	if c.expires = paidUntil(c.activated, 12*years); c.expires == f.created {
 		c.expires = paidUntil(c.activated, 12*years+12)
 	}
 	if c.status != StatusNormal {
-		c.stopped = f.born - 1 - day(h>>40%20)
+		c.stopped = f.created - 1 - day(h>>40%20)
 	}
 	return c
 }
 
-// The salts keep the streams of pseudo-random numbers apart.
+// The salts separate the streams of pseudo-random numbers.
 const (
 	saltCard = iota + 1
 	saltData
@@ -155,7 +147,7 @@ const (
 	saltID
 )
 
-// mix is a pseudo-random number that depends on all of its arguments (the finalizer of SplitMix64).
+// mix returns a pseudo-random number that depends on all its arguments (the finalizer of SplitMix64).
 func mix(seed uint64, parts ...uint64) uint64 {
 	for _, part := range parts {
 		seed += 0x9e3779b97f4a7c15 + part
@@ -166,7 +158,7 @@ func mix(seed uint64, parts ...uint64) uint64 {
 	return seed
 }
 
-// token is n letters and digits that follow from the seed and parts.
+// token returns n pseudo-random letters and digits that depend on seed and parts.
 func token(seed uint64, n int, parts ...uint64) string {
 	const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 	var b strings.Builder

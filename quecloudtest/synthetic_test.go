@@ -13,7 +13,7 @@ import (
 
 // On any day some cards have used most of their plan and a few have used it up, who are suspended for that unless they
 // share it.
-func TestSomeCardsUseMuchOfTheirPlan(t *testing.T) {
+func TestFleetSomeCardsUseMuchOfTheirPlan(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(1000))
 	for _, day := range []int{5, 10, 20, 31} {
@@ -54,7 +54,7 @@ func gluttons(t *testing.T, client *quecloud.Client, group int64) []quecloud.Car
 }
 
 // What was done to a card changes how its usage is found, and must not change what it is.
-func TestUsedUpPlansAreTheSameForCardsThatWereTouched(t *testing.T) {
+func TestUsageIsTheSameForChangedCards(t *testing.T) {
 	t.Parallel()
 	for _, group := range []int64{10, 860} {
 		srv, client := start(t, quecloudtest.WithFleet(1000))
@@ -77,7 +77,7 @@ func TestUsedUpPlansAreTheSameForCardsThatWereTouched(t *testing.T) {
 	}
 }
 
-func TestUsedUpPlansLastUntilTheTopUpOrTheNextCycle(t *testing.T) {
+func TestUsageUsedUpPlanLastsUntilTopUpOrNextCycle(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(4000))
 	topped, left := gluttons(t, client, 10)[0].ICCID, gluttons(t, client, 10)[1].ICCID
@@ -97,7 +97,7 @@ func TestUsedUpPlansLastUntilTheTopUpOrTheNextCycle(t *testing.T) {
 	}
 }
 
-func TestDefaultFleetHasEveryStatusAndCarrier(t *testing.T) {
+func TestFleetDefaultHasEveryStatusAndCarrier(t *testing.T) {
 	t.Parallel()
 	_, client := start(t)
 	list, err := client.Cards.List(t.Context(), nil)
@@ -119,7 +119,7 @@ func TestDefaultFleetHasEveryStatusAndCarrier(t *testing.T) {
 	}
 }
 
-func TestFleetsOfOneSeedAreTheSame(t *testing.T) {
+func TestFleetFollowsSeed(t *testing.T) {
 	t.Parallel()
 	page := func(opts ...quecloudtest.Option) string {
 		srv, _ := start(t, opts...)
@@ -134,7 +134,7 @@ func TestFleetsOfOneSeedAreTheSame(t *testing.T) {
 	}
 }
 
-func TestNumbersAreWellFormedAndUnique(t *testing.T) {
+func TestFleetNumbersAreValidAndUnique(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(3000))
 	seen, forms := map[string]bool{}, map[string]int{}
@@ -194,7 +194,7 @@ func luhn(number string) (sum int) {
 	return sum % 10
 }
 
-func TestDatesOfSyntheticCardsMakeSense(t *testing.T) {
+func TestFleetDatesAreConsistent(t *testing.T) {
 	t.Parallel()
 	for _, now := range []time.Time{noon, march.Day(31).Time()} { // on the last day of a month none expires either
 		wantSensibleDates(t, now)

@@ -11,7 +11,7 @@ import (
 
 func near(a, b float64) bool { return math.Abs(a-b) < 1e-6 }
 
-func TestDaysAddUpToMonthsAndCycles(t *testing.T) {
+func TestUsageDaysAddUp(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(40))
 	list, err := client.Cards.List(t.Context(), nil)
@@ -44,7 +44,7 @@ func TestDaysAddUpToMonthsAndCycles(t *testing.T) {
 	}
 }
 
-func TestCycleOfAYearAddsUpItsMonths(t *testing.T) {
+func TestUsageYearlyCycleAddsUp(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(0))
 	c := srv.AddCard(quecloudtest.Card{BillingID: 860, ActiveDate: "2025-10-20"})
@@ -96,7 +96,7 @@ func TestUsageOfTheLastTwelveMonthsOnly(t *testing.T) {
 	}
 }
 
-func TestMonthEndStartsAnew(t *testing.T) {
+func TestUsageStartsAnewEachMonth(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	number := srv.AddCard(quecloudtest.Card{BillingID: 11}).ICCID
@@ -110,25 +110,7 @@ func TestMonthEndStartsAnew(t *testing.T) {
 	}
 }
 
-func TestExpiredCardsAreSuspendedUntilRenewed(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t)
-	number := srv.AddCard(quecloudtest.Card{ExpiryDate: "2026-03-10"}).ICCID
-	if s := card(t, srv, number).Status; s != quecloudtest.StatusNormal {
-		t.Errorf("on its last day the card is %s", s)
-	}
-	srv.Advance(24 * time.Hour)
-	if r := card(t, srv, number).PauseReason; r != quecloudtest.ReasonPlanExpired {
-		t.Errorf("after its last day the card is suspended by %q", r)
-	}
-	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, Months: 2})
-	must(t, err)
-	if c := card(t, srv, number); c.Status != quecloudtest.StatusNormal || c.ExpiryDate != "2026-05-10" {
-		t.Errorf("renewed for two months the card is %s until %s", c.Status, c.ExpiryDate)
-	}
-}
-
-func TestSuspendedCardsUseNothing(t *testing.T) {
+func TestUsageOfSuspendedCards(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := quecloud.MSISDN("1064800000000")
@@ -168,9 +150,9 @@ func wantUsage(t *testing.T, client *quecloud.Client, id quecloud.CardID, month 
 	}
 }
 
-// TestCardsThatUsedUpTheirPlanUseNothing goes through a month with a card that has used up its plan on the 10th, gets
+// TestUsageStopsWithTheData goes through a month with a card that has used up its plan on the 10th, gets
 // data again on the 14th and uses that up on the 16th, and then through the beginning of the next month.
-func TestCardsThatUsedUpTheirPlanUseNothing(t *testing.T) {
+func TestUsageStopsWithTheData(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := quecloud.MSISDN("1064800000000")
@@ -209,7 +191,7 @@ func TestCardsThatUsedUpTheirPlanUseNothing(t *testing.T) {
 }
 
 // The first row is the vendor's example, of § 2.1.5.
-func TestCyclesOfAYearEndWithAMonth(t *testing.T) {
+func TestUsageYearlyCycles(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	for _, c := range []struct{ activated, now, first, last string }{
@@ -232,8 +214,8 @@ func TestCyclesOfAYearEndWithAMonth(t *testing.T) {
 	}
 }
 
-// TestPlansOfAYearAreUsedUpByTheCycle has a card use up its plan at the end of one cycle and at the start of the next.
-func TestPlansOfAYearAreUsedUpByTheCycle(t *testing.T) {
+// TestUsageYearlyPlanPerCycle has a card use up its plan at the end of one cycle and at the start of the next.
+func TestUsageYearlyPlanPerCycle(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := quecloud.MSISDN("1064900000001")
@@ -250,7 +232,7 @@ func TestPlansOfAYearAreUsedUpByTheCycle(t *testing.T) {
 	wantUsage(t, client, id, month.AddMonths(1), func(day int) bool { return day > 2 })
 }
 
-func TestUsageSetByHandReplacesTheComputed(t *testing.T) {
+func TestUsageSetReplacesSynthetic(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := quecloud.MSISDN("1064800000000")
@@ -269,7 +251,7 @@ func TestUsageSetByHandReplacesTheComputed(t *testing.T) {
 	}
 }
 
-func TestRuleOfPools(t *testing.T) {
+func TestUsagePoolsNeverRunOut(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	number := srv.AddCard(quecloudtest.Card{BillingID: 20}).ICCID
@@ -279,7 +261,7 @@ func TestRuleOfPools(t *testing.T) {
 	}
 }
 
-func TestRuleOfDirectedPackages(t *testing.T) {
+func TestUsageIncludesDirectedPackages(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	added := srv.AddCard(quecloudtest.Card{})
@@ -292,7 +274,7 @@ func TestRuleOfDirectedPackages(t *testing.T) {
 	}
 }
 
-func TestRuleOfYearPackages(t *testing.T) {
+func TestUsageYearPackageCoversCycle(t *testing.T) {
 	t.Parallel()
 	_, client := start(t)
 	id := quecloud.MSISDN("1064900000001")
@@ -303,4 +285,31 @@ func TestRuleOfYearPackages(t *testing.T) {
 	if p := year.Packages[0]; len(year.Packages) != 1 || p.Begin != info.CycleStart || p.End != info.CycleEnd {
 		t.Errorf("got %+v, want the cycle, %v to %v", year.Packages, info.CycleStart, info.CycleEnd)
 	}
+}
+
+// TestUsageOverlappingIdleDaysCountOnce has a card paused, expire, be renewed and be resumed: the days of both are quiet once.
+func TestUsageOverlappingIdleDaysCountOnce(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.MSISDN("1064800000000")
+	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2026-03-12" })
+	must(t, client.Cards.Pause(t.Context(), id))
+	srv.Advance(10 * 24 * time.Hour)
+	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: card(t, srv, id.String()).ICCID, Years: 1})
+	must(t, err)
+	srv.Advance(2 * 24 * time.Hour)
+	must(t, client.Cards.Resume(t.Context(), id))
+	srv.Advance(2 * 24 * time.Hour)
+	wantUsage(t, client, id, march, func(day int) bool { return day > 10 && day < 22 })
+}
+
+func TestUsageStaysIdleAfterMovedExpiry(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	id := quecloud.MSISDN("1064800000000")
+	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2026-03-11" })
+	srv.Advance(4 * 24 * time.Hour)
+	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2027-03-11" })
+	srv.Advance(24 * time.Hour)
+	wantUsage(t, client, id, march, func(day int) bool { return day > 11 && day < 14 })
 }

@@ -8,22 +8,22 @@ import (
 
 // A Wallet is the company's money.
 type Wallet struct {
-	Balance Money         // what is left
+	Balance Money         // present balance
 	Entries []WalletEntry // latest first
 }
 
 // A WalletEntry is a change of the balance.
 type WalletEntry struct {
-	Change  Money     // less than 0: spent
-	Time    time.Time // when
-	Kind    string    // 预充值, 流量包充值 or 套餐续费; the return of a failed order's money has that order's kind
-	OrderNo string    // the order; empty for money paid in
-	ICCID   string    // the card it was spent on; empty for money paid in
-	Remark  string    // that came with the order, or with the payment
+	Change  Money     // negative: spent
+	Time    time.Time // time of the change
+	Kind    string    // 预充值, 流量包充值 or 套餐续费; a refund has the kind of its order
+	OrderNo string    // number of the order; empty for a deposit
+	ICCID   string    // card of the order; empty for a deposit
+	Remark  string    // remark of the order or deposit
 
-	ProductName  string // what was bought
-	ProductPrice Money  // of one package; of a renewal what a cycle of it cost
-	Cycle        int    // years of a renewal, or 0
+	ProductName  string // product or plan
+	ProductPrice Money  // price of the package, or of one cycle of a renewal
+	Cycle        int    // renewal: years, else 0
 }
 
 // The kinds of wallet entries.
@@ -35,19 +35,19 @@ const (
 
 type wallet struct {
 	balance Money
-	paidIn  Money
+	paidIn  Money // sum of the deposits
 	entries recent[WalletEntry]
 }
 
 func (w *wallet) add(e WalletEntry) {
 	w.balance += e.Change
-	w.show(e)
+	w.addEntry(e)
 }
 
-// show adds an entry whose money the balance has already.
-func (w *wallet) show(e WalletEntry) {
+// addEntry adds an entry without changing the balance.
+func (w *wallet) addEntry(e WalletEntry) {
 	w.entries.add(e)
-	if w.entries.len() > mostKept {
+	if w.entries.len() > maxKept {
 		w.entries.forget()
 	}
 }
@@ -57,22 +57,22 @@ func (w *wallet) deposit(now time.Time, m Money, remark string) {
 	w.add(WalletEntry{Change: m, Time: now, Kind: kindDeposit, Remark: remark})
 }
 
-// Deposit puts money into the wallet. It panics when the amount is not positive, or beyond all reason.
+// Deposit adds money to the wallet. It panics when the amount is not positive or too large.
 func (s *Server) Deposit(m Money, remark string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m <= 0 || m > mostMoney || m > mostWallet-s.wallet.paidIn {
-		panic(fmt.Sprintf("quecloudtest: Deposit of %v yuan", m))
+	if limit := min(maxMoney, maxPaidIn-s.wallet.paidIn); m <= 0 || m > limit {
+		panic(fmt.Sprintf("quecloudtest: Deposit: %v yuan, want more than 0 and at most %v", m, limit))
 	}
-	s.settle()
+	s.runDue()
 	s.wallet.deposit(s.clock.now(), m, remark)
 }
 
-// Wallet returns the balance and all its changes, latest first; of more than 100,000 the latest.
+// Wallet returns the balance and its changes, latest first. The server remembers the last 100,000.
 func (s *Server) Wallet() Wallet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle()
+	s.runDue()
 	entries := slices.Clone(s.wallet.entries.all())
 	slices.Reverse(entries)
 	return Wallet{s.wallet.balance, entries}
@@ -109,7 +109,7 @@ func (e *WalletEntry) encode(out *encoder) {
 	}
 }
 
-// Money is an amount in fen, the hundredth of a yuan: sums of it are exact. Write amounts as
+// Money is an amount in fen, hundredths of a yuan, so that sums are exact. Write amounts as
 // 3*quecloudtest.Yuan + 60*quecloudtest.Fen.
 type Money int64
 
@@ -119,13 +119,13 @@ const (
 	Yuan       = 100 * Fen
 )
 
-// The most that prices, payments, plans and packages may be. Nothing that is added up of them overflows: a renewal for a
-// hundred years is 1200 times a price, and the wallet has a limit of its own.
+// The limits of prices, deposits, plans and packages. No sum of them overflows: a renewal for 100 years costs 1200
+// times the price of a month, and the deposits have their own limit.
 const (
-	mostMoney  = 1_000_000_000_000 * Yuan
-	mostWallet = 10_000 * mostMoney // ever paid in
-	mostMB     = 1_000_000_000
+	maxMoney  = 1_000_000_000_000 * Yuan
+	maxPaidIn = 10_000 * maxMoney // sum of the deposits
+	maxMB     = 1_000_000_000
 )
 
-// String is the amount in yuan with two decimals, such as "-3.60".
+// String returns the amount in yuan with two decimals, such as "-3.60".
 func (m Money) String() string { return string(appendHundredths(nil, int64(m))) }

@@ -10,7 +10,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestRuleOfLatestFirst(t *testing.T) {
+func TestWalletAndLogsStartWithTheLatest(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	for _, content := range []string{"first", "second"} {
@@ -37,7 +37,7 @@ func TestRuleOfLatestFirst(t *testing.T) {
 }
 
 // As in the vendor's example of § 2.5.7, where a cycle of 2 at 0.01 took 0.02.
-func TestWalletEntriesOfRenewalsMultiplyToTheirAmount(t *testing.T) {
+func TestWalletRenewalPriceTimesCycle(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ years, months int }{
 		"a year": {1, 0}, "two years": {2, 0}, "three months": {1, 3},
@@ -55,7 +55,7 @@ func TestWalletEntriesOfRenewalsMultiplyToTheirAmount(t *testing.T) {
 	}
 }
 
-func TestMoneyIsPrintedExactly(t *testing.T) {
+func TestWalletMoneyString(t *testing.T) {
 	t.Parallel()
 	for m, want := range map[quecloudtest.Money]string{
 		0: "0.00", 7: "0.07", -7: "-0.07", 150: "1.50", 3*quecloudtest.Yuan + 60*quecloudtest.Fen: "3.60", -1234567: "-12345.67",

@@ -125,7 +125,7 @@ func LooksLike(s string) string {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	digits := strings.TrimRight(s, "F")
 	isNumber := consistsOf(digits, isDigit)
-	isIMEI := len(s) == 15 && isNumber && luhn(s)
+	isIMEI := len(s) == 15 && isNumber && CheckDigit(s[:14]) == s[14]
 	if hint := packed(s); hint != "" && !isIMEI {
 		return hint
 	}
@@ -228,19 +228,19 @@ func swapped(s string) string {
 	return string(b)
 }
 
-// luhn reports whether the last of the digits is the check digit of the others.
-func luhn(digits string) bool {
+// CheckDigit returns the Luhn check digit of a text of digits, which ends ICCIDs of 20 digits and IMEIs.
+func CheckDigit(digits string) byte {
 	sum := 0
 	for i := range len(digits) {
 		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
+		if i%2 == 0 {
 			if d *= 2; d > 9 {
 				d -= 9
 			}
 		}
 		sum += d
 	}
-	return sum%10 == 0
+	return byte('0' + (10-sum%10)%10)
 }
 
 func isDigit(c byte) bool          { return '0' <= c && c <= '9' }
