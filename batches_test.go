@@ -16,40 +16,48 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// infoStub answers cards.info and cards.monthflow for the cards that known says, in the opposite order, each once.
-func infoStub(known func(number string) bool) *stub {
-	return &stub{answer: func(ctx context.Context, form url.Values) any {
-		if err := pause(ctx, time.Millisecond); err != nil {
-			return err
+// infoResponse is the response to cards.info or cards.monthflow: the cards that known knows, in reverse order, each once.
+func infoResponse(form url.Values, known func(number string) bool) selftest.Object {
+	rows := []selftest.Object{}
+	numbers := strings.Split(form.Get("iccids")+form.Get("msisdns"), ",")
+	slices.Reverse(numbers)
+	for _, number := range slices.Compact(numbers) {
+		if known(number) {
+			rows = append(rows, selftest.Object{"iccid": number, "msisdn": number, "number": number, "monthflow": 1})
 		}
-		rows := []object{}
-		numbers := strings.Split(form.Get("iccids")+form.Get("msisdns"), ",")
-		slices.Reverse(numbers)
-		for _, number := range slices.Compact(numbers) {
-			if known(number) {
-				rows = append(rows, object{"iccid": number, "msisdn": number, "number": number, "monthflow": 1})
-			}
-		}
-		if strings.HasSuffix(form.Get("method"), "cards.info") {
-			return object{"resultCode": 0, "List": rows}
-		}
-		return object{"resultCode": 0, "data": rows}
-	}}
+	}
+	if strings.HasSuffix(form.Get("method"), "cards.info") {
+		return selftest.Object{"resultCode": 0, "List": rows}
+	}
+	return selftest.Object{"resultCode": 0, "data": rows}
 }
 
-func TestBatchesKeepTheOrderOfTheCardsWhateverThatOfTheAnswers(t *testing.T) {
+func everyCard(string) bool { return true }
+
+// infoPlatform responds to cards.info and cards.monthflow for the cards that known knows.
+func infoPlatform(known func(number string) bool) *selftest.Platform {
+	return selftest.FuncPlatform(func(ctx context.Context, form url.Values) any {
+		if err := selftest.Pause(ctx, time.Millisecond); err != nil {
+			return err
+		}
+		return infoResponse(form, known)
+	})
+}
+
+func TestBatchSweepKeepsTheOrderOfTheCards(t *testing.T) {
 	t.Parallel()
-	want := iccids(0, 2500)
+	want := selftest.ICCIDs(0, 2500)
 	synctest.Test(t, func(t *testing.T) {
-		platform := infoStub(func(string) bool { return true })
-		client := platform.client(t)
+		platform := infoPlatform(everyCard)
+		client := platform.Client(t, selftest.NoRetry)
 		given := slices.Clone(want)
 		infos := client.Cards.AllInfo(t.Context(), quecloud.ICCIDs(given...))
 		flows := client.Flow.AllMonthBatch(t.Context(), quecloud.ICCIDs(given...), quecloud.Month{Year: 2026, Month: time.May})
-		assert.Zero(t, platform.calls(), "nothing is sent before the loop")
+		assert.Zero(t, platform.Attempts(), "nothing is sent before the loop")
 		clear(given)
 		for range 2 {
 			var got []string
@@ -65,12 +73,12 @@ func TestBatchesKeepTheOrderOfTheCardsWhateverThatOfTheAnswers(t *testing.T) {
 			}
 			assert.Equal(t, want, got)
 		}
-		assert.Equal(t, 12, platform.calls(), "1000 cards a call")
-		assert.Contains(t, platform.values("month"), "202605")
+		assert.Equal(t, 12, platform.Attempts(), "1000 cards a call")
+		assert.Contains(t, platform.Values("month"), "202605")
 	})
 }
 
-func TestBatchesOfMSISDNs(t *testing.T) {
+func TestBatchSweepOfMSISDNs(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(30))
 	defer srv.Close()
@@ -89,11 +97,11 @@ func TestBatchesOfMSISDNs(t *testing.T) {
 	assert.Equal(t, 30, at)
 }
 
-func TestACardThatThePlatformDoesNotKnowIsToldAndDoesNotEndTheLoop(t *testing.T) {
+func TestBatchSweepReportsUnknownCardsAndGoesOn(t *testing.T) {
 	t.Parallel()
-	platform := infoStub(func(number string) bool { return number != iccid(1) && number != iccid(1500) })
+	platform := infoPlatform(func(number string) bool { return number != selftest.ICCID(1) && number != selftest.ICCID(1500) })
 	turn, unknown := 0, []string{}
-	for info, err := range platform.client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccids(0, 1600)...)) {
+	for info, err := range platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCIDs(0, 1600)...)) {
 		if errors.Is(err, quecloud.ErrUnknownCard) {
 			failed, ok := errors.AsType[*quecloud.BatchError](err)
 			require.True(t, ok)
@@ -102,92 +110,88 @@ func TestACardThatThePlatformDoesNotKnowIsToldAndDoesNotEndTheLoop(t *testing.T)
 			unknown = append(unknown, failed.Cards.String())
 		} else {
 			require.NoError(t, err)
-			assert.Equal(t, iccid(turn), info.ICCID)
+			assert.Equal(t, selftest.ICCID(turn), info.ICCID)
 		}
 		turn++
 	}
 	assert.Equal(t, 1600, turn, "every card has a turn")
-	assert.Equal(t, []string{iccid(1), iccid(1500)}, unknown)
+	assert.Equal(t, []string{selftest.ICCID(1), selftest.ICCID(1500)}, unknown)
 }
 
-func TestACardGivenTwiceHasTwoTurns(t *testing.T) {
+func TestBatchSweepYieldsACardGivenTwiceTwice(t *testing.T) {
 	t.Parallel()
-	platform := infoStub(func(string) bool { return true })
-	infos, err := collect(platform.client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccid(1), iccid(1), iccid(1))))
+	platform := infoPlatform(everyCard)
+	infos, err := selftest.Collect(platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCID(1), selftest.ICCID(1), selftest.ICCID(1))))
 	require.NoError(t, err)
 	assert.Len(t, infos, 3)
 }
 
 // The platform refuses a call none of whose cards it knows, and does not say why.
-func TestNoCardIsAloneInABatch(t *testing.T) {
+func TestBatchSweepLeavesNoCardAloneInABatch(t *testing.T) {
 	t.Parallel()
-	platform := infoStub(func(number string) bool { return number != iccid(1000) })
-	turns, err := collect(platform.client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccids(0, 1001)...)))
+	platform := infoPlatform(func(number string) bool { return number != selftest.ICCID(1000) })
+	turns, err := selftest.Collect(platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCIDs(0, 1001)...)))
 	assert.ErrorIs(t, err, quecloud.ErrUnknownCard)
 	assert.Len(t, turns, 1000)
 	var sizes []int
-	for _, numbers := range platform.values("iccids") {
+	for _, numbers := range platform.Values("iccids") {
 		sizes = append(sizes, strings.Count(numbers, ",")+1)
 	}
 	assert.ElementsMatch(t, []int{501, 500}, sizes)
 }
 
-func TestNoCardsAtAllNeedNoCall(t *testing.T) {
+func TestBatchSweepOfNoCardsSendsNothing(t *testing.T) {
 	t.Parallel()
-	platform := infoStub(func(string) bool { return true })
-	infos, err := collect(platform.client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs()))
+	platform := infoPlatform(everyCard)
+	infos, err := selftest.Collect(platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs()))
 	require.NoError(t, err)
 	assert.Empty(t, infos)
-	assert.Zero(t, platform.calls())
+	assert.Zero(t, platform.Attempts())
 }
 
-func TestAFailedBatchSaysWhichCardsFailed(t *testing.T) {
+func TestBatchSweepFailureNamesItsCards(t *testing.T) {
 	t.Parallel()
-	platform := infoStub(func(string) bool { return true })
-	good := platform.answer
-	platform.answer = func(ctx context.Context, form url.Values) any {
-		if strings.Contains(form.Get("iccids"), iccid(2100)) {
-			return refusal("busy")
+	platform := selftest.FuncPlatform(func(_ context.Context, form url.Values) any {
+		if strings.Contains(form.Get("iccids"), selftest.ICCID(2100)) {
+			return selftest.Refusal("busy")
 		}
-		return good(ctx, form)
-	}
+		return infoResponse(form, everyCard)
+	})
 	var progress []int64
-	infos, err := collect(platform.client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccids(0, 5000)...),
+	infos, err := selftest.Collect(platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCIDs(0, 5000)...),
 		quecloud.Progress(func(done, total int64) { progress = append(progress, done, total) })))
 	failed, ok := errors.AsType[*quecloud.BatchError](err)
 	require.True(t, ok, "%v", err)
 	assert.Equal(t, 2000, failed.First)
-	assert.Equal(t, quecloud.ICCIDs(iccids(2000, 3000)...), failed.Cards)
+	assert.Equal(t, quecloud.ICCIDs(selftest.ICCIDs(2000, 3000)...), failed.Cards)
 	assert.ErrorAs(t, err, new(*quecloud.APIError))
 	assert.ErrorContains(t, err, "(cards 2001 to 3000 of 5000)")
 	assert.Len(t, infos, 2000)
 	assert.Equal(t, []int64{1000, 5000, 2000, 5000}, progress)
 }
 
-func TestLeavingBatchesStopsAllAtOnce(t *testing.T) {
+func TestBatchSweepStopsAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, cancelled := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			platform := infoStub(func(string) bool { return true })
-			good := platform.answer
-			platform.answer = func(ctx context.Context, form url.Values) any {
-				if !strings.Contains(form.Get("iccids"), iccid(0)) {
-					if err := pause(ctx, 20*time.Second); err != nil {
+			platform := selftest.FuncPlatform(func(ctx context.Context, form url.Values) any {
+				if !strings.Contains(form.Get("iccids"), selftest.ICCID(0)) {
+					if err := selftest.Pause(ctx, 20*time.Second); err != nil {
 						return err
 					}
 				}
-				return good(ctx, form)
-			}
+				return infoResponse(form, everyCard)
+			})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			start, turns := time.Now(), 0
-			for _, err := range platform.client(t).Cards.AllInfo(ctx, quecloud.ICCIDs(iccids(0, 5000)...)) {
+			for _, err := range platform.Client(t, selftest.NoRetry).Cards.AllInfo(ctx, quecloud.ICCIDs(selftest.ICCIDs(0, 5000)...)) {
 				if turns++; turns == 6 && cancelled {
 					failed, ok := errors.AsType[*quecloud.BatchError](err)
 					require.True(t, ok)
 					assert.ErrorIs(t, err, context.Canceled)
 					assert.Equal(t, 5, failed.First)
-					assert.Equal(t, quecloud.ICCIDs(iccids(5, 1000)...), failed.Cards)
+					assert.Equal(t, quecloud.ICCIDs(selftest.ICCIDs(5, 1000)...), failed.Cards)
 					continue
 				}
 				require.NoError(t, err)
@@ -199,7 +203,7 @@ func TestLeavingBatchesStopsAllAtOnce(t *testing.T) {
 			}
 			assert.Less(t, time.Since(start), time.Second)
 			assert.LessOrEqual(t, turns, 6)
-			assert.Zero(t, platform.running)
+			assert.Zero(t, platform.Running())
 		})
 	}
 }
@@ -236,7 +240,7 @@ func collectRows[T interface{ ID() quecloud.CardID }](t *testing.T, sweep iter.S
 	return turns
 }
 
-func TestARowFindsItsCardInAnySpelling(t *testing.T) {
+func TestBatchSweepMatchesRowsInAnySpelling(t *testing.T) {
 	t.Parallel()
 	const short = "8986062343202380834"
 	strays := func(rows []string) (turns []string) {
@@ -273,42 +277,40 @@ func TestARowFindsItsCardInAnySpelling(t *testing.T) {
 		},
 		"no rows": {quecloud.ICCIDs(iccid1, iccid2), nil, []string{"no " + iccid1, "no " + iccid2}},
 	} {
-		platform := &stub{answer: func(_ context.Context, form url.Values) any {
-			rows := []object{}
+		platform := selftest.FuncPlatform(func(_ context.Context, form url.Values) any {
+			rows := []selftest.Object{}
 			for _, number := range tt.rows {
-				row := object{"number": number, "monthflow": 1, "iccid": number}
+				row := selftest.Object{"number": number, "monthflow": 1, "iccid": number}
 				if form.Get("msisdns") != "" {
 					row["iccid"], row["msisdn"] = " ", number
 				}
 				rows = append(rows, row)
 			}
-			return object{"resultCode": 0, "list": rows, "data": rows}
-		}}
-		client := platform.client(t)
+			return selftest.Object{"resultCode": 0, "list": rows, "data": rows}
+		})
+		client := platform.Client(t, selftest.NoRetry)
 		assert.Equal(t, tt.want, collectRows(t, client.Cards.AllInfo(t.Context(), tt.asked)), name)
 		month := quecloud.Month{Year: 2026, Month: time.May}
 		assert.Equal(t, tt.want, collectRows(t, client.Flow.AllMonthBatch(t.Context(), tt.asked, month)), name)
 	}
 }
 
-func TestARowForNoneComesAfterTheCardsOfItsBatchAndTheSweepGoesOn(t *testing.T) {
+func TestBatchSweepYieldsUnmatchedRowsAfterTheirBatch(t *testing.T) {
 	t.Parallel()
-	platform := infoStub(func(string) bool { return true })
-	good := platform.answer
-	platform.answer = func(ctx context.Context, form url.Values) any {
-		response := good(ctx, form)
-		if rows, ok := response.(object); ok && strings.Contains(form.Get("iccids"), iccid(0)) {
-			rows["List"] = append(rows["List"].([]object), object{"iccid": iccid(7777)})
+	platform := selftest.FuncPlatform(func(_ context.Context, form url.Values) any {
+		response := infoResponse(form, everyCard)
+		if strings.Contains(form.Get("iccids"), selftest.ICCID(0)) {
+			response["List"] = append(response["List"].([]selftest.Object), selftest.Object{"iccid": selftest.ICCID(7777)})
 		}
 		return response
-	}
+	})
 	var at []int
 	turn := 0
-	for info, err := range platform.client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccids(0, 2000)...)) {
+	for info, err := range platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCIDs(0, 2000)...)) {
 		if err != nil {
 			require.ErrorAs(t, err, new(*quecloud.ResponseError))
 			require.NotErrorIs(t, err, quecloud.ErrUnknownCard)
-			assert.Equal(t, iccid(7777), info.ICCID)
+			assert.Equal(t, selftest.ICCID(7777), info.ICCID)
 			at = append(at, turn)
 		}
 		turn++
@@ -317,11 +319,12 @@ func TestARowForNoneComesAfterTheCardsOfItsBatchAndTheSweepGoesOn(t *testing.T) 
 	assert.Equal(t, []int{1000}, at)
 }
 
-func TestLeavingABatchAtARowForNoneStops(t *testing.T) {
+func TestBatchSweepCanBeLeftAtAnUnmatchedRow(t *testing.T) {
 	t.Parallel()
-	platform := newPlatform(answerText(`{"resultCode":0,"list":[{"iccid":"` + iccid1 + `"},{"iccid":"` + iccid2 + `"},{"iccid":"` + iccid3 + `"}]}`))
+	platform := selftest.TextPlatform(
+		`{"resultCode":0,"list":[{"iccid":"` + iccid1 + `"},{"iccid":"` + iccid2 + `"},{"iccid":"` + iccid3 + `"}]}`)
 	turns := 0
-	for _, err := range platform.client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccid1)) {
+	for _, err := range platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccid1)) {
 		if turns++; err != nil {
 			break
 		}

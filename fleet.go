@@ -140,7 +140,7 @@ func cardsOf[S CardSource](source S) (cards func(yield func(CardID) bool), count
 // ErrNotStarted says that nothing was done to a card, because [Each], [SMSService.SendAll] or [FlowService.SetAlarmAll] was
 // ended before: by its context, or, but for Each, by a call that failed. SendAll and SetAlarmAll yield it for every card that
 // is left, Each only for the first.
-var ErrNotStarted = errors.New("not begun")
+var ErrNotStarted = errors.New("not started")
 
 // Each does something to each of many cards, several at a time ([Concurrency]), and returns an iterator over the cards
 // and what came of each, nil for success, in the order of the cards:

@@ -2,13 +2,10 @@ package quecloud_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"net/http"
-	"net/http/httptest"
+	"iter"
 	"net/url"
 	"strconv"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,177 +14,212 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestSweepsYieldEveryRowInThePlatformsOrder(t *testing.T) {
+// checkListing checks the sweeps of a listing, by rows and by pages, against its rows in one page.
+func checkListing[L quecloud.ListPage, T any](
+	t *testing.T, whole *L, err error, all iter.Seq2[T, error], pages iter.Seq2[*L, error], of func(*L) (quecloud.Page, []T),
+) {
+	t.Helper()
+	require.NoError(t, err)
+	_, want := of(whole)
+	got, err := selftest.Collect(all)
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+
+	lists, err := selftest.Collect(pages)
+	require.NoError(t, err)
+	require.Greater(t, len(lists), 2)
+	got = nil
+	for i, list := range lists {
+		page, rows := of(list)
+		assert.Equal(t, i+1, page.Number)
+		if i < len(lists)-1 {
+			assert.Len(t, rows, 50)
+		}
+		got = append(got, rows...)
+	}
+	assert.Equal(t, want, got)
+}
+
+func TestSweepYieldsEveryRowOfEveryListingInOrder(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(523))
 	t.Cleanup(srv.Close)
-	client := srv.Client()
+	client, ctx := srv.Client(), t.Context()
 	month := quecloud.MonthOf(srv.Now())
-	var numbers []string
-	for card, err := range client.Cards.All(t.Context(), nil) {
-		require.NoError(t, err)
-		numbers = append(numbers, card.ICCID)
-	}
+	numbers, err := selftest.CollectICCIDs(client.Cards.All(ctx, nil))
+	require.NoError(t, err)
 	require.Len(t, numbers, 523)
 	for range 3 {
-		_, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.ICCIDs(numbers[:70]...), Content: "x"})
+		_, err := client.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.ICCIDs(numbers[:70]...), Content: "x"})
 		if !errors.Is(err, quecloud.ErrPartial) {
 			require.NoError(t, err)
 		}
 	}
-
-	check := func(t *testing.T, want, got any, err error) {
-		t.Helper()
-		require.NoError(t, err)
-		require.NotEmpty(t, want)
-		assert.Equal(t, want, got)
-	}
 	t.Run("cards", func(t *testing.T) {
 		t.Parallel()
-		all, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageSize: 1000})
-		require.NoError(t, err)
-		got, err := collect(client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}))
-		check(t, all.Cards, got, err)
+		params := &quecloud.CardListParams{PageSize: 50}
+		whole, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageSize: 1000})
+		checkListing(t, whole, err, client.Cards.All(ctx, params), quecloud.Pages(ctx, client.Cards.List, params),
+			func(l *quecloud.CardList) (quecloud.Page, []quecloud.Card) { return l.Page, l.Cards })
 	})
-	t.Run("data of a month", func(t *testing.T) {
+	params := &quecloud.MonthListParams{Month: month, PageSize: 50}
+	t.Run("data usage", func(t *testing.T) {
 		t.Parallel()
-		all, err := client.Flow.ListMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 1000})
-		require.NoError(t, err)
-		got, err := collect(client.Flow.AllMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 50}))
-		check(t, all.Flows, got, err)
+		whole, err := client.Flow.ListMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 1000})
+		checkListing(t, whole, err, client.Flow.AllMonth(ctx, params), quecloud.Pages(ctx, client.Flow.ListMonth, params),
+			func(l *quecloud.MonthFlowList) (quecloud.Page, []quecloud.MonthFlowRow) { return l.Page, l.Flows })
 	})
-	t.Run("voice of a month", func(t *testing.T) {
+	t.Run("voice usage", func(t *testing.T) {
 		t.Parallel()
-		all, err := client.Flow.ListVoiceMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 1000})
-		require.NoError(t, err)
-		got, err := collect(client.Flow.AllVoiceMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 50}))
-		check(t, all.Flows, got, err)
+		whole, err := client.Flow.ListVoiceMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 1000})
+		checkListing(t, whole, err, client.Flow.AllVoiceMonth(ctx, params), quecloud.Pages(ctx, client.Flow.ListVoiceMonth, params),
+			func(l *quecloud.VoiceMonthList) (quecloud.Page, []quecloud.VoiceMonthRow) { return l.Page, l.Flows })
 	})
-	t.Run("log of SMS", func(t *testing.T) {
+	t.Run("SMS log", func(t *testing.T) {
 		t.Parallel()
-		all, err := client.SMS.ListLog(t.Context(), &quecloud.SMSLogParams{Month: month, PageSize: 1000})
-		require.NoError(t, err)
-		got, err := collect(client.SMS.AllLog(t.Context(), &quecloud.SMSLogParams{Month: month, PageSize: 50}))
-		check(t, all.Entries, got, err)
+		params := &quecloud.SMSLogParams{Month: month, PageSize: 50}
+		whole, err := client.SMS.ListLog(t.Context(), &quecloud.SMSLogParams{Month: month, PageSize: 1000})
+		checkListing(t, whole, err, client.SMS.AllLog(ctx, params), quecloud.Pages(ctx, client.SMS.ListLog, params),
+			func(l *quecloud.SMSLogList) (quecloud.Page, []quecloud.SMSEntry) { return l.Page, l.Entries })
 	})
 }
 
-func TestAFailedSweepSaysWhereToResume(t *testing.T) {
-	t.Parallel()
-	refuse := true
-	platform := &stub{}
-	platform.answer = func(_ context.Context, form url.Values) any {
-		if number, size := paging(form); number != 5 || !refuse {
-			return page(1000, number, size).answer()
+// fleetPlatform lists 1234 cards. change changes a page, or replaces it if it returns a response.
+func fleetPlatform(change func(p *selftest.Page, number, size int) any) *selftest.Platform {
+	return selftest.FuncPlatform(func(_ context.Context, form url.Values) any {
+		number, size := selftest.Paging(form)
+		p := selftest.PageOf(1234, number, size)
+		if response := change(&p, number, size); response != nil {
+			return response
 		}
-		return refusal("busy")
-	}
-	client := platform.client(t)
-	before, err := swept(client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100}))
-	failed, ok := errors.AsType[*quecloud.PageError](err)
-	require.True(t, ok, "%v", err)
-	assert.Equal(t, 5, failed.Page)
-	assert.ErrorAs(t, err, new(*quecloud.APIError))
-	assert.Equal(t, iccids(0, 400), before)
-
-	refuse = false
-	rest, err := swept(client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100, PageNo: failed.Page}))
-	require.NoError(t, err)
-	assert.Equal(t, iccids(400, 1000), rest)
+		return p.Response()
+	})
 }
 
-func TestASweepAsksForTheLargestPagesAndCopiesItsParams(t *testing.T) {
+// A page beyond the end is no error, whatever the platform sends there. internal/pageplan has all cases.
+func TestSweepIsCompleteWhateverComesBeyondTheEnd(t *testing.T) {
 	t.Parallel()
-	platform := listing(func(n, s int) view { return page(1500, n, s) })
+	for name, change := range map[string]func(p *selftest.Page, number, size int) any{
+		"an empty page":      func(p *selftest.Page, _, _ int) any { p.Total = 5000; return nil },
+		"an unannounced end": func(p *selftest.Page, _, _ int) any { *p = selftest.Page{From: p.From, To: p.To}; return nil },
+		"smaller pages than announced": func(p *selftest.Page, number, _ int) any {
+			*p = selftest.PageOf(1234, number, 30)
+			p.Size, p.Pages = 100, 13
+			return nil
+		},
+		"the last page": func(p *selftest.Page, number, size int) any {
+			*p = selftest.PageOf(1234, min(number, 13), size)
+			p.Total = 0
+			return nil
+		},
+		"the first page": func(p *selftest.Page, number, size int) any {
+			p.To = min(p.To, 1200)
+			if p.Total = 1200; number > 12 {
+				*p = selftest.PageOf(1200, 1, size)
+			}
+			return nil
+		},
+		"a refusal": func(p *selftest.Page, number, _ int) any {
+			p.To = min(p.To, 1200)
+			if p.Total, p.Pages = 1200, 12; number > 12 {
+				return selftest.Refusal("no such page")
+			}
+			return nil
+		},
+	} {
+		client := fleetPlatform(change).Client(t)
+		got, err := selftest.CollectICCIDs(client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100}))
+		require.NoError(t, err, name)
+		assert.Contains(t, [][]string{selftest.ICCIDs(0, 1234), selftest.ICCIDs(0, 1200)}, got, name)
+		pages, err := selftest.Collect(quecloud.Pages(t.Context(), client.Cards.List, &quecloud.CardListParams{PageSize: 100}))
+		require.NoError(t, err, name)
+		for i, list := range pages {
+			assert.Equal(t, i+1, list.Page.Number, "%s: numbered as requested", name)
+			assert.NotEmpty(t, list.Cards, name)
+		}
+	}
+}
+
+// A sweep fails where rows must be missing, and says how to go on. internal/pageplan has all cases.
+func TestSweepFailureSaysWhereToResume(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fifth any // the response instead of page 5
+		text  string
+	}{
+		"a refusal": {selftest.Refusal("busy"), "quecloud: card.list: refused with resultCode 1: busy; resume with PageNo: 5"},
+		"an earlier page": {selftest.PageOf(1234, 1, 100).Response(),
+			"quecloud: card.list: page 5 has the rows of an earlier page; resume with PageNo: 5"},
+		"no list": {selftest.Object{"resultCode": 0, "page": selftest.Object{"page": 5, "totalCount": 1234}, "cards": nil},
+			"quecloud: card.list: page 5 has no rows, and page 6 has 100; resume with PageNo: 5"},
+		"an empty list": {selftest.Object{"resultCode": 0, "cards": []any{}},
+			"quecloud: card.list: page 5 has no rows, and page 6 has 100; resume with PageNo: 5"},
+		"an empty text": {selftest.Object{"resultCode": 0, "cards": ""},
+			"quecloud: card.list: page 5 has no rows, and page 6 has 100; resume with PageNo: 5"},
+	} {
+		broken := true
+		platform := fleetPlatform(func(_ *selftest.Page, number, _ int) any {
+			if number == 5 && broken {
+				return test.fifth
+			}
+			return nil
+		})
+		client := platform.Client(t, selftest.NoRetry)
+		before, err := selftest.CollectICCIDs(client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100}))
+		assert.EqualError(t, err, test.text, name)
+		assert.Equal(t, name == "a refusal", selftest.Is[*quecloud.APIError](err), name)
+		failed, ok := errors.AsType[*quecloud.PageError](err)
+		require.True(t, ok, "%s: %v", name, err)
+		assert.Equal(t, 5, failed.Page, name)
+		assert.Equal(t, selftest.ICCIDs(0, 400), before, name)
+
+		broken = false
+		params := &quecloud.CardListParams{PageSize: 100, PageNo: failed.Page}
+		rest, err := selftest.CollectICCIDs(client.Cards.All(t.Context(), params))
+		require.NoError(t, err, name)
+		assert.Equal(t, selftest.ICCIDs(400, 1234), rest, name)
+	}
+}
+
+func TestSweepRequestsTheLargestPagesAndCopiesItsParams(t *testing.T) {
+	t.Parallel()
+	platform := selftest.ListingPlatform(func(n, s int) selftest.Page { return selftest.PageOf(1500, n, s) })
 	params := &quecloud.CardListParams{BillingID: 860}
-	all := platform.client(t).Cards.All(t.Context(), params)
-	assert.Zero(t, platform.calls(), "nothing is sent before the loop")
+	all := platform.Client(t).Cards.All(t.Context(), params)
+	assert.Zero(t, platform.Attempts(), "nothing is sent before the loop")
 	params.BillingID = 7
 	for range 2 {
-		got, err := swept(all)
+		got, err := selftest.CollectICCIDs(all)
 		require.NoError(t, err)
-		assert.Equal(t, iccids(0, 1500), got)
+		assert.Equal(t, selftest.ICCIDs(0, 1500), got)
 	}
-	assert.Equal(t, []string{"1000", "1000", "1000", "1000"}, platform.values("pageSize"))
-	assert.Equal(t, []string{"860", "860", "860", "860"}, platform.values("billingid"))
+	assert.Equal(t, []string{"1000", "1000", "1000", "1000"}, platform.Values("pageSize"))
+	assert.Equal(t, []string{"860", "860", "860", "860"}, platform.Values("billingid"))
 	assert.Equal(t, quecloud.CardListParams{BillingID: 7}, *params)
 }
 
-func TestASweepRefusesBadInputBeforeAnythingIsSent(t *testing.T) {
-	t.Parallel()
-	platform := listing(func(n, s int) view { return page(10, n, s) })
-	client := platform.client(t)
-	ctx := t.Context()
-	month := quecloud.Month{Year: 2026, Month: time.May}
-	tests := map[string]struct {
-		run   func() error
-		param string
-	}{
-		"page": {func() error {
-			_, err := collect(client.Cards.All(ctx, &quecloud.CardListParams{PageNo: -1}))
-			return err
-		}, "pageNo"},
-		"page size": {func() error {
-			_, err := collect(client.Cards.All(ctx, &quecloud.CardListParams{PageSize: 1001}))
-			return err
-		}, "pageSize"},
-		"no month":          {func() error { _, err := collect(client.Flow.AllMonth(ctx, nil)); return err }, "month"},
-		"no month of voice": {func() error { _, err := collect(client.Flow.AllVoiceMonth(ctx, nil)); return err }, "month"},
-		"no month of SMS":   {func() error { _, err := collect(client.SMS.AllLog(ctx, nil)); return err }, "dateStr"},
-		"nothing at once":   {func() error { _, err := collect(client.Cards.All(ctx, nil, quecloud.Concurrency(0))); return err }, "Concurrency"},
-		"too much at once":  {func() error { _, err := collect(client.Cards.All(ctx, nil, quecloud.Concurrency(257))); return err }, "Concurrency"},
-		"no function":       {func() error { _, err := collect(client.Cards.All(ctx, nil, quecloud.Progress(nil))); return err }, "Progress"},
-		"empty option":      {func() error { _, err := collect(client.Cards.All(ctx, nil, quecloud.FleetOption{})); return err }, "option 1 of 1"},
-		"useless option":    {func() error { _, err := collect(client.Cards.All(ctx, nil, quecloud.PollEvery(1))); return err }, "PollEvery"},
-		"malformed card": {func() error {
-			_, err := collect(client.Cards.AllInfo(ctx, quecloud.ICCIDs(append(iccids(0, 3000), "x")...)))
-			return err
-		}, "iccids"},
-		"zero cards": {func() error { _, err := collect(client.Flow.AllMonthBatch(ctx, quecloud.CardIDs{}, month)); return err }, "msisdns"},
-		"no month of a batch": {func() error {
-			_, err := collect(client.Flow.AllMonthBatch(ctx, quecloud.MSISDNs("1"), quecloud.Month{}))
-			return err
-		}, "month"},
-		"no time":     {func() error { _, err := client.Orders.Wait(ctx, "1", quecloud.PollEvery(0)); return err }, "PollEvery"},
-		"no order":    {func() error { _, err := client.Orders.Wait(ctx, ""); return err }, "orderNo"},
-		"no stage":    {func() error { _, err := client.Files.Prepare(ctx, quecloud.OnStage(nil)); return err }, "OnStage"},
-		"no writer":   {func() error { _, err := client.Files.Export(ctx, nil); return err }, "w"},
-		"no path":     {func() error { _, err := client.Files.DownloadFile(ctx, 1, ""); return err }, "path"},
-		"a directory": {func() error { _, err := client.Files.DownloadFile(ctx, 1, t.TempDir()); return err }, "path"},
-		"no fn":       {func() error { _, err := collect(quecloud.Each(ctx, []quecloud.CardID{{}}, nil)); return err }, "fn"},
-		"Each, nothing at once": {func() error {
-			_, err := collect(quecloud.Each(ctx, []quecloud.CardID{{}}, client.Cards.Pause, quecloud.Concurrency(0)))
-			return err
-		}, "Concurrency"},
-	}
-	for name, test := range tests {
-		bad, ok := errors.AsType[*quecloud.ParamError](test.run())
-		if assert.True(t, ok, name) {
-			assert.Equal(t, test.param, bad.Param, name)
-		}
-	}
-	assert.Zero(t, platform.calls())
-}
-
-func TestASweepFetchesAheadNoMorePagesThanItMay(t *testing.T) {
+func TestSweepPrefetchesAsManyPagesAsAllowed(t *testing.T) {
 	t.Parallel()
 	for _, concurrency := range []int{1, 4, 16} {
 		synctest.Test(t, func(t *testing.T) {
-			platform := &stub{answer: func(ctx context.Context, form url.Values) any {
-				number, size := paging(form)
-				if err := pause(ctx, time.Duration(1+number%3)*time.Second); err != nil {
+			platform := selftest.FuncPlatform(func(ctx context.Context, form url.Values) any {
+				number, size := selftest.Paging(form)
+				if err := selftest.Pause(ctx, time.Duration(1+number%3)*time.Second); err != nil {
 					return err
 				}
-				return page(2000, number, size).answer()
-			}}
+				return selftest.PageOf(2000, number, size).Response()
+			})
 			start := time.Now()
-			got, err := swept(platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}, quecloud.Concurrency(concurrency)))
+			params := &quecloud.CardListParams{PageSize: 50}
+			all := platform.Client(t).Cards.All(t.Context(), params, quecloud.Concurrency(concurrency))
+			got, err := selftest.CollectICCIDs(all)
 			require.NoError(t, err)
-			assert.Equal(t, iccids(0, 2000), got)
-			assert.Equal(t, concurrency, platform.most)
+			assert.Equal(t, selftest.ICCIDs(0, 2000), got)
+			assert.Equal(t, concurrency, platform.Peak())
 			if concurrency == 1 {
 				assert.Equal(t, 83*time.Second, time.Since(start), "the sum of all delays")
 			} else {
@@ -197,349 +229,176 @@ func TestASweepFetchesAheadNoMorePagesThanItMay(t *testing.T) {
 	}
 }
 
-func TestPagesInHandAreBoundedHoweverSlowTheLoopIs(t *testing.T) {
+func TestSweepHoldsFewPagesHoweverSlowTheLoop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		platform := listing(func(n, s int) view { return page(2000, n, s) })
-		count := 0
-		for _, err := range platform.client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}, quecloud.Concurrency(3)) {
+		platform := selftest.ListingPlatform(func(n, s int) selftest.Page { return selftest.PageOf(2000, n, s) })
+		params, count := &quecloud.CardListParams{PageSize: 50}, 0
+		for _, err := range platform.Client(t).Cards.All(t.Context(), params, quecloud.Concurrency(3)) {
 			require.NoError(t, err)
 			if count++; count%50 == 1 {
 				synctest.Wait()
-				assert.LessOrEqual(t, platform.calls(), count/50+2*3)
+				assert.LessOrEqual(t, platform.Attempts(), count/50+2*3)
 			}
 		}
 	})
 }
 
 // In a bubble of synctest, a goroutine that is left behind fails the test.
-func TestLeavingASweepStopsAllAtOnce(t *testing.T) {
+func TestSweepStopsAtOnce(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("enough")
-	tests := map[string]func(t *testing.T, ctx context.Context, cancel context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)){
-		"by break": func(t *testing.T, _ context.Context, _ context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
-			for _, err := range all {
-				require.NoError(t, err)
-				break
+	params := &quecloud.CardListParams{PageSize: 50}
+	type sweep struct {
+		*testing.T
+		ctx    context.Context
+		cancel context.CancelCauseFunc
+		cards  *quecloud.CardsService
+	}
+	pages := func(s sweep, use func() error) error {
+		for list, err := range quecloud.Pages(s.ctx, s.cards.List, params) {
+			if err != nil {
+				return err
 			}
-		},
-		"by panic": func(t *testing.T, _ context.Context, _ context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
-			assert.Panics(t, func() {
-				for _, err := range all {
-					require.NoError(t, err)
+			assert.Equal(s, 1, list.Page.Number)
+			synctest.Wait() // page 2 has come, too
+			if err := use(); err != nil {
+				return nil
+			}
+		}
+		return nil
+	}
+	for name, test := range map[string]struct {
+		stuckAfter int // pages after this one do not come
+		page       int // that the error names; 0 if there is none
+		run        func(sweep) error
+	}{
+		"break": {1, 0, func(s sweep) error {
+			for _, err := range s.cards.All(s.ctx, params) {
+				return err
+			}
+			return nil
+		}},
+		"panic": {1, 0, func(s sweep) error {
+			assert.Panics(s, func() {
+				for _, err := range s.cards.All(s.ctx, params) {
+					require.NoError(s, err)
 					panic("the loop")
 				}
 			})
-		},
-		"by its context, within a page": func(t *testing.T, _ context.Context, cancel context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
+			return nil
+		}},
+		"end of the context within a page": {1, 1, func(s sweep) (failed error) {
 			seen := 0
-			for _, err := range all {
+			for _, err := range s.cards.All(s.ctx, params) {
 				if seen++; seen == 3 {
-					cancel(cause)
+					s.cancel(cause)
 				}
-				if seen < 4 {
-					require.NoError(t, err)
-					continue
-				}
-				assert.ErrorIs(t, err, cause)
-				failed, ok := errors.AsType[*quecloud.PageError](err)
-				require.True(t, ok)
-				assert.Equal(t, 1, failed.Page)
+				failed = err
 			}
-			assert.Equal(t, 4, seen)
-		},
-		"by its context, while pages are awaited": func(t *testing.T, _ context.Context, cancel context.CancelCauseFunc, all func(func(quecloud.Card, error) bool)) {
-			time.AfterFunc(time.Millisecond, func() { cancel(cause) })
-			cards, err := collect(all)
-			assert.ErrorIs(t, err, context.Canceled)
-			failed, ok := errors.AsType[*quecloud.PageError](err)
-			require.True(t, ok)
-			assert.Equal(t, 2, failed.Page)
-			assert.Len(t, cards, 50)
-		},
-	}
-	for name, leave := range tests {
+			assert.Equal(s, 4, seen)
+			return failed
+		}},
+		"end of the context while pages are awaited": {1, 2, func(s sweep) error {
+			time.AfterFunc(time.Millisecond, func() { s.cancel(cause) })
+			cards, err := selftest.Collect(s.cards.All(s.ctx, params))
+			assert.Len(s, cards, 50)
+			assert.ErrorIs(s, err, context.Canceled)
+			return err
+		}},
+		"break between pages":              {3, 0, func(s sweep) error { return pages(s, func() error { return cause }) }},
+		"end of the context between pages": {3, 2, func(s sweep) error { return pages(s, func() error { s.cancel(cause); return nil }) }},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				platform := &stub{answer: func(ctx context.Context, form url.Values) any {
-					number, size := paging(form)
-					if number > 1 {
-						if err := pause(ctx, time.Hour); err != nil {
+				platform := selftest.FuncPlatform(func(ctx context.Context, form url.Values) any {
+					number, size := selftest.Paging(form)
+					if number > test.stuckAfter {
+						if err := selftest.Pause(ctx, time.Hour); err != nil {
 							return err
 						}
 					}
-					return page(2000, number, size).answer()
-				}}
+					return selftest.PageOf(2000, number, size).Response()
+				})
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
-				client, err := platform.client(t).With(quecloud.WithTimeout(24 * time.Hour))
-				require.NoError(t, err)
 				start := time.Now()
-				leave(t, ctx, cancel, client.Cards.All(ctx, &quecloud.CardListParams{PageSize: 50}))
+				err := test.run(sweep{t, ctx, cancel, platform.Client(t, quecloud.WithTimeout(24*time.Hour)).Cards})
 				assert.Less(t, time.Since(start), time.Second)
-				assert.Zero(t, platform.running)
+				assert.Zero(t, platform.Running())
+				if test.page == 0 {
+					require.NoError(t, err)
+					return
+				}
+				failed, ok := errors.AsType[*quecloud.PageError](err)
+				require.True(t, ok, "%v", err)
+				assert.Equal(t, test.page, failed.Page)
+				assert.ErrorIs(t, err, cause)
 			})
 		})
 	}
 }
 
-func TestProgressOfASweepLeadsFromTheFirstPageToTheEnd(t *testing.T) {
+func TestSweepReportsProgressFromItsFirstPageToTheEnd(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		show  func(number, size int) view
+	for name, test := range map[string]struct {
+		cards int
+		edit  func(*selftest.Page)
 		first int
 		want  string
 	}{
-		"plain":                {func(n, s int) view { return page(250, n, s) }, 0, "100/250 200/250 250/250 "},
-		"resumed":              {func(n, s int) view { return page(250, n, s) }, 2, "200/250 250/250 "},
-		"nothing":              {func(n, s int) view { return page(0, n, s) }, 0, "0/0 "},
-		"nothing is announced": {func(n, s int) view { v := page(250, n, s); return view{from: v.from, to: v.to} }, 0, "100/-1 200/-1 250/-1 250/250 "},
-		"more than announced":  {func(n, s int) view { v := page(250, n, s); v.total = 120; return v }, 0, "100/120 200/200 250/250 250/250 "},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			text := ""
-			progress := quecloud.Progress(func(done, total int64) {
-				text += strconv.FormatInt(done, 10) + "/" + strconv.FormatInt(total, 10) + " "
-			})
-			_, err := swept(listing(test.show).client(t).Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100, PageNo: test.first}, progress))
-			require.NoError(t, err)
-			assert.Equal(t, test.want, text)
+		"plain":                {cards: 250, want: "100/250 200/250 250/250 "},
+		"resumed":              {cards: 250, first: 2, want: "200/250 250/250 "},
+		"no cards":             {want: "0/0 "},
+		"nothing is announced": {250, func(p *selftest.Page) { *p = selftest.Page{From: p.From, To: p.To} }, 0, "100/-1 200/-1 250/-1 250/250 "},
+		"more than announced":  {250, func(p *selftest.Page) { p.Total = 120 }, 0, "100/120 200/200 250/250 250/250 "},
+	} {
+		text := ""
+		progress := quecloud.Progress(func(done, total int64) {
+			text += strconv.FormatInt(done, 10) + "/" + strconv.FormatInt(total, 10) + " "
 		})
-	}
-}
-
-func TestLeavingASweepEndsItsRequestsAtTheServer(t *testing.T) {
-	t.Parallel()
-	var running sync.WaitGroup
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		running.Add(1)
-		defer running.Done()
-		if !assert.NoError(t, r.ParseForm()) {
-			return
-		}
-		number, size := paging(r.PostForm)
-		if number > 1 {
-			<-r.Context().Done() // the client has closed the connection
-			return
-		}
-		assert.NoError(t, json.NewEncoder(w).Encode(page(2000, number, size).answer()))
-	}))
-	defer srv.Close()
-	client, err := quecloud.NewClient("key", "secret", quecloud.WithBaseURL(srv.URL))
-	require.NoError(t, err)
-	seen := 0
-	for _, err := range client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 50}, quecloud.Concurrency(8)) {
-		require.NoError(t, err)
-		if seen++; seen == 50 {
-			break
-		}
-	}
-	running.Wait()
-}
-
-// pageNumbers collects the numbers of the pages of a sweep, and how many rows they have.
-func pageNumbers[L quecloud.ListPage](
-	pages func(func(*L, error) bool), rows func(*L) (number, n int),
-) (numbers, counts []int, err error) {
-	lists, err := collect(pages)
-	for _, list := range lists {
-		number, n := rows(list)
-		numbers, counts = append(numbers, number), append(counts, n)
-	}
-	return numbers, counts, err
-}
-
-func cardsOn(l *quecloud.CardList) (number, n int) { return l.Page.Number, len(l.Cards) }
-
-func TestPagesYieldsWholePagesOfEveryListing(t *testing.T) {
-	t.Parallel()
-	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(123))
-	t.Cleanup(srv.Close)
-	client := srv.Client()
-	month := quecloud.MonthOf(srv.Now())
-	cards, err := swept(client.Cards.All(t.Context(), nil))
-	require.NoError(t, err)
-	_, err = client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.ICCIDs(cards[:120]...), Content: "x"})
-	if !errors.Is(err, quecloud.ErrPartial) {
-		require.NoError(t, err)
-	}
-	of := &quecloud.MonthListParams{Month: month, PageSize: 50}
-	tests := map[string]func() (numbers, counts []int, err error){
-		"cards": func() (numbers, counts []int, err error) {
-			params := &quecloud.CardListParams{PageSize: 50}
-			return pageNumbers(quecloud.Pages(t.Context(), client.Cards.List, params), cardsOn)
-		},
-		"data of a month": func() (numbers, counts []int, err error) {
-			return pageNumbers(quecloud.Pages(t.Context(), client.Flow.ListMonth, of),
-				func(l *quecloud.MonthFlowList) (number, n int) { return l.Page.Number, len(l.Flows) })
-		},
-		"voice of a month": func() (numbers, counts []int, err error) {
-			return pageNumbers(quecloud.Pages(t.Context(), client.Flow.ListVoiceMonth, of),
-				func(l *quecloud.VoiceMonthList) (number, n int) { return l.Page.Number, len(l.Flows) })
-		},
-		"log of SMS": func() (numbers, counts []int, err error) {
-			params := &quecloud.SMSLogParams{Month: month, PageSize: 50}
-			return pageNumbers(quecloud.Pages(t.Context(), client.SMS.ListLog, params),
-				func(l *quecloud.SMSLogList) (number, n int) { return l.Page.Number, len(l.Entries) })
-		},
-	}
-	for name, pages := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			numbers, counts, err := pages()
-			require.NoError(t, err)
-			assert.Equal(t, []int{1, 2, 3}, numbers)
-			assert.Equal(t, []int{50, 50}, counts[:2])
-			assert.Positive(t, counts[2])
-		})
-	}
-}
-
-// The store of a program that is stopped at every place where it can be.
-func TestPagesResumeAtTheCheckpoint(t *testing.T) {
-	t.Parallel()
-	errStopped := errors.New("stopped")
-	for stop := 1; stop <= 10; stop++ {
-		platform := listing(func(n, s int) view { return page(1000, n, s) })
-		client := platform.client(t)
-		var stored []string
-		checkpoint, visits := 0, 0
-		run := func() error {
-			params := &quecloud.CardListParams{PageSize: 100, PageNo: checkpoint + 1}
-			for list, err := range quecloud.Pages(t.Context(), client.Cards.List, params) {
-				if err != nil {
-					return err
-				}
-				if visits++; visits == stop {
-					return errStopped // before the page and its number are stored
-				}
-				for _, card := range list.Cards {
-					stored = append(stored, card.ICCID)
-				}
-				checkpoint = list.Page.Number
+		platform := selftest.ListingPlatform(func(n, s int) selftest.Page {
+			p := selftest.PageOf(test.cards, n, s)
+			if test.edit != nil {
+				test.edit(&p)
 			}
-			return nil
-		}
-		require.ErrorIs(t, run(), errStopped)
-		require.NoError(t, run())
-		require.NoError(t, run(), "when all is stored there is no more")
-		assert.Equal(t, iccids(0, 1000), stored)
-		assert.Equal(t, 10, checkpoint)
-	}
-}
-
-func TestPagesAreNumberedAsRequestedWhateverThePlatformSays(t *testing.T) {
-	t.Parallel()
-	for _, number := range []int{0, 1} {
-		platform := listing(func(n, s int) view {
-			v := page(450, n, s)
-			v.number = number
-			return v
+			return p
 		})
-		params := &quecloud.CardListParams{PageSize: 100, PageNo: 2}
-		numbers, counts, err := pageNumbers(quecloud.Pages(t.Context(), platform.client(t).Cards.List, params), cardsOn)
-		require.NoError(t, err)
-		assert.Equal(t, []int{2, 3, 4, 5}, numbers)
-		assert.Equal(t, []int{100, 100, 100, 50}, counts)
+		params := &quecloud.CardListParams{PageSize: 100, PageNo: test.first}
+		_, err := selftest.CollectICCIDs(platform.Client(t).Cards.All(t.Context(), params, progress))
+		require.NoError(t, err, name)
+		assert.Equal(t, test.want, text, name)
 	}
 }
 
-// Neither empty pages nor what a platform sends beyond the end is a page.
-func TestPagesLeavesOutWhatIsNoPage(t *testing.T) {
+func TestSweepTakesAFunctionAroundAListing(t *testing.T) {
 	t.Parallel()
-	for _, beyond := range []string{"", "clamped", "first", "refused"} {
-		platform := drawnPlatform{fleet: 300, asked: 100, allowed: 100, beyond: beyond}
-		params := &quecloud.CardListParams{PageSize: 100}
-		pages := quecloud.Pages(t.Context(), (&stub{answer: platform.answer}).client(t).Cards.List, params)
-		numbers, _, err := pageNumbers(pages, cardsOn)
-		require.NoError(t, err)
-		assert.Equal(t, []int{1, 2, 3}, numbers)
-	}
-}
-
-func TestPagesTakesAFunctionAroundAListing(t *testing.T) {
-	t.Parallel()
-	client := listing(func(n, s int) view { return page(10, n, s) }).client(t)
+	client := selftest.ListingPlatform(func(n, s int) selftest.Page { return selftest.PageOf(10, n, s) }).Client(t)
 	params := &quecloud.CardListParams{BillingID: 860}
-	asked := quecloud.CardListParams{}
+	requested := quecloud.CardListParams{}
 	list := func(ctx context.Context, params *quecloud.CardListParams) (*quecloud.CardList, error) {
-		asked = *params
+		requested = *params
 		return client.Cards.List(ctx, params)
 	}
 	pages := quecloud.Pages(t.Context(), list, params)
 	params.BillingID = 7
 	for range 2 {
-		numbers, _, err := pageNumbers(pages, cardsOn)
+		lists, err := selftest.Collect(pages)
 		require.NoError(t, err)
-		assert.Equal(t, []int{1}, numbers)
-		assert.Equal(t, quecloud.CardListParams{PageNo: 1, PageSize: 1000, BillingID: 860}, asked)
+		require.Len(t, lists, 1)
+		assert.Equal(t, 1, lists[0].Page.Number)
+		assert.Equal(t, quecloud.CardListParams{PageNo: 1, PageSize: 1000, BillingID: 860}, requested)
 	}
 
 	nothing := func(context.Context, *quecloud.CardListParams) (*quecloud.CardList, error) { return nil, nil }
-	_, err := collect(quecloud.Pages(t.Context(), nothing, params))
+	_, err := selftest.Collect(quecloud.Pages(t.Context(), nothing, params))
 	assert.ErrorContains(t, err, "neither a page nor an error")
-	assert.True(t, is[*quecloud.PageError](err))
+	assert.True(t, selftest.Is[*quecloud.PageError](err))
 
 	nothing = nil
-	_, err = collect(quecloud.Pages(t.Context(), nothing, params))
+	_, err = selftest.Collect(quecloud.Pages(t.Context(), nothing, params))
 	bad, ok := errors.AsType[*quecloud.ParamError](err)
 	require.True(t, ok, "%v", err)
 	assert.Equal(t, "list", bad.Param)
-}
-
-// In a bubble of synctest, a goroutine that is left behind fails the test.
-func TestPagesStopAtOnce(t *testing.T) {
-	t.Parallel()
-	cause := errors.New("enough")
-	tests := map[string]struct {
-		leave func(cancel context.CancelCauseFunc) (goOn bool)
-		page  int // of the error, if there is one
-	}{
-		"by break":       {func(context.CancelCauseFunc) bool { return false }, 0},
-		"by the context": {func(cancel context.CancelCauseFunc) bool { cancel(cause); return true }, 2},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				platform := &stub{answer: func(ctx context.Context, form url.Values) any {
-					number, size := paging(form)
-					if number > 3 {
-						if err := pause(ctx, time.Hour); err != nil {
-							return err
-						}
-					}
-					return page(2000, number, size).answer()
-				}}
-				ctx, cancel := context.WithCancelCause(t.Context())
-				defer cancel(nil)
-				client, err := platform.client(t).With(quecloud.WithTimeout(24 * time.Hour))
-				require.NoError(t, err)
-				start := time.Now()
-				var failure error
-				for list, err := range quecloud.Pages(ctx, client.Cards.List, &quecloud.CardListParams{PageSize: 50}) {
-					if failure = err; err != nil {
-						break
-					}
-					assert.Equal(t, 1, list.Page.Number)
-					synctest.Wait() // page 2 has come, too
-					if !test.leave(cancel) {
-						break
-					}
-				}
-				assert.Less(t, time.Since(start), time.Second)
-				assert.Zero(t, platform.running)
-				if test.page == 0 {
-					return
-				}
-				failed, ok := errors.AsType[*quecloud.PageError](failure)
-				require.True(t, ok, "%v", failure)
-				assert.Equal(t, test.page, failed.Page)
-				assert.ErrorIs(t, failure, cause)
-			})
-		})
-	}
 }

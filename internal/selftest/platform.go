@@ -212,6 +212,13 @@ func (p *Platform) Peak() int {
 	return p.peak
 }
 
+// Running returns how many requests are under way.
+func (p *Platform) Running() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.running
+}
+
 // Requests returns the requests that arrived.
 func (p *Platform) Requests() []Request {
 	p.mu.Lock()
