@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 func TestParseDateReadsEveryLayoutOfThePlatform(t *testing.T) {
@@ -165,7 +166,7 @@ func TestEnumerationsReadEverySpellingAndKeepTheUnknown(t *testing.T) {
 	readers := map[string]func([]byte, any) error{
 		"encoding/json":      stdjson.Unmarshal,
 		"go-json-experiment": func(text []byte, into any) error { return json.Unmarshal(text, into) },
-		"Client.Call":        func(text []byte, into any) error { return readWithCall(t, text, into) },
+		"Client.Call":        func(text []byte, into any) error { return selftest.ReadMember(t, text, into) },
 	}
 	for text, want := range map[string]enumerations{
 		`{"call":"1","flow":"0","task":"1"}`:                {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypePublic, Task: quecloud.FileTaskRunning},
@@ -191,7 +192,7 @@ func TestEnumerationsReadEverySpellingAndKeepTheUnknown(t *testing.T) {
 		`{"call":false}`:                                  {Call: quecloud.CallStatusClosed},
 	} {
 		var got enumerations
-		require.NoError(t, readWithCall(t, []byte(text), &got), text)
+		require.NoError(t, selftest.ReadMember(t, []byte(text), &got), text)
 		assert.Equal(t, want, got, text)
 	}
 }
@@ -227,7 +228,7 @@ func TestEnumerationsIgnoreBlanksAroundThem(t *testing.T) {
 	want.Flow, want.Task, want.SMS = quecloud.FlowTypePublic, quecloud.FileTaskDone, quecloud.SMSStatusDelivered
 	want.Type, want.Order, want.Failed = quecloud.OrderTypeRecharge, quecloud.OrderStatusDone, quecloud.OrderStatusFailed
 	want.Wallet, want.Event, want.Text = quecloud.WalletChangeDeposit, quecloud.SMSEventReport, " kept "
-	require.NoError(t, readWithCall(t, []byte(`{"carrier":" 中国移动","status":"正常  ","reason":"主动停机\r\n","cardType":"普通贴片 MS0 5mm*6mm ",
+	require.NoError(t, selftest.ReadMember(t, []byte(`{"carrier":" 中国移动","status":"正常  ","reason":"主动停机\r\n","cardType":"普通贴片 MS0 5mm*6mm ",
 		"active":"激活\u3000","network":"NB ","call":"-2 ","power":" 开机工作中 ","online":"离线 ","flow":"公网 ","task":"文件生成成功 ",
 		"sms":" 200 ","type":"充值订单 ","order":"订单完成 ","failed":" -1","wallet":"预充值 ","event":"report ","blank":"  ","text":" kept "}`), &got))
 	assert.Equal(t, want, got)
@@ -237,7 +238,7 @@ func TestEnumerationsIgnoreBlanksAroundThem(t *testing.T) {
 	var required struct {
 		Status quecloud.CardStatus `json:"status" quec:"required"`
 	}
-	assert.ErrorContains(t, readWithCall(t, []byte(`{"status":" "}`), &required), "value.status: missing")
+	assert.ErrorContains(t, selftest.ReadMember(t, []byte(`{"status":" "}`), &required), "value.status: missing")
 }
 
 func TestOnlyADoneOrFailedOrderIsFinal(t *testing.T) {

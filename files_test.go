@@ -1,7 +1,6 @@
 package quecloud_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"io"
@@ -14,56 +13,6 @@ import (
 
 	"github.com/quecloud/quecloud-go"
 )
-
-var fileRows = []methodRow{
-	{
-		method: "file.card.get",
-		call:   func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Files.Start(ctx)) },
-		want:   int64(1),
-	},
-	{
-		method: "file.status",
-		call:   fileStatus,
-		form:   map[string]string{"taskId": "1312"},
-		want:   quecloud.FileTaskDone,
-	},
-	{
-		method: "file.status", name: " of a running task",
-		answer: "file.status.running.json",
-		call:   fileStatus,
-		form:   map[string]string{"taskId": "1312"},
-		want:   quecloud.FileTaskRunning,
-	},
-	{
-		method: "file.down",
-		answer: "file.down.zip",
-		call:   unzipped(download),
-		form:   map[string]string{"taskId": "1312"},
-		want:   export{166, "1064991300001,8986031749203860001\r\n1064991300002,8986031749203860002\r\n"},
-	},
-	{
-		method: "file.last.down",
-		answer: "file.last.down.zip",
-		call:   unzipped(downloadLatest),
-		want: export{187, "1064991300001,8986031749203860001\r\n1064991300002,8986031749203860002\r\n" +
-			"1440133250003,89860412091880130003\r\n"},
-	},
-	{
-		method: "file.list",
-		call:   func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Files.List(ctx)) },
-		want: []quecloud.FileTask{
-			{
-				TaskID: 1312, CreatedAt: cst(2021, 9, 27, 18, 59, 2), EndedAt: cst(2021, 9, 27, 19, 0, 0),
-				Status: quecloud.FileTaskDone,
-			},
-			{TaskID: 1313, CreatedAt: cst(2021, 9, 27, 20, 0, 0), Status: quecloud.FileTaskRunning},
-		},
-	},
-}
-
-func fileStatus(ctx context.Context, c *quecloud.Client) (any, error) {
-	return result(c.Files.Status(ctx, 1312))
-}
 
 // A downloader is one of the two methods that write a file.
 type downloader func(context.Context, *quecloud.Client, io.Writer) (int64, error)
@@ -80,26 +29,6 @@ func downloadLatest(ctx context.Context, c *quecloud.Client, w io.Writer) (int64
 type export struct {
 	bytes int64
 	text  string
-}
-
-func unzipped(get downloader) func(context.Context, *quecloud.Client) (any, error) {
-	return func(ctx context.Context, c *quecloud.Client) (any, error) {
-		var file bytes.Buffer
-		n, err := get(ctx, c, &file)
-		if err != nil {
-			return nil, err
-		}
-		archive, err := zip.NewReader(bytes.NewReader(file.Bytes()), n)
-		if err != nil {
-			return nil, err
-		}
-		text, err := archive.Open("card_list.txt")
-		if err != nil {
-			return nil, err
-		}
-		content, err := io.ReadAll(text)
-		return export{n, string(content)}, err
-	}
 }
 
 func TestADownloadIsTheFileByteForByte(t *testing.T) {

@@ -25,117 +25,6 @@ var (
 	}
 )
 
-var orderRows = []methodRow{
-	{
-		method: "company.flowpackage",
-		call:   func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.FlowPackages(ctx)) },
-		want: []quecloud.FlowPackageProduct{
-			{
-				ProductID: 50, ProductName: "30M-当月", Carrier: quecloud.CarrierChinaMobile, Price: yuan("1.5"), Flow: 30,
-				FlowType: quecloud.FlowTypePublic,
-			},
-			{
-				ProductID: 52, ProductName: "1G-定向", Carrier: quecloud.CarrierChinaTelecom, Price: yuan("11.0"), Flow: 1024,
-				FlowType: quecloud.FlowTypeDirected,
-			},
-		},
-	},
-	{
-		method: "card.setmeal.product",
-		call: func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Orders.RenewalProduct(ctx, quecloud.MSISDN(msisdn3)))
-		},
-		form: map[string]string{"msisdn": msisdn3},
-		want: &quecloud.RenewalProduct{
-			ProductID: 51, ProductName: "30M/月", Carrier: quecloud.CarrierChinaMobile, Price: yuan("3.60"),
-			MonthPrice: yuan("0.30"), Flow: 30, Months: 12,
-		},
-	},
-	{
-		method: "card.recharge",
-		call:   buy(recharge),
-		form: map[string]string{
-			"iccid": iccid3, "productId": "52", "productName": "1G-定向", "remark": "备注 A&B", "externalId": "topup-1",
-		},
-		want: &quecloud.OrderReceipt{OrderNo: "158710745072904g8", ExternalID: "topup-1"},
-	},
-	{
-		method: "card.recharge", name: " with the least",
-		call: buy(quecloud.RechargeParams{ICCID: iccid1, ProductID: 50, ProductName: "30M-当月"}),
-		form: map[string]string{"iccid": iccid1, "productId": "50", "productName": "30M-当月"},
-		want: &quecloud.OrderReceipt{OrderNo: "158710745072904g8"},
-	},
-	{
-		method: "card.recharge", name: " preverified",
-		answer: "card.recharge.preverify.json",
-		call: buy(quecloud.RechargeParams{
-			ICCID: iccid3, ProductID: 52, ProductName: "1G-定向", ExternalID: "topup-1", Preverify: true,
-		}),
-		form: map[string]string{
-			"iccid": iccid3, "productId": "52", "productName": "1G-定向", "externalId": "topup-1", "preverify": "1",
-		},
-		want: &quecloud.OrderReceipt{ExternalID: "topup-1", Preverified: true, Message: "预校验通过"},
-	},
-	{
-		method: "card.renewal",
-		call:   renew(renewal),
-		form: map[string]string{
-			"iccid": iccid3, "productId": "51", "productName": "30M/月", "cycle": "1", "months": "2", "remark": "一月续费",
-			"externalId": "renewal-1",
-		},
-		want: &quecloud.OrderReceipt{OrderNo: "158710745072904g8", ExternalID: "renewal-1"},
-	},
-	{
-		method: "card.renewal", name: " with the least",
-		call: renew(quecloud.RenewalParams{ICCID: iccid1, Years: 3}),
-		form: map[string]string{"iccid": iccid1, "cycle": "3"},
-		want: &quecloud.OrderReceipt{OrderNo: "158710745072904g8"},
-	},
-	{
-		method: "card.renewal", name: " preverified",
-		answer: "card.renewal.preverify.json",
-		call:   renew(quecloud.RenewalParams{ICCID: iccid3, Years: 1, Preverify: true}),
-		form:   map[string]string{"iccid": iccid3, "cycle": "1", "preverify": "1"},
-		want:   &quecloud.OrderReceipt{Preverified: true, Message: "预校验通过"},
-	},
-	{
-		method: "order.details",
-		call:   getOrder,
-		form:   map[string]string{"orderNo": "158710745072904g8"},
-		want: &quecloud.Order{
-			OrderNo: "158710745072904g8", Type: quecloud.OrderTypeRecharge, Status: quecloud.OrderStatusDone,
-			Result: "89860412091880130003 于 2020-01-16 11:43:23 充值流量包 1G-定向, 金额 11.0 元",
-			ICCID:  "89860412091880130003", ProductName: "1G-定向", ProductPrice: yuan("11.0"),
-			CreatedAt: cst(2020, 1, 16, 11, 43, 23), CompletedAt: cst(2020, 1, 16, 11, 47, 57),
-		},
-	},
-	{
-		method: "order.details", name: " of a renewal",
-		answer: "order.details.renewal.json",
-		call:   getOrder,
-		form:   map[string]string{"orderNo": "158710745072904g8"},
-		want: &quecloud.Order{
-			OrderNo: "158710745072904g8", Type: quecloud.OrderTypeRenewal, Status: quecloud.OrderStatusDone,
-			Result: "89860412091880130003 于 2020-01-16 11:43:23 进行续费, 周期 2, 套餐 30M/月, 金额 2.0 元",
-			ICCID:  "89860412091880130003", ProductName: "30M/月", ProductPrice: yuan("2.0"),
-			CreatedAt: cst(2020, 1, 16, 11, 43, 23), CompletedAt: cst(2020, 1, 16, 11, 47, 57), Years: 2,
-		},
-	},
-	{
-		method: "order.details", name: " of a renewal by months",
-		answer: "order.details.renewal.months.json",
-		call:   getOrder,
-		form:   map[string]string{"orderNo": "158710745072904g8"},
-		want: &quecloud.Order{
-			OrderNo: "158710745072904g8", Type: quecloud.OrderTypeRenewal, Status: quecloud.OrderStatusDone,
-			Result: "89860412091880130003 于 2022-01-16 11:43:23 进行续费, 月数 2, 套餐 30M/月, 金额 0.6 元",
-			ICCID:  "89860412091880130003", ProductName: "30M/月", ProductPrice: yuan("0.60"),
-			CreatedAt: cst(2022, 1, 16, 11, 43, 23), CompletedAt: cst(2022, 1, 16, 11, 47, 57), Remark: "一月续费",
-			Years: 1, Months: 2, MonthPrice: yuan("0.30"), ExternalID: "renewal-2022-0001",
-		},
-	},
-}
-
 func buy(params quecloud.RechargeParams) func(context.Context, *quecloud.Client) (any, error) {
 	return func(ctx context.Context, c *quecloud.Client) (any, error) {
 		return result(c.Orders.Recharge(ctx, &params))
@@ -146,10 +35,6 @@ func renew(params quecloud.RenewalParams) func(context.Context, *quecloud.Client
 	return func(ctx context.Context, c *quecloud.Client) (any, error) {
 		return result(c.Orders.Renew(ctx, &params))
 	}
-}
-
-func getOrder(ctx context.Context, c *quecloud.Client) (any, error) {
-	return result(c.Orders.Get(ctx, "158710745072904g8"))
 }
 
 // What AT+QCCID prints, and what lists hold, is sent as the platform knows it.

@@ -4,7 +4,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -97,3 +99,37 @@ func textOf(value ast.Expr) string {
 	}
 	return text
 }
+
+// Label returns the words by which the comment of a Go method names its endpoint.
+func (e Endpoint) Label() string {
+	return "§ " + e.Section + " " + strings.Join(strings.Fields(e.Title), " ") + ", " + e.Method + "."
+}
+
+// GoNames returns the Go method of each endpoint, such as Cards.Pause for fc.function.card.pause. It is the method whose
+// comment goes on after the endpoint's label: with its kind. Comments of derived methods, such as Cards.All, end with a label.
+func GoNames() map[string]string { return goNames() }
+
+var serviceMethod = regexp.MustCompile(`((?://[^\n]*\n)+)func \(\w+ \*(\w+)Service\) ([A-Z]\w*)\(`)
+
+var goNames = sync.OnceValue(func() map[string]string {
+	names := map[string]string{}
+	files, err := filepath.Glob(filepath.Join(Root(), "*.go"))
+	if err != nil {
+		panic(err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			panic(err)
+		}
+		for _, method := range serviceMethod.FindAllStringSubmatch(string(text), -1) {
+			comment := strings.Join(strings.Fields(strings.ReplaceAll(method[1], "//", " ")), " ")
+			for _, e := range Endpoints() {
+				if strings.Contains(comment, e.Label()+" ") {
+					names[e.Method] = method[2] + "." + method[3]
+				}
+			}
+		}
+	}
+	return names
+})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -141,4 +142,41 @@ func Unzip(t testing.TB, file []byte) []byte {
 	contents, err := io.ReadAll(entry)
 	require.NoError(t, err)
 	return contents
+}
+
+// OwnTransport returns the transport of a client without WithHTTPClient, which nothing exported leads to.
+func OwnTransport(t testing.TB) *http.Transport {
+	t.Helper()
+	client, err := quecloud.NewClient(Key, Secret)
+	require.NoError(t, err)
+	var find func(v reflect.Value) *http.Client
+	find = func(v reflect.Value) *http.Client {
+		switch {
+		case v.Type() == reflect.TypeFor[*http.Client]():
+			return (*http.Client)(v.UnsafePointer())
+		case v.Kind() == reflect.Pointer && !v.IsNil():
+			return find(v.Elem())
+		case v.Kind() == reflect.Struct:
+			for _, field := range v.Fields() {
+				if found := find(field); found != nil {
+					return found
+				}
+			}
+		}
+		return nil
+	}
+	found := find(reflect.ValueOf(client))
+	require.NotNil(t, found)
+	return found.Transport.(*http.Transport)
+}
+
+// ReadMember reads a JSON value as a member of a response, as strictly as for a method that reads.
+func ReadMember(t testing.TB, text []byte, into any) error {
+	response := reflect.New(reflect.StructOf([]reflect.StructField{
+		{Name: "Value", Type: reflect.TypeOf(into).Elem(), Tag: `json:"value" quec:"required"`},
+	}))
+	client := TextPlatform(`{"resultCode":0,"value":` + string(text) + `}`).Client(t)
+	err := client.Call(t.Context(), "fc.function.account.info", nil, response.Interface())
+	reflect.ValueOf(into).Elem().Set(response.Elem().Field(0))
+	return err
 }

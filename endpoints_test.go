@@ -1,0 +1,124 @@
+package quecloud_test
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+func TestEndpointsAreDistinct(t *testing.T) {
+	t.Parallel()
+	sections, methods := map[string]bool{}, map[string]bool{}
+	for _, e := range selftest.Endpoints() {
+		assert.False(t, sections[e.Section], "§ %s is in the table twice", e.Section)
+		assert.False(t, methods[e.Method], "%s is in the table twice", e.Method)
+		sections[e.Section], methods[e.Method] = true, true
+		assert.Regexp(t, `^2\.\d+\.\d+$`, e.Section, e.Method)
+		assert.Regexp(t, `^fc\.function\.\w[\w.]*$`, e.Method)
+		assert.NotEmpty(t, e.Title, e.Method)
+		assert.Equal(t, selftest.Unsigned[e.Method], e.Unsigned, "%s: unsigned parameters", e.Method)
+	}
+	assert.GreaterOrEqual(t, len(methods), 48, "the table has lost rows")
+}
+
+// Each row of the table needs a Go method, a case, a fixture, a handler of the stand-in, and a row in both READMEs.
+func TestEndpointsAreComplete(t *testing.T) {
+	t.Parallel()
+	cases := map[string]bool{}
+	for _, c := range selftest.Methods() {
+		cases["fc.function."+c.Method] = true
+	}
+	client, served := reflect.TypeFor[quecloud.Client](), quecloudtest.Methods()
+	for _, e := range selftest.Endpoints() {
+		lacks := func(what string) { t.Errorf("%s: %s", e.Method, what) }
+		name, ok := selftest.GoNames()[e.Method]
+		if !ok {
+			lacks("no method of a service has a comment with the words " + strconv.Quote(e.Label()) + " and its kind after these")
+		}
+		service, method, _ := strings.Cut(name, ".")
+		if field, found := client.FieldByName(service); ok && !found {
+			lacks("Client has no service " + service)
+		} else if ok {
+			_, found = field.Type.MethodByName(method)
+			assert.True(t, found, name)
+		}
+		if !cases[e.Method] {
+			lacks("no case in internal/selftest/methods_*.go")
+		}
+		if !selftest.HasFixture(e.Name()+".json") && !selftest.HasFixture(e.Name()+".zip") {
+			lacks("no response in testdata/" + e.Name() + ".json")
+		}
+		if !slices.Contains(served, e.Method) {
+			lacks("no handler in quecloudtest/methods.go")
+		}
+		for _, file := range []string{"README.md", "README.zh-CN.md"} {
+			if row := readmeRow(e, name, file); ok && !strings.Contains(selftest.ReadFile(t, file), "\n"+row+"\n") {
+				lacks(file + " has no row " + row)
+			}
+		}
+		delete(cases, e.Method)
+		served = slices.DeleteFunc(served, func(m string) bool { return m == e.Method })
+	}
+	assert.Empty(t, cases, "internal/selftest has cases of methods that endpoints.go lacks")
+	assert.Empty(t, served, "quecloudtest handles methods that endpoints.go lacks")
+}
+
+// readmeRow returns the row of an endpoint in a README, in the language of the file.
+func readmeRow(e selftest.Endpoint, name, file string) string {
+	kinds := map[string][]string{
+		"README.md": {"once", "reads", "sets", "**spends**"}, "README.zh-CN.md": {"一次", "只读", "设置", "**付费**"},
+	}
+	return "| " + strings.Join([]string{
+		e.Section, "`" + e.Method + "`", e.Title, goLink(name, strings.Replace(name, ".", "Service.", 1)), kinds[file][e.Kind],
+	}, " | ") + " |"
+}
+
+func goLink(text, identifier string) string {
+	return "[`" + text + "`](https://pkg.go.dev/github.com/quecloud/quecloud-go#" + identifier + ")"
+}
+
+func TestEndpointsOfCallbacksAreInTheReadmes(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"README.md", "README.zh-CN.md"} {
+		for section, handler := range map[string]string{"2.3.6": "NewSMSHandler", "2.5.6": "NewOrderHandler"} {
+			row := regexp.MustCompile(`(?m)^\| ` + section + ` \| .* \| ` + regexp.QuoteMeta(goLink(handler, handler)) + ` \| .* \|$`)
+			assert.True(t, row.MatchString(selftest.ReadFile(t, file)), "%s has no row for § %s and %s", file, section, handler)
+		}
+	}
+}
+
+// The documents name the number of methods. Releases in the CHANGELOG keep theirs.
+func TestEndpointsAreCountedInTheDocuments(t *testing.T) {
+	t.Parallel()
+	number := regexp.MustCompile(`(\d+) (?:methods|个接口)`)
+	for _, file := range []string{"README.md", "README.zh-CN.md", "doc.go", "CHANGELOG.md"} {
+		text, _, _ := strings.Cut(selftest.ReadFile(t, file), "\n## [0")
+		found := number.FindAllStringSubmatch(text, -1)
+		if file != "CHANGELOG.md" {
+			require.NotEmpty(t, found, "%s does not say how many methods there are", file)
+		}
+		for _, match := range found {
+			assert.Equal(t, strconv.Itoa(len(selftest.Endpoints())), match[1], "%s says %q, endpoints.go has another number", file, match[0])
+		}
+	}
+}
+
+func TestKindsHaveNames(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, quecloud.KindOnce, quecloud.Kind(0), "an unknown method must not be retried")
+	for kind, want := range map[quecloud.Kind]string{
+		quecloud.KindOnce: "once", quecloud.KindRead: "read", quecloud.KindSet: "set", quecloud.KindSpend: "spend",
+	} {
+		assert.Equal(t, want, kind.String())
+	}
+}

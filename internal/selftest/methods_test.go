@@ -1,0 +1,283 @@
+package selftest
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+func TestMethodsSendTheirFormAndReadTheirResponse(t *testing.T) {
+	t.Parallel()
+	for _, c := range Methods() {
+		t.Run(c.String(), func(t *testing.T) {
+			t.Parallel()
+			for name, text := range Variants(t, c) {
+				checkMethod(t, c, name, text, c.Want)
+			}
+			if file := c.Base() + ".nulls.json"; HasFixture(file) {
+				want := c.Want
+				if c.Nulls != nil {
+					want = c.Nulls
+				}
+				checkMethod(t, c, file, Fixture(t, file), want)
+			}
+		})
+	}
+}
+
+// checkMethod makes the call of a case, and compares what it sends and what it makes of the response.
+func checkMethod(t *testing.T, c MethodCase, name string, response []byte, want any) {
+	t.Helper()
+	p := TextPlatform(string(response))
+	got, err := c.Call(t.Context(), p.Client(t, AtNow))
+	require.ErrorIs(t, err, c.Err, name)
+	require.Empty(t, Diff(want, got), name)
+	require.Len(t, p.Requests(), 1, name)
+	CheckRequest(t, p.Request(t, 0), "fc.function."+c.Method, c.Form)
+}
+
+// testedElsewhere lists files of testdata that no case of a method reads.
+var testedElsewhere = []string{
+	"README.md", "members.tsv", "error.json", "unauthorized.json", "page.html",
+	"file.down.failed.json", "file.last.down.failed.json", "file.list.failed.json",
+}
+
+func TestMethodsReadEveryFixture(t *testing.T) {
+	t.Parallel()
+	read := slices.Clone(testedElsewhere)
+	for _, c := range Methods() {
+		read = append(read, c.Response(), c.Base()+".nulls.json", c.Base()+".aliases.json", c.Base()+".table.json")
+	}
+	files, err := os.ReadDir(filepath.Join(Root(), "testdata"))
+	require.NoError(t, err)
+	for _, file := range files {
+		if !file.IsDir() && !slices.Contains(read, file.Name()) {
+			t.Errorf("testdata/%s: no case of Methods reads it, see internal/selftest/methods_*.go", file.Name())
+		}
+	}
+}
+
+// missingInExamples are the members that the tables of the vendor's document promise and its own examples leave out.
+var missingInExamples = map[string]string{
+	"card.list.json": "cards[0].cardType", "billing_group.list.json": "billingGroups[0].setMeal",
+}
+
+func TestMethodsReportNoDriftInRecordedResponses(t *testing.T) {
+	t.Parallel()
+	for _, c := range Methods() {
+		if c.File == "file.status.running.json" {
+			continue // made up, with a number where the document has text
+		}
+		t.Run(c.String(), func(t *testing.T) {
+			t.Parallel()
+			client := FilePlatform(t, c.Response()).Client(t, quecloud.WithDriftHandler(func(d quecloud.Drift) {
+				if d.Kind != quecloud.DriftMissing || d.Path != missingInExamples[c.Response()] {
+					t.Errorf("%s: %s at %s: %s", c.Response(), d.Kind, d.Path, d.Value)
+				}
+			}))
+			_, err := c.Call(t.Context(), client)
+			require.ErrorIs(t, err, c.Err)
+		})
+	}
+}
+
+// needsNothing reports whether the document promises no members in a success of the method.
+func needsNothing(c MethodCase) bool {
+	return c.Method == "card.alarm" || c.Err == nil && c.Want == nil || strings.Contains(c.File, ".preverify.")
+}
+
+func TestMethodsDoNotTakeABareSuccessForAResult(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]quecloud.Kind{}
+	for _, e := range Endpoints() {
+		kinds[e.Name()] = e.Kind
+	}
+	for _, c := range Methods() {
+		for _, opts := range [][]quecloud.Option{nil, {quecloud.WithDriftHandler(func(quecloud.Drift) {})}} {
+			got, err := c.Call(t.Context(), TextPlatform(`{"resultCode":0}`).Client(t, opts...))
+			if needsNothing(c) {
+				assert.NoError(t, err, c)
+				continue
+			}
+			require.Error(t, err, "%s: %v", c, got)
+			assert.True(t, Is[*quecloud.ResponseError](err) || errors.Is(err, quecloud.ErrPartial), "%s: %v", c, err)
+			assert.Equal(t, kinds[c.Method] != quecloud.KindRead, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", c, err)
+		}
+	}
+}
+
+// A member is a row of a table of responses in the vendor's document, see testdata/README.md.
+type member struct {
+	method, parent, name string
+	always               bool // 必须 is 是
+}
+
+// members returns the members of all responses, without resultCode and errorMessage.
+func members(t *testing.T) (all []member) {
+	t.Helper()
+	for line := range strings.Lines(string(Fixture(t, "members.tsv"))) {
+		if !strings.HasPrefix(line, "#") {
+			cells := strings.Split(strings.TrimRight(line, "\n"), "\t")
+			require.Len(t, cells, 4, line)
+			all = append(all, member{cells[0], cells[1], cells[2], cells[3] == "是"})
+		}
+	}
+	return all
+}
+
+// remove removes a member from a response, and returns how many of it there were.
+func (m member) remove(value any, parent string) (removed int) {
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			removed += m.remove(element, parent)
+		}
+	case map[string]any:
+		if _, found := value[m.name]; found && parent == m.parent {
+			delete(value, m.name)
+			removed++
+		}
+		for name, inner := range value {
+			removed += m.remove(inner, name)
+		}
+	}
+	return removed
+}
+
+// documented returns the response of a case with the members of the document's table.
+func documented(t *testing.T, c MethodCase) []byte {
+	if table := c.Base() + ".table.json"; HasFixture(table) {
+		return Fixture(t, table)
+	}
+	return Fixture(t, c.Response())
+}
+
+func TestMembersThatAreMissingAreReported(t *testing.T) {
+	t.Parallel()
+	cases := map[string][]MethodCase{}
+	for _, c := range Methods() {
+		cases[c.Method] = append(cases[c.Method], c)
+	}
+	for _, m := range members(t) {
+		t.Run(strings.Join([]string{m.method, m.parent, m.name}, "/"), func(t *testing.T) {
+			t.Parallel()
+			found := false
+			for _, c := range cases[m.method] {
+				var response any
+				if json.Unmarshal(documented(t, c), &response) != nil || m.remove(response, "") == 0 {
+					continue
+				}
+				found = true
+				text, err := json.Marshal(response)
+				require.NoError(t, err)
+				missing, err := missingIn(t, c, text)
+				switch {
+				case !m.always:
+					assert.Empty(t, missing, "%s: the document does not promise it", c)
+				case c.Err == nil && len(missing) == 0: // because it is required
+					assert.ErrorContains(t, err, ": missing", "%s", c)
+				}
+			}
+			assert.True(t, found, "no file of testdata for %s has the member %s, which members.tsv lists", m.method, m.name)
+		})
+	}
+}
+
+// missingIn makes the call of a case with a response, and returns where something is missing in it.
+func missingIn(t *testing.T, c MethodCase, response []byte) (paths []string, err error) {
+	client := TextPlatform(string(response)).Client(t, quecloud.WithDriftHandler(func(d quecloud.Drift) {
+		if d.Kind == quecloud.DriftMissing {
+			assert.Equal(t, "fc.function."+c.Method, d.Method)
+			assert.Empty(t, d.Value)
+			paths = append(paths, d.Path)
+		}
+	}))
+	_, err = c.Call(t.Context(), client)
+	return paths, err
+}
+
+// Only a state, a purchase or a file has no members of its own in its response.
+func TestMembersAreListedForEveryMethod(t *testing.T) {
+	t.Parallel()
+	listed := map[string]bool{}
+	promised := 0
+	all := members(t)
+	for _, m := range all {
+		listed[m.method] = true
+		if m.always {
+			promised++
+		}
+	}
+	assert.GreaterOrEqual(t, len(all), 294, "members.tsv has lost rows")
+	assert.GreaterOrEqual(t, promised, 224, "members.tsv has lost rows with 是")
+	for _, e := range Endpoints() {
+		delete(listed, e.Name())
+	}
+	assert.Empty(t, listed, "members.tsv lists methods that the endpoint table lacks")
+}
+
+// caseOf returns the first case of a method.
+func caseOf(method string) MethodCase {
+	all := Methods()
+	return all[slices.IndexFunc(all, func(c MethodCase) bool { return c.Method == method })]
+}
+
+// Live responses have "" for dates that are unknown: a blank value is no drift.
+func TestMembersThatAreBlankAreNotReported(t *testing.T) {
+	t.Parallel()
+	for _, m := range members(t) {
+		if m.method != "card.info" || !m.always || m.name == "iccid" {
+			continue
+		}
+		for value, want := range map[string][]string{`null`: nil, `""`: nil, ``: {m.name}} {
+			text := `{"resultCode":0`
+			for _, other := range members(t) {
+				switch {
+				case other.method != m.method || other == m && value == "":
+				case other == m:
+					text += `,"` + strings.ToUpper(m.name) + `":` + value
+				case other.name == "iccid":
+					text += `,"iccid":"1"`
+				default:
+					text += `,"` + other.name + `":null`
+				}
+			}
+			missing, err := missingIn(t, caseOf("card.info"), []byte(text+"}"))
+			require.NoError(t, err, "absence is no error")
+			assert.Equal(t, want, missing, text)
+		}
+	}
+}
+
+func TestMembersOfAMissingPageAreReportedOnce(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		`{"resultCode":0,"cards":[]}`:                                                       {"page"},
+		`{"resultCode":0,"cards":[],"page":null}`:                                           nil,
+		`{"resultCode":0,"cards":[],"page":{"page":1,"pageSize":1}}`:                        {"page.totalCount", "page.totalPage"},
+		`{"resultCode":0,"cards":[],"page":1,"pageSize":1,"totalCount":0}`:                  {"totalPage"},
+		`{"resultCode":0,"cards":[],"page":1,"pageSize":1,"totalCount":0,"TotalPage":null}`: nil,
+	} {
+		missing, err := missingIn(t, caseOf("card.list"), []byte(text))
+		require.NoError(t, err)
+		assert.Equal(t, want, missing, text)
+	}
+}
+
+func TestMembersAreNotMissingInARefusal(t *testing.T) {
+	t.Parallel()
+	for _, c := range Methods() {
+		missing, err := missingIn(t, c, []byte(`{"resultCode":1,"errorMessage":"no"}`))
+		require.Error(t, err)
+		assert.Empty(t, missing, c)
+	}
+}
