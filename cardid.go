@@ -109,8 +109,8 @@ func ParseCardID(number string) (CardID, error) {
 			return card, nil
 		}
 	}
-	reason := fmt.Sprintf("%q is neither an MSISDN (1 to 13 digits) nor an ICCID (19 or 20 characters, digits and letters "+
-		"other than O and I)", number)
+	reason := fmt.Sprintf("%q is neither an MSISDN (1 to 13 digits) nor an ICCID (19 or 20 characters, digits and "+
+		"letters other than O and I)", number)
 	return CardID{}, &ParamError{Param: "card", Reason: withHint(reason, number)}
 }
 

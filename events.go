@@ -63,7 +63,7 @@ func (s OrderStatus) isKnown() bool { return s.IsFinal() || s == OrderStatusPend
 // check rejects an event that does not identify its order, or whose two statuses contradict each other.
 func (e *OrderEvent) check() error {
 	clearNullText(&e.OrderNo, &e.ICCID, &e.ExternalID)
-	switch reason := oddOrderNo(e.OrderNo); {
+	switch reason := checkOrderNo(e.OrderNo); {
 	case e.OrderNo == "":
 		return &FieldError{Path: "orderNo", Reason: "missing"}
 	case reason != "":

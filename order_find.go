@@ -11,60 +11,58 @@ import (
 	"github.com/quecloud/quecloud-go/internal/cardno"
 )
 
-// ErrNotFound says that [OrdersService.Find] read all the orders that it could see and none has the ExternalID. It does
-// not mean that nothing was bought: see there.
+// ErrNotFound means that [OrdersService.Find] read all orders it could see and none has the ExternalID. It does not
+// mean that nothing was bought, see there.
 var ErrNotFound = errors.New("no such order was found, which does not mean that there is none")
 
-// FindParams say which order to look for. None of them is sent.
+// FindParams identify an order. They are not sent.
 type FindParams struct {
-	ICCID      string    `url:"-"` // the card that it is for, required
-	ExternalID string    `url:"-"` // the one that was sent; without one there are only candidates
-	Since      time.Time `url:"-"` // when the purchase was first sent, by the clock of the client that sent it, required
+	ICCID      string    `url:"-"` // card of the order, required
+	ExternalID string    `url:"-"` // ExternalID of the purchase; without one there are only candidates
+	Since      time.Time `url:"-"` // time before the first attempt, by the clock of the client that made it, required
 }
 
 const (
-	maxFindReads = 20             // how many orders Find asks for
-	findReach    = 24 * time.Hour // how far it looks back beyond Since, which may be by a clock that was wrong
+	maxFindReads = 20             // number of orders that Find reads
+	findReach    = 24 * time.Hour // time before Since that Find covers, because the clock may have been wrong
 )
 
-// FoundOrders are the orders that [OrdersService.Find] found.
+// FoundOrders are the results of [OrdersService.Find].
 type FoundOrders struct {
-	// Matches are the orders that have the ExternalID. More than one means that it was bought more than once. An order can
-	// have failed: look at its Status.
+	// Matches are the orders with the ExternalID. More than one means that the product was bought more than once. An order
+	// may have failed: check its Status.
 	Matches []Order
-	// Candidates are orders of the card that tell no ExternalID, or one that differs in case or blanks; those of the day
-	// before Since come last. Any of them, or none, may be the one: compare product, remark and time, and do not take one for
-	// it by program.
+	// Candidates are orders of the card without an ExternalID, or with one that differs in case or blanks; orders of the
+	// day before Since are last. Any of them, or none, may be the order: let a person compare product, remark and time.
 	Candidates []Order
-	// Unread are the numbers of further orders of the card that were not read, because order.details failed, the context
-	// ended or there are too many. Read them with [OrdersService.Get].
+	// Unread are the numbers of other orders of the card, which were not read because order.details failed, the context
+	// ended, or there are too many. Read them with [OrdersService.Get].
 	Unread []string
 }
 
-// Find looks for an order whose receipt was lost: after [ErrOutcomeUnknown], or when the platform refuses what may be the
-// repeat of a purchase. It reads the wallet, § 2.5.7 企业余额及明细查询, fc.function.wallet.details, and then the orders of the
-// card's entries from Since on, § 2.5.5 资产充值续费订单, fc.function.order.details: the oldest 20 at most, one after the
-// other. It reads.
+// Find looks for an order whose receipt was lost: after [ErrOutcomeUnknown], or after the platform refused a purchase
+// that may be a duplicate. It reads the wallet, § 2.5.7 企业余额及明细查询, fc.function.wallet.details, and then at most 20
+// orders of the card's entries since Since, the oldest first, § 2.5.5 资产充值续费订单, fc.function.order.details. It reads.
 //
-// Clocks differ. Where the client has corrected its clock, Find corrects Since too; entries of up to 5 minutes before
-// it count in any case. If none of the orders has the ExternalID, Find also reads those of the card from the day before, the
-// latest first, within the same limit of 20: Since may have been taken from a clock that was wrong.
+// Find allows for wrong clocks. It includes entries up to 5 minutes before Since. If the client has corrected its
+// clock, Find corrects Since as well. If no order has the ExternalID, Find also reads the card's orders of the day
+// before, the latest first, within the same limit of 20.
 //
-// The error is nil if, and only if, Matches has an order, which may have failed: its Status tells. It is [ErrNotFound] when
-// all orders were read and none has the ExternalID, and otherwise says what could not be read, such as the order of an entry
-// without an order number. Whatever it is, the result has all that was found, but for a [*ParamError], or when the wallet
-// could not be read.
+// The error is nil if and only if Matches has an order, which may have failed. It is [ErrNotFound] if all orders were
+// read and none has the ExternalID. Any other error says what could not be read, such as the order of an entry without
+// an order number. Even with an error, the result has all orders that were found, unless the parameters are invalid or
+// the wallet could not be read.
 //
-// ErrNotFound is no proof that nothing was bought: nobody has documented whether an order has an entry in the wallet while
-// it is pending, nor how far the wallet goes back. Its text says how far it looked. Wait some minutes and look again, and
-// let a person decide before the purchase is made under another ExternalID.
+// ErrNotFound does not prove that nothing was bought: the document does not say whether the wallet has an entry for a
+// pending order, nor how far back its entries go. The text of the error says how far Find looked. Wait some minutes and
+// call Find again, and let a person decide before you buy under another ExternalID.
 func (s *OrdersService) Find(ctx context.Context, params *FindParams) (*FoundOrders, error) {
 	const method = "fc.function.wallet.details"
 	wallet, err := fetch[Wallet](ctx, s.do, method, params)
 	if err != nil {
 		return nil, err
 	}
-	offset := s.core.shared.clock.offset() // after a call that may have corrected it
+	offset := s.core.shared.clock.offset() // the call may have corrected it
 	from := params.Since.Add(min(0, offset) - maxSkew)
 	since, before := params.ordersIn(wallet, from)
 	f := finder{service: s, params: params}
@@ -82,29 +80,28 @@ func (s *OrdersService) Find(ctx context.Context, params *FindParams) (*FoundOrd
 		return &f.found, callError(method, doing,
 			fmt.Errorf("the first %d of %d orders are others, and no more were read", maxFindReads, listed))
 	}
-	switch n := params.unnumbered(wallet, from.Add(-findReach)); {
-	case n == 1:
-		return &f.found, callError(method, doing, errors.New("1 entry of the card has no order number, so its order cannot be read"))
-	case n > 1:
-		return &f.found, callError(method, doing, fmt.Errorf("%d entries of the card have no order number, so their orders cannot be read", n))
+	if n := params.unnumbered(wallet, from.Add(-findReach)); n > 0 {
+		entries := counted(n, "entry", "entries")
+		return &f.found, callError(method, doing,
+			fmt.Errorf("%s of the card without an order number cannot be read", entries))
 	}
-	read := counted(listed, "order") + " read"
+	read := counted(listed, "order", "orders") + " read"
 	if len(before) > 0 {
 		read += fmt.Sprintf(" (%d from the day before Since: check the clock that it was taken from)", len(before))
 	}
 	return &f.found, callError(method, doing+" in "+wallet.span(),
-		fmt.Errorf("%w: %s, %s", ErrNotFound, read, counted(len(f.found.Candidates), "candidate")))
+		fmt.Errorf("%w: %s, %s", ErrNotFound, read, counted(len(f.found.Candidates), "candidate", "candidates")))
 }
 
-// counted is a number of things, in words.
-func counted(n int, thing string) string {
+// counted returns a number of things in words.
+func counted(n int, one, many string) string {
 	switch n {
 	case 0:
-		return "no " + thing + "s"
+		return "no " + many
 	case 1:
-		return "1 " + thing
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func (p *FindParams) validate() error {
@@ -112,12 +109,12 @@ func (p *FindParams) validate() error {
 		return &ParamError{Param: "iccid", Reason: reason}
 	}
 	if p.Since.IsZero() {
-		return &ParamError{Param: "Since", Reason: "is zero: give the time at which the purchase was first sent"}
+		return &ParamError{Param: "Since", Reason: "is zero, want the time at which the purchase was first sent"}
 	}
 	return nil
 }
 
-// wanted describes the order for an error text. The offset is how far the platform's clock is ahead.
+// wanted describes the order for an error text. The platform's clock is ahead by offset.
 func (p *FindParams) wanted(offset time.Duration) string {
 	text := "an order of card " + p.ICCID
 	if p.ExternalID != "" {
@@ -130,8 +127,8 @@ func (p *FindParams) wanted(offset time.Duration) string {
 	return text
 }
 
-// ordersIn returns the numbers of the orders among a wallet's entries that can be the one: those from a time on, the oldest
-// first, and others of the card from the day before it, the latest first.
+// ordersIn returns the numbers of the orders of a wallet that may be the wanted one: those since from, the oldest
+// first, and other orders of the card from the day before, the latest first.
 func (p *FindParams) ordersIn(w *Wallet, from time.Time) (since, before []string) {
 	entries := slices.Clone(w.Entries)
 	slices.SortStableFunc(entries, func(a, b WalletEntry) int { return a.Time.Compare(b.Time) })
@@ -153,7 +150,7 @@ func (p *FindParams) ordersIn(w *Wallet, from time.Time) (since, before []string
 	return since, before
 }
 
-// unnumbered returns how many of a wallet's entries from that time on are of money spent on the card and name no order.
+// unnumbered returns the number of entries since from for money spent on the card that have no order number.
 func (p *FindParams) unnumbered(w *Wallet, from time.Time) (n int) {
 	for _, e := range w.Entries {
 		inTime := e.Time.IsZero() || !e.Time.Before(from)
@@ -164,17 +161,17 @@ func (p *FindParams) unnumbered(w *Wallet, from time.Time) (n int) {
 	return n
 }
 
-// A finder reads orders and puts them where they belong.
+// A finder reads orders and collects the results of Find.
 type finder struct {
 	service  *OrdersService
 	params   *FindParams
 	found    FoundOrders
 	reads    int
-	failures int   // in a row
-	err      error // the first
+	failures int   // consecutive ones
+	err      error // of the first failure
 }
 
-// read reads orders. After some failures in a row, or when there are too many, it leaves the rest unread.
+// read reads orders. It leaves the rest unread after several consecutive failures, or if there are too many orders.
 func (f *finder) read(ctx context.Context, numbers []string) {
 	for i, number := range numbers {
 		if f.reads == maxFindReads || f.failures > maxPollFailures || ctx.Err() != nil && f.err != nil {
@@ -196,19 +193,19 @@ func (f *finder) read(ctx context.Context, numbers []string) {
 	}
 }
 
-// sort keeps an order that is, or may be, the one.
+// sort adds an order to the matches or candidates if it is or may be the wanted one.
 func (f *finder) sort(order *Order) {
-	told := strings.TrimSpace(order.ExternalID)
+	id := strings.TrimSpace(order.ExternalID)
 	switch {
-	case told != "" && order.ExternalID == f.params.ExternalID:
+	case id != "" && order.ExternalID == f.params.ExternalID:
 		f.found.Matches = append(f.found.Matches, *order)
 	case !order.ID().IsZero() && !cardno.Same(order.ICCID, f.params.ICCID):
-	case told == "" || strings.EqualFold(told, strings.TrimSpace(f.params.ExternalID)):
+	case id == "" || strings.EqualFold(id, strings.TrimSpace(f.params.ExternalID)):
 		f.found.Candidates = append(f.found.Candidates, *order)
 	}
 }
 
-// span says how far a wallet goes back.
+// span says how far back a wallet goes.
 func (w *Wallet) span() string {
 	if len(w.Entries) == 0 {
 		return "an empty wallet"
@@ -220,7 +217,7 @@ func (w *Wallet) span() string {
 		}
 	}
 	if oldest.IsZero() {
-		return "a wallet that tells no times"
+		return "a wallet without times"
 	}
 	return "a wallet that goes back to " + oldest.In(ChinaStandardTime).Format(time.DateTime)
 }

@@ -155,7 +155,7 @@ func TestFindSaysHowFarItLooked(t *testing.T) {
 	require.ErrorContains(t, err, " in an empty wallet: ")
 	require.ErrorContains(t, err, ": no orders read, no candidates")
 	_, err = findPlatform([]object{entry("A", iccid1, "")}, nil).client(t).Orders.Find(t.Context(), findMine)
-	require.ErrorContains(t, err, " in a wallet that tells no times: ")
+	require.ErrorContains(t, err, " in a wallet without times: ")
 }
 
 // The program that bought had a clock that was an hour ahead, which its client noticed. Since is by that clock.
@@ -271,9 +271,9 @@ func TestFindSaysWhatHasNoOrderNumber(t *testing.T) {
 		entries []object
 		text    string // "" for ErrNotFound
 	}{
-		"money spent on the card":    {[]object{entry("", iccid3, at), entry("A", iccid3, at), entry("", iccid3, at)}, "2 entries of the card have no order number"},
-		"at a time that is not told": {[]object{entry("", iccid3, "")}, "1 entry of the card has no order number"},
-		"on the day before":          {[]object{entry("", iccid3, "2026-11-01 23:00:00")}, "1 entry of the card has no order number"},
+		"money spent on the card":    {[]object{entry("", iccid3, at), entry("A", iccid3, at), entry("", iccid3, at)}, "2 entries of the card without an order number cannot be read"},
+		"at a time that is not told": {[]object{entry("", iccid3, "")}, "1 entry of the card without an order number cannot be read"},
+		"on the day before":          {[]object{entry("", iccid3, "2026-11-01 23:00:00")}, "1 entry of the card without an order number cannot be read"},
 		"before that":                {[]object{entry("", iccid3, "2026-10-01 09:00:00")}, ""},
 		"on another card":            {[]object{entry("", iccid1, at), entry("", "", at)}, ""},
 		"money that came back":       {[]object{refund}, ""},

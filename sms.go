@@ -13,20 +13,20 @@ import (
 	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
-// SMSService has the methods to send SMS to cards and to read what was sent.
+// SMSService sends SMS to cards and reads the log of sent SMS.
 type SMSService service
 
-// SMSSendParams are an SMS and the cards it goes to.
+// SMSSendParams are an SMS and its recipients.
 type SMSSendParams struct {
-	Cards   CardIDs `url:"cards"`           // at least one
-	Content string  `url:"content"`         // the text, required; the vendor documents no limit and no price
-	SMSID   string  `url:"smsId,omitempty"` // a new ID of your own, at most 50 characters; if empty, the platform's
+	Cards   CardIDs `url:"cards"`           // recipients, at least one
+	Content string  `url:"content"`         // text, required; the vendor documents no limit and no price
+	SMSID   string  `url:"smsId,omitempty"` // new ID of your choice, at most 50 characters; default: set by the platform
 }
 
 func (p *SMSSendParams) validate() error {
 	if n := p.Cards.Len(); n > maxCards {
 		return &ParamError{Param: p.Cards.kind.param() + "s", Reason: fmt.Sprintf(
-			"%d cards in one call, at most %d are allowed: that is the SDK's own rule, the vendor documents none; use SMS.SendAll", n, maxCards)}
+			"%d cards in one call, at most %d are allowed by the SDK's own rule; use SMS.SendAll", n, maxCards)}
 	}
 	if err := needText("content", p.Content); err != nil {
 		return err
@@ -34,32 +34,32 @@ func (p *SMSSendParams) validate() error {
 	return checkLength("smsId", p.SMSID, 50)
 }
 
-// An SMSSendResult says which cards an SMS was sent to. Both lists of the response are optional in the document.
+// An SMSSendResult says to which cards an SMS was sent. Both lists of the response are optional in the document.
 type SMSSendResult struct {
-	Sent        []SentSMS `json:"successList" quec:"receipt"` // the cards it was sent to
-	Failed      []string  `json:"errorList"`                  // what the platform lists as failed, as it came: numbers, as a rule
-	Unaccounted CardIDs   `json:"unaccounted,omitzero"`       // the cards of which it says nothing: they may have been sent the SMS
+	Sent        []SentSMS `json:"successList" quec:"receipt"` // cards that it was sent to
+	Failed      []string  `json:"errorList"`                  // raw entries of the list of failures, usually numbers
+	Unaccounted CardIDs   `json:"unaccounted,omitzero"`       // cards missing from the response: perhaps sent to them
 }
 
-// A SentSMS is an SMS on its way to a card.
+// A SentSMS is an SMS that was sent to a card.
 type SentSMS struct {
-	MSISDN string `json:"msisdn" quec:"always alias=msisdns"` // the card's number
-	ICCID  string `json:"iccid" quec:"always"`                // serial number of its chip
-	SMSID  string `json:"sms_id" quec:"always"`               // ID of the SMS, which its delivery report will name
+	MSISDN string `json:"msisdn" quec:"always alias=msisdns"` // the card's MSISDN
+	ICCID  string `json:"iccid" quec:"always"`                // serial number of the chip
+	SMSID  string `json:"sms_id" quec:"always"`               // ID of the SMS, also in its SMSEvent
 }
 
-// ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
+// ID returns the card by its ICCID, or by its MSISDN if the ICCID is empty, in the platform's spelling.
 func (s SentSMS) ID() CardID { return cardID(s.ICCID, s.MSISDN) }
 
-// Send sends one SMS to 1 to 1000 cards; [SMSService.SendAll] takes any number. Success means that the platform lists
-// every card as sent; whether the SMS arrives is told by the delivery report and by [SMSService.ListLog].
+// Send sends one SMS to 1 to 1000 cards; [SMSService.SendAll] takes any number of cards. It succeeds if the platform
+// lists every card as sent. Delivery is reported by a callback, see [NewSMSHandler], and in [SMSService.ListLog].
 //
-// Otherwise Send returns both a result and an error that is [ErrPartial], or no result where the response lists no card at
-// all. Cards that the response does not account for are in Unaccounted, and the error is [ErrOutcomeUnknown] too: they may
-// have been sent the SMS. Send it again to the cards in Failed alone. A refusal that lists cards is an [*APIError] as well.
+// Otherwise Send returns both a result and an error that is [ErrPartial], or no result if the response lists no card at
+// all. Cards that the response does not account for are in Unaccounted, and the error is [ErrOutcomeUnknown] too: the
+// SMS may have been sent to them. Retry only the cards in Failed. A refusal that lists cards is an [*APIError] as well.
 //
-// § 2.3.3 批量短信发送, fc.function.sms.send. It sends messages; the SDK sends it again only if it was not sent,
-// or after HTTP status 429. That a call takes 1000 cards is the SDK's own rule: the vendor documents no limit.
+// § 2.3.3 批量短信发送, fc.function.sms.send. It sends messages; the SDK retries it only if it was not sent, or after HTTP
+// status 429. The limit of 1000 cards is the SDK's own rule; the vendor documents none.
 func (s *SMSService) Send(ctx context.Context, params *SMSSendParams) (*SMSSendResult, error) {
 	result, _, err := s.send(ctx, params)
 	return result, err
@@ -77,7 +77,7 @@ func (s *SMSService) send(ctx context.Context, params *SMSSendParams) (*SMSSendR
 		if err != nil && len(response.Sent)+len(response.Failed) == 0 {
 			return err
 		}
-		if err != nil { // the row that could not be read is there as far as it could
+		if err != nil { // a row that could not be decoded is empty
 			response.Sent = slices.DeleteFunc(response.Sent, func(s SentSMS) bool { return s == SentSMS{} })
 		}
 		tally = newTally(method, params.Cards, sentEntries(response.Sent), response.Failed.entries())
@@ -85,7 +85,7 @@ func (s *SMSService) send(ctx context.Context, params *SMSSendParams) (*SMSSendR
 	}
 	err := s.do(ctx, method, params, &response, check)
 	if err == nil {
-		err = check(nil) // also where an interceptor has answered
+		err = check(nil) // an interceptor may have responded
 	}
 	if tally == nil {
 		return nil, nil, err
@@ -101,14 +101,14 @@ func sentEntries(sent []SentSMS) []cardno.Entry {
 	return entries
 }
 
-// An SMSOutcome is what became of an SMS to a card.
+// An SMSOutcome is the result of sending an SMS to one card.
 type SMSOutcome struct {
-	Card CardID  // the card, as it was given
-	Sent SentSMS // what the platform says of the SMS; zero if it was not sent, or listed by a number of the other kind
+	Card CardID  // the card of the request
+	Sent SentSMS // entry of the response; zero if it has none, or only by the card's other number
 }
 
-// SendAll sends one SMS to any number of cards, and returns an iterator over them and what became of each, nil for sent,
-// in the order of the cards:
+// SendAll sends one SMS to any number of cards. It returns an iterator over the outcomes in the order of the cards,
+// with an error for each, nil if the SMS was sent:
 //
 //	for sms, err := range client.SMS.SendAll(ctx, params) {
 //		switch {
@@ -119,19 +119,22 @@ type SMSOutcome struct {
 //		}
 //	}
 //
-// The SMS is sent in batches of about the same size, of at most 1000 cards, one after another. An error of a card is a
-// [*BatchError]; it is [ErrPartial] where the response lists the card as failed, or does not list it. The SMS was not sent
+// SendAll sends consecutive batches of about the same size, of at most 1000 cards. The error of a card is a
+// [*BatchError]. It is [ErrPartial] if the response lists the card as failed or does not list it. The SMS was not sent
 // to a card unless the error is nil or [ErrOutcomeUnknown].
 //
-// A call that fails as a whole is the outcome of all its cards. After it, and when ctx ends, nothing more is sent: each of
-// the cards that are left comes with [ErrNotStarted]. Only bad input has no outcome for every card: the loop runs once, with no
-// card and a [*ParamError].
+// A call that fails as a whole is the error of all its cards. After it, and after ctx ends, SendAll sends no further
+// batch and yields [ErrNotStarted] for each remaining card. Only bad input has no error per card: the loop runs once,
+// with the zero outcome and a [*ParamError].
 //
-// Nothing is sent before the loop begins, and each loop sends the SMS anew. Leaving the loop sends no further batch, but the
-// SMS has been sent to the rest of the present one: end ctx instead to learn what became of those. The option is [Progress].
+// Nothing is sent before the loop starts, and each loop sends the SMS anew. If the loop breaks, no further batch is
+// sent, but the SMS has been sent to the rest of the current one; cancel ctx instead to get their outcomes. The option
+// is [Progress].
 //
 // It uses § 2.3.3 批量短信发送, fc.function.sms.send.
-func (s *SMSService) SendAll(ctx context.Context, params *SMSSendParams, opts ...FleetOption) iter.Seq2[SMSOutcome, error] {
+func (s *SMSService) SendAll(
+	ctx context.Context, params *SMSSendParams, opts ...FleetOption,
+) iter.Seq2[SMSOutcome, error] {
 	const method = "fc.function.sms.send"
 	var own SMSSendParams
 	if params != nil {
@@ -155,10 +158,10 @@ func (s *SMSService) SendAll(ctx context.Context, params *SMSSendParams, opts ..
 	}
 }
 
-// SMSLogParams choose a month and page its log.
+// SMSLogParams select a month and page its log.
 type SMSLogParams struct {
 	Month    Month `url:"dateStr"`            // required
-	PageNo   int   `url:"pageNo,omitempty"`   // page to return, the first is 1; the platform's default is 1
+	PageNo   int   `url:"pageNo,omitempty"`   // page number; the first page is 1, the platform's default is 1
 	PageSize int   `url:"pageSize,omitempty"` // rows per page, 1 to 1000; the platform's default is 100
 }
 
@@ -166,38 +169,38 @@ func (p *SMSLogParams) validate() error { return checkPaging(p.PageNo, p.PageSiz
 
 // An SMSLogList is a page of the log of SMS sent to cards.
 type SMSLogList struct {
-	Page    Page       `json:"page" quec:"inline"`       // which page it is
-	Entries []SMSEntry `json:"infoList" quec:"required"` // the messages on it
+	Page    Page       `json:"page" quec:"inline"`       // position of the page
+	Entries []SMSEntry `json:"infoList" quec:"required"` // messages on the page
 }
 
-// An SMSEntry is an SMS that was sent to a card, as the log has it.
+// An SMSEntry is an entry of the log: an SMS that was sent to a card.
 type SMSEntry struct {
-	MSISDN  string    `json:"msisdn" quec:"always alias=msisdns"` // the card's number
-	Content string    `json:"content" quec:"always"`              // the text
-	SentAt  time.Time `json:"sendTime,omitzero" quec:"always"`    // when it was sent, China Standard Time
-	// ID of the SMS, an integer here. It need not be the one of Send and of the delivery report, which is a text.
+	MSISDN  string    `json:"msisdn" quec:"always alias=msisdns"` // the card's MSISDN
+	Content string    `json:"content" quec:"always"`              // text of the SMS
+	SentAt  time.Time `json:"sendTime,omitzero" quec:"always"`    // time of sending, China Standard Time
+	// ID of the SMS, an integer here. It may differ from the ID of Send and of SMSEvent, which is a text.
 	SMSID  string    `json:"sms_id" quec:"always type=n"`
-	Status SMSStatus `json:"status" quec:"always"` // how far it has got
+	Status SMSStatus `json:"status" quec:"always"` // state of the SMS
 }
 
-// ID returns the card, by its MSISDN. The number is as the platform spells it.
+// ID returns the card by its MSISDN, in the platform's spelling.
 func (e SMSEntry) ID() CardID { return cardID("", e.MSISDN) }
 
-// ListLog returns one page of the SMS sent to cards in a month. A page has at most 1000 messages; an empty one is no
-// error.
+// ListLog returns one page of the log of SMS sent to cards in a month. A page has at most 1000 messages; an empty page
+// is no error.
 //
 // § 2.3.4 短信发送日志, fc.function.sms.sendlog. It reads.
 func (s *SMSService) ListLog(ctx context.Context, params *SMSLogParams) (*SMSLogList, error) {
 	return fetch[SMSLogList](ctx, s.do, "fc.function.sms.sendlog", params)
 }
 
-// An SMSMonthCount is how many SMS there were in a month.
+// An SMSMonthCount has the numbers of SMS in a month.
 type SMSMonthCount struct {
 	MT int64 `json:"mt" quec:"required"` // mobile terminated (下行): sent to cards
 	MO int64 `json:"mo" quec:"required"` // mobile originated (上行): sent by cards
 }
 
-// MonthCount returns how many SMS were sent to and by cards in a month.
+// MonthCount returns the numbers of SMS sent to and by cards in a month.
 //
 // § 2.3.5 短信月用量, fc.function.sms.monthcount. It reads.
 func (s *SMSService) MonthCount(ctx context.Context, month Month) (*SMSMonthCount, error) {
@@ -259,7 +262,8 @@ func entryOf(text string) cardno.Entry {
 			ICCID  string `json:"iccid"`
 			Number string `json:"number"`
 		}
-		_, _ = lenient.DecodeObject([]byte(text), &entry, lenient.Options{Strict: true}) // a member that cannot be read is empty
+		// A member that cannot be decoded is empty.
+		_, _ = lenient.DecodeObject([]byte(text), &entry, lenient.Options{Strict: true})
 		if entry.Number == "" {
 			return cardno.Entry{ICCID: entry.ICCID, MSISDN: entry.MSISDN}
 		}

@@ -146,13 +146,13 @@ func TestDocStatesTheRestrictions(t *testing.T) {
 			"Flow.Alarm", "Flow.SetAlarmStatus", "Cards.Pause", "Cards.Resume", "Cards.CloseGPRS", "Cards.OpenGPRS", "Cards.Reset",
 			"Cards.CloseVoice", "Cards.OpenVoice", "Cards.AddVoiceWhitelist", "Cards.DeleteVoiceWhitelist",
 		},
-		"one of the last 12 with the present one": {"Flow.ListMonth", "Flow.Days", "Flow.Month", "Flow.MonthBatch"},
-		"the document does not say; we take it":   {"Cards.InfoBatch", "Flow.MonthBatch"},
-		"移动 CT 卡":                                 {"Cards.RegisterRealName"},
-		"cards of one billing group":              {"Flow.SetAlarm"},
-		"the SDK's own rule":                      {"SMS.Send", "AlarmSettings", "CardListParams", "Billing.GroupStatistics", "Files.Status", "Orders.Get"},
-		"optional in the document":                {"SMSSendResult", "Alarm", "BillingGroup"},
-		"[FlowService.Alarm] tells":               {"AlarmSettings"},
+		"one of the last 12 including the current one":                       {"Flow.ListMonth", "Flow.Days", "Flow.Month", "Flow.MonthBatch"},
+		"The document does not say what happens to unknown cards; we assume": {"Cards.InfoBatch", "Flow.MonthBatch"},
+		"移动 CT 卡":                    {"Cards.RegisterRealName"},
+		"cards of one billing group": {"Flow.SetAlarm"},
+		"the SDK's own rule":         {"SMS.Send", "AlarmSettings", "CardListParams", "Billing.GroupStatistics", "Files.Status", "Orders.Get"},
+		"optional in the document":   {"SMSSendResult", "Alarm", "BillingGroup"},
+		"[FlowService.Alarm] tells":  {"AlarmSettings"},
 	} {
 		for _, name := range names {
 			assert.True(t, strings.Contains(docs[name], text), "the comment of %s lacks %q", name, text)
