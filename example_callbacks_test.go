@@ -20,7 +20,7 @@ func ExampleNewSMSHandler() {
 		case quecloud.SMSEventInbox:
 			fmt.Println("card", e.MSISDN, "says:", e.Content)
 		}
-		return nil // only now the platform is told that the notification has been received
+		return nil // only now does the handler respond with success
 	}, quecloud.WithCallbackToken("hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u"))
 
 	mux := http.NewServeMux()
@@ -28,7 +28,7 @@ func ExampleNewSMSHandler() {
 	srv := httptest.NewServer(mux)
 	defer srv.Close()
 
-	url := srv.URL + "/quecloud/sms?token=hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u" // to be set at the portal
+	url := srv.URL + "/quecloud/sms?token=hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u" // set it at the portal
 	got, err := quecloudtest.DeliverSMS(context.Background(), url, quecloudtest.SMSEvent{
 		Type: quecloudtest.SMSInbox, MSISDN: "1064991300001", ICCID: "89860391749203860001", ID: "3213",
 		Content: "door open", ReceivedAt: "2026-11-03 09:15:00",
@@ -47,13 +47,13 @@ func ExampleNewOrderHandler() {
 		fmt.Println(e.ExternalID, e.Status == quecloud.OrderStatusDone)
 		return nil
 	},
-		quecloud.VerifyWith(platform.Client()), // the function is given what the platform itself says
+		quecloud.VerifyWith(platform.Client()), // the function gets the platform's own values
 		quecloud.WithDeduplication(quecloud.NewMemoryDedup(10_000, 24*time.Hour)),
 	)
 	srv := httptest.NewServer(handler)
 	defer srv.Close()
 
-	// Somebody claims that an order is done.
+	// A forged callback claims that an order is done.
 	got, err := quecloudtest.DeliverOrder(context.Background(), srv.URL, quecloudtest.OrderEvent{
 		OrderNo: "CZ20261103000017", OrderType: "充值订单", Status: 1, StatusDesc: "订单完成", ICCID: "89860391749203860001",
 		ProductName: "30M-当月", ProductPrice: 3.6,
@@ -71,7 +71,7 @@ func ExampleWithTrustedProxy() {
 	http.Handle("/quecloud/sms", handler)
 }
 
-// Both handlers as a service has them, and the platform delivering to them.
+// A server has both handlers, and the platform calls them.
 func Example_callbacks() {
 	platform := quecloudtest.NewServer(quecloudtest.WithOrderDelay(0))
 	defer platform.Close()
@@ -80,7 +80,7 @@ func Example_callbacks() {
 
 	onSMS := func(ctx context.Context, e *quecloud.SMSEvent) error {
 		fmt.Println(e.Type, "card", e.MSISDN, e.Content)
-		return nil // stored: only now is the platform told so
+		return nil // stored: only now does the handler respond with success
 	}
 	onOrder := func(ctx context.Context, e *quecloud.OrderEvent) error {
 		fmt.Println("order", e.ExternalID, e.Status, e.ProductPrice, "CNY")

@@ -18,7 +18,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// One client serves the whole program.
+// Make one client for the whole program.
 func ExampleNewClient() {
 	client, err := quecloud.NewClient(os.Getenv("QUECLOUD_APP_KEY"), os.Getenv("QUECLOUD_APP_SECRET"),
 		quecloud.WithTimeout(10*time.Second), // of one attempt; the context bounds the whole call
@@ -31,7 +31,7 @@ func ExampleNewClient() {
 	// Output: quecloud: appKey: is empty
 }
 
-// What kind of error it is says what to do.
+// The type of an error says what to do.
 func Example_errors() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -52,22 +52,23 @@ func Example_errors() {
 		}
 	}
 	try(quecloud.ICCID("8986 0622"))
-	try(quecloud.ICCID("89860024310000000006")) // is in service already
+	try(quecloud.ICCID("89860024310000000006")) // already in service
 	srv.Inject(quecloudtest.CutAfter().Times(1))
-	try(quecloud.ICCID("89860024310000000030")) // is suspended
+	try(quecloud.ICCID("89860024310000000030")) // suspended
 	// Output:
 	// nothing was sent: iccid an ICCID has 19 or 20 characters, digits and letters other than O and I, not "8986 0622": it has blanks inside
 	// refused, resultCode 1
 	// look at the card before you try again
 }
 
-// A copy of the client with other options, for a call that needs them.
+// With makes a copy of the client with other options, for calls that need them.
 func ExampleClient_With() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
 
-	patient, err := client.With(quecloud.WithTimeout(2*time.Minute), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+	once := quecloud.RetryPolicy{MaxAttempts: 1}
+	patient, err := client.With(quecloud.WithTimeout(2*time.Minute), quecloud.WithRetry(once))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -79,8 +80,8 @@ func ExampleClient_With() {
 	// Output: true
 }
 
-// A method can be called by its name. One that this version of the SDK does not know is handled as a change: it is not sent
-// again after it may have arrived.
+// Call makes a call by the name of its method. A method that this version of the SDK does not know counts as a change:
+// the call is not retried after it may have arrived.
 func ExampleClient_Call() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -96,7 +97,7 @@ func ExampleClient_Call() {
 	// Output: true
 }
 
-// Interceptors see every call: here, a line of metrics.
+// An interceptor sees every call. This one prints metrics.
 func ExampleWithInterceptor() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -114,14 +115,14 @@ func ExampleWithInterceptor() {
 	// Output: fc.function.card.pause set attempts: 1 resultCode: 0
 }
 
-// The log tells every attempt, with numbers and texts masked.
+// The log has a line for every attempt, with numbers and texts masked.
 func ExampleWithLogger() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
 	ctx := context.Background()
 
-	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: without("time", "duration")}))
-	client := srv.Client(quecloud.WithLogger(logger))
+	options := &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: without("time", "duration")}
+	client := srv.Client(quecloud.WithLogger(slog.New(slog.NewTextHandler(os.Stdout, options))))
 	if _, err := client.Cards.Info(ctx, quecloud.MSISDN("1064800000000")); err != nil {
 		log.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func without(keys ...string) func([]string, slog.Attr) slog.Attr {
 	}
 }
 
-// A drift handler hears of answers that are not what the SDK knows, before they hurt.
+// Use WithDriftHandler to detect API changes early.
 func ExampleWithDriftHandler() {
 	srv := quecloudtest.NewServer(quecloudtest.WithDialect(quecloudtest.NumbersAsText))
 	defer srv.Close()
@@ -154,7 +155,7 @@ func ExampleWithDriftHandler() {
 	// true <nil>
 }
 
-// Fewer attempts, and shorter delays.
+// This policy makes fewer attempts, with shorter delays.
 func ExampleWithRetry() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -173,15 +174,17 @@ func ExampleWithRetry() {
 	// requests: 2
 }
 
-// Sign is for requests made by hand.
+// Use Sign for requests made by hand.
 func ExampleSign() {
-	params := url.Values{"appKey": {"1000001"}, "method": {"fc.function.card.info"}, "t": {"1763996400"}, "msisdn": {"1064800000000"}}
+	params := url.Values{
+		"appKey": {"1000001"}, "method": {"fc.function.card.info"}, "t": {"1763996400"}, "msisdn": {"1064800000000"},
+	}
 	params.Set("sign", quecloud.Sign("secret", params))
 	fmt.Println(params.Get("sign"))
 	// Output: 6E76D9FAB041605F71A67A31B35C2050241A853E
 }
 
-// The form of a number tells what it is.
+// ParseCardID tells MSISDNs and ICCIDs apart by their form.
 func ExampleParseCardID() {
 	for _, number := range []string{"1064800000000", "89860024310000000006", "106 480"} {
 		card, err := quecloud.ParseCardID(number)
