@@ -23,7 +23,6 @@ type core struct {
 	shared    *shared
 
 	maxResponse int64 // how many bytes a JSON response may have
-	maxFile     int64 // how many bytes a zip file may have
 }
 
 // shared holds what a client and its copies have in common.

@@ -87,7 +87,6 @@ func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
 		shared:   newShared(),
 
 		maxResponse: maxResponse,
-		maxFile:     maxFile,
 	}
 	return c.newClient(opts)
 }

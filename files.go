@@ -120,7 +120,7 @@ func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *downl
 		return
 	}
 	a.partlyWritten = true
-	d.n, err = zipfile.Copy(d.to, body, c.maxFile)
+	d.n, err = zipfile.Copy(d.to, body, maxFile)
 	if err == nil {
 		a.responded = true
 		return
@@ -130,7 +130,7 @@ func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *downl
 		return
 	}
 	if errors.Is(err, zipfile.ErrTooLong) {
-		a.err = call.badResponse(a, start[:n], fmt.Errorf("the file is longer than the limit of %d bytes", c.maxFile))
+		a.err = call.badResponse(a, start[:n], fmt.Errorf("the file is longer than the limit of %d bytes", int64(maxFile)))
 		return
 	}
 	if !errors.Is(err, io.ErrUnexpectedEOF) {

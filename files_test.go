@@ -1,17 +1,25 @@
 package quecloud_test
 
 import (
+	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
+	"strings"
 	"testing"
+	"testing/iotest"
 
-	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // A downloader is one of the two methods that write a file.
@@ -25,87 +33,219 @@ func downloadLatest(ctx context.Context, c *quecloud.Client, w io.Writer) (int64
 	return c.Files.DownloadLatest(ctx, w)
 }
 
-// An export is what a downloaded zip file holds.
-type export struct {
-	bytes int64
-	text  string
+// zipped returns a zip file of contents that cannot be compressed.
+func zipped(t *testing.T, size int) []byte {
+	t.Helper()
+	contents := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(contents)
+	return selftest.Zip(t, contents, "", zip.Deflate)
 }
 
-func TestADownloadIsTheFileByteForByte(t *testing.T) {
+func TestDownloadCopiesTheFileByteForByte(t *testing.T) {
 	t.Parallel()
-	for file, get := range map[string]downloader{"file.down.zip": download, "file.last.down.zip": downloadLatest} {
-		for _, contentType := range []string{"application/zip", "application/json;charset=UTF-8", ""} {
-			content := readFile(t, file)
-			answer := httpmock.NewBytesResponder(http.StatusOK, content).HeaderSet(http.Header{"Content-Type": {contentType}})
-			var got bytes.Buffer
-			n, err := get(t.Context(), newPlatform(answer).client(t), &got)
-			require.NoError(t, err)
-			assert.EqualValues(t, len(content), n)
-			assert.Equal(t, content, got.Bytes())
+	for name, file := range map[string][]byte{
+		"file.down.zip":      selftest.Fixture(t, "file.down.zip"),
+		"file.last.down.zip": selftest.Fixture(t, "file.last.down.zip"),
+		"large":              zipped(t, 1<<20),
+		"without files":      []byte("PK\x05\x06" + strings.Repeat("\x00", 18)),
+	} {
+		for method, get := range map[string]downloader{"file.down": download, "file.last.down": downloadLatest} {
+			for _, contentType := range []string{"application/zip", "application/json;charset=UTF-8", ""} {
+				client, platform := selftest.Scripted(t, []selftest.Step{{
+					Header: http.Header{"Content-Type": {contentType}},
+					Stream: func(context.Context) io.Reader { return iotest.HalfReader(bytes.NewReader(file)) },
+				}})
+				var got bytes.Buffer
+				n, err := get(t.Context(), client, &got)
+				require.NoError(t, err, name)
+				assert.EqualValues(t, len(file), n, name)
+				assert.True(t, bytes.Equal(file, got.Bytes()), name)
+				assert.Equal(t, "fc.function."+method, platform.Request(t, 0).Form.Get("method"))
+			}
 		}
 	}
+	client, _ := selftest.Scripted(t, []selftest.Step{{
+		Stream: func(context.Context) io.Reader { return iotest.OneByteReader(bytes.NewReader(zipped(t, 1000))) },
+	}})
+	n, err := download(t.Context(), client, io.Discard)
+	require.NoError(t, err)
+	assert.EqualValues(t, len(zipped(t, 1000)), n)
 }
 
-func TestAFailedDownloadIsAnAPIErrorAndWritesNothing(t *testing.T) {
+func TestDownloadRefusedIsAnAPIErrorAndWritesNothing(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		file, method, subject, message string
-		get                            downloader
+	const down, last = "fc.function.file.down", "fc.function.file.last.down"
+	for _, test := range []struct {
+		body string
+		get  downloader
+		want quecloud.APIError
 	}{
-		{"file.down.failed.json", "fc.function.file.down", "1312", "任务不存在", download},
-		{"file.last.down.failed.json", "fc.function.file.last.down", "", "没有可下载的文件", downloadLatest},
+		{
+			string(selftest.Fixture(t, "file.down.failed.json")), download,
+			quecloud.APIError{Method: down, Subject: "1312", Code: 1, Message: "任务不存在", HTTPStatus: 200},
+		},
+		{
+			string(selftest.Fixture(t, "file.last.down.failed.json")), downloadLatest,
+			quecloud.APIError{Method: last, Code: 1, Message: "没有可下载的文件", HTTPStatus: 200},
+		},
+		{` { "resultCode" : "1" }`, downloadLatest, quecloud.APIError{Method: last, Code: 1, HTTPStatus: 200}},
 	} {
 		for _, contentType := range []string{"application/json", "application/zip"} {
-			answer := answerFile(t, tt.file).HeaderSet(http.Header{"Content-Type": {contentType}})
+			header := http.Header{"Content-Type": {contentType}}
+			client, platform := selftest.Scripted(t, []selftest.Step{{Header: header, Body: test.body}})
 			var got bytes.Buffer
-			n, err := tt.get(t.Context(), newPlatform(answer).client(t), &got)
+			n, err := test.get(t.Context(), client, &got)
 			var refused *quecloud.APIError
 			require.ErrorAs(t, err, &refused)
-			assert.Equal(t, &quecloud.APIError{Method: tt.method, Subject: tt.subject, Code: 1, Message: tt.message, HTTPStatus: 200}, refused)
+			assert.Equal(t, test.want, *refused)
 			assert.Zero(t, n)
 			assert.Zero(t, got.Len())
+			assert.Equal(t, 1, platform.Attempts())
 		}
 	}
 }
 
-func TestADownloadThatIsNoFileIsABadAnswer(t *testing.T) {
+func TestDownloadWithoutAFileIsAResponseErrorAndWritesNothing(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]string{
-		"empty": "", "a letter": "P", "an empty object": "{}", "a page": "<html>busy</html>", "a success without a file": `{"resultCode":0}`,
+	for name, step := range map[string]selftest.Step{
+		"a web page":                 {Body: selftest.HTMLPage},
+		"nothing":                    {},
+		"a letter":                   {Body: "P"},
+		"an empty object":            {Body: "{}"},
+		"a success without a file":   {Body: `{"resultCode":0}`},
+		"a file with status 500":     {Status: 500, Body: "PK\x03\x04"},
+		"a page with status 404":     {Status: 404, Body: selftest.HTMLPage},
+		"a redirect":                 {Status: 302, Header: http.Header{"Location": {"https://elsewhere.example"}}},
+		"a list":                     {Body: `[]`},
+		"a text that starts with PK": {Body: "PKIX path building failed"},
+		"the first bytes of a zip":   {Body: "PK"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var got bytes.Buffer
-			n, err := download(t.Context(), newPlatform(answerText(answer)).client(t), &got)
-			assert.ErrorAs(t, err, new(*quecloud.ResponseError))
-			assert.Zero(t, n)
-			assert.Zero(t, got.Len())
-		})
+		client, _ := selftest.Scripted(t, []selftest.Step{step})
+		var got bytes.Buffer
+		n, err := download(t.Context(), client, &got)
+		require.ErrorAs(t, err, new(*quecloud.ResponseError), name)
+		assert.NotErrorAs(t, err, new(*quecloud.APIError), name)
+		assert.Zero(t, n, name)
+		assert.Zero(t, got.Len(), name)
 	}
 }
 
-func TestAListOfTasksThatIsRefusedIsAnAPIError(t *testing.T) {
+func TestDownloadIsRetriedBeforeItsFirstByteOnly(t *testing.T) {
 	t.Parallel()
-	tasks, err := newPlatform(answerFile(t, "file.list.failed.json")).client(t).Files.List(t.Context())
+	file := string(zipped(t, 1000))
+	broken := func(part string) selftest.Step {
+		return selftest.Step{Stream: func(context.Context) io.Reader {
+			return io.MultiReader(strings.NewReader(part), iotest.ErrReader(net.ErrClosed))
+		}}
+	}
+	t.Run("before", func(t *testing.T) {
+		t.Parallel()
+		client, platform := selftest.Scripted(t, []selftest.Step{{Status: 503}, {Err: net.ErrClosed}, broken(""), {Body: file}})
+		var got bytes.Buffer
+		n, err := client.Files.Download(t.Context(), 7, &got)
+		require.NoError(t, err)
+		assert.EqualValues(t, len(file), n)
+		assert.Equal(t, file, got.String())
+		assert.Equal(t, 4, platform.Attempts())
+	})
+	t.Run("after", func(t *testing.T) {
+		t.Parallel()
+		client, platform := selftest.Scripted(t, []selftest.Step{broken(file[:100]), {Body: file}})
+		var got bytes.Buffer
+		n, err := client.Files.Download(t.Context(), 7, &got)
+		require.ErrorIs(t, err, net.ErrClosed)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.ErrorContains(t, err, "broke off after 100 bytes")
+		assert.EqualValues(t, 100, n)
+		assert.Equal(t, file[:100], got.String())
+		assert.Equal(t, 1, platform.Attempts())
+	})
+}
+
+// A limitedWriter takes so many bytes and then fails, or with a nil error writes less than it was given.
+type limitedWriter struct {
+	room int
+	err  error
+}
+
+func (w *limitedWriter) Write(p []byte) (int, error) {
+	n := min(len(p), w.room)
+	w.room -= n
+	if n < len(p) {
+		return n, w.err
+	}
+	return n, nil
+}
+
+func TestDownloadReturnsTheErrorOfItsWriter(t *testing.T) {
+	t.Parallel()
+	file := string(zipped(t, 1000))
+	full := errors.New("disk full")
+	for _, room := range []int{0, 100} {
+		for _, writeErr := range []error{full, nil} {
+			client, platform := selftest.Scripted(t, []selftest.Step{{Body: file}})
+			n, err := download(t.Context(), client, &limitedWriter{room, writeErr})
+			require.ErrorIs(t, err, cmp.Or(writeErr, io.ErrShortWrite))
+			assert.NotErrorAs(t, err, new(*quecloud.ResponseError), "the response was good")
+			assert.ErrorContains(t, err, fmt.Sprintf("writing after %d bytes", room))
+			assert.EqualValues(t, room, n)
+			assert.Equal(t, 1, platform.Attempts())
+		}
+	}
+	client, platform := selftest.Scripted(t, []selftest.Step{{Body: file}})
+	_, err := download(t.Context(), client, nil)
+	require.ErrorAs(t, err, new(*quecloud.ParamError))
+	assert.Zero(t, platform.Attempts())
+}
+
+// zeros are n bytes that begin like a zip file.
+func zeros(n int64) io.Reader {
+	return io.MultiReader(strings.NewReader("PK\x03\x04"), io.LimitReader(readerFunc(func(p []byte) (int, error) { return len(p), nil }), n-4))
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestDownloadHasALimit(t *testing.T) {
+	t.Parallel()
+	const limit = 4 << 30
+	for size, want := range map[int64]string{
+		limit:     "the end of a zip file is missing",
+		limit + 1: "the file is longer than the limit of 4294967296 bytes",
+	} {
+		client, platform := selftest.Scripted(t, []selftest.Step{{Stream: func(context.Context) io.Reader { return zeros(size) }}})
+		n, err := download(t.Context(), client, io.Discard)
+		require.ErrorAs(t, err, new(*quecloud.ResponseError))
+		require.ErrorContains(t, err, want)
+		assert.Equal(t, size == limit, errors.Is(err, io.ErrUnexpectedEOF), "too long is not too short")
+		assert.LessOrEqual(t, n, int64(limit))
+		assert.Equal(t, 1, platform.Attempts(), "the file would be as long again")
+	}
+}
+
+func TestFileListRefusedIsAnAPIError(t *testing.T) {
+	t.Parallel()
+	tasks, err := selftest.FilePlatform(t, "file.list.failed.json").Client(t).Files.List(t.Context())
 	assert.Nil(t, tasks)
 	var refused *quecloud.APIError
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, "签名错误", refused.Message)
 }
 
-func TestAListOfTasksMayBeEmptyAndMayNotBeMissing(t *testing.T) {
+func TestFileListMayBeEmptyButNotMissing(t *testing.T) {
 	t.Parallel()
-	tasks, err := newPlatform(answerText("[]")).client(t).Files.List(t.Context())
+	tasks, err := selftest.TextPlatform("[]").Client(t).Files.List(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, tasks)
 
-	_, err = newPlatform(answerText(`{"resultCode":0}`)).client(t).Files.List(t.Context())
+	_, err = selftest.TextPlatform(`{"resultCode":0}`).Client(t).Files.List(t.Context())
 	assert.ErrorAs(t, err, new(*quecloud.ResponseError))
 }
 
-func TestATaskWithoutAnIDMayHaveBeenStarted(t *testing.T) {
+func TestFileStartWithoutATaskIDIsInDoubt(t *testing.T) {
 	t.Parallel()
-	id, err := newPlatform(answerText(`{"resultCode":0}`)).client(t).Files.Start(t.Context())
+	id, err := selftest.TextPlatform(`{"resultCode":0}`).Client(t).Files.Start(t.Context())
 	assert.Zero(t, id)
 	assert.ErrorAs(t, err, new(*quecloud.ResponseError))
 	assert.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
