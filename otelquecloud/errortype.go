@@ -13,7 +13,7 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// errorType is the class of a call's error, one of few: see the package documentation.
+// errorType returns the error.type of a call. The package documentation lists them.
 func errorType(ctx context.Context, info *quecloud.CallInfo, err error) string {
 	switch {
 	case errors.Is(err, errUnfinished):
@@ -28,7 +28,7 @@ func errorType(ctx context.Context, info *quecloud.CallInfo, err error) string {
 	if refusal, ok := errors.AsType[*quecloud.APIError](err); ok {
 		return "result_code_" + strconv.Itoa(refusal.Code)
 	}
-	// The context itself tells whose time was up: a timeout of the network also is a context.DeadlineExceeded.
+	// Ask the context itself: a timeout of the network is a context.DeadlineExceeded, too.
 	switch {
 	case errors.Is(err, context.Canceled) || ctx.Err() == context.Canceled:
 		return "canceled"
@@ -42,7 +42,7 @@ func errorType(ctx context.Context, info *quecloud.CallInfo, err error) string {
 		if bad.HTTPStatus != http.StatusOK {
 			return strconv.Itoa(bad.HTTPStatus)
 		}
-		return "bad_answer"
+		return "bad_response"
 	}
 	if info.Attempts == 0 {
 		return "not_sent"
@@ -53,7 +53,7 @@ func errorType(ctx context.Context, info *quecloud.CallInfo, err error) string {
 	return "_OTHER"
 }
 
-// requestErrorType is the class of the error of a request that got no answer.
+// requestErrorType returns the error.type of a request without a response.
 func requestErrorType(ctx context.Context, err error) string {
 	if errors.Is(context.Cause(ctx), quecloud.ErrAttemptTimeout) || ctx.Err() == context.DeadlineExceeded {
 		return "timeout"
@@ -64,7 +64,7 @@ func requestErrorType(ctx context.Context, err error) string {
 	return cmp.Or(networkErrorType(err), "connection")
 }
 
-// networkErrorType is the class of an error of the network, where it has one of its own.
+// networkErrorType returns the error.type of a network error, or "" if it has no special one.
 func networkErrorType(err error) string {
 	if slow, ok := errors.AsType[net.Error](err); ok && slow.Timeout() {
 		return "timeout"

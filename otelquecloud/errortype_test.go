@@ -20,7 +20,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-func TestErrorTypeSaysWhyACallFailed(t *testing.T) {
+func TestErrorTypeOfCalls(t *testing.T) {
 	t.Parallel()
 	read := func(ctx context.Context, c *quecloud.Client) error {
 		_, err := c.Billing.Wallet(ctx)
@@ -29,46 +29,52 @@ func TestErrorTypeSaysWhyACallFailed(t *testing.T) {
 	set := func(ctx context.Context, c *quecloud.Client) error {
 		return c.Cards.Pause(ctx, quecloud.MSISDN("1064900000001"))
 	}
-	hang := answerer(func(req *http.Request) (*http.Response, error) {
+	hang := platform(func(req *http.Request) (*http.Response, error) {
 		<-req.Context().Done()
 		return nil, context.Cause(req.Context())
 	})
 	for _, test := range []struct {
-		name   string
-		answer answerer
-		call   func(context.Context, *quecloud.Client) error
-		opts   []quecloud.Option
-		want   string
+		name     string
+		platform platform
+		call     func(context.Context, *quecloud.Client) error
+		opts     []quecloud.Option
+		want     string
 	}{
-		{name: "refused", answer: with(200, `{"resultCode":"1234"}`), want: "result_code_1234"},
-		{name: "refused with an HTTP error", answer: with(500, `{"resultCode":1234}`), want: "result_code_1234"},
-		{name: "error page", answer: with(503, "<html>"), want: "503"},
-		{name: "redirect", answer: with(302, ""), want: "302"},
-		{name: "not the protocol", answer: with(200, "<html>"), want: "bad_answer"},
-		{name: "empty", answer: with(200, ""), want: "bad_answer"},
-		{name: "slow platform", answer: hang, want: "timeout"},
-		{name: "slow network", answer: failing(&net.OpError{Op: "dial", Err: slow{}}), want: "timeout"},
-		{name: "certificate", answer: failing(&tls.CertificateVerificationError{Err: errors.New("expired")}), want: "server_certificate_invalid"},
-		{name: "connection", answer: failing(errors.New("reset")), want: "connection"},
-		{name: "set and cut", answer: failing(errors.New("reset")), call: set, want: "outcome_unknown"},
-		{name: "set and slow", answer: hang, call: set, want: "outcome_unknown"},
-		{name: "set and an error page", answer: with(502, "<html>"), call: set, want: "outcome_unknown"},
-		{name: "set and refused", answer: with(200, `{"resultCode":7}`), call: set, want: "result_code_7"},
-		{name: "query failed", answer: with(200, `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`),
+		{name: "refused", platform: responding(200, `{"resultCode":"1234"}`), want: "result_code_1234"},
+		{name: "refused with an HTTP error", platform: responding(500, `{"resultCode":1234}`), want: "result_code_1234"},
+		{name: "error page", platform: responding(503, "<html>"), want: "503"},
+		{name: "redirect", platform: responding(302, ""), want: "302"},
+		{name: "not the protocol", platform: responding(200, "<html>"), want: "bad_response"},
+		{name: "empty", platform: responding(200, ""), want: "bad_response"},
+		{name: "slow platform", platform: hang, want: "timeout"},
+		{name: "slow network", platform: failing(&net.OpError{Op: "dial", Err: slow{}}), want: "timeout"},
+		{
+			name: "certificate", platform: failing(&tls.CertificateVerificationError{Err: errors.New("expired")}),
+			want: "server_certificate_invalid",
+		},
+		{name: "connection", platform: failing(errors.New("reset")), want: "connection"},
+		{name: "set and cut", platform: failing(errors.New("reset")), call: set, want: "outcome_unknown"},
+		{name: "set and slow", platform: hang, call: set, want: "outcome_unknown"},
+		{name: "set and an error page", platform: responding(502, "<html>"), call: set, want: "outcome_unknown"},
+		{name: "set and refused", platform: responding(200, `{"resultCode":7}`), call: set, want: "result_code_7"},
+		{name: "query failed", platform: responding(200, `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`),
 			call: func(ctx context.Context, c *quecloud.Client) error {
 				_, err := c.Cards.RealtimeStatus(ctx, quecloud.MSISDN("1064900000001"))
 				return err
 			}, want: "query_failed"},
-		{name: "partial", answer: with(200, `{"resultCode":1,"success":["1064900000001"]}`),
+		{name: "partial", platform: responding(200, `{"resultCode":1,"success":["1064900000001"]}`),
 			call: func(ctx context.Context, c *quecloud.Client) error {
 				_, err := c.Flow.SetAlarm(ctx, quecloud.MSISDNs("1064900000001", "1064900000002"), &quecloud.AlarmSettings{})
 				return err
 			}, want: "partial"},
-		{name: "limiter", answer: in(), opts: []quecloud.Option{quecloud.WithLimiter(full{})}, want: "not_sent"},
-		{name: "own writer", answer: with(200, "PK\x03\x04"), call: func(ctx context.Context, c *quecloud.Client) error {
-			_, err := c.Files.Download(ctx, 1, full{})
-			return err
-		}, want: "_OTHER"},
+		{name: "limiter", platform: sequence(), opts: []quecloud.Option{quecloud.WithLimiter(full{})}, want: "not_sent"},
+		{
+			name: "own writer", platform: responding(200, "PK\x03\x04"), want: "_OTHER",
+			call: func(ctx context.Context, c *quecloud.Client) error {
+				_, err := c.Files.Download(ctx, 1, full{})
+				return err
+			},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -77,7 +83,7 @@ func TestErrorTypeSaysWhyACallFailed(t *testing.T) {
 					test.call = read
 				}
 				r := newRecorder()
-				client := r.client(t, test.answer, append(test.opts,
+				client := r.client(t, test.platform, append(test.opts,
 					quecloud.WithTimeout(time.Second), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))...)
 				require.Error(t, test.call(t.Context(), client))
 				r.assertErrorType(t, test.want)
@@ -86,13 +92,13 @@ func TestErrorTypeSaysWhyACallFailed(t *testing.T) {
 	}
 }
 
-// full is a limiter that lets nothing through, and a disk that takes nothing.
+// full is a limiter that allows nothing, and a disk that stores nothing.
 type full struct{}
 
 func (full) Wait(context.Context) error { return errors.New("full") }
 func (full) Write([]byte) (int, error)  { return 0, errors.New("full") }
 
-// slow is a timeout as those of package net are.
+// slow is a timeout like those of package net.
 type slow struct{}
 
 func (slow) Error() string     { return "i/o timeout" }
@@ -110,7 +116,7 @@ func (r *recorder) assertErrorType(t *testing.T, want string) {
 	assert.Equal(t, want, values(points[0].Attributes.ToSlice())["error.type"])
 }
 
-func TestErrorTypeTellsTheCallersOwnEndFromATimeout(t *testing.T) {
+func TestErrorTypeTellsTheCallersContextFromATimeout(t *testing.T) {
 	t.Parallel()
 	reason := errors.New("shutting down")
 	for _, test := range []struct {
@@ -158,8 +164,8 @@ func TestErrorTypeTellsTheCallersOwnEndFromATimeout(t *testing.T) {
 	}
 }
 
-// A limiter may keep to itself that it gave up because the context ended.
-func TestErrorTypeIsTheContextsWhereTheErrorDoesNotSaySo(t *testing.T) {
+// A limiter that gave up because the context ended may return another error.
+func TestErrorTypeIsTheContextsIfTheErrorDoesNotSaySo(t *testing.T) {
 	t.Parallel()
 	for want, end := range map[string]func(context.Context) (context.Context, context.CancelFunc){
 		"canceled": func(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -177,7 +183,7 @@ func TestErrorTypeIsTheContextsWhereTheErrorDoesNotSaySo(t *testing.T) {
 				ctx, cancel := end(t.Context())
 				defer cancel()
 				r := newRecorder()
-				_, err := r.client(t, in(), quecloud.WithLimiter(sulky{})).Billing.Wallet(ctx)
+				_, err := r.client(t, sequence(), quecloud.WithLimiter(sulky{})).Billing.Wallet(ctx)
 				require.NotErrorIs(t, err, ctx.Err())
 				r.assertErrorType(t, want)
 			})
@@ -185,7 +191,7 @@ func TestErrorTypeIsTheContextsWhereTheErrorDoesNotSaySo(t *testing.T) {
 	}
 }
 
-// sulky is a limiter that waits until the context ends, and does not say so.
+// sulky is a limiter that waits until the context ends and returns another error.
 type sulky struct{}
 
 func (sulky) Wait(ctx context.Context) error {
@@ -193,7 +199,7 @@ func (sulky) Wait(ctx context.Context) error {
 	return errors.New("no")
 }
 
-func TestCallsOfTheStandInAreSeenAsTheyEnd(t *testing.T) {
+func TestErrorTypeOfCallsToTheStandIn(t *testing.T) {
 	t.Parallel()
 	pause := func(ctx context.Context, c *quecloud.Client, card quecloud.CardID) error {
 		return c.Cards.Pause(ctx, card)
@@ -216,11 +222,11 @@ func TestCallsOfTheStandInAreSeenAsTheyEnd(t *testing.T) {
 			"http.request.resend_count": nil, "http.response.status_code": int64(200),
 			"quecloud.result_code": int64(1), "error.type": "result_code_1",
 		}},
-		{"set without an answer", quecloudtest.CutAfter(), pause, map[string]any{
+		{"set without a response", quecloudtest.CutAfter(), pause, map[string]any{
 			"http.request.resend_count": nil, "http.response.status_code": nil,
 			"quecloud.result_code": nil, "error.type": "outcome_unknown",
 		}},
-		{"set with a broken answer", quecloudtest.CutBody(5), pause, map[string]any{
+		{"set with a broken response", quecloudtest.CutBody(5), pause, map[string]any{
 			"http.request.resend_count": nil, "http.response.status_code": int64(200),
 			"quecloud.result_code": nil, "error.type": "outcome_unknown",
 		}},
@@ -248,19 +254,19 @@ func TestCallsOfTheStandInAreSeenAsTheyEnd(t *testing.T) {
 	}
 }
 
-func TestNothingPersonalIsWritten(t *testing.T) {
+func TestSecretsAreNotRecorded(t *testing.T) {
 	t.Parallel()
 	const number, iccid, text, who = "1064977770001", "89860677770001234567", "open sesame 77770001", "Zhang San 77770001"
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		for _, answer := range []answerer{
-			with(200, `{"resultCode":0,"msisdn":"`+number+`","companyname":"`+who+`"}`),
-			with(200, `{"resultCode":77,"errorMessage":"`+who+`"}`),
-			with(200, `{"resultCode":0,"msisdn":{"`+number+`":"`+who+`"}}`),
-			with(404, "<html>"+who+" "+number),
+		for _, platform := range []platform{
+			responding(200, `{"resultCode":0,"msisdn":"`+number+`","companyname":"`+who+`"}`),
+			responding(200, `{"resultCode":77,"errorMessage":"`+who+`"}`),
+			responding(200, `{"resultCode":0,"msisdn":{"`+number+`":"`+who+`"}}`),
+			responding(404, "<html>"+who+" "+number),
 			failing(errors.New(who + " " + number)),
 		} {
-			client := r.client(t, answer)
+			client := r.client(t, platform)
 			_, _ = client.Cards.Info(t.Context(), quecloud.ICCID(iccid))
 			_ = client.Cards.Pause(t.Context(), quecloud.MSISDN(number))
 			_, _ = client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(number), Content: text})

@@ -16,7 +16,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// A program sets the global providers when it starts, with exporters to its collector, and then needs no options.
+// A program that sets the global providers at its start needs no options.
 func ExampleNew() {
 	ctx := context.Background()
 	exporter, reader := tracetest.NewInMemoryExporter(), metric.NewManualReader()
@@ -28,7 +28,7 @@ func ExampleNew() {
 		log.Fatal(err)
 	}
 
-	srv := quecloudtest.NewServer() // the platform's stand-in
+	srv := quecloudtest.NewServer() // a stand-in for the platform
 	defer srv.Close()
 	srv.Inject(quecloudtest.Refuse(70031, "unauthorized"))
 	client := srv.Client(quecloud.WithInterceptor(interceptor))
@@ -61,7 +61,7 @@ func ExampleNew() {
 	// quecloud.client.call.duration count 1
 }
 
-// Requests are measured one by one, so that an outage shows although the calls succeed in the end.
+// Each request is measured, so an outage shows although the calls succeed in the end.
 func ExampleNewTransport() {
 	ctx := context.Background()
 	reader := metric.NewManualReader()
@@ -77,7 +77,7 @@ func ExampleNewTransport() {
 		log.Fatal(err)
 	}
 
-	srv := quecloudtest.NewServer() // the platform's stand-in
+	srv := quecloudtest.NewServer() // a stand-in for the platform
 	defer srv.Close()
 	srv.Inject(quecloudtest.HTTPStatus(http.StatusServiceUnavailable).Times(1))
 	client := srv.Client(quecloud.WithInterceptor(interceptor),

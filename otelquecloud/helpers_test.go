@@ -18,7 +18,7 @@ import (
 	"github.com/quecloud/quecloud-go/otelquecloud"
 )
 
-// A recorder keeps all that an interceptor writes.
+// A recorder records spans and measurements.
 type recorder struct {
 	exporter *tracetest.InMemoryExporter
 	tracers  *trace.TracerProvider
@@ -33,7 +33,7 @@ func newRecorder() *recorder {
 	return r
 }
 
-// interceptor returns an interceptor that writes to r.
+// interceptor returns an interceptor that records to r.
 func (r *recorder) interceptor(t testing.TB) quecloud.Interceptor {
 	t.Helper()
 	interceptor, err := otelquecloud.New(
@@ -42,18 +42,18 @@ func (r *recorder) interceptor(t testing.TB) quecloud.Interceptor {
 	return interceptor
 }
 
-// client returns a client that r observes, and whose requests go to answer.
-func (r *recorder) client(t testing.TB, answer answerer, opts ...quecloud.Option) *quecloud.Client {
+// client returns a client of the platform whose calls r records.
+func (r *recorder) client(t testing.TB, p platform, opts ...quecloud.Option) *quecloud.Client {
 	t.Helper()
 	client, err := quecloud.NewClient("key", "secret", append([]quecloud.Option{
-		quecloud.WithHTTPClient(&http.Client{Transport: answer}),
+		quecloud.WithHTTPClient(&http.Client{Transport: p}),
 		quecloud.WithInterceptor(r.interceptor(t)),
 	}, opts...)...)
 	require.NoError(t, err)
 	return client
 }
 
-// span returns the only span that was written.
+// span returns the only span.
 func (r *recorder) span(t *testing.T) tracetest.SpanStub {
 	t.Helper()
 	spans := r.exporter.GetSpans()
@@ -61,7 +61,7 @@ func (r *recorder) span(t *testing.T) tracetest.SpanStub {
 	return spans[0]
 }
 
-// scope returns the only scope of what was measured.
+// scope returns the measurements of the only scope.
 func (r *recorder) scope(t *testing.T) metricdata.ScopeMetrics {
 	t.Helper()
 	var all metricdata.ResourceMetrics
@@ -70,7 +70,7 @@ func (r *recorder) scope(t *testing.T) metricdata.ScopeMetrics {
 	return all.ScopeMetrics[0]
 }
 
-// points returns what the only instrument has measured.
+// points returns the measurements of the only instrument.
 func (r *recorder) points(t *testing.T) []metricdata.HistogramDataPoint[float64] {
 	t.Helper()
 	metrics := r.scope(t).Metrics
@@ -80,7 +80,7 @@ func (r *recorder) points(t *testing.T) []metricdata.HistogramDataPoint[float64]
 	return histogram.DataPoints
 }
 
-// values makes attributes comparable with plain Go values.
+// values returns attributes as plain Go values.
 func values(attrs []attribute.KeyValue) map[string]any {
 	m := make(map[string]any, len(attrs))
 	for _, a := range attrs {
@@ -89,36 +89,36 @@ func values(attrs []attribute.KeyValue) map[string]any {
 	return m
 }
 
-// An answerer is the platform, or what stands between it and the client.
-type answerer func(*http.Request) (*http.Response, error)
+// A platform is a transport that responds in memory.
+type platform func(*http.Request) (*http.Response, error)
 
-func (f answerer) RoundTrip(req *http.Request) (*http.Response, error) {
+func (f platform) RoundTrip(req *http.Request) (*http.Response, error) {
 	if _, err := io.Copy(io.Discard, req.Body); err != nil {
 		return nil, err
 	}
 	return f(req)
 }
 
-// with answers every request alike.
-func with(status int, body string) answerer {
+// responding returns a platform with one response to all requests.
+func responding(status int, body string) platform {
 	return func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 	}
 }
 
-// in answers requests in turn.
-func in(turns ...answerer) answerer {
+// sequence returns a platform that serves each request with the next of the platforms.
+func sequence(platforms ...platform) platform {
 	return func(req *http.Request) (*http.Response, error) {
-		if len(turns) == 0 {
-			return nil, errors.New("there should be no further request")
+		if len(platforms) == 0 {
+			return nil, errors.New("there are more requests than expected")
 		}
-		turn := turns[0]
-		turns = turns[1:]
-		return turn(req)
+		next := platforms[0]
+		platforms = platforms[1:]
+		return next(req)
 	}
 }
 
-// failing breaks the connection after the request was sent.
-func failing(err error) answerer {
+// failing returns a platform that breaks the connection after the request was sent.
+func failing(err error) platform {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }

@@ -1,19 +1,19 @@
-// Package otelquecloud gives every call of a quecloud client an OpenTelemetry span and a measurement, and every HTTP
-// request another, after the semantic conventions for HTTP clients.
+// Package otelquecloud instruments a quecloud client with OpenTelemetry, after the semantic conventions for HTTP
+// clients. Every call gets a span and a measurement, and every HTTP request a measurement.
 //
 //	interceptor, err := otelquecloud.New()
 //	…
 //	client, err := quecloud.NewClient(appKey, secret, quecloud.WithInterceptor(interceptor))
 //
-// # What is written
+// # Telemetry
 //
-// [New] writes one span of kind client for each call, with all its requests and whatever it waited for: the limiter,
-// the delay before a repetition. It is named after the HTTP method and the platform's: "POST fc.function.card.info".
-// The histogram quecloud.client.call.duration gets the same time, in seconds, also of calls that ended before anything
-// was sent. It is what callers wait for.
+// [New] records one span of kind client for each call. It includes all requests, the limiter and the delays before
+// retries. Its name has the HTTP method and the platform's method: "POST fc.function.card.info". The histogram
+// quecloud.client.call.duration records the same time in seconds, also for calls that ended before anything was sent.
+// It shows how long callers wait.
 //
-// [NewTransport] measures each HTTP request as http.client.request.duration, the repeated ones too, without any
-// waiting. It is how fast the platform answers, and how often it fails:
+// [NewTransport] records each HTTP request, retries included, as http.client.request.duration, without any waiting. It
+// shows how fast the platform responds and how often it fails:
 //
 //	base := http.DefaultTransport.(*http.Transport).Clone()
 //	base.MaxConnsPerHost, base.MaxIdleConnsPerHost = 64, 64
@@ -27,48 +27,49 @@
 //	server.address            s c r  the host of the base URL
 //	server.port               s c r  its port
 //	url.full                  s      the base URL
-//	http.request.resend_count s      how often the call was repeated, where it was
-//	http.response.status_code s c r  where an answer came; for calls, of the last
-//	error.type                s c r  why the call or the request failed, where it did; see below
+//	http.request.resend_count s      the number of retries, if there were any
+//	http.response.status_code s c r  the status of the response, if one came; for calls, of the last
+//	error.type                s c r  why the call or the request failed; see below
 //	quecloud.method           s c r  fc.function.…
 //	quecloud.kind             s c r  read, set, spend or once
-//	quecloud.result_code      s c    resultCode of the last answer, where the platform has answered; 0 for success
+//	quecloud.result_code      s c    resultCode of the last response, if the platform responded; 0 for success
 //
-// On requests quecloud.method and quecloud.kind come from the interceptor, and are missing without it. A resultCode is
-// in the body of an answer, which a request does not look into: calls that the platform refuses are requests that
-// succeed.
+// The interceptor passes quecloud.method and quecloud.kind on to requests, which lack them without it. A resultCode is
+// in the body of a response, which the transport does not read: a call that the platform refuses is a successful
+// request.
 //
-// Parameters, answers and the texts of errors are never written: they hold card numbers, phone numbers and messages.
+// Parameters, responses and the texts of errors are not recorded: they hold card numbers, phone numbers and messages.
 //
 // # Errors
 //
-// The error.type of a call is the first of these that is true of its error:
+// The error.type of a call is the first of these that applies:
 //
 //	panic                       the call did not return
 //	outcome_unknown             quecloud.ErrOutcomeUnknown: it may have taken effect. Worth an alarm
-//	partial                     quecloud.ErrPartial: done for a part of the cards
+//	partial                     quecloud.ErrPartial: done for some of the cards
 //	query_failed                quecloud.ErrQueryFailed: the response says that the query failed
-//	result_code_70031           the platform refused it, with this resultCode
+//	result_code_70031           the platform refused the call with this resultCode
 //	canceled, deadline_exceeded the caller's context ended
-//	timeout                     no answer in time for one attempt, or from the network
+//	timeout                     an attempt had no response in time, or the network timed out
 //	server_certificate_invalid  the server's certificate was not trusted
-//	503                         an answer with this HTTP status, not from the platform
-//	bad_answer                  an answer with HTTP status 200 that is not the platform's protocol
-//	not_sent                    refused before the first attempt, by a limiter or an interceptor
+//	503                         a response with this HTTP status that is not the platform's
+//	bad_response                a response with HTTP status 200 that is not the platform's protocol
+//	not_sent                    stopped before the first attempt by a limiter or an interceptor
 //	connection                  no connection, or it broke
 //	_OTHER                      anything else
 //
-// That of a request is canceled, timeout, server_certificate_invalid or connection where no answer came, and the HTTP
-// status of an answer from 400 on. A request cannot tell whose time was up: it is a timeout.
+// The error.type of a request without a response is canceled, timeout, server_certificate_invalid or connection, and
+// that of a response with an HTTP status of 400 or more is the status. A request cannot tell the timeout of an attempt
+// from the caller's deadline: both are timeout.
 //
 // # Order of interceptors
 //
-// The first interceptor given is the outermost. Give this one first to measure what callers wait for; give it after one
-// that answers calls from a cache, to measure only those that reach the platform.
+// The first interceptor is the outermost. Put this one first to measure what callers wait for. Put it after an
+// interceptor that serves calls from a cache to measure only calls that reach the platform.
 //
-// For a span per request, wrap the transport with otelhttp; its spans become children of these. It measures
-// http.client.request.duration itself: take that off, or leave NewTransport out, or every request is counted twice. It
-// must not put the trace context into the requests, unless the platform is to know it.
+// For a span per request, wrap the transport with otelhttp; its spans become children of these. It records
+// http.client.request.duration itself: turn that off or leave out NewTransport, or every request is counted twice. It
+// must not send the trace context in the requests, unless the platform may know it.
 package otelquecloud
 
 import (
@@ -95,14 +96,14 @@ const ScopeName = "github.com/quecloud/quecloud-go/otelquecloud"
 // CallDurationName is the name of the histogram of the duration of whole calls, in seconds.
 const CallDurationName = "quecloud.client.call.duration"
 
-// The attributes that the semantic conventions do not have.
+// Attributes that the semantic conventions do not define.
 const (
 	MethodKey     = attribute.Key("quecloud.method")      // string: fc.function.…
 	KindKey       = attribute.Key("quecloud.kind")        // string: read, set, spend or once
 	ResultCodeKey = attribute.Key("quecloud.result_code") // int: 0 for success
 )
 
-// An Option changes what [New] returns.
+// An Option configures [New] and [NewTransport].
 type Option func(*config) error
 
 type config struct {
@@ -110,7 +111,7 @@ type config struct {
 	meters  metric.MeterProvider
 }
 
-// WithTracerProvider sets where spans go, instead of the global provider.
+// WithTracerProvider sets the provider of tracers, instead of the global one.
 func WithTracerProvider(provider trace.TracerProvider) Option {
 	return func(c *config) error {
 		if provider == nil {
@@ -121,7 +122,7 @@ func WithTracerProvider(provider trace.TracerProvider) Option {
 	}
 }
 
-// WithMeterProvider sets where measurements go, instead of the global provider.
+// WithMeterProvider sets the provider of meters, instead of the global one.
 func WithMeterProvider(provider metric.MeterProvider) Option {
 	return func(c *config) error {
 		if provider == nil {
@@ -155,15 +156,15 @@ func (c *config) meter() metric.Meter {
 		metric.WithInstrumentationVersion(quecloud.Version), metric.WithSchemaURL(semconv.SchemaURL))
 }
 
-// New returns an interceptor for [quecloud.WithInterceptor] that traces and measures every call. It may serve several
-// clients.
+// New returns an interceptor for [quecloud.WithInterceptor] that traces and measures every call. Several clients can
+// share it.
 func New(opts ...Option) (quecloud.Interceptor, error) {
 	c, err := newConfig(opts)
 	if err != nil {
 		return nil, err
 	}
 	duration, err := c.meter().Float64Histogram(CallDurationName, metric.WithUnit("s"),
-		metric.WithDescription("Duration of calls of the platform, with all their requests and the waiting between them."),
+		metric.WithDescription("Duration of calls to the platform, with all their requests and the waiting between them."),
 		metric.WithExplicitBucketBoundaries(callBounds...))
 	if err != nil {
 		return nil, err
@@ -171,7 +172,7 @@ func New(opts ...Option) (quecloud.Interceptor, error) {
 	return (&instruments{c.tracer(), duration}).intercept, nil
 }
 
-// callBounds are those that the conventions advise for requests, and further ones for calls that were repeated.
+// callBounds has the bounds that the conventions advise for requests, and more for calls with retries.
 var callBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 25, 50, 100}
 
 type instruments struct {
@@ -193,22 +194,22 @@ func (i *instruments) intercept(
 	err = errUnfinished
 	defer func() {
 		end := time.Now()
-		answer := answerAttributes(ctx, info, err)
-		span.SetAttributes(answer...)
+		outcome := outcomeAttributes(ctx, info, err)
+		span.SetAttributes(outcome...)
 		if info.Attempts > 1 {
 			span.SetAttributes(semconv.HTTPRequestResendCount(info.Attempts - 1))
 		}
 		if err != nil {
-			span.SetStatus(codes.Error, "") // error.type says which; the error's text may hold personal data
+			span.SetStatus(codes.Error, "") // without the error's text, which may hold personal data
 		}
 		i.duration.Record(ctx, end.Sub(start).Seconds(),
-			metric.WithAttributeSet(attribute.NewSet(slices.Concat(attrs, answer)...)))
+			metric.WithAttributeSet(attribute.NewSet(slices.Concat(attrs, outcome)...)))
 		span.End(trace.WithTimestamp(end))
 	}()
 	return next(withCall(ctx, info))
 }
 
-// requestAttributes are known before the call, so that samplers can decide by them.
+// requestAttributes returns the attributes known before the call, for samplers.
 func requestAttributes(info *quecloud.CallInfo) []attribute.KeyValue {
 	attrs := []attribute.KeyValue{
 		semconv.HTTPRequestMethodPost,
@@ -235,8 +236,8 @@ func port(u *url.URL) int {
 	return 443
 }
 
-// answerAttributes are known after the call.
-func answerAttributes(ctx context.Context, info *quecloud.CallInfo, err error) []attribute.KeyValue {
+// outcomeAttributes returns the attributes known after the call.
+func outcomeAttributes(ctx context.Context, info *quecloud.CallInfo, err error) []attribute.KeyValue {
 	var attrs []attribute.KeyValue
 	if info.HTTPStatus != 0 {
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(info.HTTPStatus))

@@ -20,7 +20,7 @@ import (
 	"github.com/quecloud/quecloud-go/otelquecloud"
 )
 
-// conventionalBounds are what the conventions advise for http.client.request.duration.
+// conventionalBounds are the bounds that the conventions advise for http.client.request.duration.
 var conventionalBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
 const wallet = `{"resultCode":0,"money":"12.50","billingDetails":[]}`
@@ -32,7 +32,7 @@ var scope = instrumentation.Scope{
 func TestSpanFollowsTheConventionsForHTTPClients(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	_, err := r.client(t, with(200, wallet)).Billing.Wallet(t.Context())
+	_, err := r.client(t, responding(200, wallet)).Billing.Wallet(t.Context())
 	require.NoError(t, err)
 
 	span := r.span(t)
@@ -52,10 +52,10 @@ func TestSpanFollowsTheConventionsForHTTPClients(t *testing.T) {
 	}, values(span.Attributes))
 }
 
-func TestCallsAreMeasuredWithTheAttributesOfTheConventions(t *testing.T) {
+func TestCallDurationFollowsTheConventions(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	client := r.client(t, with(200, wallet))
+	client := r.client(t, responding(200, wallet))
 	for range 3 {
 		_, err := client.Billing.Wallet(t.Context())
 		require.NoError(t, err)
@@ -70,7 +70,7 @@ func TestCallsAreMeasuredWithTheAttributesOfTheConventions(t *testing.T) {
 	require.Len(t, points, 1, "calls that are alike share a point")
 	assert.EqualValues(t, 3, points[0].Count)
 	assert.Subset(t, points[0].Bounds, conventionalBounds, "comparable with those of requests")
-	assert.Contains(t, points[0].Bounds, 100.0, "calls may be repeated")
+	assert.Contains(t, points[0].Bounds, 100.0, "calls may be retried")
 	assert.Equal(t, map[string]any{
 		"http.request.method":       "POST",
 		"http.response.status_code": int64(200),
@@ -82,10 +82,10 @@ func TestCallsAreMeasuredWithTheAttributesOfTheConventions(t *testing.T) {
 	}, values(points[0].Attributes.ToSlice()))
 }
 
-func TestRefusalIsAnErrorAlthoughTheStatusIs200(t *testing.T) {
+func TestSpanOfARefusalIsAnErrorUnderStatus200(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	err := r.client(t, with(200, `{"resultCode":70031}`)).Cards.Pause(t.Context(), quecloud.MSISDN("1064900000001"))
+	err := r.client(t, responding(200, `{"resultCode":70031}`)).Cards.Pause(t.Context(), quecloud.MSISDN("1064900000001"))
 	require.ErrorIs(t, err, quecloud.ErrUnauthorized)
 
 	span := r.span(t)
@@ -100,18 +100,18 @@ func TestRefusalIsAnErrorAlthoughTheStatusIs200(t *testing.T) {
 	}
 }
 
-func TestRepeatedCallIsOneSpanAndOneMeasurementOfTheWholeTime(t *testing.T) {
+func TestRetriedCallIsOneSpanAndOneMeasurement(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		slowly := func(answer answerer) answerer {
+		slowly := func(next platform) platform {
 			return func(req *http.Request) (*http.Response, error) {
 				time.Sleep(time.Second)
-				return answer(req)
+				return next(req)
 			}
 		}
 		r := newRecorder()
-		client := r.client(t, in(slowly(with(503, "busy")), slowly(with(502, "busy")), slowly(with(200, wallet))),
-			quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3}))
+		p := sequence(slowly(responding(503, "busy")), slowly(responding(502, "busy")), slowly(responding(200, wallet)))
+		client := r.client(t, p, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3}))
 		_, err := client.Billing.Wallet(t.Context())
 		require.NoError(t, err)
 
@@ -119,7 +119,7 @@ func TestRepeatedCallIsOneSpanAndOneMeasurementOfTheWholeTime(t *testing.T) {
 		assert.Equal(t, 3*time.Second, span.EndTime.Sub(span.StartTime))
 		attrs := values(span.Attributes)
 		assert.Equal(t, int64(2), attrs["http.request.resend_count"])
-		assert.Equal(t, int64(200), attrs["http.response.status_code"], "of the last answer")
+		assert.Equal(t, int64(200), attrs["http.response.status_code"], "of the last response")
 		assert.NotContains(t, attrs, "error.type")
 		points := r.points(t)
 		require.Len(t, points, 1)
@@ -129,12 +129,12 @@ func TestRepeatedCallIsOneSpanAndOneMeasurementOfTheWholeTime(t *testing.T) {
 	})
 }
 
-func TestSamplersCanDecideByWhatIsKnownBeforeTheCall(t *testing.T) {
+func TestSpanAttributesOfTheRequestAreThereForSamplers(t *testing.T) {
 	t.Parallel()
 	sampler := &sampler{}
 	r := newRecorder()
 	r.tracers = sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler))
-	_, err := r.client(t, with(200, wallet)).Billing.Wallet(t.Context())
+	_, err := r.client(t, responding(200, wallet)).Billing.Wallet(t.Context())
 	require.NoError(t, err)
 
 	assert.Equal(t, trace.SpanKindClient, sampler.asked.Kind)
@@ -146,7 +146,7 @@ func TestSamplersCanDecideByWhatIsKnownBeforeTheCall(t *testing.T) {
 		"quecloud.method":     "fc.function.wallet.details",
 		"quecloud.kind":       "read",
 	}, values(sampler.asked.Attributes))
-	assert.Len(t, r.points(t), 1, "what is not traced is measured nevertheless")
+	assert.Len(t, r.points(t), 1, "calls are measured even if they are not traced")
 }
 
 // A sampler keeps what it was asked, and samples nothing.
@@ -173,7 +173,7 @@ func TestServerIsTheOneOfTheBaseURL(t *testing.T) {
 		t.Run(test.baseURL, func(t *testing.T) {
 			t.Parallel()
 			r := newRecorder()
-			client := r.client(t, with(200, wallet), quecloud.WithBaseURL(test.baseURL))
+			client := r.client(t, responding(200, wallet), quecloud.WithBaseURL(test.baseURL))
 			_, err := client.Billing.Wallet(t.Context())
 			require.NoError(t, err)
 			attrs := values(r.span(t).Attributes)
@@ -184,14 +184,14 @@ func TestServerIsTheOneOfTheBaseURL(t *testing.T) {
 	}
 }
 
-func TestSpanStandsBetweenTheCallersAndThoseOfTheTransport(t *testing.T) {
+func TestSpanIsChildOfTheCallersAndParentOfTheTransports(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
 	tracer := r.tracers.Tracer("test")
 	client := r.client(t, func(req *http.Request) (*http.Response, error) {
 		_, span := tracer.Start(req.Context(), "attempt")
 		defer span.End()
-		return with(200, wallet)(req)
+		return responding(200, wallet)(req)
 	})
 	ctx, caller := tracer.Start(t.Context(), "caller")
 	_, err := client.Billing.Wallet(ctx)
@@ -205,11 +205,11 @@ func TestSpanStandsBetweenTheCallersAndThoseOfTheTransport(t *testing.T) {
 	assert.Equal(t, outer.SpanContext.SpanID(), call.Parent.SpanID())
 }
 
-func TestCallThatAnotherInterceptorAnswersHasNoAnswerOfThePlatform(t *testing.T) {
+func TestCallServedByAnotherInterceptorHasNoResponse(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
 	cache := func(context.Context, *quecloud.CallInfo, func(context.Context) error) error { return nil }
-	client := r.client(t, in(), quecloud.WithInterceptor(cache))
+	client := r.client(t, sequence(), quecloud.WithInterceptor(cache))
 	_, err := client.Billing.Wallet(t.Context())
 	require.NoError(t, err)
 
@@ -231,7 +231,7 @@ func TestSpanEndsWhenACallPanics(t *testing.T) {
 	assert.Len(t, r.points(t), 1)
 }
 
-// It changes what is global, so nothing else may run beside it.
+// Not parallel: it changes the global providers.
 func TestDefaultsAreTheGlobalProviders(t *testing.T) {
 	r := newRecorder()
 	otel.SetTracerProvider(r.tracers)
@@ -239,7 +239,7 @@ func TestDefaultsAreTheGlobalProviders(t *testing.T) {
 	interceptor, err := otelquecloud.New()
 	require.NoError(t, err)
 	client, err := quecloud.NewClient("key", "secret", quecloud.WithInterceptor(interceptor),
-		quecloud.WithHTTPClient(&http.Client{Transport: with(200, wallet)}))
+		quecloud.WithHTTPClient(&http.Client{Transport: responding(200, wallet)}))
 	require.NoError(t, err)
 	_, err = client.Billing.Wallet(t.Context())
 	require.NoError(t, err)
@@ -259,7 +259,7 @@ func TestBadOptionIsAnErrorOfNew(t *testing.T) {
 			interceptor, err := otelquecloud.New(opt)
 			require.ErrorContains(t, err, "nil")
 			assert.Nil(t, interceptor)
-			transport, err := otelquecloud.NewTransport(with(200, wallet), opt)
+			transport, err := otelquecloud.NewTransport(responding(200, wallet), opt)
 			require.ErrorContains(t, err, "nil")
 			assert.Nil(t, transport)
 		})

@@ -13,9 +13,9 @@ import (
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 )
 
-// NewTransport returns a transport for [quecloud.WithHTTPClient] that sends requests by base and measures each of them,
-// as http.client.request.duration. Only a transport sees them one by one, without what a call waits for before and
-// between them. The time ends with the header of the answer. See the package documentation for the attributes.
+// NewTransport returns a transport for [quecloud.WithHTTPClient] that sends requests with base and records the duration
+// of each as http.client.request.duration. The duration ends with the header of the response, and does not include what
+// a call waits for before and between requests. The package documentation lists the attributes.
 func NewTransport(base http.RoundTripper, opts ...Option) (http.RoundTripper, error) {
 	if base == nil {
 		return nil, errors.New("otelquecloud: NewTransport: the transport is nil")
@@ -57,7 +57,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// callKey is under what an interceptor tells a transport which call its requests belong to.
+// callKey is the context key of the attributes that an interceptor passes on to a transport.
 type callKey struct{}
 
 func withCall(ctx context.Context, info *quecloud.CallInfo) context.Context {

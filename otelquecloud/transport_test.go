@@ -17,10 +17,10 @@ import (
 	"github.com/quecloud/quecloud-go/otelquecloud"
 )
 
-// measured returns a client whose requests are measured by r, and no interceptor measures its calls unless opts have one.
-func (r *recorder) measured(t *testing.T, answer answerer, opts ...quecloud.Option) *quecloud.Client {
+// measured returns a client whose requests r records. Its calls are recorded only if opts have an interceptor.
+func (r *recorder) measured(t *testing.T, p platform, opts ...quecloud.Option) *quecloud.Client {
 	t.Helper()
-	transport, err := otelquecloud.NewTransport(answer, otelquecloud.WithMeterProvider(r.meters))
+	transport, err := otelquecloud.NewTransport(p, otelquecloud.WithMeterProvider(r.meters))
 	require.NoError(t, err)
 	client, err := quecloud.NewClient("key", "secret",
 		append([]quecloud.Option{quecloud.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
@@ -28,7 +28,7 @@ func (r *recorder) measured(t *testing.T, answer answerer, opts ...quecloud.Opti
 	return client
 }
 
-// histograms returns the points of all that was measured, by the names of the instruments.
+// histograms returns all measurements by the names of their instruments.
 func (r *recorder) histograms(t *testing.T) map[string][]metricdata.HistogramDataPoint[float64] {
 	t.Helper()
 	all := map[string][]metricdata.HistogramDataPoint[float64]{}
@@ -41,10 +41,10 @@ func (r *recorder) histograms(t *testing.T) map[string][]metricdata.HistogramDat
 	return all
 }
 
-func TestRequestsAreMeasuredByTheConventionsForHTTPClients(t *testing.T) {
+func TestRequestDurationFollowsTheConventions(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	client := r.measured(t, with(200, wallet), quecloud.WithInterceptor(r.interceptor(t)))
+	client := r.measured(t, responding(200, wallet), quecloud.WithInterceptor(r.interceptor(t)))
 	for range 3 {
 		_, err := client.Billing.Wallet(t.Context())
 		require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestRequestsAreMeasuredByTheConventionsForHTTPClients(t *testing.T) {
 	}, values(points[0].Attributes.ToSlice()))
 }
 
-// slowLimiter lets every attempt wait.
+// slowLimiter makes every attempt wait.
 type slowLimiter struct{}
 
 func (slowLimiter) Wait(context.Context) error {
@@ -72,18 +72,18 @@ func (slowLimiter) Wait(context.Context) error {
 	return nil
 }
 
-func TestACallIsMeasuredWithAllItsWaitingAndItsRequestsWithoutAny(t *testing.T) {
+func TestCallDurationIncludesWaitingAndRequestDurationDoesNot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		slowly := func(answer answerer) answerer {
+		slowly := func(next platform) platform {
 			return func(req *http.Request) (*http.Response, error) {
 				time.Sleep(time.Second)
-				return answer(req)
+				return next(req)
 			}
 		}
 		r := newRecorder()
-		client := r.measured(t, in(slowly(with(503, "busy")), slowly(with(503, "busy")), slowly(with(200, wallet))),
-			quecloud.WithInterceptor(r.interceptor(t)), quecloud.WithLimiter(slowLimiter{}),
+		p := sequence(slowly(responding(503, "busy")), slowly(responding(503, "busy")), slowly(responding(200, wallet)))
+		client := r.measured(t, p, quecloud.WithInterceptor(r.interceptor(t)), quecloud.WithLimiter(slowLimiter{}),
 			quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3}))
 		_, err := client.Billing.Wallet(t.Context())
 		require.NoError(t, err)
@@ -112,10 +112,10 @@ func TestACallIsMeasuredWithAllItsWaitingAndItsRequestsWithoutAny(t *testing.T) 
 	})
 }
 
-func TestACallThatIsNotSentIsNoRequest(t *testing.T) {
+func TestRequestDurationHasNoCallsThatWereNotSent(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	client := r.measured(t, in(), quecloud.WithInterceptor(r.interceptor(t)), quecloud.WithLimiter(full{}))
+	client := r.measured(t, sequence(), quecloud.WithInterceptor(r.interceptor(t)), quecloud.WithLimiter(full{}))
 	_, err := client.Billing.Wallet(t.Context())
 	require.Error(t, err)
 	measured := r.histograms(t)
@@ -123,10 +123,10 @@ func TestACallThatIsNotSentIsNoRequest(t *testing.T) {
 	assert.Empty(t, measured["http.client.request.duration"])
 }
 
-func TestRequestsAreMeasuredWithoutAnInterceptorToo(t *testing.T) {
+func TestRequestDurationNeedsNoInterceptor(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	_, err := r.measured(t, with(302, "")).Billing.Wallet(t.Context())
+	_, err := r.measured(t, responding(302, "")).Billing.Wallet(t.Context())
 	require.Error(t, err)
 	points := r.histograms(t)["http.client.request.duration"]
 	require.Len(t, points, 1)
@@ -138,17 +138,17 @@ func TestRequestsAreMeasuredWithoutAnInterceptorToo(t *testing.T) {
 	}, values(points[0].Attributes.ToSlice()))
 }
 
-func TestErrorTypeOfARequestSaysWhyNoAnswerCame(t *testing.T) {
+func TestErrorTypeOfRequests(t *testing.T) {
 	t.Parallel()
-	hang := answerer(func(req *http.Request) (*http.Response, error) {
+	hang := platform(func(req *http.Request) (*http.Response, error) {
 		<-req.Context().Done()
 		return nil, errors.New("closed")
 	})
 	for _, test := range []struct {
-		name   string
-		answer answerer
-		end    func(context.Context) (context.Context, context.CancelFunc)
-		want   string
+		name     string
+		platform platform
+		end      func(context.Context) (context.Context, context.CancelFunc)
+		want     string
 	}{
 		{"attempt's timeout", hang, context.WithCancel, "timeout"},
 		{"caller's deadline", hang, func(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -170,7 +170,7 @@ func TestErrorTypeOfARequestSaysWhyNoAnswerCame(t *testing.T) {
 				r := newRecorder()
 				ctx, cancel := test.end(t.Context())
 				defer cancel()
-				client := r.measured(t, test.answer, quecloud.WithTimeout(time.Second),
+				client := r.measured(t, test.platform, quecloud.WithTimeout(time.Second),
 					quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
 				_, err := client.Billing.Wallet(ctx)
 				require.Error(t, err)
