@@ -267,3 +267,16 @@ func TestReadmeOutlineChangesWithTheMeaning(t *testing.T) {
 		assert.False(t, slices.Equal(outline(text), outline(changed)), "%s became %s", change[0], change[1])
 	}
 }
+
+func TestReadmeBenchmarksExist(t *testing.T) {
+	t.Parallel()
+	commands := regexp.MustCompile("`'(\\w+)\\$[^']*' \\./([\\w/]+)`").FindAllStringSubmatch(readText(t, "benchmarks/README.md"), -1)
+	assert.GreaterOrEqual(t, len(commands), 15)
+	for _, command := range commands {
+		found := false
+		for _, name := range glob(t, command[2]+"/*_test.go") {
+			found = found || strings.Contains(readText(t, name), "\nfunc Benchmark"+command[1]+"(")
+		}
+		assert.True(t, found, "benchmarks/README.md: %s has no Benchmark%s", command[2], command[1])
+	}
+}

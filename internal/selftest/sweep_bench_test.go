@@ -1,4 +1,4 @@
-package quecloud_test
+package selftest
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// benchLatency is how long the stand-in waits before it answers.
+// benchLatency is the time that the stand-in takes for a response.
 const benchLatency = 20 * time.Millisecond
 
 func slowServer(b *testing.B, fleet int) *quecloud.Client {
@@ -22,8 +22,8 @@ func slowServer(b *testing.B, fleet int) *quecloud.Client {
 }
 
 // BenchmarkSweep compares a sweep over 100,000 cards with a plain loop over pages of the same size: the platform's
-// default, and the largest. Client and stand-in share the machine, so that with large pages it is processors that limit
-// the ratios: a page of 1000 cards takes them 5 ms or more.
+// default, and the largest. Client and stand-in share the machine, so processors limit the ratios of large pages: a page of
+// 1000 cards takes both 5 ms or more.
 func BenchmarkSweep(b *testing.B) {
 	const fleet = 100_000
 	for _, size := range []int{100, 1000} {
@@ -64,7 +64,7 @@ func plainLoop(b *testing.B, client *quecloud.Client, size int) (cards int) {
 // ratios compares benchmarks with the first of them.
 type ratios struct{ base time.Duration }
 
-// run measures what goes through all cards of a fleet and says how many they were.
+// run measures a function that goes through all cards of a fleet and returns their number.
 func (r *ratios) run(b *testing.B, name string, fleet int, all func(*quecloud.Client) int) {
 	b.Run(name, func(b *testing.B) {
 		client := slowServer(b, fleet)
@@ -82,8 +82,8 @@ func (r *ratios) run(b *testing.B, name string, fleet int, all func(*quecloud.Cl
 	})
 }
 
-// BenchmarkSweepMemory reports how far the heap grows at most while a fleet is swept, which must not depend on its size.
-// It is measured at 10 places, in the middle of a page, when the pages ahead have come and garbage is collected.
+// BenchmarkSweepMemory reports the largest growth of the heap during a sweep, which must not depend on the size of the
+// fleet. It measures at 10 places in the middle of a page, after pages are prefetched and garbage is collected.
 func BenchmarkSweepMemory(b *testing.B) {
 	for _, fleet := range []int{10_000, 1_000_000} {
 		b.Run(fmt.Sprintf("cards-%d", fleet), func(b *testing.B) {
@@ -109,17 +109,17 @@ func BenchmarkSweepMemory(b *testing.B) {
 	}
 }
 
-// heap is what the heap holds after a collection.
+// heap returns the size of the heap after a collection.
 func heap() int64 {
 	runtime.GC()
-	runtime.GC() // and what the first has left in pools
+	runtime.GC() // empties pools too
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
 
-// BenchmarkEach compares asking for each of 1000 cards, 16 at once, with a plain loop. That the calls read and do not
-// change lets them be repeated.
+// BenchmarkEach compares a call for each of 1000 cards, 16 at once, with a plain loop. The calls only read, so that they can
+// run any number of times.
 func BenchmarkEach(b *testing.B) {
 	const fleet = 1000
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(fleet))
@@ -138,22 +138,22 @@ func BenchmarkEach(b *testing.B) {
 		}
 	}
 	ratio := ratios{}
-	ratio.run(b, "plain-loop", fleet, func(client *quecloud.Client) (done int) {
+	ratio.run(b, "plain-loop", fleet, func(client *quecloud.Client) (n int) {
 		for _, card := range cards {
 			if err := ask(client)(b.Context(), card); err != nil {
 				b.Fatal(err)
 			}
-			done++
+			n++
 		}
-		return done
+		return n
 	})
-	ratio.run(b, "at-once-16", fleet, func(client *quecloud.Client) (done int) {
+	ratio.run(b, "at-once-16", fleet, func(client *quecloud.Client) (n int) {
 		for _, err := range quecloud.Each(b.Context(), cards, ask(client), quecloud.Concurrency(16)) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			done++
+			n++
 		}
-		return done
+		return n
 	})
 }

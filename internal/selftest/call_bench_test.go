@@ -1,4 +1,4 @@
-package quecloud
+package selftest
 
 import (
 	"context"
@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/quecloud/quecloud-go"
 )
 
 var typicalParams = url.Values{
-	"appKey": {"000001"}, "method": {"fc.function.dayflow.list"}, "t": {"1732605510"},
+	"appKey": {Key}, "method": {"fc.function.dayflow.list"}, "t": {"1732605510"},
 	"msisdn": {"1064868950247"}, "month": {"202411"}, "pageNo": {"1"},
 }
 
@@ -28,7 +30,7 @@ func manyParams() url.Values {
 	for i := range iccids {
 		iccids[i] = fmt.Sprintf("8986062343202%07d", i)
 	}
-	return url.Values{"appKey": {"000001"}, "method": {"fc.function.cards.info"}, "t": {"1732605510"}, "iccids": {strings.Join(iccids, ",")}}
+	return url.Values{"appKey": {Key}, "method": {"fc.function.cards.info"}, "t": {"1732605510"}, "iccids": {strings.Join(iccids, ",")}}
 }
 
 func signedText(secret string, params url.Values) []byte {
@@ -47,10 +49,10 @@ func signedText(secret string, params url.Values) []byte {
 
 func BenchmarkSign(b *testing.B) {
 	for name, params := range map[string]url.Values{"6Params": typicalParams, "1000ICCIDs": manyParams()} {
-		text := signedText("abcdef", params)
+		text := signedText(Secret, params)
 		b.Run(name, func(b *testing.B) {
 			Compare(b, 20,
-				Job{"quecloud", func() { Sign("abcdef", params) }},
+				Job{"quecloud", func() { quecloud.Sign(Secret, params) }},
 				Job{"sha1-and-hex", func() {
 					sum := sha1.Sum(text)
 					_ = hex.EncodeToString(sum[:])
@@ -59,7 +61,7 @@ func BenchmarkSign(b *testing.B) {
 	}
 }
 
-// A handCard is what a user would declare for card.info.
+// A handCard is the struct that a user would declare for card.info.
 type handCard struct {
 	ResultCode     int     `json:"resultCode"`
 	ErrorMessage   string  `json:"errorMessage"`
@@ -151,19 +153,26 @@ func handInfo(ctx context.Context, client *http.Client, baseURL, appKey, secret,
 
 const cardJSON = `{"resultCode":0,"errorMessage":null,"islock":"0","gprsstatus":"1","realnamestatus":0,"setmealmonths":12,"flowratenumber":20000,"setMeal":"NB-1 年期","residueFlow":20000.0,"cardType":null,"active":"激活","activateTime":"2020-10-27","imsi":"460111174740001","imei":"860618040000018","servicecycle":12,"billingid":860,"billingCode":"3YY-122-2067-36","allotDate":"2020-10-27","expiryDate":"2021-09-30","iccid":"8986031749203860001","productCode":"CN-QC-3-122-2067-36","supplier":"中国电信","msisdn":"1064991300001","networkType":"NB","monthflow":0.0,"flow":0.0,"status":"正常","pausereason":"","cycleStartDate":"2020-10-27","cycleEndDate":"2021-09-30","callstatus":-2,"voicewhitelist":"1064991300011_1064991300012","voiceflow":300,"monthvoiceflow":80,"spcode":"1064899100001","companyid":123}`
 
-// cardInfoJobs make one call each, without any network.
+// cardInfoJobs returns jobs that make one call without a network.
 func cardInfoJobs() []Job {
-	transport := &http.Client{Transport: cannedTransport{[]byte(cardJSON)}}
-	client, err := NewClient("000001", "abcdef", WithHTTPClient(transport))
-	must(true, err)
+	transport := &http.Client{Transport: TransportFunc(func(r *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		r.Body.Close()
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
+			ContentLength: int64(len(cardJSON)), Body: io.NopCloser(strings.NewReader(cardJSON)),
+		}, nil
+	})}
+	client, err := quecloud.NewClient(Key, Secret, quecloud.WithHTTPClient(transport))
+	Must(true, err)
 	return []Job{
 		{"quecloud", func() {
-			card, err := client.Cards.Info(context.Background(), MSISDN("1064868950247"))
-			must(card.PlanMonths == 12, err)
+			card, err := client.Cards.Info(context.Background(), quecloud.MSISDN("1064868950247"))
+			Must(card.PlanMonths == 12, err)
 		}},
 		{"by-hand", func() {
-			card, err := handInfo(context.Background(), transport, DefaultBaseURL, "000001", "abcdef", "1064868950247")
-			must(card.SetMealMonths == 12, err)
+			card, err := handInfo(context.Background(), transport, quecloud.DefaultBaseURL, Key, Secret, "1064868950247")
+			Must(card.SetMealMonths == 12, err)
 		}},
 	}
 }
@@ -173,13 +182,13 @@ func BenchmarkCardInfo(b *testing.B) { Compare(b, 10, cardInfoJobs()...) }
 func BenchmarkNewClient(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		_, err := NewClient("000001", "abcdef")
-		must(true, err)
+		_, err := quecloud.NewClient(Key, Secret)
+		Must(true, err)
 	}
 }
 
 // Not parallel: allocations are counted for the whole process.
-func TestACallAllocatesNoMoreThanByHand(t *testing.T) {
+func TestCallAllocatesNoMoreThanByHand(t *testing.T) {
 	jobs := cardInfoJobs()
 	assert.LessOrEqual(t, testing.AllocsPerRun(500, jobs[0].Do), testing.AllocsPerRun(500, jobs[1].Do))
 }

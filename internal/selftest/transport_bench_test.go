@@ -1,4 +1,4 @@
-package quecloud
+package selftest
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/quecloud/quecloud-go"
 )
 
 // atOnce is how many goroutines make calls, and callsEach how many calls each makes before all wait for the others.
@@ -22,14 +24,17 @@ const (
 	callsEach = 2
 )
 
-// inGoroutines makes a job of a call that many make at once.
+// zipEnd is the size of the record at the end of a zip file.
+const zipEnd = 22
+
+// inGoroutines returns a job that makes many calls at once.
 func inGoroutines(name string, call func() error) Job {
 	return Job{name, func() {
 		var goroutines sync.WaitGroup
 		for range atOnce {
 			goroutines.Go(func() {
 				for range callsEach {
-					must(true, call())
+					Must(true, call())
 				}
 			})
 		}
@@ -37,8 +42,8 @@ func inGoroutines(name string, call func() error) Job {
 	}}
 }
 
-// BenchmarkConcurrent makes 64 times 2 calls over TLS on loopback: with the SDK; by hand, with as many connections and
-// on what http.DefaultClient is; and without signing anything or looking at the answer, which no client can do.
+// BenchmarkConcurrent makes 64 times 2 calls over TLS on loopback: with the SDK; by hand, with as many connections and on a
+// copy of http.DefaultTransport; and with neither signatures nor a look at the response, as no client can.
 func BenchmarkConcurrent(b *testing.B) {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -59,19 +64,19 @@ func BenchmarkConcurrent(b *testing.B) {
 		return &http.Client{Transport: t}
 	}
 	ours := func() Job {
-		client, err := NewClient("000001", "abcdef", WithBaseURL(srv.URL), WithHTTPClient(on(newTransport())))
-		must(true, err)
+		client, err := quecloud.NewClient(Key, Secret, quecloud.WithBaseURL(srv.URL), quecloud.WithHTTPClient(on(OwnTransport(b))))
+		Must(true, err)
 		return inGoroutines("quecloud", func() error {
-			_, err := client.Cards.Info(context.Background(), MSISDN("1064868950247"))
+			_, err := client.Cards.Info(context.Background(), quecloud.MSISDN("1064868950247"))
 			return err
 		})
 	}
 	byDefault := on(http.DefaultTransport.(*http.Transport).Clone())
-	tuned := on(newTransport())
+	tuned := on(OwnTransport(b))
 	form := "appKey=000001&method=fc.function.card.info&msisdn=1064868950247&sign=" + strings.Repeat("0", 40) + "&t=1732605510"
 	byHand := func(name string, client *http.Client) Job {
 		return inGoroutines(name, func() error {
-			_, err := handInfo(context.Background(), client, srv.URL, "000001", "abcdef", "1064868950247")
+			_, err := handInfo(context.Background(), client, srv.URL, Key, Secret, "1064868950247")
 			return err
 		})
 	}
@@ -98,7 +103,7 @@ func BenchmarkConcurrent(b *testing.B) {
 	})
 }
 
-// A watch takes what is written, and notes every 64 MiB how much the heap holds.
+// A watch discards what is written, and measures the heap every 64 MiB.
 type watch struct{ n, peak int64 }
 
 func (w *watch) Write(p []byte) (int, error) {
@@ -109,27 +114,27 @@ func (w *watch) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// heapInUse is what the heap holds, garbage included.
+// heapInUse returns the size of the heap, garbage included.
 func heapInUse() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
 
-// BenchmarkDownload downloads zip files over plain HTTP on loopback: of 64 MiB for the comparison, since a busy machine
-// leaves nothing comparable over the seconds that take 1 GiB, and of 1 GiB for the memory that this takes.
+// BenchmarkDownload downloads zip files over plain HTTP on loopback: 64 MiB for the comparison, since the seconds that 1 GiB
+// takes are not comparable on a busy machine, and 1 GiB for the memory.
 func BenchmarkDownload(b *testing.B) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mebibytes, err := strconv.Atoi(r.FormValue("taskId"))
-		must(true, err)
+		Must(true, err)
 		size := mebibytes << 20
 		end := append([]byte("PK\x05\x06"), make([]byte, 18)...)
-		binary.LittleEndian.PutUint32(end[16:], uint32(size-len(end))) // where the directory, of which there is none, begins
+		binary.LittleEndian.PutUint32(end[16:], uint32(size-len(end))) // where the empty directory begins
 		w.Header().Set("Content-Length", strconv.Itoa(size))
 		block := make([]byte, 64<<10)
 		copy(block, "PK\x03\x04")
-		for left := size - len(end); left > 0; left -= len(block) {
-			block = block[:min(left, len(block))]
+		for rest := size - len(end); rest > 0; rest -= len(block) {
+			block = block[:min(rest, len(block))]
 			if _, err := w.Write(block); err != nil {
 				return
 			}
@@ -137,21 +142,21 @@ func BenchmarkDownload(b *testing.B) {
 		_, _ = w.Write(end)
 	}))
 	defer srv.Close()
-	client, err := NewClient("000001", "abcdef", WithBaseURL(srv.URL))
-	must(true, err)
+	client, err := quecloud.NewClient(Key, Secret, quecloud.WithBaseURL(srv.URL))
+	Must(true, err)
 	download := func(mebibytes int64) (to watch) {
 		n, err := client.Files.Download(context.Background(), mebibytes, &to)
-		must(n == mebibytes<<20, err)
+		Must(n == mebibytes<<20, err)
 		return to
 	}
 	Compare(b, 1,
 		Job{"quecloud", func() { download(64) }},
 		Job{"io-copy", func() {
 			resp, err := http.Post(srv.URL, "application/x-www-form-urlencoded", strings.NewReader("taskId=64"))
-			must(true, err)
+			Must(true, err)
 			defer resp.Body.Close()
 			n, err := io.Copy(&watch{}, resp.Body)
-			must(n == 64<<20, err)
+			Must(n == 64<<20, err)
 		}})
 	b.Run("1GiB", func(b *testing.B) {
 		b.SetBytes(1 << 30)

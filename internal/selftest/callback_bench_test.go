@@ -1,4 +1,4 @@
-package quecloud_test
+package selftest
 
 import (
 	"bytes"
@@ -14,10 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/quecloud/quecloud-go"
-	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// The events as a program without the SDK would have them: with exact types, decoded by encoding/json.
+// The events as a program without the SDK would declare them, with exact types.
 type (
 	plainSMS struct {
 		Type    string `json:"type"`
@@ -45,18 +44,18 @@ type (
 	}
 )
 
-func plainHandler[E any](answer string) http.Handler {
+func plainHandler[E any](response string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var event E
 		if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		_, _ = io.WriteString(w, answer)
+		_, _ = io.WriteString(w, response)
 	})
 }
 
-// A repeatable makes deliveries of many events, again and again, without allocating anything itself.
+// A repeatable sends the callback requests of many events in turn, without allocating anything itself.
 type repeatable struct {
 	request http.Request
 	body    bytes.Reader
@@ -93,28 +92,28 @@ func (d *repeatable) to(h http.Handler) {
 	}
 }
 
-// handlerCases pair each handler with the least that does the same with encoding/json.
+// handlerCases pair each handler with the shortest one that does the same with encoding/json.
 var handlerCases = []struct {
 	name, body   string
 	ours, theirs http.Handler
 }{
-	{"SMS", selftest.SMSReport, quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, selftest.Quiet), plainHandler[plainSMS]("success")},
-	{"Order", selftest.OrderDone, quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, selftest.Quiet), plainHandler[plainOrder](`{"code":200,"msg":""}`)},
+	{"SMS", SMSReport, quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, Quiet), plainHandler[plainSMS]("success")},
+	{"Order", OrderDone, quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, Quiet), plainHandler[plainOrder](`{"code":200,"msg":""}`)},
 }
 
 func BenchmarkCallback(b *testing.B) {
 	for _, c := range handlerCases {
 		d := newRepeatable(c.body)
 		b.Run(c.name, func(b *testing.B) {
-			quecloud.Compare(b, 10,
-				quecloud.Job{Name: "quecloud", Do: func() { d.to(c.ours) }},
-				quecloud.Job{Name: "encoding-json", Do: func() { d.to(c.theirs) }})
+			Compare(b, 10,
+				Job{Name: "quecloud", Do: func() { d.to(c.ours) }},
+				Job{Name: "encoding-json", Do: func() { d.to(c.theirs) }})
 		})
 	}
 }
 
 // Not parallel: allocations are counted for the whole process.
-func TestHandlersAllocateNoMoreThanEncodingJSON(t *testing.T) {
+func TestCallbackAllocatesNoMoreThanEncodingJSON(t *testing.T) {
 	for _, c := range handlerCases {
 		d := newRepeatable(c.body)
 		ours := testing.AllocsPerRun(500, func() { d.to(c.ours) })
