@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -68,60 +69,60 @@ func TestExportJoinsTodaysRunningTask(t *testing.T) {
 	})
 }
 
-func TestPrepareDoesNotJoinYesterdaysTask(t *testing.T) {
+func TestExportPrepareDoesNotJoinYesterdaysTask(t *testing.T) {
 	t.Parallel()
-	platform := &stub{answer: func(_ context.Context, form url.Values) any {
+	platform := selftest.FuncPlatform(func(_ context.Context, form url.Values) any {
 		switch form.Get("method") {
 		case "fc.function.file.list":
-			return []object{{"TaskId": 7, "AddTime": time.Now().Add(-24 * time.Hour).Unix(), "TaskStatus": "执行中"}}
+			return []selftest.Object{{"TaskId": 7, "AddTime": time.Now().Add(-24 * time.Hour).Unix(), "TaskStatus": "执行中"}}
 		case "fc.function.file.card.get":
-			return object{"resultCode": 0, "taskId": 8}
+			return selftest.Object{"resultCode": 0, "taskId": 8}
 		default:
-			return object{"resultCode": 0, "taskStatus": "2"}
+			return selftest.Object{"resultCode": 0, "taskStatus": "2"}
 		}
-	}}
-	task, err := platform.client(t).Files.Prepare(t.Context())
+	})
+	task, err := platform.Client(t, selftest.NoRetry).Files.Prepare(t.Context())
 	require.NoError(t, err)
 	assert.EqualValues(t, 8, task)
 }
 
 // The platform makes one file at a time: when it refuses another, the one that it is at can be of yesterday.
-func TestPrepareJoinsTheTaskThatKeepsAnotherFromBeingStarted(t *testing.T) {
+func TestExportPrepareJoinsTheOnlyRunningTaskWhenAnotherIsRefused(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2000, 1, 2, 0, 1, 0, 0, quecloud.ChinaStandardTime) // in the bubbles
-	running := func(id int, since time.Duration) object {
-		return object{"TaskId": id, "AddTime": now.Add(-since).Unix(), "TaskStatus": "执行中"}
+	running := func(id int, since time.Duration) selftest.Object {
+		return selftest.Object{"TaskId": id, "AddTime": now.Add(-since).Unix(), "TaskStatus": "执行中"}
 	}
-	done := func(id int, since time.Duration) object {
-		return object{"TaskId": id, "AddTime": now.Add(-since).Unix(), "TaskStatus": "文件生成成功"}
+	done := func(id int, since time.Duration) selftest.Object {
+		return selftest.Object{"TaskId": id, "AddTime": now.Add(-since).Unix(), "TaskStatus": "文件生成成功"}
 	}
 	tests := map[string]struct {
-		tasks []object
+		tasks []selftest.Object
 		start any   // what comes of starting another
 		want  int64 // 0: the error of start
 	}{
-		"of some minutes before midnight": {[]object{done(6, 8*time.Hour), running(7, 6*time.Minute)}, refusal("the last task is not done"), 7},
-		"nothing runs":                    {[]object{done(6, 8*time.Hour), done(7, 6*time.Minute)}, refusal("three a day"), 0},
-		"two run":                         {[]object{running(6, 8*time.Minute), running(7, 6*time.Minute)}, refusal("busy"), 0},
-		"one is stuck for days":           {[]object{running(7, 49*time.Hour)}, refusal("three a day"), 0},
-		"one is stuck, another runs":      {[]object{running(6, 49*time.Hour), running(7, 6*time.Minute)}, refusal("busy"), 7},
-		"no answer":                       {[]object{running(7, 6*time.Minute)}, io.ErrUnexpectedEOF, 0},
+		"of some minutes before midnight": {[]selftest.Object{done(6, 8*time.Hour), running(7, 6*time.Minute)}, selftest.Refusal("the last task is not done"), 7},
+		"nothing runs":                    {[]selftest.Object{done(6, 8*time.Hour), done(7, 6*time.Minute)}, selftest.Refusal("three a day"), 0},
+		"two run":                         {[]selftest.Object{running(6, 8*time.Minute), running(7, 6*time.Minute)}, selftest.Refusal("busy"), 0},
+		"one is stuck for days":           {[]selftest.Object{running(7, 49*time.Hour)}, selftest.Refusal("three a day"), 0},
+		"one is stuck, another runs":      {[]selftest.Object{running(6, 49*time.Hour), running(7, 6*time.Minute)}, selftest.Refusal("busy"), 7},
+		"no response":                     {[]selftest.Object{running(7, 6*time.Minute)}, io.ErrUnexpectedEOF, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(time.Until(now))
-				platform := &stub{answer: func(_ context.Context, form url.Values) any {
+				platform := selftest.FuncPlatform(func(_ context.Context, form url.Values) any {
 					switch form.Get("method") {
 					case "fc.function.file.list":
 						return test.tasks
 					case "fc.function.file.card.get":
 						return test.start
 					}
-					return object{"resultCode": 0, "taskStatus": "2"}
-				}}
-				task, err := platform.client(t).Files.Prepare(t.Context())
+					return selftest.Object{"resultCode": 0, "taskStatus": "2"}
+				})
+				task, err := platform.Client(t, selftest.NoRetry).Files.Prepare(t.Context())
 				assert.Equal(t, test.want, task)
 				if test.want == 0 {
 					assert.Error(t, err)
@@ -133,30 +134,30 @@ func TestPrepareJoinsTheTaskThatKeepsAnotherFromBeingStarted(t *testing.T) {
 	}
 }
 
-func TestPrepareTakesTheTaskOfSomebodyWhoWasFaster(t *testing.T) {
+func TestExportPrepareJoinsATaskThatAnotherProgramStarted(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{"执行中", "文件生成成功"} {
-		tasks := []object{{"TaskId": 6, "AddTime": time.Now().Unix(), "TaskStatus": "文件生成成功"}}
-		platform := &stub{answer: func(_ context.Context, form url.Values) any {
+		tasks := []selftest.Object{{"TaskId": 6, "AddTime": time.Now().Unix(), "TaskStatus": "文件生成成功"}}
+		platform := selftest.FuncPlatform(func(_ context.Context, form url.Values) any {
 			switch form.Get("method") {
 			case "fc.function.file.list":
 				return tasks
 			case "fc.function.file.card.get":
-				tasks = append(tasks, object{"TaskId": 7, "AddTime": time.Now().Unix(), "TaskStatus": status})
-				return refusal("the last task is not done")
+				tasks = append(tasks, selftest.Object{"TaskId": 7, "AddTime": time.Now().Unix(), "TaskStatus": status})
+				return selftest.Refusal("the last task is not done")
 			default:
-				return object{"resultCode": 0, "taskStatus": "2"}
+				return selftest.Object{"resultCode": 0, "taskStatus": "2"}
 			}
-		}}
+		})
 		var told string
-		task, err := platform.client(t).Files.Prepare(t.Context(), stages(&told))
+		task, err := platform.Client(t, selftest.NoRetry).Files.Prepare(t.Context(), stages(&told))
 		require.NoError(t, err)
 		assert.EqualValues(t, 7, task)
 		assert.Equal(t, "joined:7 prepared:7 ", told)
 	}
 }
 
-func TestTheFourthExportOfADayIsRefused(t *testing.T) {
+func TestExportIsRefusedTheFourthTimeADay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := bubbleServer(t, quecloudtest.WithFileDelay(time.Second))
@@ -174,7 +175,7 @@ func TestTheFourthExportOfADayIsRefused(t *testing.T) {
 	})
 }
 
-func TestPrepareFindsTheTaskWhoseStartWasNotAnswered(t *testing.T) {
+func TestExportPrepareFindsTheTaskWhoseStartHadNoResponse(t *testing.T) {
 	t.Parallel()
 	for name, delay := range map[string]time.Duration{"it runs": time.Minute, "it is done": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +194,7 @@ func TestPrepareFindsTheTaskWhoseStartWasNotAnswered(t *testing.T) {
 	}
 }
 
-func TestPrepareReportsAStartWhoseOutcomeNobodyKnows(t *testing.T) {
+func TestExportPrepareReportsAStartInDoubt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := bubbleServer(t, quecloudtest.WithFileDelay(0))
@@ -205,7 +206,7 @@ func TestPrepareReportsAStartWhoseOutcomeNobodyKnows(t *testing.T) {
 	})
 }
 
-func TestPrepareEndsWithItsContextAndNamesTheTask(t *testing.T) {
+func TestExportPrepareEndsWithItsContextAndNamesTheTask(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := bubbleServer(t, quecloudtest.WithFileDelay(time.Hour))
@@ -217,7 +218,7 @@ func TestPrepareEndsWithItsContextAndNamesTheTask(t *testing.T) {
 	})
 }
 
-func TestAnExportThatBreaksOffNamesTheTask(t *testing.T) {
+func TestExportThatBreaksOffNamesTheTask(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := bubbleServer(t, quecloudtest.WithFileDelay(0), quecloudtest.WithFaults(quecloudtest.CutBody(100).On("file.down")))
@@ -228,25 +229,25 @@ func TestAnExportThatBreaksOffNamesTheTask(t *testing.T) {
 }
 
 // The folder for temporary files is the process's, so that these do not run in parallel.
-func TestAnExportPassesOnAWholeFileOrNothingAndLeavesNoOther(t *testing.T) {
+func TestExportWritesTheWholeFileOrNothing(t *testing.T) {
 	whole := zipOf(t, zip.Store, "card_list.txt", strings.Repeat("1064991300001,8986031749203860001\n", 10000))
 	tests := map[string]struct {
-		answer any
-		is     func(error) bool // what the error has to be; nil for none
-		text   string
+		response any
+		is       func(error) bool // what the error has to be; nil for none
+		text     string
 	}{
-		"whole":         {answer: whole},
-		"a wrong byte":  {damagedZip(t), is[*quecloud.ResponseError], "checksum"},
-		"cut off":       {whole[:len(whole)-30], is[*quecloud.ResponseError], "end of a zip file is missing"},
-		"nothing in it": {zipOf(t, zip.Store), is[*quecloud.ResponseError], "nothing in it"},
-		"refused":       {refusal("busy"), is[*quecloud.APIError], "busy"},
+		"whole":         {response: whole},
+		"a wrong byte":  {damagedZip(t), selftest.Is[*quecloud.ResponseError], "checksum"},
+		"cut off":       {whole[:len(whole)-30], selftest.Is[*quecloud.ResponseError], "end of a zip file is missing"},
+		"nothing in it": {zipOf(t, zip.Store), selftest.Is[*quecloud.ResponseError], "nothing in it"},
+		"refused":       {selftest.Refusal("busy"), selftest.Is[*quecloud.APIError], "busy"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			dir := useTempDir(t)
 			var file bytes.Buffer
 			var told string
-			n, err := exporting(test.answer).client(t).Files.Export(t.Context(), &file, stages(&told))
+			n, err := exporting(test.response).Client(t, selftest.NoRetry).Files.Export(t.Context(), &file, stages(&told))
 			assert.Empty(t, filesIn(t, dir), "files left behind")
 			if test.is == nil {
 				require.NoError(t, err)
@@ -265,11 +266,11 @@ func TestAnExportPassesOnAWholeFileOrNothingAndLeavesNoOther(t *testing.T) {
 	}
 }
 
-func TestAnExportThatCannotPassOnItsFileSaysHowFarItGot(t *testing.T) {
+func TestExportThatCannotWriteSaysHowFarItGot(t *testing.T) {
 	dir := useTempDir(t)
 	platform := exporting(zipOf(t, zip.Store, "card_list.txt", strings.Repeat("x", 1<<20)))
 	full := errors.New("the disk is full")
-	n, err := platform.client(t).Files.Export(t.Context(), writerFunc(func([]byte) (int, error) { return 1000, full }))
+	n, err := platform.Client(t, selftest.NoRetry).Files.Export(t.Context(), writerFunc(func([]byte) (int, error) { return 1000, full }))
 	assert.ErrorIs(t, err, full)
 	assert.ErrorContains(t, err, "writing after 1000 bytes")
 	assert.EqualValues(t, 1000, n)
@@ -278,7 +279,7 @@ func TestAnExportThatCannotPassOnItsFileSaysHowFarItGot(t *testing.T) {
 	cause := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	written := 0
-	n, err = platform.client(t).Files.Export(ctx, writerFunc(func(p []byte) (int, error) {
+	n, err = platform.Client(t, selftest.NoRetry).Files.Export(ctx, writerFunc(func(p []byte) (int, error) {
 		written += len(p)
 		cancel(cause)
 		return len(p), nil
@@ -293,27 +294,27 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-func TestAnExportThatHasNowhereToGoStartsNoTask(t *testing.T) {
+func TestExportWithoutATemporaryFileStartsNoTask(t *testing.T) {
 	t.Setenv(tempVariable(), filepath.Join(t.TempDir(), "none"))
 	platform := exporting(nil)
-	_, err := platform.client(t).Files.Export(t.Context(), io.Discard)
+	_, err := platform.Client(t, selftest.NoRetry).Files.Export(t.Context(), io.Discard)
 	assert.ErrorIs(t, err, os.ErrNotExist)
-	assert.Zero(t, platform.calls())
+	assert.Zero(t, platform.Attempts())
 }
 
 // exporting is a stub whose task 7 is done at once and has made a file.
-func exporting(file any) *stub {
-	return &stub{answer: func(_ context.Context, form url.Values) any {
+func exporting(file any) *selftest.Platform {
+	return selftest.FuncPlatform(func(_ context.Context, form url.Values) any {
 		switch form.Get("method") {
 		case "fc.function.file.list":
-			return []object{}
+			return []selftest.Object{}
 		case "fc.function.file.card.get":
-			return object{"resultCode": 0, "taskId": 7}
+			return selftest.Object{"resultCode": 0, "taskId": 7}
 		case "fc.function.file.status":
-			return object{"resultCode": 0, "taskStatus": "2"}
+			return selftest.Object{"resultCode": 0, "taskStatus": "2"}
 		}
 		return file
-	}}
+	})
 }
 
 // useTempDir has temporary files made in a folder of the test's.
@@ -337,4 +338,58 @@ func filesIn(t *testing.T, dir string) (names []string) {
 		names = append(names, entry.Name())
 	}
 	return names
+}
+
+func TestExportCardListReportsWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	damaged := zipOf(t, zip.Store, "card_list.txt", "1,a\n2,b\n")
+	damaged[bytes.Index(damaged, []byte("2,b"))] = '3'
+	tests := map[string]struct {
+		file []byte
+		rows int
+		text string
+	}{
+		"no zip":    {[]byte("PK"), 0, "not a valid zip file"},
+		"no list":   {zipOf(t, zip.Store, "a.txt", "1"), 0, "no card_list.txt among its 1 files"},
+		"two lists": {zipOf(t, zip.Store, "a/card_list.txt", "1", "b/card_list.txt", "2"), 0, "two files card_list.txt"},
+		"a bomb":    {zipOf(t, zip.Deflate, "card_list.txt", strings.Repeat("1,a\n", 20<<20)), 0, "the limit is 200 times"},
+		"checksum":  {damaged, 2, "after line 2: zip: checksum error"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rows, err := selftest.Collect(quecloud.ReadCardList(bytes.NewReader(test.file), int64(len(test.file))))
+			assert.ErrorContains(t, err, test.text)
+			assert.Len(t, rows, test.rows)
+		})
+	}
+}
+
+func TestExportCardListIsFoundBehindBackslashes(t *testing.T) {
+	t.Parallel()
+	file := zipOf(t, zip.Deflate, `export\card_list.txt`, "1,a\n")
+	rows, err := selftest.Collect(quecloud.ReadCardList(bytes.NewReader(file), int64(len(file))))
+	require.NoError(t, err)
+	assert.Len(t, rows, 1)
+}
+
+// damagedZip is a zip file with a wrong byte amid a list of cards.
+func damagedZip(t *testing.T) []byte {
+	file := zipOf(t, zip.Store, "card_list.txt", strings.Repeat("1064991300001,8986031749203860001\n", 10000))
+	file[len(file)/2] ^= 1
+	return file
+}
+
+// zipOf makes a zip file of names and contents.
+func zipOf(t *testing.T, method uint16, entries ...string) []byte {
+	var file bytes.Buffer
+	archive := zip.NewWriter(&file)
+	for i := 0; i < len(entries); i += 2 {
+		w, err := archive.CreateHeader(&zip.FileHeader{Name: entries[i], Method: method})
+		require.NoError(t, err)
+		_, err = io.WriteString(w, entries[i+1])
+		require.NoError(t, err)
+	}
+	require.NoError(t, archive.Close())
+	return file.Bytes()
 }
