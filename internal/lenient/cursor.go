@@ -8,25 +8,24 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A cursor walks through a text that is known to be JSON, which is why it checks nothing.
+// A cursor walks over a text that is valid JSON. It checks nothing.
 type cursor struct {
 	text []byte
-	at   int // what has not been read yet
+	at   int // where the unread text begins
 
-	plain bool // every string in it means what is written there: there are no escapes, and only valid UTF-8
+	plain bool // the text has no escapes and is valid UTF-8
 
-	// Where it is, from the outside in: of an object where the present member's name begins in text, of a list the
-	// complement of the present element's index.
+	// The place, from the outside in: for an object the offset of the member's name in text, for a list the complement of
+	// the element's index.
 	path []int
 }
 
-// begin goes to the beginning of a text.
+// begin moves to the beginning of a text.
 func (c *cursor) begin(text []byte) {
 	*c = cursor{text: text, plain: bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text), path: c.path[:0]}
 }
 
-// peek goes to what comes next and returns its first byte. It may be a value, a member's name, or the end of an object
-// or list.
+// peek moves to the next value, member name, or end of an object or list, and returns its first byte.
 func (c *cursor) peek() byte {
 	for {
 		switch b := c.text[c.at]; b {
@@ -38,7 +37,7 @@ func (c *cursor) peek() byte {
 	}
 }
 
-// next returns the value, or the member's name, that comes next, and goes past it.
+// next returns the next value or member name and moves behind it.
 func (c *cursor) next() []byte {
 	first := c.peek()
 	start := c.at
@@ -65,7 +64,7 @@ func (c *cursor) skipString() {
 	}
 	for c.at = start; c.text[c.at] != '"'; c.at++ {
 		if c.text[c.at] == '\\' {
-			c.at++ // what it escapes
+			c.at++ // the escaped character
 		}
 	}
 	c.at++
@@ -88,7 +87,7 @@ func (c *cursor) skipNested() {
 	}
 }
 
-// enter goes into the object or list that comes next, and leave out of it at its end.
+// enter moves into the next object or list. leave moves out of it, from its end.
 func (c *cursor) enter() {
 	c.peek()
 	c.at++
@@ -100,7 +99,7 @@ func (c *cursor) leave() {
 	c.path = c.path[:len(c.path)-1]
 }
 
-// Elements returns the elements of a text that is a JSON list.
+// Elements returns the elements of a JSON list, which must be valid.
 func Elements(list []byte) (elements [][]byte) {
 	var c cursor
 	c.begin(list)
@@ -110,13 +109,13 @@ func Elements(list []byte) (elements [][]byte) {
 	return elements
 }
 
-// isAt says which member, or element, of the innermost object or list comes next.
+// isAt sets the place within the innermost object or list.
 func (c *cursor) isAt(place int) { c.path[len(c.path)-1] = place }
 
-// maxPlace is how long the name of a place may be, in bytes. Objects can be nested thousands of times.
+// maxPlace limits the name of a place, in bytes: objects can be nested thousands deep.
 const maxPlace = 256
 
-// place names the present place, or that of a member in it: cards[3].monthflow.
+// place names the current place, or that of a member in it: cards[3].monthflow.
 func (c *cursor) place(member string) string {
 	var b []byte
 	for _, at := range c.path {
@@ -140,7 +139,7 @@ func (c *cursor) place(member string) string {
 	return string(b)
 }
 
-// appendMember adds the name of a member to a place.
+// appendMember appends the name of a member to a place.
 func appendMember(place, name []byte) []byte {
 	if len(place) > 0 {
 		place = append(place, '.')

@@ -6,14 +6,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
-// A place and what stands there, as a cursor finds it.
+// A placed is a value and its place.
 type placed struct{ place, raw string }
 
-// walk goes through all that comes next, and checks that going past it leads to the same place.
+// walk finds the scalars of the next value, and checks that next moves behind it.
 func walk(t *testing.T, c *cursor, found []placed) []placed {
 	past := *c
 	past.next()
@@ -40,7 +42,7 @@ func walk(t *testing.T, c *cursor, found []placed) []placed {
 	return found
 }
 
-// read is walk by means of the JSON library.
+// read does the same by means of the JSON library.
 func read(dec *jsontext.Decoder, place string, found []placed) []placed {
 	switch dec.PeekKind() {
 	case '{':
@@ -65,11 +67,14 @@ func read(dec *jsontext.Decoder, place string, found []placed) []placed {
 	return found
 }
 
-func FuzzCursorFindsWhatTheJSONLibraryDoes(f *testing.F) {
+// FuzzDecodeCursor compares a cursor with the JSON library on valid texts.
+func FuzzDecodeCursor(f *testing.F) {
 	for _, text := range []string{
-		`0`, ` -1.5e+3 `, `"a"`, `null`, `true`, `{}`, `[]`, ` [ ] `, `[[],{}]`, `{"a":1}`, "{ \"a\" :\t1 ,\r\n\"b\" : [ 1 , 2 ] }",
+		`0`, ` -1.5e+3 `, `"a"`, `null`, `true`, `{}`, `[]`, ` [ ] `, `[[],{}]`, `{"a":1}`,
+		"{ \"a\" :\t1 ,\r\n\"b\" : [ 1 , 2 ] }",
 		`{"a":{"b":[{"c":1},{"c":[true,false,null]}]},"d":"e"}`, `[1,-2,3.5]`, `["a","b"]`,
-		`"\""`, `"\\"`, `["\\\"","]"]`, `{"a\"}":"{[","b\\":"\\\\"}`, `{"\u0061":"\/"}`, `{"卡":"移远"}`, "{\"\xff\":\"\xfe\"}", `{"a":"\ud800"}`,
+		`"\""`, `"\\"`, `["\\\"","]"]`, `{"a\"}":"{[","b\\":"\\\\"}`, `{"\u0061":"\/"}`, `{"卡":"移远"}`,
+		"{\"\xff\":\"\xfe\"}", `{"a":"\ud800"}`,
 		`{"` + strings.Repeat("a", maxPlace+1) + `":[0,{"b":1}]}`, `{"` + strings.Repeat("卡", maxPlace/3) + `":{"b":1}}`,
 		`{"a":1,"a":2}`, `{"":{"":0}}`, `{"~/":{"1":2}}`,
 	} {
@@ -83,5 +88,15 @@ func FuzzCursorFindsWhatTheJSONLibraryDoes(f *testing.F) {
 		c.begin(text)
 		assert.Equal(t, read(jsontext.NewDecoder(bytes.NewReader(text), jsonOptions), "", nil), walk(t, &c, nil))
 		assert.Empty(t, c.path)
+
+		if jsontext.Value(text).Kind() == jsontext.KindBeginArray {
+			var want []jsontext.Value
+			require.NoError(t, json.Unmarshal(text, &want, jsonOptions))
+			elements := Elements(text)
+			require.Len(t, elements, len(want))
+			for i, element := range elements {
+				assert.Equal(t, string(want[i]), string(element))
+			}
+		}
 	})
 }

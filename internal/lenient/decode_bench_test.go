@@ -15,6 +15,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
+// A handListCard is what a user would declare for the rows of card.list.
 type handListCard struct {
 	MSISDN         string  `json:"msisdn"`
 	ICCID          string  `json:"iccid"`
@@ -47,20 +48,28 @@ type handListCard struct {
 	CompanyID      int64   `json:"companyid"`
 }
 
+// pageJSON returns a response of card.list.
 func pageJSON(rows int) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `{"resultCode":0,"errorMessage":null,"page":{"page":1,"pageSize":%d,"totalCount":%d,"totalPage":1},"cards":[`, rows, rows)
+	b.WriteString(`{"resultCode":0,"errorMessage":null,`)
+	fmt.Fprintf(&b, `"page":{"page":1,"pageSize":%d,"totalCount":%d,"totalPage":1},"cards":[`, rows, rows)
 	for i := range rows {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"expiryDate":"2021-09-30","iccid":"8986031749203%07d","imsi":"46004702%07d","imei":"86061804%07d","servicecycle":12,"billingid":860,"carrier":"中国电信","setMeal":"NB-1 年期","activeDate":"2020-10-27","allotDate":"2020-10-27","cycleStartDate":"2020-10-27","cycleEndDate":"2021-09-30","active":"激活","msisdn":"106499%07d","monthflow":%d.25,"flow":%d.5,"status":"正常","pausereason":"","islock":"0","gprsstatus":"1","realnamestatus":0,"callstatus":-2,"voicewhitelist":"","voiceflow":300,"monthvoiceflow":80,"spcode":"1064899100001","companyid":123}`, i, i, i, i, i, i)
+		fmt.Fprintf(&b, `{"expiryDate":"2021-09-30","iccid":"8986031749203%07d","imsi":"46004702%07d","imei":"86061804%07d",`+
+			`"servicecycle":12,"billingid":860,"carrier":"中国电信","setMeal":"NB-1 年期","activeDate":"2020-10-27",`+
+			`"allotDate":"2020-10-27","cycleStartDate":"2020-10-27","cycleEndDate":"2021-09-30","active":"激活",`+
+			`"msisdn":"106499%07d","monthflow":%d.25,"flow":%d.5,"status":"正常","pausereason":"","islock":"0",`+
+			`"gprsstatus":"1","realnamestatus":0,"callstatus":-2,"voicewhitelist":"","voiceflow":300,`+
+			`"monthvoiceflow":80,"spcode":"1064899100001","companyid":123}`,
+			i, i, i, i, i, i)
 	}
 	b.WriteString(`]}`)
 	return b.Bytes()
 }
 
-// quotedInt and quotedFloat are numbers that come as text.
+// quotedInt and quotedFloat read numbers in quotes.
 type (
 	quotedInt   int64
 	quotedFloat float64
@@ -78,7 +87,7 @@ func (q *quotedFloat) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// A handQuotedCard is what a user would declare for the rows of cards.info.
+// A handQuotedCard is what a user would declare for the items of cards.info.
 type handQuotedCard struct {
 	MSISDN         string      `json:"msisdn"`
 	ICCID          string      `json:"iccid"`
@@ -117,7 +126,7 @@ type handQuotedCard struct {
 	VoiceWhitelist string      `json:"voicewitelist"`
 }
 
-// quotedJSON is an answer of cards.info, with numbers and names as in the vendor's example.
+// quotedJSON returns a response of cards.info, with numbers and names as in the vendor's example.
 func quotedJSON(rows int) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"resultCode":0,"errorMessage":null,"List":[`)
@@ -125,31 +134,39 @@ func quotedJSON(rows int) []byte {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"islock":"0","gprsstatus":"1","realnamestatus":"0","setmealmonths":"12","flowratenumber":"20000","setMeal":"NB-1 年期","residueFlow":"%d.5","cardType":null,"active":"激活","activateTime":"2020-10-27","imsi":"46011117%07d","imei":"86061804%07d","servicecycle":"12","billingid":"860","billingCode":"3YY-122-2067-36","allotDate":"2020-10-27","expiryDate":"2021-09-30","cycleStartDate":"2020-10-27","cycleEndDate":"2021-09-30","iccid":"8986031749203%07d","productCode":"CN-QC-3-122-2067-36","supplier":"中国电信","msisdn":"106499%07d","networkType":"NB","monthflow":"%d.25","flow":"%d.5","status":"正常","pausereason":"","callstatus":"-2","voicewitelist":"","voiceflow":"300","monthvoiceflow":"80","socode":"1064899100001","companyid":"123"}`, i, i, i, i, i, i, i)
+		fmt.Fprintf(&b, `{"islock":"0","gprsstatus":"1","realnamestatus":"0","setmealmonths":"12","flowratenumber":"20000",`+
+			`"setMeal":"NB-1 年期","residueFlow":"%d.5","cardType":null,"active":"激活","activateTime":"2020-10-27",`+
+			`"imsi":"46011117%07d","imei":"86061804%07d","servicecycle":"12","billingid":"860",`+
+			`"billingCode":"3YY-122-2067-36","allotDate":"2020-10-27","expiryDate":"2021-09-30",`+
+			`"cycleStartDate":"2020-10-27","cycleEndDate":"2021-09-30","iccid":"8986031749203%07d",`+
+			`"productCode":"CN-QC-3-122-2067-36","supplier":"中国电信","msisdn":"106499%07d","networkType":"NB",`+
+			`"monthflow":"%d.25","flow":"%d.5","status":"正常","pausereason":"","callstatus":"-2","voicewitelist":"",`+
+			`"voiceflow":"300","monthvoiceflow":"80","socode":"1064899100001","companyid":"123"}`,
+			i, i, i, i, i, i, i)
 	}
 	b.WriteString(`]}`)
 	return b.Bytes()
 }
 
-// decodeWith makes a job of our decoder.
+// decodeWith returns a job for Decode.
 func decodeWith[T any](text []byte, rows func(*T) int) selftest.Job {
 	return selftest.Job{Name: "quecloud", Do: func() {
-		var answer T
-		_, err := lenient.Decode(text, &answer, lenient.Options{Strict: true})
-		selftest.Must(rows(&answer) == 1000, err)
+		var response T
+		_, err := lenient.Decode(text, &response, lenient.Options{Strict: true})
+		selftest.Must(rows(&response) == 1000, err)
 	}}
 }
 
-// plainDecode makes a job of encoding/json's.
+// plainDecode returns a job for encoding/json.
 func plainDecode[T any](text []byte, rows func(*T) int) selftest.Job {
 	return selftest.Job{Name: "encoding-json", Do: func() {
-		var answer T
-		err := stdjson.Unmarshal(text, &answer)
-		selftest.Must(rows(&answer) == 1000, err)
+		var response T
+		err := stdjson.Unmarshal(text, &response)
+		selftest.Must(rows(&response) == 1000, err)
 	}}
 }
 
-// The answers that the document allows to be largest, each read by us and by encoding/json.
+// decodeJobs has the largest responses that the document allows, decoded by Decode and by encoding/json.
 func decodeJobs() map[string][]selftest.Job {
 	type handPage struct {
 		ResultCode int `json:"resultCode"`
@@ -168,10 +185,12 @@ func decodeJobs() map[string][]selftest.Job {
 	page, quoted := pageJSON(1000), quotedJSON(1000)
 	return map[string][]selftest.Job{
 		"page": {
-			decodeWith(page, func(l *quecloud.CardList) int { return len(l.Cards) }), plainDecode(page, func(l *handPage) int { return len(l.Cards) }),
+			decodeWith(page, func(l *quecloud.CardList) int { return len(l.Cards) }),
+			plainDecode(page, func(l *handPage) int { return len(l.Cards) }),
 		},
 		"quoted": {
-			decodeWith(quoted, func(l *batch) int { return len(l.List) }), plainDecode(quoted, func(l *handBatch) int { return len(l.List) }),
+			decodeWith(quoted, func(l *batch) int { return len(l.List) }),
+			plainDecode(quoted, func(l *handBatch) int { return len(l.List) }),
 		},
 	}
 }
@@ -182,8 +201,8 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// Not parallel: allocations are counted for the whole process.
-func TestDecodingAllocatesAThirdOfEncodingJSON(t *testing.T) {
+// Not parallel: testing.AllocsPerRun counts the allocations of the whole process.
+func TestDecodeAllocatesAThirdOfEncodingJSON(t *testing.T) {
 	for name, jobs := range decodeJobs() {
 		assert.LessOrEqual(t, 3*testing.AllocsPerRun(5, jobs[0].Do), testing.AllocsPerRun(5, jobs[1].Do), name)
 	}

@@ -15,50 +15,50 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A decoder reads one answer.
+// A decoder decodes one text.
 type decoder struct {
 	cursor
 	Options
-	receipt  int      // how many members tagged receipt enclose the present one
-	given    bool     // there is something in the answer besides the envelope
-	done     bool     // a receipt says something; or any member that is known, where none is tagged receipt
-	met      bool     // a required member was there
-	receipts bool     // some members are tagged receipt
-	failure  *Problem // the first member that is not what it should be
-	garbled  string   // where the first text stands that is not UTF-8
+	receipt  int      // how many of the enclosing members are tagged receipt
+	given    bool     // as Response.HasPayload
+	done     bool     // as Response.HasReceipt
+	met      bool     // as Response.HasRequired
+	receipts bool     // as Response.Receipts
+	failure  *Problem // the first one
+	garbled  string   // as Response.NotUTF8
 	drifts   int      // so far
 	unread   bool     // a drift was a WrongValue
 	scratch  []byte
-	json     jsontext.Decoder // finds out whether the text is JSON
+	json     jsontext.Decoder // validates the text
 	source   bytes.Buffer
-	strings  [256][4]string // recently read short texts by their hash, latest first, so that repeated ones share memory
-	order    [64]*field     // the members of the object read last, because the next has them in the same order
-	ordered  *shape         // whose members they are
+	strings  [256][4]string // recent short texts by their hash, latest first: equal ones share memory
+	order    [64]*field     // the members of the last object: the next has the same order
+	ordered  *shape         // the shape of that object
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 var jsonOptions = json.JoinOptions(
-	jsontext.AllowDuplicateNames(true), // found out by what they mean, in object
-	jsontext.AllowInvalidUTF8(true),    // one broken character in an SMS must not hide a page of others
+	jsontext.AllowDuplicateNames(true), // member compares their values
+	jsontext.AllowInvalidUTF8(true),    // one broken character in an SMS must not fail a page of them
 )
 
-// An envelope is what every answer has.
+// An envelope holds the members that every response has.
 type envelope struct {
 	code    int
 	hasCode bool
-	problem *Problem // why the code cannot be told
+	problem *Problem // why the code is unknown
 	message string
 }
 
-// decode reads a whole answer into result, which is nil or a pointer. It reports the envelope and, apart from it, a
-// syntax error of the text, or the first member that is wrong.
+// decode decodes a whole response into result, which is nil or a pointer. The error is a syntax error or the first
+// problem outside the envelope.
 func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 	target := reflect.ValueOf(result)
 	shape := noFields
 	if target.IsValid() {
 		target = target.Elem()
-		target.SetZero() // an earlier attempt may have left something in it
+		target.SetZero() // an earlier attempt may have set it
 		shape = cmp.Or(shapeOf(target.Type()), noFields)
 	}
 	d.receipts = shape.receipts
@@ -82,7 +82,7 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 	return env, d.failed()
 }
 
-// decodeObject reads a whole text that must be an object, and has no envelope, into the struct that result points to.
+// decodeObject decodes a text that must be an object, without an envelope, into the struct that result points to.
 func (d *decoder) decodeObject(body []byte, result any) error {
 	if err := d.begin(body); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (d *decoder) decodeObject(body []byte, result any) error {
 
 var errNoObject = errors.New("it is not an object")
 
-// begin goes to the beginning of a text, or says why it is not JSON.
+// begin validates a text and moves to its beginning.
 func (d *decoder) begin(body []byte) error {
 	d.cursor.begin(bytes.TrimPrefix(body, []byte("\ufeff")))
 	d.receipt, d.given, d.done, d.met, d.failure, d.garbled = 0, false, false, false, nil, ""
@@ -116,7 +116,7 @@ func (d *decoder) begin(body []byte) error {
 	return nil
 }
 
-// release lets go of the text.
+// release drops the references to the text.
 func (d *decoder) release() { d.text, d.source = nil, bytes.Buffer{} }
 
 func (d *decoder) failed() error {
@@ -126,7 +126,8 @@ func (d *decoder) failed() error {
 	return nil
 }
 
-// object reads an object into the struct v. The outermost one has an envelope. It reports whether any member says something.
+// object reads an object into the struct v. The outermost object of a response has an envelope. object reports whether
+// any member has a value.
 func (d *decoder) object(v reflect.Value, s *shape, env *envelope) bool {
 	var few [64]presence
 	seen := few[:]
@@ -167,8 +168,8 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) bool {
 	return slices.Contains(seen[:len(s.fields)], filled)
 }
 
-// field reads a member's name and returns the field for it, or nil, and the name. Objects of a list usually have the same
-// members in the same order, so the one at that place, i, in the object before is tried first.
+// field reads the name of the i-th member and returns its field, nil if there is none, and the name. It tries the i-th
+// field of the previous object first, because the objects of a list usually have the same members in the same order.
 func (d *decoder) field(s *shape, i int) (f *field, name []byte) {
 	if d.ordered != s {
 		d.ordered = s
@@ -188,7 +189,7 @@ func (d *decoder) field(s *shape, i int) (f *field, name []byte) {
 	return f, name
 }
 
-// member reads the value of one member into its field of v.
+// member reads the value of a member into its field of v.
 func (d *decoder) member(v reflect.Value, f *field, seen []presence) {
 	if f.nested != nil && d.peek() == '{' {
 		f = f.nested
@@ -226,13 +227,13 @@ func (d *decoder) member(v reflect.Value, f *field, seen []presence) {
 		seen[f.number] = filled
 	}
 	if again && ok && !reflect.DeepEqual(to.Interface(), v.FieldByIndex(f.index).Interface()) {
-		v.FieldByIndex(f.index).SetZero() // nobody knows which of them is meant
+		v.FieldByIndex(f.index).SetZero() // neither value is more credible
 		d.failHere(f, raw, "stands here a second time, with another value")
 	}
 }
 
-// setScalar sets a field to the meaning of a JSON value. It reports whether something stands there, which null and "" do
-// not, and whether that can be what the field wants.
+// setScalar sets a field to a JSON value. It reports whether there is a value, other than null and "", and whether the
+// field accepts it.
 func (d *decoder) setScalar(f *field, v reflect.Value, raw []byte) (some, ok bool) {
 	text := scalar{raw[0], raw}
 	switch text.kind {
@@ -267,7 +268,7 @@ func (d *decoder) setScalar(f *field, v reflect.Value, raw []byte) (some, ok boo
 	return true, true
 }
 
-// failHere records that the value just read is not what the field needs, unless nobody needs it.
+// failHere records that the value just read does not fit its field: as a drift or, if the field counts, as the problem.
 func (d *decoder) failHere(f *field, raw []byte, reason string) {
 	if d.Drift != nil && (d.Strict || !d.counts(f)) {
 		d.report(WrongValue, raw)
@@ -278,15 +279,15 @@ func (d *decoder) failHere(f *field, raw []byte, reason string) {
 	}
 }
 
-// counts reports whether anybody needs a field.
+// counts reports whether a problem of the field fails the text.
 func (d *decoder) counts(f *field) bool { return d.Strict || f.required || f.receipt || d.receipt > 0 }
 
-// fails reports whether what is wrong with a field is the first that matters.
+// fails reports whether a problem of the field is the first that counts.
 func (d *decoder) fails(f *field) bool { return d.failure == nil && d.counts(f) }
 
 var seed = maphash.MakeSeed()
 
-// share returns a text as a string, and the same string for texts that come again and again.
+// share returns a text as a string, the same one for recent equal texts.
 func (d *decoder) share(text []byte) string {
 	if len(text) == 0 || len(text) > 32 {
 		return string(text)
@@ -304,7 +305,7 @@ func (d *decoder) share(text []byte) string {
 	return recent[0]
 }
 
-// succeeded reports whether the platform has done what was asked. What it refuses has nothing but the envelope.
+// succeeded reports whether the result code is 0. A refusal has nothing but the envelope.
 func (e *envelope) succeeded() bool { return e.hasCode && e.code == 0 && e.problem == nil }
 
 // takes reports whether a member is part of the envelope.
@@ -313,7 +314,7 @@ func (*envelope) takes(name []byte) bool {
 		len(name) == len("errorMessage") && strings.EqualFold(string(name), "errorMessage")
 }
 
-// envelope reads a member of the envelope, and gives it to a field f of v too where the caller's own struct has one.
+// envelope reads a member of the envelope, and also sets the field f of v if the caller's own struct has one.
 func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field) {
 	isCode := len(name) == len("resultCode")
 	raw := d.next()
@@ -324,7 +325,7 @@ func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field
 	switch raw[0] {
 	case '"':
 		var valid bool
-		if text, valid = d.unquoted(raw); !valid && f == nil { // or else setScalar has reported it
+		if text, valid = d.unquoted(raw); !valid && f == nil { // otherwise setScalar has reported it
 			d.reportGarbled(raw)
 		}
 	case 'n':

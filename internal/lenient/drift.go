@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// A Kind says in which way a text differs from what the tags say.
+// A Kind tells how a text differs from the tags.
 type Kind string
 
 // The kinds of drift.
 const (
-	UnknownMember Kind = "unknown member" // no field takes it
-	WrongType     Kind = "wrong type"     // a scalar whose JSON type is none that the document gives it; it is read all the same
-	WrongValue    Kind = "wrong value"    // it cannot mean what its place says; its field stays zero
+	UnknownMember Kind = "unknown member" // it has no field
+	WrongType     Kind = "wrong type"     // the JSON type of a scalar is not in the document; it is read all the same
+	WrongValue    Kind = "wrong value"    // it does not fit its field, which stays zero
 	Missing       Kind = "missing"        // it is tagged required or always, and absent
-	NotUTF8       Kind = "not UTF-8"      // its bytes are kept as they came
+	NotUTF8       Kind = "not UTF-8"      // its bytes are kept
 )
 
-// checkType reports a scalar of another JSON type than the document's.
+// checkType reports a scalar of another JSON type than in the document.
 func (d *decoder) checkType(f *field, raw []byte) {
 	if d.Drift == nil || f.types == "" {
 		return
@@ -34,12 +34,12 @@ func (d *decoder) checkType(f *field, raw []byte) {
 	}
 }
 
-// report tells of a drift in the present place.
+// report reports a drift in the current place.
 func (d *decoder) report(kind Kind, raw []byte) {
 	d.tell(kind, d.place(""), string(Excerpt(raw, 64)))
 }
 
-// tell calls the function for drifts, unless it was called often enough.
+// tell calls the drift function, at most MaxDrifts times.
 func (d *decoder) tell(kind Kind, path, value string) {
 	d.unread = d.unread || kind == WrongValue
 	if d.drifts++; d.MaxDrifts == 0 || d.drifts <= d.MaxDrifts {
@@ -47,7 +47,7 @@ func (d *decoder) tell(kind Kind, path, value string) {
 	}
 }
 
-// unknown skips a member that no field takes, and returns it.
+// unknown skips and returns the value of a member without a field.
 func (d *decoder) unknown() []byte {
 	raw := d.next()
 	if d.Drift != nil {

@@ -9,11 +9,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The document promises UTF-8. What is not UTF-8 is kept as it came, so that nothing of an SMS is lost.
+// The document promises UTF-8. Bytes in another encoding are kept, so that no part of an SMS is lost.
 
-// foreignOptions are for types that the JSON library reads. Left to itself it replaces what is not UTF-8.
+// foreignOptions are for types that the JSON library reads. By default it replaces bytes that are not UTF-8.
 var foreignOptions = json.JoinOptions(jsonOptions, json.MatchCaseInsensitiveNames(true),
-	json.WithUnmarshalers(json.JoinUnmarshalers(json.UnmarshalFromFunc(foreignString), json.UnmarshalFromFunc(foreignAny))))
+	json.WithUnmarshalers(json.JoinUnmarshalers(
+		json.UnmarshalFromFunc(foreignString), json.UnmarshalFromFunc(foreignAny))))
 
 func foreignString(dec *jsontext.Decoder, to *string) error {
 	if dec.PeekKind() != jsontext.KindString {
@@ -41,7 +42,7 @@ func Unquote(raw []byte) string {
 	return string(text)
 }
 
-// textOf returns the text of a JSON string, which is the value just read, and reports it if it is not UTF-8.
+// textOf returns the text of the JSON string just read, and reports it if it is not UTF-8.
 func (d *decoder) textOf(raw []byte) []byte {
 	text, valid := d.unquoted(raw)
 	if !valid {
@@ -50,7 +51,7 @@ func (d *decoder) textOf(raw []byte) []byte {
 	return text
 }
 
-// unquoted returns the text of a JSON string, and whether it is UTF-8. It is valid until the next call of the decoder.
+// unquoted returns the text of a JSON string, valid until the next call, and whether it is UTF-8.
 func (d *decoder) unquoted(raw []byte) (text []byte, valid bool) {
 	if d.plain || bytes.IndexByte(raw, '\\') < 0 {
 		return raw[1 : len(raw)-1], d.plain || utf8.Valid(raw)
@@ -59,15 +60,15 @@ func (d *decoder) unquoted(raw []byte) (text []byte, valid bool) {
 	return d.scratch, valid
 }
 
-// checkEncoding reports the value just read if it is not UTF-8, whatever it is.
+// checkEncoding reports a value of any type, just read, if it is not UTF-8.
 func (d *decoder) checkEncoding(raw []byte) {
 	if !d.plain && !utf8.Valid(raw) {
 		d.reportGarbled(raw)
 	}
 }
 
-// appendText appends what a JSON string says. What is no text in UTF-8 stays as it is written: the bytes of another
-// encoding, and the escape of half a surrogate pair. It reports whether there was none of that.
+// appendText appends the text of a JSON string, and reports whether it is UTF-8. Bytes in another encoding and the
+// escape of half a surrogate pair stay as they are written.
 func appendText(dst, raw []byte) (text []byte, valid bool) {
 	start := len(dst)
 	dst, err := jsontext.AppendUnquote(dst, raw)
@@ -90,8 +91,8 @@ func appendText(dst, raw []byte) (text []byte, valid bool) {
 	return dst, false
 }
 
-// appendEscape appends what the escape at the beginning of text stands for, or the escape itself if it stands for no
-// character. It returns the length of the escape too.
+// appendEscape appends the character of the escape at the beginning of text, or the escape itself if it has none. It
+// also returns the length of the escape.
 func appendEscape(dst, text []byte) (_ []byte, n int) {
 	lengths := []int{2}
 	if text[1] == 'u' {

@@ -3,8 +3,8 @@
 //
 // The Go type of a field decides how a value is read, whatever its JSON type:
 //
-//   - scalars.go reads strings, numbers and booleans: 12, "12", 12.0 and 1.2e1 are the integer 12, 1, "1" and "TRUE" are
-//     true, and a bare number in a string field keeps its digits.
+//   - scalars.go reads strings, numbers and booleans: 12, "12", 12.0 and 1.2e1 are the integer 12; 1, "1" and "TRUE"
+//     are true; a bare number in a string field keeps its digits.
 //   - times.go reads times and dates: it has their layouts and decides when digits are seconds since 1970.
 //   - shape.go reads lists, objects and pointers, and compiles a struct type and its tags into a shape.
 //   - decoder.go reads an object member by member, and the envelope (resultCode and errorMessage).
@@ -13,8 +13,8 @@
 //   - drift.go reports what differs from the document.
 //   - cursor.go walks over text that is valid JSON and knows its place: cards[3].monthflow.
 //
-// Names match in any case. Members without a field are skipped. A null or empty value leaves its field zero. A value that
-// cannot be what its field needs is a [Problem] if the field matters, and is skipped otherwise.
+// Names match in any case. Members without a field are skipped. A null or empty value leaves its field zero. A value
+// that cannot be what its field needs is a [Problem] if the field matters, and is skipped otherwise.
 //
 // The json tag of a field gives its name. The tag quec adds words, separated by spaces:
 //
@@ -29,10 +29,11 @@
 //	sep=,;      a text that is a list, separated by any of these characters
 //	epoch       a time in seconds since 1970, by the document
 //	future      a time that may lie far ahead, which matters if it is in seconds since 1970 against the document
-//	type=ns     the JSON types in the document: n number, s text, b boolean. Only needed where they differ from those that
-//	            the Go type suggests: number for numbers and flags, text for the rest
+//	type=ns     the JSON types in the document: n number, s text, b boolean. Only needed where they differ from what the
+//	            Go type suggests: number for numbers and flags, text for the rest
 //
-// The package knows nothing of HTTP, of the client, or of the types of the package above it except what [Register] is told.
+// The package knows nothing of HTTP, of the client, or of the types of the package above it except what [Register] is
+// told.
 package lenient
 
 import (
@@ -40,29 +41,34 @@ import (
 	"time"
 )
 
-// Options say how a text is read.
+// Options tell how to decode a text.
 type Options struct {
-	Strict    bool                                // every member counts, not only those tagged required or receipt
-	Drift     func(kind Kind, path, value string) // is called for what differs from the tags, and may be nil
-	MaxDrifts int                                 // how many times Drift is called at most; 0 for no limit
-	Now       func() time.Time                    // tells which times lie in the future; nil for time.Now
+	// Strict makes a problem of any member fail the text, not only of those tagged required or receipt. If Drift is set as
+	// well, wrong values do not fail it.
+	Strict bool
+	// Drift gets what differs from the tags. It may be nil.
+	Drift func(kind Kind, path, value string)
+	// MaxDrifts limits the calls of Drift. 0 is no limit.
+	MaxDrifts int
+	// Now tells which times lie in the future. nil is time.Now.
+	Now func() time.Time
 }
 
-// A Response is what a response says besides its result.
+// A Response has the envelope of a response, and what Decode found about the rest.
 type Response struct {
 	Code        int
 	HasCode     bool
-	CodeProblem *Problem // why the code cannot be told
+	CodeProblem *Problem // why the code is unknown
 	Message     string
 
-	HasPayload  bool   // there is something in it besides the envelope
-	HasReceipt  bool   // a member tagged receipt says something; or any known member, where none is tagged so
-	HasRequired bool   // a member tagged required says something
-	Receipts    bool   // some members of the result are tagged receipt
-	NotUTF8     string // the place of the first text that is not UTF-8
+	HasPayload  bool   // a member outside the envelope says something
+	HasReceipt  bool   // a member tagged receipt says something, or any known member if none is tagged receipt
+	HasRequired bool   // a required member has a value
+	Receipts    bool   // members of the result are tagged receipt
+	NotUTF8     string // the path of the first text that is not UTF-8
 }
 
-// A Problem is the first member that cannot be what its field needs.
+// A Problem is a member that is missing or does not fit its field.
 type Problem struct {
 	Path   string // where it stands: cards[3].monthflow
 	Value  string // what stands there, as JSON and at most 64 bytes; empty where the member is missing
@@ -77,8 +83,8 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("member %s: %s: %s", p.Path, p.Reason, p.Value)
 }
 
-// Decode reads a whole response into result, which is nil or a pointer. The error is a [*Problem] for the first member that
-// is wrong, and else says why the text is not JSON. The envelope is read in either case, as far as it goes.
+// Decode decodes a whole response into result, which is nil or a pointer. The error is a [*Problem], the first that
+// counts, or tells why the text is not JSON. The [Response] is valid in either case, as far as the text goes.
 func Decode(body []byte, result any, opts Options) (Response, error) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
@@ -87,8 +93,8 @@ func Decode(body []byte, result any, opts Options) (Response, error) {
 	return Response{env.code, env.hasCode, env.problem, env.message, d.given, d.done, d.met, d.receipts, d.garbled}, err
 }
 
-// DecodeObject reads a whole text that must be an object, and has no envelope, into the struct that result points to. It
-// reports whether a member was skipped because it could not be read.
+// DecodeObject decodes a text that must be an object, without an envelope, into the struct that result points to. It
+// reports whether a member was skipped because it does not fit its field, if opts.Drift is set.
 func DecodeObject(body []byte, result any, opts Options) (skipped bool, err error) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)

@@ -12,7 +12,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
-// read reads a response as a method that reads does.
+// read decodes a response of a method that reads.
 func read(body string, result any) error {
 	_, err := lenient.Decode([]byte(body), result, lenient.Options{Strict: true})
 	return err
@@ -24,15 +24,12 @@ type drift struct {
 	path, value string
 }
 
-// readDrifting reads a response as a method that reads does, and returns the drifts too.
-func readDrifting(body string, result any) (drifts []drift, err error) {
-	_, err = lenient.Decode([]byte(body), result, lenient.Options{Strict: true, Drift: func(kind lenient.Kind, path, value string) {
-		drifts = append(drifts, drift{kind, path, value})
-	}})
-	return drifts, err
+// collect returns an Options.Drift that appends to a list.
+func collect(drifts *[]drift) func(lenient.Kind, string, string) {
+	return func(kind lenient.Kind, path, value string) { *drifts = append(*drifts, drift{kind, path, value}) }
 }
 
-func TestALongValueIsCutInItsError(t *testing.T) {
+func TestDecodeErrorQuotesAtMost64Bytes(t *testing.T) {
 	t.Parallel()
 	_, bad, _ := readAs[int](`"` + string(make65('x')) + `"`)
 	require.NotNil(t, bad)
@@ -47,7 +44,7 @@ func make65(c byte) []byte {
 	return text
 }
 
-func TestASeparatedListIsReadFromTextAndFromList(t *testing.T) {
+func TestDecodeReadsSeparatedListsFromTextAndList(t *testing.T) {
 	t.Parallel()
 	type mails struct {
 		V []string `json:"v" quec:"sep=,;"`
@@ -68,11 +65,11 @@ func TestASeparatedListIsReadFromTextAndFromList(t *testing.T) {
 	}
 }
 
-func TestACallersStructMayHavePointersAndTypesOfItsOwn(t *testing.T) {
+func TestDecodeReadsPointersAndForeignTypes(t *testing.T) {
 	t.Parallel()
 	type inner struct{ N int }
 	type result struct {
-		inner             // its members stand beside the others
+		inner             // inlined by Go
 		Text      *string `json:"text"`
 		None      *string `json:"none"`
 		NoObject  *inner  `json:"noObject"`
@@ -100,7 +97,7 @@ func TestACallersStructMayHavePointersAndTypesOfItsOwn(t *testing.T) {
 	require.ErrorContains(t, err, "member object: want an object")
 }
 
-func TestARowThatHoldsRowsOfItsOwnKindIsRead(t *testing.T) {
+func TestDecodeReadsRecursiveStructs(t *testing.T) {
 	t.Parallel()
 	type tree struct {
 		Name     string
@@ -114,12 +111,12 @@ func TestARowThatHoldsRowsOfItsOwnKindIsRead(t *testing.T) {
 	require.ErrorContains(t, err, "children[0].children[0].name")
 }
 
-// Types can be made of themselves without a struct between.
+// Types can be recursive without a struct.
 type forest []forest
 
 type bottomless *bottomless
 
-func TestTypesMadeOfThemselvesAreRead(t *testing.T) {
+func TestDecodeReadsRecursiveTypes(t *testing.T) {
 	t.Parallel()
 	var got struct {
 		Forest     forest
@@ -130,8 +127,8 @@ func TestTypesMadeOfThemselvesAreRead(t *testing.T) {
 	assert.Equal(t, forest{{}, {{}}}, got.Forest)
 }
 
-// Three bytes of a hostile answer can stand for hundreds in memory.
-func TestAListThatNobodyWillSeeTakesNoMemory(t *testing.T) {
+// Three bytes of a hostile response can take hundreds in memory.
+func TestDecodeLimitsTheMemoryOfLists(t *testing.T) {
 	t.Parallel()
 	const rows = 1 << 20
 	hostile := `{"resultCode":0,"page":{"totalCount":1},"cards":[` + strings.Repeat("{},", rows) + `{}]}`

@@ -6,22 +6,22 @@ import (
 	"slices"
 )
 
-// A presence says what there is of a member in an object.
+// A presence tells what an object has of a member.
 type presence uint8
 
 const (
 	absent presence = iota
-	empty           // null or "", or a value that is of no use
-	hollow          // an inline object in which no member says anything
+	empty           // null, "" or a value that was rejected
+	hollow          // an inline object without a value in any member
 	filled
 )
 
-// expect looks for a field, required or always there, among the members that an object had.
+// expect reports a field, required or always there, that is missing from the members that an object had.
 func (d *decoder) expect(f *field, s *shape, seen []presence, succeeded bool) {
 	switch there := s.presence(f, seen); {
 	case f.required && there == filled:
 		d.met = true
-	case f.container != nil && seen[f.container.number] >= hollow: // in which it was looked for already
+	case f.container != nil && seen[f.container.number] >= hollow: // where it was reported already
 	case f.required:
 		if d.fails(f) {
 			d.failure = &Problem{Path: d.place(f.name), Reason: "missing"}
@@ -32,7 +32,7 @@ func (d *decoder) expect(f *field, s *shape, seen []presence, succeeded bool) {
 	}
 }
 
-// presence is what there is of a member, or of the members that may stand in its stead.
+// presence returns the presence of a member, or of the members that may stand in for it.
 func (s *shape) presence(f *field, seen []presence) presence {
 	there := seen[f.number]
 	if f.inline {
@@ -45,28 +45,29 @@ func (s *shape) presence(f *field, seen []presence) presence {
 	return there
 }
 
-// nothing is what a member may be that says nothing.
+// nothing lists the values of members that say nothing.
 var nothing = []string{"null", `""`, "[]", "{}", "0", `"0"`, "false", `"false"`}
 
-// saysSomething reports whether a member that has been read is neither zero nor an empty list. A receipt that could not be
-// read says something as well.
+// saysSomething reports whether a member is neither zero nor an empty list. A receipt that was rejected says something
+// as well.
 func (f *field) saysSomething(v reflect.Value, raw []byte) bool {
 	if !v.IsZero() && (v.Kind() != reflect.Slice || v.Len() > 0) {
 		return true
 	}
-	ofMembers := f.scalar == nil && v.Kind() == reflect.Struct // which speak for themselves
+	ofMembers := f.scalar == nil && v.Kind() == reflect.Struct // which are asked themselves
 	return f.receipt && !ofMembers && !slices.Contains(nothing, string(raw))
 }
 
-// identifiers are the members that identify something, in lower case, besides those tagged receipt, and whether they are
-// rarely the same in two rows.
+// identifiers lists the members that identify something, in lower case, apart from those tagged receipt. The value
+// tells whether two rows rarely have the same.
 var identifiers = map[string]bool{
-	"msisdn": true, "iccid": true, "imsi": true, "imei": true, "msid": true, "number": true, "sms_id": true, "orderno": true,
-	"spcode": false, "voicewhitelist": false, "errorlist": false, "id": false, "billingid": false, "companyid": false,
+	"msisdn": true, "iccid": true, "imsi": true, "imei": true, "msid": true, "number": true, "sms_id": true,
+	"orderno": true,
+	"spcode":  false, "voicewhitelist": false, "errorlist": false, "id": false, "billingid": false, "companyid": false,
 	"productid": false, "alarmid": false, "orderid": false, "externalid": false, "taskid": false,
 }
 
-// identifies reports whether a scalar can be an identifier: true and false are none, and where one is required neither is 0.
+// identifies reports whether a scalar can be an identifier. true and false cannot, nor can 0 where one is required.
 func (s scalar) identifies(required bool) bool {
 	switch {
 	case s.kind == 't' || s.kind == 'f':

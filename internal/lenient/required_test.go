@@ -13,7 +13,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
-func TestTheDecoderTellsWhetherSomethingWasDone(t *testing.T) {
+func TestDecodeReportsPayloadReceiptAndRequired(t *testing.T) {
 	t.Parallel()
 	type order struct {
 		OrderNo string `json:"orderNo" quec:"receipt required"`
@@ -55,8 +55,8 @@ func TestTheDecoderTellsWhetherSomethingWasDone(t *testing.T) {
 	}
 }
 
-// Objects can be nested thousands of times, each with something wrong in it.
-func TestHowDeepADriftOrFailureStandsDoesNotMatter(t *testing.T) {
+// Objects can be nested thousands deep, each with a problem.
+func TestDecodeLimitsPathsAndMemoryOfNestedObjects(t *testing.T) {
 	const depth = 4990
 	row := `{"companyname":"` + strings.Repeat("x", 64) + `","unknown":1,"companyid":"abc","children":[`
 	hostile := []byte(`{"resultCode":0,"data":` + strings.Repeat(row, depth) + strings.Repeat("]}", depth) + "}")
@@ -83,29 +83,29 @@ func TestHowDeepADriftOrFailureStandsDoesNotMatter(t *testing.T) {
 		if field, ok := errors.AsType[*lenient.Problem](err); ok {
 			longest = max(longest, len(field.Path))
 		}
-		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32<<20), "%s: bytes allocated for a text of %d", name, len(text))
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32<<20),
+			"%s: bytes allocated for a text of %d", name, len(text))
 		assert.LessOrEqual(t, longest, maxPlace+len("…"), name)
 	}
 	assert.Greater(t, longest, maxPlace-4, "a place is cut, and not left out")
 }
 
-func TestABooleanIsNoIdentifierInAnyResponse(t *testing.T) {
+func TestDecodeRejectsBooleansAsIdentifiers(t *testing.T) {
 	t.Parallel()
-	for method, members := range map[string][]string{
-		"card.info":       {"msisdn", "iccid", "imsi", "imei", "spcode", "companyid", "billingid"},
-		"order.details":   {"orderNo", "iccid", "externalId"},
-		"wallet.details":  {"orderNo", "iccid"},
-		"account.info":    {"companyid"},
-		"file.list":       {"TaskId"},
-		"cards.monthflow": {"number"},
+	for _, tt := range []struct {
+		result  any
+		members []string
+	}{
+		{new(quecloud.CardInfo), []string{"msisdn", "iccid", "imsi", "imei", "spcode", "companyid", "billingid"}},
+		{new(quecloud.Order), []string{"orderNo", "iccid", "externalId"}},
+		{new(quecloud.WalletEntry), []string{"orderNo", "iccid"}},
+		{new(quecloud.Account), []string{"companyid"}},
+		{new(quecloud.FileTask), []string{"TaskId"}},
+		{new(quecloud.CardMonthFlow), []string{"number"}},
 	} {
-		results := map[string]any{
-			"card.info": new(quecloud.CardInfo), "order.details": new(quecloud.Order), "wallet.details": new(quecloud.WalletEntry), "account.info": new(quecloud.Account),
-			"file.list": new(quecloud.FileTask), "cards.monthflow": new(quecloud.CardMonthFlow),
-		}
-		for _, member := range members {
-			err := read(`{"resultCode":0,"`+member+`":false}`, results[method])
-			require.ErrorContains(t, err, "member "+member+": identifies nothing: false", method)
+		for _, member := range tt.members {
+			err := read(`{"resultCode":0,"`+member+`":false}`, tt.result)
+			require.ErrorContains(t, err, "member "+member+": identifies nothing: false", "%T", tt.result)
 		}
 	}
 	var log struct {
@@ -124,7 +124,7 @@ func (s *shoutedText) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func TestAnIdentifierMayBeOfATypeThatReadsItself(t *testing.T) {
+func TestDecodeReadsIdentifiersWithTheirOwnMethods(t *testing.T) {
 	t.Parallel()
 	var result struct {
 		ICCID  shoutedText

@@ -11,13 +11,14 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// A scalar is a JSON string, number or boolean, by its text: without quotes and escapes, and never empty.
+// A scalar is a JSON string, number or boolean.
 type scalar struct {
-	kind byte // the first of its text as it came
-	text []byte
+	kind byte   // the first byte of its JSON
+	text []byte // without quotes and escapes, never empty
 }
 
-// scalarFor returns how a type reads a scalar, and what it wants, or nil for types that are no scalars.
+// scalarFor returns the function that sets a value of a type to a scalar, and a description for errors. It returns nil
+// for types that are not scalar.
 func scalarFor(t reflect.Type, rule epochRule) (want string, set func(*decoder, reflect.Value, scalar) bool) {
 	switch t {
 	case reflect.TypeFor[time.Time]():
@@ -52,7 +53,8 @@ func scalarFor(t reflect.Type, rule epochRule) (want string, set func(*decoder, 
 	return "", nil
 }
 
-// blankFor returns what tells, for a type, that a scalar says no more than null does, or nil where only "" does.
+// blankFor returns the function that reports whether a scalar means the same as null for a type. It returns nil if only
+// "" does.
 func blankFor(t reflect.Type) func(text []byte) bool {
 	switch {
 	case t == reflect.TypeFor[time.Time]() || dates[t] != nil:
@@ -63,19 +65,19 @@ func blankFor(t reflect.Type) func(text []byte) bool {
 	return nil
 }
 
-// setString keeps a scalar as it is written: a bare number digit for digit.
+// setString keeps a scalar as it is written, a bare number digit by digit.
 func setString(d *decoder, v reflect.Value, s scalar) bool {
 	v.SetString(d.share(s.text))
 	return true
 }
 
-// setUnique is setString for texts that are hardly ever the same, which are not worth the search for an equal one.
+// setUnique is setString for texts that are rarely equal: it does not look for an equal text to share.
 func setUnique(_ *decoder, v reflect.Value, s scalar) bool {
 	v.SetString(string(s.text))
 	return true
 }
 
-// setEnumeration keeps a scalar without the blanks around it.
+// setEnumeration trims the white space around a scalar.
 func setEnumeration(d *decoder, v reflect.Value, s scalar) bool {
 	v.SetString(d.share(trimSpace(s.text)))
 	return true
@@ -112,7 +114,8 @@ func setUint(_ *decoder, v reflect.Value, s scalar) bool {
 	n, err := strconv.ParseUint(string(text), 10, 64)
 	if err != nil {
 		digits, ok := wholeDigits(string(text))
-		if n, err = strconv.ParseUint(strings.TrimPrefix(digits, "-"), 10, 64); !ok || err != nil || n > 0 && digits[0] == '-' {
+		n, err = strconv.ParseUint(strings.TrimPrefix(digits, "-"), 10, 64)
+		if !ok || err != nil || n > 0 && digits[0] == '-' {
 			return false
 		}
 	}
@@ -123,7 +126,7 @@ func setUint(_ *decoder, v reflect.Value, s scalar) bool {
 	return true
 }
 
-// number is the text of a scalar that is to be a whole number: true is 1, and false is 0.
+// number returns the text of a scalar for a whole number: true is 1 and false is 0.
 func (s scalar) number() []byte {
 	switch s.kind {
 	case 't':
@@ -134,9 +137,9 @@ func (s scalar) number() []byte {
 	return trimSpace(s.text)
 }
 
-// wholeNumber reads a whole number in any form: 12, 12.0, 1.2e1.
+// wholeNumber parses a whole number in any form: 12, 12.0, 1.2e1.
 func wholeNumber(text []byte) (int64, bool) {
-	if !consistsOf(text, isNumeric) { // as most enumerations: an error of strconv takes memory
+	if !consistsOf(text, isNumeric) { // as most enumerations; an error of strconv would allocate
 		return 0, false
 	}
 	n, err := strconv.ParseInt(string(text), 10, 64)
@@ -150,8 +153,8 @@ func wholeNumber(text []byte) (int64, bool) {
 	return n, err == nil
 }
 
-// wholeDigits returns the sign and digits of a number that is whole though not written as one, as 12.0 and 1e3 are. It
-// looks at the digits, because a float64 takes 1e-400 for 0 and 1.00000000000000000001 for 1.
+// wholeDigits returns the sign and digits of a whole number that is written in another form, such as 12.0 or 1e3. It
+// works on the digits, because a float64 rounds 1e-400 to 0 and 1.00000000000000000001 to 1.
 func wholeDigits(text string) (digits string, ok bool) {
 	mantissa, exponent, power := text, "", 0
 	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {
@@ -189,10 +192,10 @@ func setFloat(_ *decoder, v reflect.Value, s scalar) bool {
 		return false
 	}
 	v.SetFloat(f)
-	return f == 0 || v.Float() != 0 // as float32 it may be
+	return f == 0 || v.Float() != 0 // a float32 may round to 0
 }
 
-// parseFloat reads a decimal number, and none of the other things that strconv takes for one: inf, 0x1p-2, 1_000.
+// parseFloat parses a decimal number. It rejects what strconv also accepts: inf, 0x1p-2, 1_000.
 func parseFloat(text []byte) (float64, bool) {
 	if f, ok := shortFloat(text); ok {
 		return f, true
@@ -205,8 +208,8 @@ func parseFloat(text []byte) (float64, bool) {
 	return f, err == nil && (f != 0 || !bytes.ContainsAny(mantissa, "123456789")) // 1e-400 is not 0
 }
 
-// shortFloat reads the usual numbers, of at most 15 digits and with no exponent: the digits and the power of ten are
-// both exact as float64, and so is then the rounding of their quotient. It saves the string that strconv wants.
+// shortFloat parses the usual numbers, of at most 15 digits and without an exponent. Digits and power of ten are both
+// exact as float64, so their quotient is rounded correctly. shortFloat saves the string that strconv needs.
 func shortFloat(text []byte) (float64, bool) {
 	digits, places, point, negative := int64(0), 0, false, false
 	if len(text) > 0 && text[0] == '-' {
@@ -250,7 +253,7 @@ func setDecimal(_ *decoder, v reflect.Value, s scalar) bool {
 		return false
 	}
 	amount, err := decimal.NewFromString(string(text))
-	// What is beyond this is no amount of money, and some of decimal's methods would fill the memory with zeros.
+	// Larger values are no amounts of money, and some methods of decimal would fill the memory with zeros.
 	if err != nil || amount.Exponent() > 30 || amount.Exponent() < -30 || amount.NumDigits()+int(amount.Exponent()) > 38 {
 		return false
 	}
@@ -262,7 +265,7 @@ func setText(_ *decoder, v reflect.Value, s scalar) bool {
 	return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(s.text) == nil
 }
 
-// setDate returns what reads a date and keeps it with set.
+// setDate returns a function that parses a date and stores it with set.
 func (rule epochRule) setDate(set func(reflect.Value, date)) func(*decoder, reflect.Value, scalar) bool {
 	return func(d *decoder, v reflect.Value, s scalar) bool {
 		day, ok := fastDate(s.text)
@@ -278,7 +281,7 @@ func (rule epochRule) setDate(set func(reflect.Value, date)) func(*decoder, refl
 	}
 }
 
-// fastDate reads the usual layout, yyyy-MM-dd.
+// fastDate parses the usual layout, yyyy-MM-dd.
 func fastDate(s []byte) (d date, ok bool) {
 	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
 		d = date{number(s[:4]), time.Month(number(s[5:7])), number(s[8:])}
@@ -286,7 +289,7 @@ func fastDate(s []byte) (d date, ok bool) {
 	return d, d.isValid()
 }
 
-// number reads digits. What has anything else in it is -1.
+// number parses digits. It returns -1 for any other text.
 func number(digits []byte) (n int) {
 	for _, c := range digits {
 		if !isDigit(c) {
@@ -305,7 +308,7 @@ func (rule epochRule) setTime(d *decoder, v reflect.Value, s scalar) bool {
 	return ok
 }
 
-// clock returns the clock that says what is still to come.
+// clock returns the clock that tells which times lie in the future.
 func (d *decoder) clock() func() time.Time {
 	if d.Now == nil {
 		return time.Now

@@ -14,7 +14,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
-// readAs reads {"v": text} as a method that reads does, into a field of type T.
+// readAs decodes {"v": text} into a field of type T.
 func readAs[T any](text string) (T, *lenient.Problem, error) {
 	var result struct {
 		V T `json:"v"`
@@ -24,7 +24,7 @@ func readAs[T any](text string) (T, *lenient.Problem, error) {
 	return result.V, bad, err
 }
 
-// means checks what texts mean as a T.
+// means checks that texts are read as a value.
 func means[T any](t *testing.T, want T, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -34,7 +34,7 @@ func means[T any](t *testing.T, want T, texts ...string) {
 	}
 }
 
-// meansNothing checks that texts are refused for a T, with their place, and leave it zero.
+// meansNothing checks that a field of type T rejects texts, with their place, and stays zero.
 func meansNothing[T any](t *testing.T, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -47,7 +47,7 @@ func meansNothing[T any](t *testing.T, texts ...string) {
 	}
 }
 
-func TestScalarsAreReadByWhatTheyMean(t *testing.T) {
+func TestDecodeReadsScalarsOfEveryJSONType(t *testing.T) {
 	t.Parallel()
 	means(t, "", `""`, `null`)
 	means(t, "abc", `"abc"`)
@@ -80,11 +80,13 @@ func TestScalarsAreReadByWhatTheyMean(t *testing.T) {
 	means(t, decimal.RequireFromString("12.30"), `12.30`, `"12.30"`, `" 12.30 "`)
 	means(t, decimal.RequireFromString("0.1"), `0.1`)
 
-	means(t, quecloud.Date{Year: 2025, Month: time.March, Day: 1}, `"2025-03-01"`, `"20250301"`, `20250301`, `"2025-03-01 23:59:59"`, `"20250301235959"`, `" 2025-03-01 "`)
+	means(t, quecloud.Date{Year: 2025, Month: time.March, Day: 1}, `"2025-03-01"`, `"20250301"`, `20250301`,
+		`"2025-03-01 23:59:59"`, `"20250301235959"`, `" 2025-03-01 "`)
 	means(t, quecloud.Date{}, `""`, `null`)
 
 	at := time.Date(2025, 3, 1, 13, 4, 5, 0, quecloud.ChinaStandardTime)
-	means(t, at, `"2025-03-01 13:04:05"`, `"20250301130405"`, `20250301130405`, `1740805445`, `"1740805445"`, `1740805445000`,
+	means(t, at, `"2025-03-01 13:04:05"`, `"20250301130405"`, `20250301130405`, `1740805445`, `"1740805445"`,
+		`1740805445000`,
 		`"2025-03-01T13:04:05+08:00"`, `"2025-03-01T05:04:05Z"`, `"2025-03-01 13:04:05.0"`, `"2025-03-01 13:04:05.000"`)
 	means(t, at.Truncate(24*time.Hour).Add(-8*time.Hour), `"2025-03-01"`, `"20250301"`, `20250301`)
 	means(t, time.Time{}, `""`, `null`, `0`, `"0"`)
@@ -96,21 +98,25 @@ func TestScalarsAreReadByWhatTheyMean(t *testing.T) {
 	means(t, quecloud.ICCID("8986031749203860001"), `8986031749203860001`, `"8986031749203860001"`)
 }
 
-func TestAScalarThatCannotMeanItsFieldIsRefused(t *testing.T) {
+func TestDecodeRejectsScalarsThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	meansNothing[string](t, `{}`, `["a"]`, `{"a":1}`)
 	meansNothing[bool](t, `1e-400`, `1.00000000000000000001`, `2`, `"yes"`, `"-1"`, `"  "`, `0.5`, `[]`)
-	meansNothing[int64](t, `"abc"`, `1.5`, `"1.5"`, `"1,000"`, `9223372036854775808`, `1e20`, `1e-400`, `1.00000000000000000001`,
-		`4503599627370496.3`, `"1e"`, `"."`, `"--1"`, `"1.2.3"`, `"e1"`, `1e99999999999999999999`, `1e999999999`, `"0x10"`, `"1_000"`, `"inf"`, `" "`, `"１"`, `{}`)
+	meansNothing[int64](t, `"abc"`, `1.5`, `"1.5"`, `"1,000"`, `9223372036854775808`, `1e20`, `1e-400`,
+		`1.00000000000000000001`,
+		`4503599627370496.3`, `"1e"`, `"."`, `"--1"`, `"1.2.3"`, `"e1"`, `1e99999999999999999999`, `1e999999999`, `"0x10"`,
+		`"1_000"`, `"inf"`, `" "`, `"１"`, `{}`)
 	meansNothing[int8](t, `128`, `-129`)
 	meansNothing[uint8](t, `-1`, `-1.0`, `1e-400`, `256`, `"-0.5"`, `"x"`)
 	meansNothing[float64](t, `"abc"`, `"inf"`, `"NaN"`, `"0x1p-2"`, `"1_0"`, `"1,5"`, `"12MB"`, `1e999`, `true`, `{}`)
 	meansNothing[float64](t, `1e-400`, `"-1E-400"`)
 	meansNothing[float32](t, `1e300`, `1e-300`)
-	meansNothing[decimal.Decimal](t, `"abc"`, `"1,5"`, `"¥1"`, `1e999999999`, `"1e-400"`, `true`, `"--1"`, `"1234567890123456789012345e30"`,
+	meansNothing[decimal.Decimal](t, `"abc"`, `"1,5"`, `"¥1"`, `1e999999999`, `"1e-400"`, `true`, `"--1"`,
+		`"1234567890123456789012345e30"`,
 		`"11111111111111111111111111111111111111111"`)
 	meansNothing[quecloud.Date](t, `"abc"`, `"2025-02-30"`, `20251301`, `"9999-12-31T23:00:00Z"`, `1`, `true`)
-	meansNothing[time.Time](t, `"abc"`, `"2025-03-01 25:00:00"`, `"9999-12-31T23:00:00Z"`, `"0000-01-01T00:00:00Z"`, `-1`, `99999999999999`, `[]`)
+	meansNothing[time.Time](t, `"abc"`, `"2025-03-01 25:00:00"`, `"9999-12-31T23:00:00Z"`, `"0000-01-01T00:00:00Z"`,
+		`-1`, `99999999999999`, `[]`)
 	meansNothing[quecloud.Month](t, `"202513"`, `"May"`)
 	meansNothing[quecloud.CardID](t, `"not a card"`)
 }

@@ -14,39 +14,39 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// A shape is how a struct type is read.
+// A shape tells how to read a struct type.
 type shape struct {
 	fields   []*field
-	required []*field          // of these
-	expected []*field          // of these, what is required or always there
+	required []*field          // subset of fields
+	expected []*field          // subset of fields: required or always there
 	byName   map[string]*field // by lower-case name
 	bare     *field
 
-	receipts bool // some fields are tagged receipt
+	receipts bool // a field is tagged receipt
 }
 
 var noFields = &shape{}
 
-// A field is how a member is read.
+// A field tells how to read a member.
 type field struct {
 	name      string
-	quoted    []byte // the name in a text
+	quoted    []byte // the name as JSON
 	number    int    // in shape.fields
 	index     []int  // in the struct
 	container *field
-	nested    *field // the field to take instead when the value is an object
+	nested    *field // used instead if the value is an object
 	required  bool
 	always    bool
 	inline    bool
 	receipt   bool
-	id        bool   // what it holds identifies something
-	element   bool   // of a list, which cannot be left out
-	types     string // the JSON types that the document gives a scalar, as in the tag; empty where nothing is known
-	want      string // what a scalar may be, for error texts
+	id        bool   // it holds an identifier
+	element   bool   // it stands for the elements of a list, which cannot be absent
+	types     string // the JSON types of a scalar in the document, as in the tag; empty if unknown
+	want      string // what a scalar may be, for errors
 	epochs    epochRule
-	blank     func(text []byte) bool // reports whether a scalar says no more than null does; may be nil
+	blank     func(text []byte) bool // reports whether a scalar means the same as null; may be nil
 	scalar    func(*decoder, reflect.Value, scalar) bool
-	read      func(*decoder, reflect.Value) bool // where it is no scalar; reports whether it was there
+	read      func(*decoder, reflect.Value) bool // for other values; reports whether there is one
 }
 
 func (s *shape) find(name []byte) *field {
@@ -67,7 +67,7 @@ func appendLower(dst, name []byte) []byte {
 	return dst
 }
 
-var shapes sync.Map // of reflect.Type to *shape; nil for types that are read by the JSON library
+var shapes sync.Map // reflect.Type → *shape; nil for types that the JSON library reads
 
 func shapeOf(t reflect.Type) *shape {
 	if s, ok := shapes.Load(t); ok {
@@ -85,7 +85,7 @@ func shapeOf(t reflect.Type) *shape {
 				s.expected = append(s.expected, f)
 			}
 		}
-		for _, name := range slices.Sorted(maps.Keys(s.byName)) { // in order, so that the same name wins every time
+		for _, name := range slices.Sorted(maps.Keys(s.byName)) { // sorted, so that the same name wins every time
 			if lower := strings.ToLower(name); s.byName[lower] == nil {
 				s.byName[lower] = s.byName[name]
 			}
@@ -95,7 +95,7 @@ func shapeOf(t reflect.Type) *shape {
 	return actual.(*shape)
 }
 
-// ReadsItself reports whether a type reads its own JSON or text.
+// ReadsItself reports whether a type unmarshals its own JSON or text.
 func ReadsItself(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	return p.Implements(reflect.TypeFor[json.Unmarshaler]()) || p.Implements(reflect.TypeFor[json.UnmarshalerFrom]()) ||
@@ -118,7 +118,9 @@ func (s *shape) addStruct(t reflect.Type, index []int, container *field) {
 }
 
 func (s *shape) addField(sf reflect.StructField, name string, index []int, container *field) {
-	f := &field{name: name, quoted: strconv.AppendQuote(nil, name), number: len(s.fields), index: index, container: container}
+	f := &field{
+		name: name, quoted: strconv.AppendQuote(nil, name), number: len(s.fields), index: index, container: container,
+	}
 	s.fields = append(s.fields, f)
 	names := []string{name}
 	separators := ""
@@ -156,14 +158,14 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 	}
 	for _, name := range names {
 		if beside := s.byName[name]; beside != nil && beside.container == f {
-			beside.nested = f // an object has a member of its own name: page.page
+			beside.nested = f // an object with a member of its own name: page.page
 		} else if beside == nil {
 			s.byName[name] = f
 		}
 	}
 }
 
-// describe decides how values of a type are read.
+// describe chooses how to read values of a type.
 func (f *field) describe(t reflect.Type, separators string) {
 	if f.want, f.scalar = scalarFor(t, f.epochs); f.scalar != nil {
 		f.blank = blankFor(t)
@@ -196,8 +198,8 @@ func (f *field) describe(t reflect.Type, separators string) {
 	}
 }
 
-// inner is how the values in a pointer or list are read. It is found when it is needed, since types may be made of
-// themselves.
+// inner returns a function that returns the field for the values in a pointer or list. It is lazy because types can be
+// recursive.
 func (f *field) inner(t reflect.Type, element bool) func() *field {
 	return sync.OnceValue(func() *field {
 		inner := &field{receipt: f.receipt, id: f.id, element: element}
@@ -206,7 +208,7 @@ func (f *field) inner(t reflect.Type, element bool) func() *field {
 	})
 }
 
-// usualType is the JSON type in which the document gives what is kept in a Go type.
+// usualType returns the JSON type that the document usually gives to values of a Go type.
 func usualType(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[decimal.Decimal]():
@@ -217,8 +219,7 @@ func usualType(t reflect.Type) string {
 	return "n"
 }
 
-// refuse skips a value that is not of the kind that is wanted. It reports whether that is no failure, because null or ""
-// stands for nothing.
+// refuse skips a value of the wrong kind. It reports whether that is no problem, because the value is null or "".
 func (d *decoder) refuse(f *field, want string) bool {
 	raw := d.next()
 	if !f.element && (raw[0] == 'n' || string(raw) == `""`) {
@@ -228,13 +229,13 @@ func (d *decoder) refuse(f *field, want string) bool {
 	return false
 }
 
-// maxList is how much memory the elements of a list may take, in bytes. A short text can stand for many large ones.
+// maxList limits the memory of the elements of a list, in bytes. A short text can stand for many large elements.
 const maxList = 256 << 20
 
-// maxGuess is how many elements a list is given room for by the length of its first: the largest page has 1000.
+// maxGuess limits the elements that a list gets room for after its first: the largest page has 1000.
 const maxGuess = 999
 
-// list reads a list. An empty one may also be null or "".
+// list reads a list. null and "" are empty lists.
 func (d *decoder) list(f, element *field, v reflect.Value) bool {
 	if d.peek() != '[' {
 		return d.refuse(f, "a list")
@@ -243,7 +244,7 @@ func (d *decoder) list(f, element *field, v reflect.Value) bool {
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	for n := 0; d.peek() != ']'; n++ {
 		d.isAt(^n)
-		if d.failure != nil { // so that nobody will see what is in the list
+		if d.failure != nil { // the caller does not see the list
 			d.next()
 			continue
 		}
@@ -256,11 +257,11 @@ func (d *decoder) list(f, element *field, v reflect.Value) bool {
 		}
 		start := d.at
 		if n == v.Cap() {
-			v.Grow(n + 1) // to twice as many: append grows by less, and copies a page of 1000 cards more often
+			v.Grow(n + 1) // doubles the capacity; append grows by less and would copy a page of 1000 cards more often
 		}
 		v.SetLen(n + 1)
 		d.element(element, v.Index(n))
-		if n == 0 && len(d.path) <= 2 { // the list is the answer, and its other elements are about as long
+		if n == 0 && len(d.path) <= 2 { // the list is the response, and its elements have about the same length
 			v.Grow(min((len(d.text)-d.at)/(d.at-start), maxGuess))
 		}
 	}
@@ -268,7 +269,7 @@ func (d *decoder) list(f, element *field, v reflect.Value) bool {
 	return true
 }
 
-// element reads an element of a list. Unlike a member it cannot be left out.
+// element reads an element of a list, which, unlike a member, cannot be absent.
 func (d *decoder) element(f *field, v reflect.Value) {
 	if f.scalar == nil && d.peek() != 'n' {
 		f.read(d, v)
@@ -294,7 +295,7 @@ func (d *decoder) pointer(inner *field, v reflect.Value) (some bool) {
 	return some
 }
 
-// separated reads a list that comes as one text, or as a JSON list.
+// separated reads a list that is one text with separators, or a JSON list.
 func (d *decoder) separated(f, element *field, v reflect.Value, separators string) bool {
 	if d.peek() == '[' {
 		return d.list(f, element, v)
@@ -317,7 +318,7 @@ func (d *decoder) separated(f, element *field, v reflect.Value, separators strin
 	return len(texts) > 0
 }
 
-// foreign reads a value of a type that the JSON library knows better.
+// foreign reads a value by means of the JSON library.
 func (d *decoder) foreign(f *field, v reflect.Value) bool {
 	raw := d.next()
 	d.checkEncoding(raw)

@@ -8,14 +8,15 @@ import (
 
 func isBlank(text []byte) bool { return len(trimSpace(text)) == 0 }
 
-// maySayNothing reports whether a text that begins so may be blank, or stand for no time. Nearly all begin with 1 to 9, or
-// in Chinese.
+// maySayNothing reports whether a text with this first byte may be blank or stand for no time. Nearly all texts begin
+// with 1 to 9 or in Chinese.
 func maySayNothing(first byte) bool { return first < '1' || '9' < first && first < chinese }
 
-// chinese is from where on bytes begin most of its characters, of three bytes, and no blank.
+// chinese is the smallest first byte of most Chinese characters, which have three bytes. No white space begins above
+// it.
 const chinese = 0xe4
 
-// trimSpace is bytes.TrimSpace, and faster for text that begins and ends with ASCII or Chinese and has no blanks there.
+// trimSpace is bytes.TrimSpace, but faster for text that begins and ends with visible ASCII or Chinese.
 func trimSpace(text []byte) []byte {
 	n := len(text)
 	first := n > 0 && (text[0] >= chinese || ' ' < text[0] && text[0] < utf8.RuneSelf)
@@ -27,8 +28,8 @@ func trimSpace(text []byte) []byte {
 	return bytes.TrimSpace(text)
 }
 
-// EnumText returns an enumeration's text without the blanks around it, and its code where it is a whole number, such as
-// 1.0. The code of any other text is NoCode.
+// EnumText returns the text of an enumeration without the white space around it, and its code if it is a whole number,
+// such as 1.0. The code of any other text is NoCode.
 func EnumText(text []byte) (kept []byte, code int) {
 	text = trimSpace(text)
 	if n, ok := wholeNumber(text); ok && -1000 < n && n < 1000 {
@@ -37,7 +38,7 @@ func EnumText(text []byte) (kept []byte, code int) {
 	return text, NoCode
 }
 
-// NoCode is the code of a text that is no whole number.
+// NoCode is the code of a text that is not a whole number.
 const NoCode = math.MinInt
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -7,9 +7,11 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestTrimSpaceIsThatOfTheStandardLibrary(t *testing.T) {
+func TestDecodeTrimsSpaceLikeTheStandardLibrary(t *testing.T) {
 	t.Parallel()
-	parts := []string{"", " ", "\n", "a", "~", "移", "\u00a0", "\u3000", "\u2028", "\u1680", "\u0085", "é", "😀", "\xe4", "\xff"}
+	parts := []string{
+		"", " ", "\n", "a", "~", "移", "\u00a0", "\u3000", "\u2028", "\u1680", "\u0085", "é", "😀", "\xe4", "\xff",
+	}
 	for _, a := range parts {
 		for _, b := range parts {
 			for _, c := range parts {

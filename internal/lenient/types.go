@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Two kinds of types of the package above are read by more than their Go kind: its dates and its enumerations.
+// Dates and enumerations are types of the package above that need more than their Go kind.
 var (
-	dates        = map[reflect.Type]func(reflect.Value, date){} // how each keeps a day
-	enumerations = map[string]bool{}                            // by the path of their package
+	dates        = map[reflect.Type]func(reflect.Value, date){} // stores a day
+	enumerations = map[string]bool{}                            // by package path
 )
 
 type date struct {
@@ -19,7 +19,8 @@ type date struct {
 
 func (d date) isValid() bool { return IsDay(d.Year, d.Month, d.Day) }
 
-// Register makes D a type of dates, and the string types of D's package enumerations. Call it from an init function.
+// Register makes D a type of dates and the string types of D's package enumerations, whose values lose the white space
+// around them. Call it from an init function.
 func Register[D ~struct {
 	Year  int
 	Month time.Month

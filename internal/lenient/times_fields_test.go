@@ -11,27 +11,27 @@ import (
 	"github.com/quecloud/quecloud-go/internal/lenient"
 )
 
-// decoded is when the tests below decode: what lies a day after it has not happened.
+// decoded is the time of the clock in these tests. Later times lie in the future.
 var decoded = inChina(2026, 11, 28, 12, 0, 0)
 
 func inChina(year int, month time.Month, day, hour, minute, second int) time.Time {
 	return time.Date(year, month, day, hour, minute, second, 0, quecloud.ChinaStandardTime)
 }
 
-// readAt reads a response at some time as a method that reads does.
+// readAt decodes a response of a method that reads.
 func readAt(now time.Time, body string, result any) error {
 	_, err := lenient.Decode([]byte(body), result, lenient.Options{Strict: true, Now: func() time.Time { return now }})
 	return err
 }
 
-// readObject reads an object as a callback does.
+// readObject decodes an object without an envelope.
 func readObject(body string, result any) error {
 	_, err := lenient.DecodeObject([]byte(body), result, lenient.Options{Strict: true})
 	return err
 }
 
-// What stands for no time leaves a field zero, and where one is needed it is missing.
-func TestNoTimeIsWrittenInManyWays(t *testing.T) {
+// A text for no time leaves a field zero. A required member with it is missing.
+func TestDecodeReadsNoTimeInEveryForm(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		``, ` `, `null`, `NULL`, `0`, `0000-00-00`, `0000-00-00 00:00:00`, `0000-00-00 00:00:00.0`, `0000/00/00`, `00000000`,
@@ -52,41 +52,47 @@ func TestNoTimeIsWrittenInManyWays(t *testing.T) {
 	}
 	means(t, time.Time{}, `0`, `0.0`, `null`)
 
-	// The word is told of all the same.
+	// The word null is reported all the same.
 	var result struct {
 		Allot  quecloud.Date `json:"allotDate"`
 		Open   quecloud.Date `json:"openDate"`
 		Active quecloud.Date `json:"activeDate"`
 	}
-	drifts, err := readDrifting(`{"allotDate":"null","openDate":"0000-00-00","activeDate":""}`, &result)
+	var drifts []drift
+	_, err := lenient.Decode([]byte(`{"allotDate":"null","openDate":"0000-00-00","activeDate":""}`), &result,
+		lenient.Options{Strict: true, Drift: collect(&drifts)})
 	require.NoError(t, err)
 	assert.Equal(t, []drift{{lenient.WrongValue, "allotDate", `"null"`}}, drifts)
 	means(t, quecloud.Date{}, `0`, `null`)
 }
 
-func TestTheTagSaysWhichDigitsAreSecondsSince1970(t *testing.T) {
+func TestDecodeReadsSecondsSince1970ByTag(t *testing.T) {
 	t.Parallel()
-	type answer struct {
+	type response struct {
 		Usual      time.Time     `json:"usual"`
 		UsualDate  quecloud.Date `json:"usualDate"`
 		Epoch      time.Time     `json:"epoch" quec:"epoch"`
 		Future     time.Time     `json:"future" quec:"future"`
 		FutureDate quecloud.Date `json:"futureDate" quec:"future"`
 	}
-	var got answer
-	err := readAt(decoded, `{"usual":2406112017,"usualDate":"1583822786000","epoch":2406112017,"future":1830268799,"futureDate":1830268799000}`, &got)
+	var got response
+	err := readAt(decoded, `{"usual":2406112017,"usualDate":"1583822786000","epoch":2406112017,
+		"future":1830268799,"futureDate":1830268799000}`, &got)
 	require.NoError(t, err)
-	assert.Equal(t, answer{
-		Usual: inChina(2024, 6, 11, 20, 17, 0), UsualDate: quecloud.Date{Year: 2020, Month: time.March, Day: 10}, Epoch: inChina(2046, 3, 31, 20, 26, 57),
-		Future: inChina(2027, 12, 31, 23, 59, 59), FutureDate: quecloud.Date{Year: 2027, Month: time.December, Day: 31},
+	assert.Equal(t, response{
+		Usual:      inChina(2024, 6, 11, 20, 17, 0),
+		UsualDate:  quecloud.Date{Year: 2020, Month: time.March, Day: 10},
+		Epoch:      inChina(2046, 3, 31, 20, 26, 57),
+		Future:     inChina(2027, 12, 31, 23, 59, 59),
+		FutureDate: quecloud.Date{Year: 2027, Month: time.December, Day: 31},
 	}, got)
 
 	err = readAt(decoded, `{"usual":1830268799}`, &got)
 	assert.EqualError(t, err, "member usual: want a time: 1830268799")
 }
 
-// The four fields that the document calls seconds since 1970, and those in which a service ends.
-func TestTheFieldsOfTheDocumentAreTagged(t *testing.T) {
+// The fields that are seconds since 1970 in the document, and those with the end of a service.
+func TestDecodeReadsSecondsSince1970OfTheDocument(t *testing.T) {
 	t.Parallel()
 	var alarm quecloud.Alarm
 	err := readAt(decoded, `{"createdatetime":1611201759,"updatedatetime":1612312359}`, &alarm)
@@ -98,13 +104,14 @@ func TestTheFieldsOfTheDocumentAreTagged(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []int{2021, 2021}, []int{task.CreatedAt.Year(), task.EndedAt.Year()})
 
+	const cardBody = `{"iccid":"89860000000000000001","expiryDate":1830268799000,"cycleEndDate":1830268799000}`
 	var card quecloud.Card
-	err = readAt(decoded, `{"iccid":"89860000000000000001","expiryDate":1830268799000,"cycleEndDate":1830268799000}`, &card)
+	err = readAt(decoded, cardBody, &card)
 	require.NoError(t, err)
 	assert.Equal(t, []int{2027, 2027}, []int{card.ExpiryDate.Year, card.CycleEnd.Year})
 
 	var info quecloud.CardInfo
-	err = readAt(decoded, `{"iccid":"89860000000000000001","expiryDate":1830268799000,"cycleEndDate":1830268799000}`, &info)
+	err = readAt(decoded, cardBody, &info)
 	require.NoError(t, err)
 	assert.Equal(t, []int{2027, 2027}, []int{info.ExpiryDate.Year, info.CycleEnd.Year})
 
@@ -119,7 +126,7 @@ func TestTheFieldsOfTheDocumentAreTagged(t *testing.T) {
 	assert.Equal(t, 2027, year.End.Year)
 }
 
-func TestEventsReadTimesAndEnumerationsAsResponsesDo(t *testing.T) {
+func TestDecodeReadsEventsLikeResponses(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Time{
 		"2026-11-01T08:00:00": inChina(2026, 11, 1, 8, 0, 0), "2026/11/01 08:00:00": inChina(2026, 11, 1, 8, 0, 0),
