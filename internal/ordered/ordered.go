@@ -11,12 +11,12 @@ import (
 
 // Run runs jobs in goroutines, n at a time, and yields their results in the order of the jobs.
 //
-// next returns the jobs; it is called in the goroutine that called Run. When it has none it is called again after each
-// result, and Run returns when there are neither jobs nor results. A job that takes long does not keep others from
-// starting until n-1 results wait behind it. When yield returns false, or anything panics, Run cancels the jobs under way
-// and returns once they have ended. With n = 1 a job starts only after the result of the one before was yielded.
+// next returns the next job. Run calls it in its own goroutine. If next has no job, Run calls it again after each result,
+// and returns when there are neither jobs nor results. A slow job keeps others from starting only when n-1 results wait
+// behind it. With n = 1, a job starts after the result of the job before it was yielded.
 //
-// A panic in a job is raised in the goroutine that called Run when the job's result is due.
+// If yield returns false, or anything panics, Run cancels the running jobs and returns once they have ended. A panic in a
+// job is raised in the goroutine of Run, when the job's result is due.
 func Run[J, R any](
 	ctx context.Context, n int, next func() (J, bool), do func(context.Context, J) R, yield func(J, R) bool,
 ) {
@@ -24,34 +24,38 @@ func Run[J, R any](
 	var goroutines sync.WaitGroup
 	defer goroutines.Wait()
 	defer cancel()
-	running, maxStarted := 0, 2*n-1
-	ended := make(chan *run[J, R], n) // has room for all that run
-	var started []*run[J, R]          // and not yielded, in order
+
+	maxPending := n + (n - 1)               // n running jobs, and n-1 results that wait for the first of them
+	var pending []*execution[J, R]          // started and not yielded, in order
+	ended := make(chan *execution[J, R], n) // room for all running jobs
+	running := 0
+	awaitOne := func() {
+		(<-ended).ended = true
+		running--
+	}
 	for {
 		for len(ended) > 0 {
-			(<-ended).ended = true
-			running--
+			awaitOne()
 		}
-		for running < n && len(started) < maxStarted {
+		for running < n && len(pending) < maxPending {
 			job, ok := next()
 			if !ok {
 				break
 			}
-			r := &run[J, R]{job: job}
-			goroutines.Go(func() { r.do(func() R { return do(ctx, job) }, ended) })
-			started = append(started, r)
+			e := &execution[J, R]{job: job}
+			goroutines.Go(func() { e.run(func() R { return do(ctx, job) }, ended) })
+			pending = append(pending, e)
 			running++
 		}
-		if len(started) == 0 {
+		if len(pending) == 0 {
 			return
 		}
-		first := started[0]
+		first := pending[0]
 		if !first.ended {
-			(<-ended).ended = true
-			running--
+			awaitOne()
 			continue
 		}
-		started = slices.Delete(started, 0, 1) // which also lets go of it
+		pending = slices.Delete(pending, 0, 1) // also releases the result
 		if first.panicked != "" {
 			panic(first.panicked)
 		}
@@ -61,23 +65,23 @@ func Run[J, R any](
 	}
 }
 
-// A run is a job that was started.
-type run[J, R any] struct {
+// An execution is a job that was started.
+type execution[J, R any] struct {
 	job      J
 	ended    bool
 	result   R
-	panicked string // with what the job panicked, and where
+	panicked string // the value of a panic and its stack
 }
 
-// do does the job and reports its end. It keeps a panic, to be raised where somebody can recover from it.
-func (r *run[J, R]) do(job func() R, ended chan<- *run[J, R]) {
-	r.panicked = "the goroutine was ended by runtime.Goexit"
+// run runs the job and reports its end. It records a panic instead of crashing the program.
+func (e *execution[J, R]) run(job func() R, ended chan<- *execution[J, R]) {
+	e.panicked = "the goroutine was ended by runtime.Goexit"
 	defer func() {
 		if v := recover(); v != nil {
-			r.panicked = fmt.Sprintf("%v\n\n%s", v, debug.Stack())
+			e.panicked = fmt.Sprintf("%v\n\n%s", v, debug.Stack())
 		}
-		ended <- r
+		ended <- e
 	}()
-	r.result = job()
-	r.panicked = ""
+	e.result = job()
+	e.panicked = ""
 }

@@ -22,7 +22,7 @@ func upTo(n int) func() (int, bool) {
 	}
 }
 
-func TestRunYieldsInOrderAndBoundsWhatRuns(t *testing.T) {
+func TestRunYieldsInOrderAndBoundsRunningJobs(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 2, 5} {
 		synctest.Test(t, func(t *testing.T) {
@@ -48,8 +48,8 @@ func TestRunYieldsInOrderAndBoundsWhatRuns(t *testing.T) {
 	}
 }
 
-// A slow job keeps no more than 2n-1 jobs from being yielded.
-func TestRunBoundsWhatWaits(t *testing.T) {
+// While a slow job runs, at most 2n-2 others start.
+func TestRunBoundsPendingResults(t *testing.T) {
 	t.Parallel()
 	const n = 3
 	synctest.Test(t, func(t *testing.T) {
@@ -67,14 +67,14 @@ func TestRunBoundsWhatWaits(t *testing.T) {
 		}
 		Run(t.Context(), n, next, do, func(job, result int) bool {
 			if job == 1 {
-				assert.Equal(t, 2*n-1, result, "the first job and those that waited for it")
+				assert.Equal(t, 2*n-1, result, "the slow job, and those that started after it")
 			}
 			return true
 		})
 	})
 }
 
-func TestRunEndsWhatIsUnderWay(t *testing.T) {
+func TestRunCancelsRunningJobs(t *testing.T) {
 	t.Parallel()
 	wait := func(ctx context.Context, job int) int {
 		if job > 1 {
@@ -115,7 +115,7 @@ func TestRunRaisesPanicsOfJobs(t *testing.T) {
 	}
 }
 
-// With one job at a time, none starts before the result of the one before was yielded.
+// With n = 1, a job starts after the result of the job before it was yielded.
 func TestRunOfOneAtATime(t *testing.T) {
 	t.Parallel()
 	yielded := 0
