@@ -9,10 +9,11 @@ import (
 func TestTheScriptsRun(t *testing.T) {
 	t.Parallel()
 	if exec.Command("git", "rev-parse", "--verify", "--quiet", "HEAD").Run() != nil {
-		t.Skip("this is no clone, so there are no commits to compare")
+		t.Skip("not a clone: there are no commits to compare")
 	}
 	for script, want := range map[string]string{
-		"./import-cost": `(?s)size, full: .*size, stripped: .*init, bare: .*init, sdk: .*init github.com/quecloud/quecloud-go @`,
+		"./import-cost": `(?s)size, full: .*size, stripped: .*init, bare: .*init, sdk: .*` +
+			`init github.com/quecloud/quecloud-go @`,
 		"./compare HEAD HEAD ^BenchmarkNewClient$ 1 1x": `(?s)NewClient.*allocs/op`,
 	} {
 		t.Run(script, func(t *testing.T) {

@@ -58,17 +58,17 @@ type handPage struct {
 	Cards []handCard `json:"cards"`
 }
 
-// A recorder keeps the last answer, and then gives it to every request.
+// A recorder records the first response and repeats it for every request.
 type recorder struct {
 	from   http.RoundTripper
-	answer []byte
+	response []byte
 }
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	if r.answer == nil {
+	if r.response == nil {
 		resp, err := r.from.RoundTrip(req)
 		if err == nil {
-			r.answer, err = io.ReadAll(resp.Body)
+			r.response, err = io.ReadAll(resp.Body)
 		}
 		if err != nil {
 			return nil, err
@@ -76,13 +76,13 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: http.Header{}, Request: req,
-		ContentLength: int64(len(r.answer)), Body: io.NopCloser(bytes.NewReader(r.answer)),
+		ContentLength: int64(len(r.response)), Body: io.NopCloser(bytes.NewReader(r.response)),
 	}, nil
 }
 
-// BenchmarkPage reads a page of 1000 cards: the whole call with the SDK, and with the others no more than the decoding of
-// its answer. sonic-std is sonic as strict as encoding/json; sonic-default does not check strings, and they keep a copy of
-// the whole answer in memory.
+// BenchmarkPage reads a page of 1000 cards: the SDK with the whole call, the others with the decoding of the response
+// alone. sonic-std is sonic as strict as encoding/json; sonic-default does not check strings, which keep a copy of the
+// whole response in memory.
 func BenchmarkPage(b *testing.B) {
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(1000))
 	defer srv.Close()
@@ -99,7 +99,7 @@ func BenchmarkPage(b *testing.B) {
 	with := func(unmarshal func([]byte, any) error) func() {
 		return func() {
 			var page handPage
-			if err := unmarshal(transport.answer, &page); err != nil || len(page.Cards) != 1000 {
+			if err := unmarshal(transport.response, &page); err != nil || len(page.Cards) != 1000 {
 				b.Fatal(err)
 			}
 		}
@@ -108,13 +108,15 @@ func BenchmarkPage(b *testing.B) {
 		name string
 		do   func()
 	}{
-		{"quecloud", ours}, {"sonic-std", with(sonic.ConfigStd.Unmarshal)}, {"sonic-default", with(sonic.ConfigDefault.Unmarshal)},
+		{"quecloud", ours},
+		{"sonic-std", with(sonic.ConfigStd.Unmarshal)},
+		{"sonic-default", with(sonic.ConfigDefault.Unmarshal)},
 		{"encoding-json", with(json.Unmarshal)},
 	}
 	for _, job := range jobs {
 		b.Run(job.name, func(b *testing.B) {
 			b.ReportAllocs()
-			b.SetBytes(int64(len(transport.answer)))
+			b.SetBytes(int64(len(transport.response)))
 			for b.Loop() {
 				job.do()
 			}

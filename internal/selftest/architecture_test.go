@@ -17,8 +17,8 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// Every file and every identifier that ARCHITECTURE.md names exists, each identifier in the file that it gives, and every
-// internal package has a line.
+// Every file and every identifier that ARCHITECTURE.md names exists, each identifier in the file that it gives, and
+// every internal package has a line.
 func TestArchitectureNamesWhatExists(t *testing.T) {
 	t.Parallel()
 	text := strings.ReplaceAll(selftest.ReadFile(t, "ARCHITECTURE.md"), "\r\n", "\n")
