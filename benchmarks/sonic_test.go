@@ -60,7 +60,7 @@ type handPage struct {
 
 // A recorder records the first response and repeats it for every request.
 type recorder struct {
-	from   http.RoundTripper
+	from     http.RoundTripper
 	response []byte
 }
 
