@@ -1,15 +1,16 @@
-// Callbacks is a server for the platform's notifications: delivery reports of SMS, inbound SMS, and finished orders.
+// Callbacks is a server for the platform's callbacks. It prints their events: delivery reports, inbound SMS and
+// finished orders.
 //
 //	go run ./examples/callbacks
 //
-// It needs no account: a stand-in for the platform makes one notification of each kind. It prints them and ends. With an
-// address and a token it serves the platform itself, until it is interrupted:
+// It needs no account: a stand-in for the platform sends one event of each kind, and the program ends. With an address
+// and a token it serves the platform itself, until it is interrupted:
 //
 //	QUECLOUD_CALLBACK_TOKEN=… go run ./examples/callbacks -addr :8080
 //
 // Then set https://<your host>/quecloud/sms?token=… at the platform's portal, under API管理 → 通知配置, and
-// …/quecloud/order?token=… as the address for 充值续费, which the vendor's document does not say the place of. With QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET set too, every order is looked up at the platform before it is
-// believed.
+// …/quecloud/order?token=… as the address for 充值续费. The vendor's document does not say where. With QUECLOUD_APP_KEY and
+// QUECLOUD_APP_SECRET set too, the handler verifies every order at the platform.
 package main
 
 import (
@@ -30,7 +31,7 @@ import (
 )
 
 func main() {
-	addr := flag.String("addr", "", "address to serve at, such as :8080; without one a stand-in for the platform is used")
+	addr := flag.String("addr", "", "address to serve at, such as :8080; if empty, use a stand-in for the platform")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "unexpected argument %q: see -h\n", flag.Arg(0))
@@ -50,11 +51,11 @@ func main() {
 	}
 }
 
-// serve receives notifications of the platform.
+// serve serves the platform's callbacks.
 func serve(ctx context.Context, out io.Writer, addr string) error {
 	token := os.Getenv("QUECLOUD_CALLBACK_TOKEN")
 	if token == "" {
-		return errors.New("set QUECLOUD_CALLBACK_TOKEN to a long random text, so that nobody else can make notifications")
+		return errors.New("set QUECLOUD_CALLBACK_TOKEN to a long random text, so that only the platform can send events")
 	}
 	var verify []quecloud.HandlerOption
 	if appKey, secret := os.Getenv("QUECLOUD_APP_KEY"), os.Getenv("QUECLOUD_APP_SECRET"); appKey != "" || secret != "" {
@@ -72,9 +73,11 @@ func serve(ctx context.Context, out io.Writer, addr string) error {
 	return receive(ctx, listener, handlers(out, token, verify...))
 }
 
-// receive serves until the context ends, and then finishes what is under way.
+// receive serves until the context ends, and then finishes the requests under way.
 func receive(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	srv := &http.Server{Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
+	srv := &http.Server{
+		Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(listener) }()
 	select {
@@ -87,8 +90,8 @@ func receive(ctx context.Context, listener net.Listener, handler http.Handler) e
 	return srv.Shutdown(finish)
 }
 
-// handlers prints all notifications that have the token in their URL. A real program would store them instead, and
-// return nil when that is done.
+// handlers returns handlers that print the events of all callbacks with the token in their URL. A real program would
+// store the events instead, and return nil once they are stored.
 func handlers(out io.Writer, token string, verify ...quecloud.HandlerOption) http.Handler {
 	p := &printer{out: out}
 	options := func() []quecloud.HandlerOption {
@@ -105,7 +108,7 @@ func handlers(out io.Writer, token string, verify ...quecloud.HandlerOption) htt
 	return mux
 }
 
-// A printer prints one notification at a time.
+// A printer prints one event at a time.
 type printer struct {
 	mu  sync.Mutex
 	out io.Writer
@@ -133,7 +136,7 @@ func (p *printer) order(_ context.Context, e *quecloud.OrderEvent) error {
 	return err
 }
 
-// at writes a time, which is zero where the platform's could not be read.
+// at formats a time. It is zero if the platform's could not be read.
 func at(t time.Time) string {
 	if t.IsZero() {
 		return "an unknown time"
@@ -141,14 +144,15 @@ func at(t time.Time) string {
 	return t.Format(time.DateTime)
 }
 
-// drift prints what is not as the platform's document says. The event is delivered all the same.
+// drift prints a member that is not as the platform's document says. Its event is handled all the same.
 func (p *printer) drift(d quecloud.Drift) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintf(p.out, "%s event     has a member %s that is not as documented: %s, %s\n", d.Method, d.Path, d.Kind, d.Value)
+	fmt.Fprintf(p.out, "%s event     with a member %s that is not as documented: %s, %s\n",
+		d.Method, d.Path, d.Kind, d.Value)
 }
 
-// demonstrate has a stand-in for the platform make a notification of each kind.
+// demonstrate makes a stand-in for the platform send an event of each kind.
 func demonstrate(ctx context.Context, out io.Writer) error {
 	const token = "demo-token"
 	platform := quecloudtest.NewServer()
@@ -165,25 +169,26 @@ func demonstrate(ctx context.Context, out io.Writer) error {
 	platform.SetSMSCallback(url + "sms?token=" + token)
 	platform.SetOrderCallback(url + "order?token=" + token)
 
-	fmt.Fprintln(out, "No address given: a stand-in for the platform notifies of what happens to its cards.")
+	fmt.Fprintln(out, "No address is set: a stand-in for the platform sends the events of its cards.")
 	err = makeEvents(ctx, platform, client)
 	platform.WaitCallbacks()
-	_, oddErr := quecloudtest.DeliverSMS(ctx, url+"sms?token="+token, quecloudtest.SMSEvent{
-		Type: quecloudtest.SMSInbox, ICCID: "89860024310000000006", MSISDN: "1064800000000", ID: "1", Content: "battery low", ReceivedAt: "just now",
+	_, driftErr := quecloudtest.DeliverSMS(ctx, url+"sms?token="+token, quecloudtest.SMSEvent{
+		Type: quecloudtest.SMSInbox, ICCID: "89860024310000000006", MSISDN: "1064800000000", ID: "1",
+		Content: "battery low", ReceivedAt: "just now",
 	})
 	stop()
-	if err := errors.Join(err, oddErr, <-stopped); err != nil {
+	if err := errors.Join(err, driftErr, <-stopped); err != nil {
 		return err
 	}
-	taken := 0
+	succeeded := 0
 	for _, d := range platform.Deliveries() {
 		if d.OK {
-			taken++
+			succeeded++
 		}
 	}
-	fmt.Fprintf(out, "%d of %d deliveries were answered with success\n", taken, len(platform.Deliveries()))
-	if taken != 3 {
-		return errors.New("want 3")
+	fmt.Fprintf(out, "%d of %d callbacks succeeded\n", succeeded, len(platform.Deliveries()))
+	if succeeded != 3 {
+		return errors.New("want 3 callbacks that succeed")
 	}
 	return nil
 }
@@ -203,7 +208,8 @@ func makeEvents(ctx context.Context, platform *quecloudtest.Server, client *quec
 			if card.Status != quecloud.CardStatusNormal || card.Carrier != product.Carrier {
 				continue
 			}
-			if _, err := client.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.ICCIDs(card.ICCID), Content: "report your state"}); err != nil {
+			sms := quecloud.SMSSendParams{Cards: quecloud.ICCIDs(card.ICCID), Content: "report your state"}
+			if _, err := client.SMS.Send(ctx, &sms); err != nil {
 				return err
 			}
 			platform.ReceiveSMS(card.ICCID, "door open, 21.5 °C")
@@ -213,5 +219,5 @@ func makeEvents(ctx context.Context, platform *quecloudtest.Server, client *quec
 			return err
 		}
 	}
-	return errors.New("no card and product go together")
+	return errors.New("no product fits any card")
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTheDemonstrationPrintsANotificationOfEachKind(t *testing.T) {
+func TestCallbacksPrintAnEventOfEachKind(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	if err := demonstrate(t.Context(), &out); err != nil {
@@ -13,9 +13,9 @@ func TestTheDemonstrationPrintsANotificationOfEachKind(t *testing.T) {
 	}
 	for _, want := range []string{
 		"SMS report ", "status 200", "inbound SMS ", "door open, 21.5 °C", "(topup-0001) 订单完成", "CNY",
-		`sms event     has a member recievetime that is not as documented: wrong value, "just now"`,
+		`sms event     with a member recievetime that is not as documented: wrong value, "just now"`,
 		"inbound SMS   from card 1064800000000 at an unknown time: battery low",
-		"3 of 3 deliveries were answered with success",
+		"3 of 3 callbacks succeeded",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())
@@ -23,9 +23,10 @@ func TestTheDemonstrationPrintsANotificationOfEachKind(t *testing.T) {
 	}
 }
 
-func TestServingWithoutATokenIsRefused(t *testing.T) {
+func TestCallbacksNeedAToken(t *testing.T) {
 	t.Setenv("QUECLOUD_CALLBACK_TOKEN", "")
-	if err := serve(t.Context(), &strings.Builder{}, "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), "QUECLOUD_CALLBACK_TOKEN") {
+	err := serve(t.Context(), &strings.Builder{}, "127.0.0.1:0")
+	if err == nil || !strings.Contains(err.Error(), "QUECLOUD_CALLBACK_TOKEN") {
 		t.Errorf("error %v, want one that asks for the token", err)
 	}
 }

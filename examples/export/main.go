@@ -1,9 +1,9 @@
-// Export has the platform make a file of all cards, downloads it, and shows what is in it.
+// Export makes the platform write a file of all cards, downloads it and shows its first lines.
 //
 //	cd examples/export && go run . -out cards.zip
 //
-// It needs no account: it talks to a stand-in for the platform that it starts itself. With QUECLOUD_APP_KEY and
-// QUECLOUD_APP_SECRET set it talks to the platform instead, which allows three exports a day.
+// It needs no account: it starts a stand-in for the platform. With QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET set, it
+// uses the platform instead, which allows three exports a day.
 package main
 
 import (
@@ -35,17 +35,17 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	flags := flag.NewFlagSet("export", flag.ContinueOnError)
 	flags.SetOutput(bars)
 	path := flags.String("out", "cards.zip", "file to write")
-	show := flags.Int("show", 3, "lines of the list to show")
-	limit := flags.Duration("limit", 30*time.Minute, "how long to wait for the platform")
-	demo := flags.Int("demo", 50_000, "cards of the stand-in")
-	delay := flags.Duration("demo-delay", 3*time.Second, "time that the stand-in takes to make the file")
+	show := flags.Int("show", 3, "lines to show")
+	limit := flags.Duration("limit", 30*time.Minute, "maximum time to wait for the platform")
+	demo := flags.Int("demo", 50_000, "number of cards of the stand-in")
+	delay := flags.Duration("demo-delay", 3*time.Second, "time that the stand-in takes to write the file")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q: everything is said with flags, see -h", flags.Arg(0))
+		return fmt.Errorf("unexpected argument %q: use flags, see -h", flags.Arg(0))
 	}
 	client, poll, end, err := connect(*demo, *delay)
 	if err != nil {
@@ -55,17 +55,18 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine that races with us
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // start no goroutine
 		progressbar.OptionSetWriter(bars), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetDescription("asking"), progressbar.OptionThrottle(50*time.Millisecond))
-	task, err := client.Files.Prepare(ctx, quecloud.PollEvery(poll), quecloud.OnStage(func(stage quecloud.ExportStage, task int64) {
+		progressbar.OptionSetDescription("starting"), progressbar.OptionThrottle(50*time.Millisecond))
+	onStage := quecloud.OnStage(func(stage quecloud.ExportStage, task int64) {
 		bar.Describe(fmt.Sprintf("task %d: %s", task, stage))
-		bar.Add(0) // turns the bar
-	}))
+		bar.Add(0) // turns the spinner
+	})
+	task, err := client.Files.Prepare(ctx, quecloud.PollEvery(poll), onStage)
 	if err != nil {
 		fmt.Fprintln(bars)
 		if _, refused := errors.AsType[*quecloud.APIError](err); refused {
-			return fmt.Errorf("%w\nIf three files were made today, Files.DownloadLatest still gives the newest", err)
+			return fmt.Errorf("%w\nIf three files were written today, use Files.DownloadLatest for the newest", err)
 		}
 		return err
 	}
@@ -83,7 +84,7 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	return nil
 }
 
-// list counts the lines of the list in the file, and shows the first of them.
+// list counts the lines in the file and shows the first of them.
 func list(path string, size int64, show int, out io.Writer) (rows int, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -101,8 +102,8 @@ func list(path string, size int64, show int, out io.Writer) (rows int, err error
 	return rows, nil
 }
 
-// connect returns a client of the account in the environment, or of a stand-in with so many cards, and how often to ask
-// whether the file is done.
+// connect returns a client of the account in the environment, or of a stand-in with the given number of cards, and the
+// interval at which to poll the export.
 func connect(cards int, delay time.Duration) (client *quecloud.Client, poll time.Duration, end func(), err error) {
 	appKey, secret := os.Getenv("QUECLOUD_APP_KEY"), os.Getenv("QUECLOUD_APP_SECRET")
 	if (appKey == "") != (secret == "") {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestTheExportIsDownloadedAndShown(t *testing.T) {
+func TestExportIsDownloadedAndShown(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cards.zip")
 	var out strings.Builder
 	if err := run(t.Context(), []string{"-out", path, "-demo", "100", "-demo-delay", "0"}, &out, io.Discard); err != nil {
@@ -24,9 +24,10 @@ func TestTheExportIsDownloadedAndShown(t *testing.T) {
 	}
 }
 
-func TestAnExportThatTakesTooLongLeavesNoFile(t *testing.T) {
+func TestExportThatTakesTooLongLeavesNoFile(t *testing.T) {
 	dir := t.TempDir()
-	err := run(t.Context(), []string{"-out", filepath.Join(dir, "cards.zip"), "-demo-delay", "1h", "-limit", "1ms"}, io.Discard, io.Discard)
+	args := []string{"-out", filepath.Join(dir, "cards.zip"), "-demo-delay", "1h", "-limit", "1ms"}
+	err := run(t.Context(), args, io.Discard, io.Discard)
 	if err == nil {
 		t.Error("no error")
 	}
@@ -35,15 +36,16 @@ func TestAnExportThatTakesTooLongLeavesNoFile(t *testing.T) {
 	}
 }
 
-func TestHelpIsNoError(t *testing.T) {
+func TestExportHelpIsNoError(t *testing.T) {
 	t.Parallel()
-	var said strings.Builder
-	if err := run(t.Context(), []string{"-h"}, io.Discard, &said); err != nil || !strings.Contains(said.String(), "-demo-delay") {
-		t.Errorf("error %v, it says %q", err, &said)
+	var output strings.Builder
+	err := run(t.Context(), []string{"-h"}, io.Discard, &output)
+	if err != nil || !strings.Contains(output.String(), "-demo-delay") {
+		t.Errorf("error %v, the output is %q", err, &output)
 	}
 }
 
-func TestStrayArgumentsAreRefused(t *testing.T) {
+func TestExportRejectsArguments(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cards.zip")
 	err := run(t.Context(), []string{"-demo", "50", "-out", path, "bogus"}, io.Discard, io.Discard)
@@ -51,6 +53,6 @@ func TestStrayArgumentsAreRefused(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Stat(path); err == nil {
-		t.Error("it ran all the same")
+		t.Error("the export ran all the same")
 	}
 }

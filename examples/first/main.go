@@ -1,4 +1,4 @@
-// First is the shortest program that does something: it lists cards, of a stand-in for the platform.
+// First is the shortest useful program. It lists the cards of a stand-in for the platform.
 package main
 
 import (

@@ -14,11 +14,11 @@ import (
 // errNotYet says that it is too early for a message. It comes again, which is no failure.
 var errNotYet = errors.New("not yet")
 
-// consume takes messages of a consumer, which any number of processes share, and gives them to do, atOnce at a time, until
-// ctx ends; what is under way then is finished.
+// consume takes messages of a consumer, which any number of processes share, and gives them to do, atOnce at a time,
+// until ctx ends; what is under way then is finished.
 //
-// A message is acknowledged when do has returned nil, and not before. When do fails, the message comes again later; when
-// this process dies, it comes to another one after ackWait. So do can be called for a message more than once.
+// A message is acknowledged when do has returned nil, and not before. When do fails, the message comes again later;
+// when this process dies, it comes to another one after ackWait. So do can be called for a message more than once.
 func consume(ctx context.Context, consumer jetstream.Consumer, ackWait time.Duration, atOnce int, do func(context.Context, jetstream.Msg) error) {
 	var takers sync.WaitGroup
 	for range atOnce {

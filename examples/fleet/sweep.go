@@ -13,10 +13,11 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// A sweep is cut into items of work, by the workers themselves. It begins with a single item, start. Whoever gets it asks
-// how large the fleet is, and adds an item for each whole page, and one, tail, for all that comes behind them: the listing
-// may grow while it is read, and does so on its last page first. The tail waits until all else is done, and ends where the
-// rows end. Then nothing of the sweep is left on the queue, by which everybody knows that it is complete.
+// A sweep is cut into items of work, by the workers themselves. It begins with a single item, start. Whoever gets it
+// asks how large the fleet is, and adds an item for each whole page, and one, tail, for all that comes behind them: the
+// listing may grow while it is read, and does so on its last page first. The tail waits until all else is done, and
+// ends where the rows end. Then nothing of the sweep is left on the queue, by which everybody knows that it is
+// complete.
 const (
 	kindStart = "start"
 	kindPage  = "page"
@@ -74,8 +75,8 @@ func (w *worker) cut(ctx context.Context, it item) error {
 	return w.add(ctx, item{it.Sweep, kindTail, whole + 1, it.Size})
 }
 
-// wholePages is how many pages are full by what the platform announces, which may be wrong: what is missing is left to the
-// tail. So is a last page that is not full, because the cards that are added next come onto it.
+// wholePages is how many pages are full by what the platform announces, which may be wrong: what is missing is left to
+// the tail. So is a last page that is not full, because the cards that are added next come onto it.
 func wholePages(p quecloud.Page, size int) int {
 	if p.Size > 0 && p.Size < size {
 		size = p.Size // the platform allows fewer than were asked for
@@ -94,8 +95,8 @@ func (w *worker) readPage(ctx context.Context, it item) error {
 	return w.visit(ctx, it.Sweep, it.Page, list.Cards)
 }
 
-// readTail reads from a page to the end. It does so when nothing else is left: a card that moved on to a later page before
-// its own was read is found on that one, and so is one that was added while the others were read.
+// readTail reads from a page to the end. It does so when nothing else is left: a card that moved on to a later page
+// before its own was read is found on that one, and so is one that was added while the others were read.
 func (w *worker) readTail(ctx context.Context, it item) error {
 	for _, kind := range []string{kindPage, kindStart} {
 		left, err := w.left(ctx, it.Sweep, kind)
@@ -132,8 +133,8 @@ func runSweep(ctx context.Context, c config, out io.Writer) error {
 	return s.sweep(ctx, item{Sweep: c.name, Kind: kindStart, Size: c.size}, out)
 }
 
-// sweep starts a sweep, unless it is there already, and tells what came of it. One that has ended is not done again under
-// its name: what is found would be taken for a repetition, or be mixed with what is there.
+// sweep starts a sweep, unless it is there already, and tells what came of it. One that has ended is not done again
+// under its name: what is found would be taken for a repetition, or be mixed with what is there.
 func (s *streams) sweep(ctx context.Context, start item, out io.Writer) error {
 	name := start.Sweep
 	left, err := s.left(ctx, name, "*")

@@ -100,9 +100,9 @@ type cardUsed struct {
 	MB    float64 `json:"mb"` // this month
 }
 
-// visit is what is done with the cards of a page: here, their usage is kept in a stream. Put your own work in its place.
-// It may be called twice for a page, so it has to know repetitions, as the stream does by the ID, or not to mind them. The
-// number alone is not what a page is known by: the second time there may be other cards on it.
+// visit is what is done with the cards of a page: here, their usage is kept in a stream. Put your own work in its
+// place. It may be called twice for a page, so it has to know repetitions, as the stream does by the ID, or not to mind
+// them. The number alone is not what a page is known by: the second time there may be other cards on it.
 func (w *worker) visit(ctx context.Context, sweep string, page int, cards []quecloud.Card) error {
 	if len(cards) == 0 {
 		return nil
@@ -142,8 +142,8 @@ func readEvent[E any](ctx context.Context, data []byte, handle func(context.Cont
 	return handle(ctx, event)
 }
 
-// onSMS and onOrder are what is done about notifications. As with visit, put your own work in their place, and mind that
-// they may be called twice for one that a worker died over.
+// onSMS and onOrder are what is done about notifications. As with visit, put your own work in their place, and mind
+// that they may be called twice for one that a worker died over.
 func (w *worker) onSMS(ctx context.Context, e *quecloud.SMSEvent) error {
 	return w.put(ctx, "done.callbacks", e.Key(), eventResult{e.Key(), "SMS " + string(e.Type), w.name})
 }

@@ -14,7 +14,7 @@ import (
 type column struct {
 	title  string
 	value  func(*quecloud.Card) string
-	digits bool // a number that is none: spreadsheets must not round it
+	digits bool // an identifier of digits, which spreadsheets must not round
 }
 
 var columns = []column{
@@ -32,10 +32,10 @@ var columns = []column{
 	{"expires", func(c *quecloud.Card) string { return c.ExpiryDate.String() }, false},
 }
 
-// writeCSV writes cards as they come, so that it holds a page of them and not the fleet.
+// writeCSV writes cards as they arrive, so that memory holds a few pages and not the fleet.
 func writeCSV(file io.Writer, cards iter.Seq2[quecloud.Card, error], plain bool) (n int, err error) {
 	if !plain {
-		if _, err := io.WriteString(file, "\ufeff"); err != nil { // how Excel is told that it is UTF-8
+		if _, err := io.WriteString(file, "\ufeff"); err != nil { // tells Excel that the file is UTF-8
 			return 0, err
 		}
 	}
@@ -64,8 +64,8 @@ func writeCSV(file io.Writer, cards iter.Seq2[quecloud.Card, error], plain bool)
 	return n, lines.Error()
 }
 
-// cell is a text as a spreadsheet must have it. Excel shows 89860412091880130003 as 8.98604E+19 and forgets its end: it
-// keeps it only as a formula whose result is a text. Other texts must not be taken for formulas.
+// cell returns a text that a spreadsheet shows unchanged. A number such as 89860412091880130003 becomes a formula whose
+// result is a text, since Excel would round it to 8.98604E+19. Other texts are kept from being taken for formulas.
 func cell(text string, digits bool) string {
 	switch {
 	case text == "":

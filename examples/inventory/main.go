@@ -1,9 +1,9 @@
-// Inventory writes all cards of an account to a CSV file that spreadsheets open as it is meant.
+// Inventory writes all cards of an account to a CSV file that spreadsheets read without rounding numbers.
 //
 //	cd examples/inventory && go run . -out cards.csv
 //
-// It needs no account: it talks to a stand-in for the platform that it starts itself. With QUECLOUD_APP_KEY and
-// QUECLOUD_APP_SECRET set it talks to the platform instead. It only reads.
+// It needs no account: it starts a stand-in for the platform. With QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET set, it
+// uses the platform instead. It only reads.
 package main
 
 import (
@@ -36,17 +36,17 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	flags := flag.NewFlagSet("inventory", flag.ContinueOnError)
 	flags.SetOutput(bars)
 	path := flags.String("out", "cards.csv", "file to write")
-	group := flags.Int64("group", 0, "only cards of this billing group; 0 for all")
-	atOnce := flags.Int("at-once", 8, "pages to fetch at once")
-	plain := flags.Bool("plain", false, "for programs: write numbers as they are, though spreadsheets would round them")
-	demo := flags.Int("demo", 20_000, "cards of the stand-in")
+	group := flags.Int64("group", 0, "only the cards of this billing group; 0 for all")
+	atOnce := flags.Int("at-once", 8, "number of pages to fetch concurrently")
+	plain := flags.Bool("plain", false, "write plain numbers, for programs; spreadsheets would round them")
+	demo := flags.Int("demo", 20_000, "number of cards of the stand-in")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q: everything is said with flags, see -h", flags.Arg(0))
+		return fmt.Errorf("unexpected argument %q: use flags, see -h", flags.Arg(0))
 	}
 	client, end, err := connect(*demo)
 	if err != nil {
@@ -54,13 +54,13 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	}
 	defer end()
 
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine that races with us
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // start no goroutine
 		progressbar.OptionSetWriter(bars), progressbar.OptionSetDescription("reading"),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("cards"),
 		progressbar.OptionThrottle(100*time.Millisecond))
 	known := int64(-1)
 	progress := func(done, total int64) {
-		if total > 0 && total != known { // the fleet may grow meanwhile
+		if total > 0 && total != known { // the fleet may grow during the sweep
 			known = total
 			bar.ChangeMax64(total)
 		}
@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	}
 	cards := client.Cards.All(ctx, &quecloud.CardListParams{BillingID: *group},
 		quecloud.Concurrency(*atOnce), quecloud.Progress(progress))
-	n, err := writeWhole(*path, func(file io.Writer) (int, error) { return writeCSV(file, cards, *plain) })
+	n, err := writeAtomic(*path, func(file io.Writer) (int, error) { return writeCSV(file, cards, *plain) })
 	fmt.Fprintln(bars)
 	if err != nil {
 		return err
@@ -77,13 +77,13 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	return nil
 }
 
-// writeWhole writes a file that is there as a whole or not at all.
-func writeWhole(path string, write func(io.Writer) (int, error)) (n int, err error) {
+// writeAtomic writes a temporary file and renames it into place once it is complete.
+func writeAtomic(path string, write func(io.Writer) (int, error)) (n int, err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return 0, err
 	}
-	defer os.Remove(file.Name()) // fails once it has its name
+	defer os.Remove(file.Name()) // fails after the rename
 	n, err = write(file)
 	if err = errors.Join(err, file.Close()); err != nil {
 		return 0, err
@@ -91,7 +91,7 @@ func writeWhole(path string, write func(io.Writer) (int, error)) (n int, err err
 	return n, os.Rename(file.Name(), path)
 }
 
-// connect returns a client of the account in the environment, or of a stand-in with so many cards.
+// connect returns a client of the account in the environment, or of a stand-in with the given number of cards.
 func connect(cards int) (client *quecloud.Client, end func(), err error) {
 	appKey, secret := os.Getenv("QUECLOUD_APP_KEY"), os.Getenv("QUECLOUD_APP_SECRET")
 	if (appKey == "") != (secret == "") {
@@ -101,6 +101,7 @@ func connect(cards int) (client *quecloud.Client, end func(), err error) {
 		client, err = quecloud.NewClient(appKey, secret, quecloud.WithUserAgent("quecloud-inventory"))
 		return client, func() {}, err
 	}
-	srv := quecloudtest.NewServer(quecloudtest.WithFleet(cards), quecloudtest.WithFaults(quecloudtest.Latency(50*time.Millisecond)))
+	srv := quecloudtest.NewServer(quecloudtest.WithFleet(cards),
+		quecloudtest.WithFaults(quecloudtest.Latency(50*time.Millisecond)))
 	return srv.Client(), srv.Close, nil
 }

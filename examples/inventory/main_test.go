@@ -13,14 +13,14 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-func TestTheWholeFleetIsInTheFile(t *testing.T) {
+func TestInventoryHasTheWholeFleet(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cards.csv")
 	var out strings.Builder
 	if err := run(t.Context(), []string{"-out", path, "-demo", "2345"}, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "2345 cards") {
-		t.Errorf("it says %q", out.String())
+		t.Errorf("the output is %q", out.String())
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -35,13 +35,13 @@ func TestTheWholeFleetIsInTheFile(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsNotWholeIsNotThere(t *testing.T) {
+func TestInventoryLeavesNoPartialFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cards.csv")
 	broken := iter.Seq2[quecloud.Card, error](func(yield func(quecloud.Card, error) bool) {
 		_ = yield(quecloud.Card{ICCID: "1"}, nil) && yield(quecloud.Card{}, errors.New("broken"))
 	})
-	_, err := writeWhole(path, func(file io.Writer) (int, error) { return writeCSV(file, broken, false) })
+	_, err := writeAtomic(path, func(file io.Writer) (int, error) { return writeCSV(file, broken, false) })
 	if err == nil || err.Error() != "broken" {
 		t.Errorf("error %v", err)
 	}
@@ -50,7 +50,7 @@ func TestAFileThatIsNotWholeIsNotThere(t *testing.T) {
 	}
 }
 
-func TestCellsStayTexts(t *testing.T) {
+func TestInventoryCellsStayTexts(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		text   string
@@ -68,15 +68,16 @@ func TestCellsStayTexts(t *testing.T) {
 	}
 }
 
-func TestHelpIsNoError(t *testing.T) {
+func TestInventoryHelpIsNoError(t *testing.T) {
 	t.Parallel()
-	var said strings.Builder
-	if err := run(t.Context(), []string{"-h"}, io.Discard, &said); err != nil || !strings.Contains(said.String(), "-at-once") {
-		t.Errorf("error %v, it says %q", err, &said)
+	var output strings.Builder
+	err := run(t.Context(), []string{"-h"}, io.Discard, &output)
+	if err != nil || !strings.Contains(output.String(), "-at-once") {
+		t.Errorf("error %v, the output is %q", err, &output)
 	}
 }
 
-func TestStrayArgumentsAreRefused(t *testing.T) {
+func TestInventoryRejectsArguments(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cards.csv")
 	err := run(t.Context(), []string{"-demo", "50", "-out", path, "bogus"}, io.Discard, io.Discard)
@@ -84,6 +85,6 @@ func TestStrayArgumentsAreRefused(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Stat(path); err == nil {
-		t.Error("it ran all the same")
+		t.Error("the program ran all the same")
 	}
 }

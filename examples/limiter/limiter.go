@@ -9,8 +9,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A sharedLimiter is a quecloud.Limiter whose state is in Redis, so that all processes of an account share one limit.
-// Time is Redis's, so that the clocks of their machines do not matter.
+// A sharedLimiter is a quecloud.Limiter with its state in Redis, so that all processes of an account share one limit.
+// It goes by the time of Redis, not by the clocks of the machines.
 type sharedLimiter struct {
 	limiter *redis_rate.Limiter
 	key     string
@@ -22,17 +22,17 @@ func newSharedLimiter(rdb *redis.Client, appKey string, limit redis_rate.Limit) 
 	return &sharedLimiter{redis_rate.NewLimiter(rdb), "quecloud:" + appKey, limit, sleep}
 }
 
-// Wait returns when a call may be made. While Redis cannot be asked no call is made: the platform would count those too.
+// Wait returns when an attempt may be made, or an error if Redis does not respond: no attempt is made without a permit.
 func (l *sharedLimiter) Wait(ctx context.Context) error {
 	for {
 		result, err := l.limiter.Allow(ctx, l.key, l.limit)
 		if err != nil {
-			return fmt.Errorf("asking Redis for a turn: %w", err)
+			return fmt.Errorf("asking Redis for a permit: %w", err)
 		}
 		if result.Allowed > 0 {
 			return nil
 		}
-		// Whoever comes first after this time gets the next turn, so it may be needed to wait again.
+		// Another process may take the next permit first. Then wait again.
 		if err := l.sleep(ctx, result.RetryAfter); err != nil {
 			return err
 		}

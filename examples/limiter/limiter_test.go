@@ -20,16 +20,16 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// The test program is also what its tests start as further processes.
+// TestMain lets tests start the test program as further processes.
 func TestMain(m *testing.M) {
-	if os.Getenv(taskEnv) != "" {
+	if os.Getenv(workloadEnv) != "" {
 		main()
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// A stage has a Redis whose time stands still, and a stand-in for the platform.
+// A stage has a Redis whose clock stands still, and a stand-in for the platform.
 type stage struct {
 	redis    *miniredis.Miniredis
 	now      time.Time
@@ -43,14 +43,14 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-// advance moves Redis's time on.
+// advance moves the clock of Redis.
 func (s *stage) advance(d time.Duration) {
 	s.now = s.now.Add(d)
 	s.redis.SetTime(s.now)
 }
 
-// limiter returns a limiter of its own connection, which waits with sleep. Its limit is one that Redis can reckon with
-// exactly: a call every 1/16 s.
+// limiter returns a limiter with its own connection that waits with sleep. Redis computes its limit, a call every 1/16
+// s, exactly.
 func (s *stage) limiter(t *testing.T, appKey string, sleep func(context.Context, time.Duration) error) *sharedLimiter {
 	rdb := redis.NewClient(&redis.Options{Addr: s.redis.Addr(), MaxRetries: -1})
 	t.Cleanup(func() { _ = rdb.Close() })
@@ -61,10 +61,10 @@ func (s *stage) limiter(t *testing.T, appKey string, sleep func(context.Context,
 
 var errNotNow = errors.New("not now")
 
-// notNow does not wait for a turn.
+// notNow does not wait for a permit.
 func notNow(context.Context, time.Duration) error { return errNotNow }
 
-func TestClientsTogetherMakeAsManyCallsAsTheLimitAllows(t *testing.T) {
+func TestLimiterIsSharedByClients(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	clients := make([]*quecloud.Client, 4)
@@ -76,11 +76,11 @@ func TestClientsTogetherMakeAsManyCallsAsTheLimitAllows(t *testing.T) {
 		calls int
 	}{
 		{0, 5},                     // the burst
-		{0, 0},                     // nothing is left
+		{0, 0},                     // the burst is used up
 		{62 * time.Millisecond, 0}, // not yet
 		{500 * time.Microsecond, 1},
 		{125 * time.Millisecond, 2},
-		{time.Hour, 5}, // what is not used does not add up beyond the burst
+		{time.Hour, 5}, // unused permits do not add up beyond the burst
 	} {
 		s.advance(step.after)
 		before := len(s.platform.Requests())
@@ -103,17 +103,17 @@ func TestClientsTogetherMakeAsManyCallsAsTheLimitAllows(t *testing.T) {
 		calls.Wait()
 		assert.EqualValues(t, step.calls, made.Load(), "after %v", step.after)
 		assert.EqualValues(t, 20, made.Load()+refused.Load())
-		assert.Len(t, s.platform.Requests(), before+step.calls, "what is refused is not sent")
+		assert.Len(t, s.platform.Requests(), before+step.calls, "no request without a permit")
 	}
 }
 
-func TestLimiterWaitsAsLongAsRedisSaysAndAsksAgain(t *testing.T) {
+func TestLimiterWaitsAsLongAsRedisSays(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	var waited []time.Duration
 	l := s.limiter(t, "account", func(_ context.Context, d time.Duration) error {
 		waited = append(waited, d)
-		if len(waited) != 2 { // somebody else was faster
+		if len(waited) != 2 { // another process was faster
 			s.advance(d)
 		}
 		return nil
@@ -121,11 +121,11 @@ func TestLimiterWaitsAsLongAsRedisSaysAndAsksAgain(t *testing.T) {
 	for range 5 + 2 {
 		require.NoError(t, l.Wait(t.Context()))
 	}
-	const turn = time.Second / 16
-	assert.Equal(t, []time.Duration{turn, turn, turn}, waited)
+	const interval = time.Second / 16
+	assert.Equal(t, []time.Duration{interval, interval, interval}, waited)
 }
 
-func TestAttemptsCountAndNotCalls(t *testing.T) {
+func TestLimiterCountsAttempts(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	client := s.platform.Client(quecloud.WithLimiter(s.limiter(t, "account", notNow)),
@@ -136,7 +136,7 @@ func TestAttemptsCountAndNotCalls(t *testing.T) {
 	assert.Len(t, s.platform.Requests(), 5)
 }
 
-func TestAccountsDoNotShareALimit(t *testing.T) {
+func TestLimiterIsPerAccount(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	one, other := s.limiter(t, "one", notNow), s.limiter(t, "other", notNow)
@@ -147,17 +147,17 @@ func TestAccountsDoNotShareALimit(t *testing.T) {
 	require.NoError(t, other.Wait(t.Context()))
 }
 
-func TestNothingIsSentWhileRedisIsAway(t *testing.T) {
+func TestLimiterAllowsNothingWithoutRedis(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	client := s.platform.Client(quecloud.WithLimiter(s.limiter(t, "account", notNow)))
 	s.redis.SetError("LOADING Redis is loading the dataset in memory")
 	_, err := client.Billing.Account(t.Context())
-	require.ErrorContains(t, err, "asking Redis for a turn")
+	require.ErrorContains(t, err, "asking Redis for a permit")
 	assert.Empty(t, s.platform.Requests())
 }
 
-func TestWaitingEndsWithTheContext(t *testing.T) {
+func TestLimiterEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	reason := errors.New("shutting down")
@@ -172,29 +172,29 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	require.ErrorIs(t, l.Wait(ctx), reason)
 }
 
-func TestProcessesShareOneLimit(t *testing.T) {
+func TestLimiterIsSharedByProcesses(t *testing.T) {
 	t.Parallel()
 	shared := miniredis.RunT(t)
 	limit := redis_rate.Limit{Rate: 500, Burst: 5, Period: time.Second}
 	var out strings.Builder
 	require.NoError(t, demonstrate(t.Context(), &out, shared.Addr(), 3, 4, limit))
-	assert.Contains(t, out.String(), "12 calls came")
+	assert.Contains(t, out.String(), "12 calls in")
 	for _, process := range []string{"process 1: 4 calls", "process 2: 4 calls", "process 3: 4 calls"} {
 		assert.Contains(t, out.String(), process)
 	}
 	assert.Equal(t, []string{"rate:quecloud:" + quecloudtest.DefaultAppKey}, shared.Keys())
 }
 
-func TestFailureOfAProcessIsShown(t *testing.T) {
+func TestLimiterShowsFailuresOfProcesses(t *testing.T) {
 	t.Parallel()
 	shared := miniredis.RunT(t)
 	shared.SetError("ERR no")
 	var out strings.Builder
 	require.Error(t, demonstrate(t.Context(), &out, shared.Addr(), 2, 1, redis_rate.PerSecond(5)))
-	assert.Contains(t, out.String(), "asking Redis for a turn: ERR no")
+	assert.Contains(t, out.String(), "asking Redis for a permit: ERR no")
 }
 
-func TestMoreCallsThanTheLimitAllowsAreAnError(t *testing.T) {
+func TestLimiterDemonstrationFailsAboveTheLimit(t *testing.T) {
 	t.Parallel()
 	limit := redis_rate.Limit{Rate: 2, Burst: 1, Period: time.Second}
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
@@ -203,7 +203,7 @@ func TestMoreCallsThanTheLimitAllowsAreAnError(t *testing.T) {
 		requests = append(requests, quecloudtest.Request{Time: start.Add(time.Duration(ms) * time.Millisecond)})
 	}
 	var out strings.Builder
-	require.NoError(t, judge(&out, requests, limit, start, start.Add(time.Second)))
+	require.NoError(t, showRate(&out, requests, limit, start, start.Add(time.Second)))
 	assert.Contains(t, out.String(), "second 1:   2 ▪▪\nsecond 2:   1 ▪\n")
-	require.Error(t, judge(&out, requests, limit, start, start.Add(999*time.Millisecond)))
+	require.Error(t, showRate(&out, requests, limit, start, start.Add(999*time.Millisecond)))
 }

@@ -1,11 +1,11 @@
-// Limiter shows how several processes share one limit on the calls of an account.
+// Limiter shows how several processes share one rate limit for the calls of an account.
 //
 //	cd examples/limiter && go run .
 //
-// It starts a stand-in for the platform, and itself several times more. Each of these processes has a client of its own
-// and makes calls as fast as it may; what holds them back is one limit in Redis. In the end it shows when the calls came.
+// It starts a stand-in for the platform and several more processes. Each has its own client and makes calls as fast as
+// it may. One limit in Redis holds them back. At the end it shows when the calls arrived.
 //
-// Nothing needs to be installed: it brings a Redis along. With REDIS_ADDR set (host:port) it uses that one.
+// It needs no installation: it has a Redis built in. With REDIS_ADDR set (host:port) it uses that Redis.
 package main
 
 import (
@@ -28,7 +28,7 @@ import (
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "limiter takes no arguments. It looks at the environment for REDIS_ADDR.")
+		fmt.Fprintln(flag.CommandLine.Output(), "limiter takes no arguments. It reads REDIS_ADDR from the environment.")
 	}
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -39,7 +39,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
-	if encoded := os.Getenv(taskEnv); encoded != "" {
+	if encoded := os.Getenv(workloadEnv); encoded != "" {
 		err = work(ctx, os.Stdout, encoded)
 	} else {
 		err = demonstrate(ctx, os.Stdout, os.Getenv("REDIS_ADDR"), 4, 15,
@@ -51,8 +51,11 @@ func main() {
 	}
 }
 
-// demonstrate lets processes make calls under a limit, and shows when they came. It is an error if the limit did not hold.
-func demonstrate(ctx context.Context, out io.Writer, redisAddr string, processes, calls int, limit redis_rate.Limit) error {
+// demonstrate starts processes that make calls under a limit, and shows when the calls arrived. It returns an error if
+// the limit did not hold.
+func demonstrate(
+	ctx context.Context, out io.Writer, redisAddr string, processes, calls int, limit redis_rate.Limit,
+) error {
 	if redisAddr == "" {
 		embedded, err := miniredis.Run()
 		if err != nil {
@@ -64,31 +67,31 @@ func demonstrate(ctx context.Context, out io.Writer, redisAddr string, processes
 	platform := quecloudtest.NewServer()
 	defer platform.Close()
 
-	fmt.Fprintf(out, "%d processes make %d calls each. Their limit is %v for all together, kept in Redis at %s.\n\n",
+	fmt.Fprintf(out, "%d processes make %d calls each. Together they may make %v, by a limit in Redis at %s.\n\n",
 		processes, calls, limit, redisAddr)
 	start := time.Now()
-	err := inProcesses(ctx, out, processes, task{
+	err := runProcesses(ctx, out, processes, workload{
 		URL: platform.URL, AppKey: platform.AppKey, Secret: platform.Secret,
 		Redis: redisAddr, Limit: limit, Calls: calls,
 	})
 	if err != nil {
 		return err
 	}
-	return judge(out, platform.Requests(), limit, start, time.Now())
+	return showRate(out, platform.Requests(), limit, start, time.Now())
 }
 
-// inProcesses gives a task to new processes, waits for them and shows what they say.
-func inProcesses(ctx context.Context, out io.Writer, n int, t task) error {
+// runProcesses starts n processes with the workload, waits for them and shows their output.
+func runProcesses(ctx context.Context, out io.Writer, n int, load workload) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // kills those that still run
-	said := make([]bytes.Buffer, n)
+	defer cancel() // kills the processes that still run
+	output := make([]bytes.Buffer, n)
 	waits := make([]func() error, n)
 	for i := range n {
-		cmd, err := t.command(ctx)
+		cmd, err := load.command(ctx)
 		if err != nil {
 			return err
 		}
-		cmd.Stdout, cmd.Stderr = &said[i], &said[i]
+		cmd.Stdout, cmd.Stderr = &output[i], &output[i]
 		if err := cmd.Start(); err != nil {
 			return err
 		}
@@ -97,13 +100,13 @@ func inProcesses(ctx context.Context, out io.Writer, n int, t task) error {
 	var failed error
 	for i, wait := range waits {
 		failed = errors.Join(failed, wait())
-		fmt.Fprintf(out, "process %d: %s", i+1, said[i].String())
+		fmt.Fprintf(out, "process %d: %s", i+1, output[i].String())
 	}
 	return failed
 }
 
-// judge shows when calls came, and whether they were more than a limit allows.
-func judge(out io.Writer, requests []quecloudtest.Request, limit redis_rate.Limit, start, end time.Time) error {
+// showRate shows when calls arrived. It returns an error if they were more than the limit allows.
+func showRate(out io.Writer, requests []quecloudtest.Request, limit redis_rate.Limit, start, end time.Time) error {
 	perSecond := make([]int, int(end.Sub(start)/time.Second)+1)
 	for _, r := range requests {
 		perSecond[min(int(r.Time.Sub(start)/time.Second), len(perSecond)-1)]++
@@ -114,7 +117,7 @@ func judge(out io.Writer, requests []quecloudtest.Request, limit redis_rate.Limi
 	}
 	took := end.Sub(start)
 	allowed := limit.Burst + int(float64(limit.Rate)*took.Seconds()/limit.Period.Seconds())
-	fmt.Fprintf(out, "\n%d calls came in %.2f s, and the limit allows %d.\n", len(requests), took.Seconds(), allowed)
+	fmt.Fprintf(out, "\n%d calls in %.2f s; the limit allows %d.\n", len(requests), took.Seconds(), allowed)
 	if len(requests) > allowed {
 		return errors.New("the limit did not hold")
 	}

@@ -15,20 +15,20 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// taskEnv is the environment variable with the task of a process that this program has started.
-const taskEnv = "QUECLOUD_LIMITER_TASK"
+// workloadEnv is the environment variable with the workload of a process that this program has started.
+const workloadEnv = "QUECLOUD_LIMITER_WORKLOAD"
 
-// A task is what a process does.
-type task struct {
+// A workload says what a process does.
+type workload struct {
 	URL, AppKey, Secret string
 	Redis               string // host:port
 	Limit               redis_rate.Limit
 	Calls               int
 }
 
-// command is this program once more, with the task.
-func (t task) command(ctx context.Context) (*exec.Cmd, error) {
-	encoded, err := json.Marshal(t)
+// command returns a command that runs this program with the workload.
+func (w workload) command(ctx context.Context) (*exec.Cmd, error) {
+	encoded, err := json.Marshal(w)
 	if err != nil {
 		return nil, err
 	}
@@ -37,30 +37,30 @@ func (t task) command(ctx context.Context) (*exec.Cmd, error) {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, program)
-	cmd.Env = append(os.Environ(), taskEnv+"="+string(encoded))
+	cmd.Env = append(os.Environ(), workloadEnv+"="+string(encoded))
 	return cmd, nil
 }
 
-// work does a task: as a program of yours would, but for the stand-in's address.
+// work runs a workload. Apart from the address of the stand-in, your program would do the same.
 func work(ctx context.Context, out io.Writer, encoded string) error {
-	var t task
-	if err := json.Unmarshal([]byte(encoded), &t); err != nil {
+	var w workload
+	if err := json.Unmarshal([]byte(encoded), &w); err != nil {
 		return err
 	}
-	rdb := redis.NewClient(&redis.Options{Addr: t.Redis})
+	rdb := redis.NewClient(&redis.Options{Addr: w.Redis})
 	defer rdb.Close()
-	client, err := quecloud.NewClient(t.AppKey, t.Secret,
-		quecloud.WithBaseURL(t.URL),
-		quecloud.WithLimiter(newSharedLimiter(rdb, t.AppKey, t.Limit)))
+	client, err := quecloud.NewClient(w.AppKey, w.Secret,
+		quecloud.WithBaseURL(w.URL),
+		quecloud.WithLimiter(newSharedLimiter(rdb, w.AppKey, w.Limit)))
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	for range t.Calls {
+	for range w.Calls {
 		if _, err := client.Billing.Account(ctx); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(out, "%d calls in %.2f s\n", t.Calls, time.Since(start).Seconds())
+	fmt.Fprintf(out, "%d calls in %.2f s\n", w.Calls, time.Since(start).Seconds())
 	return nil
 }

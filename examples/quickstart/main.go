@@ -1,10 +1,10 @@
-// Quickstart shows what a fleet looks like through the SDK: its cards, one card's details, usage and state, the wallet,
-// and a top-up that is only verified.
+// Quickstart shows a fleet: its cards, the details, usage and state of one card, and the wallet. It also verifies a
+// top-up without buying it.
 //
 //	go run ./examples/quickstart
 //
-// It needs no account: it talks to a stand-in for the platform that it starts itself. With QUECLOUD_APP_KEY and
-// QUECLOUD_APP_SECRET set it talks to the platform instead, and there it only reads.
+// It needs no account: it starts a stand-in for the platform. With QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET set, it
+// uses the platform instead, and only reads.
 package main
 
 import (
@@ -25,7 +25,8 @@ import (
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "quickstart takes no arguments. It looks at the environment for QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET.")
+		fmt.Fprintln(flag.CommandLine.Output(),
+			"quickstart takes no arguments. It reads QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET from the environment.")
 	}
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -41,7 +42,7 @@ func main() {
 	}
 }
 
-// run shows the account of the credentials, or the stand-in's where there are none.
+// run shows the account of the credentials, or a stand-in if there are none.
 func run(ctx context.Context, out io.Writer, appKey, secret string) error {
 	if (appKey == "") != (secret == "") {
 		return errors.New("set both QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET, or neither")
@@ -51,7 +52,7 @@ func run(ctx context.Context, out io.Writer, appKey, secret string) error {
 		srv := quecloudtest.NewServer()
 		defer srv.Close()
 		tour.client, tour.now, tour.mayOrder = srv.Client(), srv.Now(), true
-		fmt.Fprintln(out, "No account given: this is the stand-in's fleet.")
+		fmt.Fprintln(out, "No account is set: this is the fleet of a stand-in.")
 	} else {
 		client, err := quecloud.NewClient(appKey, secret, quecloud.WithUserAgent("quecloud-quickstart"))
 		if err != nil {
@@ -67,7 +68,7 @@ type tour struct {
 	client   *quecloud.Client
 	out      io.Writer
 	now      time.Time
-	mayOrder bool // not on a real account, although nothing would be bought
+	mayOrder bool // only on the stand-in, although nothing is bought
 }
 
 func (t *tour) run(ctx context.Context) error {
@@ -113,7 +114,8 @@ func (t *tour) details(ctx context.Context, id quecloud.CardID) error {
 		fmt.Fprintf(w, "IMSI\t%s\n", card.IMSI)
 		fmt.Fprintf(w, "plan\t%s, %v MB, %s\n", card.PlanName, card.PlanFlow, months(card.ServiceMonths))
 		fmt.Fprintf(w, "status\t%s %s\n", card.Status, card.PauseReason)
-		fmt.Fprintf(w, "used\t%.3f MB this month, %.3f MB this cycle, %.3f MB left\n", card.MonthFlow, card.CycleFlow, card.ResidueFlow)
+		fmt.Fprintf(w, "used\t%.3f MB this month, %.3f MB this cycle, %.3f MB left\n",
+			card.MonthFlow, card.CycleFlow, card.ResidueFlow)
 		fmt.Fprintf(w, "cycle\t%s to %s\n", card.CycleStart, card.CycleEnd)
 	})
 	return nil
@@ -138,10 +140,10 @@ func (t *tour) usage(ctx context.Context, id quecloud.CardID) error {
 }
 
 func (t *tour) state(ctx context.Context, id quecloud.CardID) error {
-	t.heading("Its state at this moment")
+	t.heading("Its state now")
 	status, err := t.client.Cards.RealtimeStatus(ctx, id)
 	if errors.Is(err, quecloud.ErrQueryFailed) {
-		fmt.Fprintln(t.out, "the platform could not find it out")
+		fmt.Fprintln(t.out, "the platform could not find out")
 		return nil
 	}
 	if err != nil {
@@ -166,13 +168,13 @@ func (t *tour) wallet(ctx context.Context) error {
 	return nil
 }
 
-// verify asks whether a top-up would be accepted, without buying it.
+// verify checks whether the platform would accept a top-up, without buying it.
 func (t *tour) verify(ctx context.Context, list *quecloud.CardList) error {
 	products, err := t.client.Orders.FlowPackages(ctx)
 	if err != nil {
 		return err
 	}
-	t.heading("A top-up, only verified")
+	t.heading("A top-up, verified only")
 	for _, card := range list.Cards {
 		for _, product := range products {
 			if card.Carrier != product.Carrier || card.Status != quecloud.CardStatusNormal {
@@ -185,13 +187,13 @@ func (t *tour) verify(ctx context.Context, list *quecloud.CardList) error {
 				return err
 			}
 			t.table(func(w io.Writer) {
-				fmt.Fprintf(w, "card\t%s\nproduct\t%s\nprice\t%s CNY\nverdict\t%s\n", card.ICCID, product.ProductName,
+				fmt.Fprintf(w, "card\t%s\nproduct\t%s\nprice\t%s CNY\nresult\t%s\n", card.ICCID, product.ProductName,
 					product.Price.StringFixed(2), receipt.Message)
 			})
 			return nil
 		}
 	}
-	fmt.Fprintln(t.out, "no card and product go together")
+	fmt.Fprintln(t.out, "no product fits any card")
 	return nil
 }
 
@@ -206,9 +208,9 @@ func (t *tour) heading(format string, args ...any) {
 	fmt.Fprintf(t.out, "\n"+format+"\n", args...)
 }
 
-// table aligns cells. It takes every character for one column wide, and Chinese ones are two: they go last.
+// table aligns cells. It counts one column per character, but Chinese characters take two: put them last.
 func (t *tour) table(rows func(io.Writer)) {
 	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 	rows(w)
-	_ = w.Flush() // the output is a terminal or a test
+	_ = w.Flush() // to a terminal or a test
 }

@@ -8,21 +8,21 @@ import (
 	"testing"
 )
 
-func TestTheTourNeedsNoAccount(t *testing.T) {
+func TestQuickstartNeedsNoAccount(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	if err := run(t.Context(), &out, "", ""); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"stand-in", "ICCID", "Its usage in", "session", "balance", "verdict"} {
+	for _, want := range []string{"stand-in", "ICCID", "Its usage in", "session", "balance", "result"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())
 		}
 	}
 }
 
-// A terminal shows a Chinese character two columns wide, which the table does not know.
-func TestNothingStandsBesideChinese(t *testing.T) {
+// Terminals show a Chinese character in two columns, and the table counts one.
+func TestQuickstartAlignsColumns(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	if err := run(t.Context(), &out, "", ""); err != nil {
@@ -39,10 +39,11 @@ func TestNothingStandsBesideChinese(t *testing.T) {
 	}
 }
 
-func TestHalfOfTheCredentialsIsAnError(t *testing.T) {
+func TestQuickstartNeedsBothCredentials(t *testing.T) {
 	t.Parallel()
 	for _, given := range [][2]string{{"key", ""}, {"", "secret"}} {
-		if err := run(context.Background(), io.Discard, given[0], given[1]); err == nil || !strings.Contains(err.Error(), "both") {
+		err := run(context.Background(), io.Discard, given[0], given[1])
+		if err == nil || !strings.Contains(err.Error(), "both") {
 			t.Errorf("%v: error %v, want one that asks for both", given, err)
 		}
 	}

@@ -12,17 +12,17 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// A job suspends the cards that have used more than a volume.
+// A job suspends the cards that have used more than a given volume.
 type job struct {
 	client *quecloud.Client
 	over   float64 // MB this month
 	group  int64   // billing group; 0 for all
 	atOnce int
-	out    io.Writer // for people
-	bars   io.Writer
+	out    io.Writer
+	bars   io.Writer // for progress bars
 }
 
-// A target is a card to be suspended.
+// A target is a card to suspend.
 type target struct {
 	card quecloud.CardID
 	used float64 // MB this month
@@ -41,7 +41,7 @@ func (j *job) run(ctx context.Context, path string, most int, apply bool) error 
 		fmt.Fprintf(j.out, "%d already done by %s\n", len(done), path)
 	}
 	if len(targets) == 0 {
-		fmt.Fprintf(j.out, "No card in use that is left has used more than %v MB. Nothing was changed.\n", j.over)
+		fmt.Fprintf(j.out, "No remaining card in use has used more than %v MB. Nothing was changed.\n", j.over)
 		return nil
 	}
 	if !apply {
@@ -49,7 +49,7 @@ func (j *job) run(ctx context.Context, path string, most int, apply bool) error 
 		return nil
 	}
 	if len(targets) > most {
-		return fmt.Errorf("%d cards are over %v MB, and -most allows %d: nothing was changed", len(targets), j.over, most)
+		return fmt.Errorf("%d cards are over %v MB and -most is %d: nothing was changed", len(targets), j.over, most)
 	}
 	results, err := openResults(path)
 	if err != nil {
@@ -59,12 +59,12 @@ func (j *job) run(ctx context.Context, path string, most int, apply bool) error 
 	return errors.Join(err, results.close())
 }
 
-// targets are the cards in use that are over the volume and not done yet, each once: a card can come twice when others
-// enter or leave the account during the sweep.
+// targets returns the cards in use that are over the volume and not done yet. It lists each card once: a sweep can
+// yield a card twice if others enter or leave the account meanwhile.
 func (j *job) targets(ctx context.Context, done map[string]bool) (targets []target, err error) {
 	seen := map[string]bool{}
-	params := &quecloud.CardListParams{BillingID: j.group}
-	for card, err := range j.client.Cards.All(ctx, params, quecloud.Concurrency(j.atOnce), j.progress("looking", "cards")) {
+	params, atOnce := &quecloud.CardListParams{BillingID: j.group}, quecloud.Concurrency(j.atOnce)
+	for card, err := range j.client.Cards.All(ctx, params, atOnce, j.progress("reading", "cards")) {
 		if err != nil {
 			return nil, err
 		}
@@ -77,10 +77,10 @@ func (j *job) targets(ctx context.Context, done map[string]bool) (targets []targ
 	return targets, nil
 }
 
-// shown is how many cards a person is shown.
+// shown is the maximum number of cards that show lists.
 const shown = 20
 
-// show says what would be done.
+// show shows the cards that would be suspended.
 func (j *job) show(targets []target) {
 	for _, t := range targets[:min(shown, len(targets))] {
 		fmt.Fprintf(j.out, "would suspend %s, which has used %.3f MB\n", t.card, t.used)
@@ -88,11 +88,11 @@ func (j *job) show(targets []target) {
 	if more := len(targets) - shown; more > 0 {
 		fmt.Fprintf(j.out, "… and %d more\n", more)
 	}
-	fmt.Fprintf(j.out, "%d cards would be suspended. Nothing was changed: that needs -apply.\n", len(targets))
+	fmt.Fprintf(j.out, "%d cards would be suspended. Nothing was changed: use -apply to suspend them.\n", len(targets))
 }
 
-// suspend suspends cards and writes down what came of each. When ctx ends no more cards are begun, and the calls under
-// way are finished: a call that is cut off may have suspended its card or not.
+// suspend suspends cards and writes the result of each. When ctx ends it starts no more calls and finishes those under
+// way: a call that is cut off may or may not have suspended its card.
 func (j *job) suspend(ctx context.Context, targets []target, results *results) error {
 	cards := func(yield func(quecloud.CardID) bool) {
 		for _, t := range targets {
@@ -104,34 +104,35 @@ func (j *job) suspend(ctx context.Context, targets []target, results *results) e
 	bar := j.bar("suspending", "cards")
 	bar.ChangeMax(len(targets))
 	count, i := map[string]int{}, 0
-	for card, err := range quecloud.Each(context.WithoutCancel(ctx), cards, j.client.Cards.Pause, quecloud.Concurrency(j.atOnce)) {
+	finish, atOnce := context.WithoutCancel(ctx), quecloud.Concurrency(j.atOnce)
+	for card, err := range quecloud.Each(finish, cards, j.client.Cards.Pause, atOnce) {
 		result := resultOf(err)
 		count[result]++
 		if err := results.write(card, targets[i].used, result, err); err != nil {
-			return fmt.Errorf("the results cannot be written, so it goes no further: %w", err)
+			return fmt.Errorf("stopped because the results cannot be written: %w", err)
 		}
 		i++
 		bar.Add(1)
 	}
 	fmt.Fprintln(j.bars)
-	fmt.Fprintf(j.out, "%d suspended, %d failed, %d unknown, %d not begun\n",
+	fmt.Fprintf(j.out, "%d suspended, %d failed, %d unknown, %d not started\n",
 		count[suspended], count[failed], count[unknown], len(targets)-i)
 	if count[suspended] < len(targets) {
-		return errors.New("not all cards are suspended: look at the results, and start again to go on")
+		return errors.New("not all cards are suspended: see the results, and run again to continue")
 	}
 	return nil
 }
 
-func (j *job) bar(doing, what string) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine that races with us
-		progressbar.OptionSetWriter(j.bars), progressbar.OptionSetDescription(doing),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(what),
+func (j *job) bar(action, unit string) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // start no goroutine
+		progressbar.OptionSetWriter(j.bars), progressbar.OptionSetDescription(action),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
 		progressbar.OptionThrottle(100*time.Millisecond))
 }
 
-// progress shows the progress of a sweep.
-func (j *job) progress(doing, what string) quecloud.FleetOption {
-	bar, known := j.bar(doing, what), int64(-1)
+// progress returns an option that shows the progress of a sweep.
+func (j *job) progress(action, unit string) quecloud.FleetOption {
+	bar, known := j.bar(action, unit), int64(-1)
 	return quecloud.Progress(func(done, total int64) {
 		if total > 0 && total != known {
 			known = total

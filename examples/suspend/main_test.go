@@ -18,7 +18,7 @@ import (
 
 const pauseMethod = "fc.function.card.pause"
 
-// A stage has a stand-in and a job of everything over 100 MB.
+// newStage returns a stand-in, a job for all cards over 100 MB, and its output.
 func newStage(t *testing.T) (*quecloudtest.Server, *job, *strings.Builder) {
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(300))
 	t.Cleanup(srv.Close)
@@ -34,7 +34,7 @@ func countTargets(t *testing.T, j *job) int {
 	return len(targets)
 }
 
-func TestNothingIsChangedWithoutApply(t *testing.T) {
+func TestSuspendChangesNothingWithoutApply(t *testing.T) {
 	t.Parallel()
 	srv, job, out := newStage(t)
 	path := filepath.Join(t.TempDir(), "results.csv")
@@ -48,12 +48,13 @@ func TestNothingIsChangedWithoutApply(t *testing.T) {
 		t.Error("there is a file of results")
 	}
 	said := out.String()
-	if n := strings.Count(said, "would suspend 8986"); n != 20 || !strings.Contains(said, fmt.Sprintf("\n… and %d more\n", countTargets(t, job)-20)) {
+	more := fmt.Sprintf("\n… and %d more\n", countTargets(t, job)-20)
+	if n := strings.Count(said, "would suspend 8986"); n != 20 || !strings.Contains(said, more) {
 		t.Errorf("it shows %d cards: %q", n, said)
 	}
 }
 
-func TestMoreCardsThanAllowedAreLeftAlone(t *testing.T) {
+func TestSuspendChangesNothingAboveTheLimit(t *testing.T) {
 	t.Parallel()
 	srv, job, _ := newStage(t)
 	if err := job.run(t.Context(), filepath.Join(t.TempDir(), "results.csv"), 1, true); err == nil {
@@ -64,7 +65,7 @@ func TestMoreCardsThanAllowedAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestAFailedRunIsResumedFromItsResults(t *testing.T) {
+func TestSuspendContinuesAFailedRun(t *testing.T) {
 	t.Parallel()
 	srv, job, out := newStage(t)
 	n := countTargets(t, job)
@@ -77,18 +78,18 @@ func TestAFailedRunIsResumedFromItsResults(t *testing.T) {
 	if err := job.run(t.Context(), path, n, true); err == nil {
 		t.Error("no error")
 	}
-	if !strings.Contains(out.String(), "3 failed, 3 unknown, 0 not begun") {
-		t.Errorf("it says %q", out.String())
+	if !strings.Contains(out.String(), "3 failed, 3 unknown, 0 not started") {
+		t.Errorf("the output is %q", out.String())
 	}
 	before := len(srv.RequestsOf(pauseMethod))
 	if err := job.run(t.Context(), path, n, true); err != nil {
 		t.Fatal(err)
 	}
-	if again := len(srv.RequestsOf(pauseMethod)) - before; again != 4 {
-		t.Errorf("%d cards were tried again, want those that are still in use: 4", again)
+	if retried := len(srv.RequestsOf(pauseMethod)) - before; retried != 4 {
+		t.Errorf("%d cards were tried again, want the 4 that are still in use", retried)
 	}
 	if countTargets(t, job) != 0 {
-		t.Error("cards are left")
+		t.Error("there are cards left to suspend")
 	}
 	done, err := readResults(path)
 	if err != nil || len(done) != n-2 {
@@ -98,26 +99,28 @@ func TestAFailedRunIsResumedFromItsResults(t *testing.T) {
 	if err := job.run(t.Context(), path, n, true); err != nil {
 		t.Fatal(err)
 	}
-	if said := out.String(); !strings.HasPrefix(said, fmt.Sprintf("%d already done by %s\n", n-2, path)) || strings.Contains(said, "0 suspended") {
-		t.Errorf("of a third run that finds nothing to do it says %q", said)
+	said, first := out.String(), fmt.Sprintf("%d already done by %s\n", n-2, path)
+	if !strings.HasPrefix(said, first) || strings.Contains(said, "0 suspended") {
+		t.Errorf("the output of a third run is %q", said)
 	}
 }
 
-func TestAStoppedRunKnowsWhatCameOfEveryCall(t *testing.T) {
+func TestSuspendFinishesItsCallsWhenStopped(t *testing.T) {
 	t.Parallel()
 	srv, job, out := newStage(t)
 	n := countTargets(t, job)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	calls := 0
-	client, err := job.client.With(quecloud.WithInterceptor(func(ctx context.Context, info *quecloud.CallInfo, next func(context.Context) error) error {
+	stop := func(ctx context.Context, info *quecloud.CallInfo, next func(context.Context) error) error {
 		if info.Method == pauseMethod {
 			if calls++; calls == 5 {
 				cancel()
 			}
 		}
 		return next(ctx)
-	}))
+	}
+	client, err := job.client.With(quecloud.WithInterceptor(stop))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,11 +129,11 @@ func TestAStoppedRunKnowsWhatCameOfEveryCall(t *testing.T) {
 		t.Error("no error")
 	}
 	if !strings.Contains(out.String(), "5 suspended, 0 failed, 0 unknown") || len(srv.RequestsOf(pauseMethod)) != 5 {
-		t.Errorf("it says %q", out.String())
+		t.Errorf("the output is %q", out.String())
 	}
 }
 
-func TestAFileOfSomethingElseIsNotTouched(t *testing.T) {
+func TestSuspendLeavesOtherFilesAlone(t *testing.T) {
 	t.Parallel()
 	srv, job, _ := newStage(t)
 	path := filepath.Join(t.TempDir(), "results.csv")
@@ -142,13 +145,14 @@ func TestAFileOfSomethingElseIsNotTouched(t *testing.T) {
 	}
 }
 
-// A card that moves from page to page during the sweep comes twice.
-func TestACardThatComesTwiceIsSuspendedOnce(t *testing.T) {
+// A card that moves to another page during the sweep comes twice.
+func TestSuspendSuspendsACardOnceThatComesTwice(t *testing.T) {
 	t.Parallel()
 	const page = `{"resultCode":0,"page":{"page":%s,"totalPage":2},"cards":[
-		{"iccid":"89860412091880130003","status":"正常","monthFlow":500},{"iccid":"8986041209188013001%[1]s","status":"正常","monthFlow":1}]}`
+		{"iccid":"89860412091880130003","status":"正常","monthFlow":500},
+		{"iccid":"8986041209188013001%[1]s","status":"正常","monthFlow":1}]}`
 	paused := 0
-	platform := answers(func(form url.Values) string {
+	platform := responses(func(form url.Values) string {
 		if form.Get("method") == pauseMethod {
 			paused++
 			return `{"resultCode":0}`
@@ -165,26 +169,28 @@ func TestACardThatComesTwiceIsSuspendedOnce(t *testing.T) {
 	out := &strings.Builder{}
 	job := job{client: client, over: 100, atOnce: 1, out: out, bars: io.Discard}
 	if err := job.run(t.Context(), filepath.Join(t.TempDir(), "results.csv"), 1, true); err != nil || paused != 1 {
-		t.Errorf("error %v, suspended %d times, it says %q", err, paused, out)
+		t.Errorf("error %v, suspended %d times, the output is %q", err, paused, out)
 	}
 }
 
-// answers are what a platform says.
-type answers func(form url.Values) string
+// responses is a platform that responds with texts.
+type responses func(form url.Values) string
 
-func (f answers) RoundTrip(r *http.Request) (*http.Response, error) {
+func (f responses) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
 	form, err := url.ParseQuery(string(body))
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(f(form)))}, err
+	response := io.NopCloser(strings.NewReader(f(form)))
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: response}, err
 }
 
-func TestSpreadsheetsLeaveTheResultsAsTheyAre(t *testing.T) {
+func TestSuspendResultsSurviveSpreadsheets(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "results.csv")
-	if err := os.WriteFile(path, []byte("time,iccid,used_mb,result,error\n2026-05-01T00:00:00Z,89860412091880130011,1.000,suspended,\n"), 0o600); err != nil {
+	const before = "time,iccid,used_mb,result,error\n2026-05-01T00:00:00Z,89860412091880130011,1.000,suspended,\n"
+	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	results, err := openResults(path)
@@ -205,18 +211,20 @@ func TestSpreadsheetsLeaveTheResultsAsTheyAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`,"=""89860412091880130003""",1.000,suspended,`, `,"=""89860412091880130004""",1.000,failed,'=1+1`} {
+	for _, want := range []string{
+		`,"=""89860412091880130003""",1.000,suspended,`, `,"=""89860412091880130004""",1.000,failed,'=1+1`,
+	} {
 		if !strings.Contains(string(text), want+"\n") {
 			t.Errorf("the results lack %s:\n%s", want, text)
 		}
 	}
 	done, err := readResults(path)
 	if err != nil || len(done) != 2 || !done["89860412091880130003"] || !done["89860412091880130011"] {
-		t.Errorf("read again they are %v, error %v", done, err)
+		t.Errorf("read back they are %v, error %v", done, err)
 	}
 }
 
-func TestTheDemonstrationNeedsNoVolume(t *testing.T) {
+func TestSuspendDemonstrationNeedsNoVolume(t *testing.T) {
 	t.Setenv("QUECLOUD_APP_KEY", "")
 	t.Setenv("QUECLOUD_APP_SECRET", "")
 	path := filepath.Join(t.TempDir(), "results.csv")
@@ -224,29 +232,31 @@ func TestTheDemonstrationNeedsNoVolume(t *testing.T) {
 	if err := run(t.Context(), []string{"-demo", "300", "-out", path}, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if said := out.String(); !strings.Contains(said, "would suspend 8986") || !strings.Contains(said, "Nothing was changed") {
-		t.Errorf("it says %q", said)
+	said := out.String()
+	if !strings.Contains(said, "would suspend 8986") || !strings.Contains(said, "Nothing was changed") {
+		t.Errorf("the output is %q", said)
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("there is a file of results")
 	}
 }
 
-func TestTheVolumeMustBeGiven(t *testing.T) {
+func TestSuspendNeedsAVolume(t *testing.T) {
 	t.Setenv("QUECLOUD_APP_KEY", "key")
 	t.Setenv("QUECLOUD_APP_SECRET", "secret")
 	for _, test := range []struct {
 		args []string
 		want string
 	}{
-		{nil, "say with -over"},
+		{nil, "set -over"},
 		{[]string{"-over", "-5"}, "0 or more"},
 		{[]string{"-over", "NaN"}, "0 or more"},
 		{[]string{"-over", "Inf"}, "0 or more"},
 		{[]string{"-over", "much"}, "0 or more"},
 		{[]string{"-over", "5", "bogus"}, `unexpected argument "bogus"`},
 	} {
-		if err := run(t.Context(), test.args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), test.want) {
+		err := run(t.Context(), test.args, io.Discard, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: error %v, want %q", test.args, err, test.want)
 		}
 	}
@@ -255,10 +265,11 @@ func TestTheVolumeMustBeGiven(t *testing.T) {
 	}
 }
 
-func TestHelpIsNoError(t *testing.T) {
+func TestSuspendHelpIsNoError(t *testing.T) {
 	t.Parallel()
 	var said strings.Builder
-	if err := run(t.Context(), []string{"-h"}, io.Discard, &said); err != nil || !strings.Contains(said.String(), "-apply") {
-		t.Errorf("error %v, it says %q", err, &said)
+	err := run(t.Context(), []string{"-h"}, io.Discard, &said)
+	if err != nil || !strings.Contains(said.String(), "-apply") {
+		t.Errorf("error %v, the output is %q", err, &said)
 	}
 }

@@ -14,11 +14,11 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// What came of a card.
+// The results of cards.
 const (
 	suspended = "suspended"
 	failed    = "failed"  // the platform refused, or the call was not sent
-	unknown   = "unknown" // no answer came: it may be suspended or not
+	unknown   = "unknown" // no response came: the card may be suspended
 )
 
 func resultOf(err error) string {
@@ -41,13 +41,13 @@ const (
 	colCount
 )
 
-// results are written to a CSV file, each at once.
+// results writes each result to a CSV file at once.
 type results struct {
 	file  *os.File
 	lines *csv.Writer
 }
 
-// openResults opens a file to be continued.
+// openResults opens a file and continues it if it exists.
 func openResults(path string) (*results, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -72,16 +72,16 @@ func (r *results) write(card quecloud.CardID, used float64, result string, err e
 	return r.lines.Error()
 }
 
-// digits is a number such as 89860412091880130003 as a spreadsheet must have it. Excel shows 8.98604E+19 and forgets its
-// end: it keeps it only as a formula whose result is a text.
+// digits returns a number such as 89860412091880130003 as a formula whose result is a text. Excel would round it to
+// 8.98604E+19 otherwise.
 func digits(number string) string { return `="` + number + `"` }
 
-// number is what digits was given. A spreadsheet that has saved the file may have left only that.
+// number undoes digits. A spreadsheet that saved the file may have left only the number.
 func number(cell string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(cell, `="`), `"`)
 }
 
-// words are a text that a spreadsheet must not take for a formula.
+// words returns a text that a spreadsheet does not take for a formula.
 func words(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text
@@ -94,8 +94,8 @@ func (r *results) close() error {
 	return errors.Join(r.lines.Error(), r.file.Sync(), r.file.Close())
 }
 
-// readResults returns the cards that a file says are suspended. Others are to be tried again: a card that was suspended
-// without our knowing is not in use any more, and so is no target.
+// readResults returns the cards that a file lists as suspended. The others are tried again: a card whose result is
+// unknown and that is suspended is not in use any more, so it is no target.
 func readResults(path string) (done map[string]bool, err error) {
 	done = map[string]bool{}
 	file, err := os.Open(path)
@@ -114,7 +114,7 @@ func readResults(path string) (done map[string]bool, err error) {
 			return done, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s is no file of results: %w", path, err)
+			return nil, fmt.Errorf("%s is not a file of results: %w", path, err)
 		}
 		if line[colResult] == suspended {
 			done[number(line[colICCID])] = true

@@ -21,12 +21,12 @@ import (
 // A ranking keeps the cards that used most.
 type ranking struct {
 	most int
-	rows []quecloud.MonthFlowRow // the first used most
+	rows []quecloud.MonthFlowRow // in descending order of usage
 }
 
 func (r *ranking) add(row quecloud.MonthFlowRow) {
 	at, _ := slices.BinarySearchFunc(r.rows, row, func(a, b quecloud.MonthFlowRow) int {
-		if a.MonthFlow >= b.MonthFlow { // who comes first keeps the place
+		if a.MonthFlow >= b.MonthFlow { // the first of equals stays first
 			return -1
 		}
 		return 1
@@ -43,8 +43,10 @@ var (
 	grey = color.RGBA{0x8a, 0x94, 0xa0, 0xff}
 )
 
-// drawFile draws both charts, one above the other, into a file in the format of its ending.
-func drawFile(path string, month quecloud.Month, card quecloud.CardID, days []quecloud.DayFlow, top []quecloud.MonthFlowRow) error {
+// drawFile draws both charts, one above the other, to a file. Its ending sets the format.
+func drawFile(
+	path string, month quecloud.Month, card quecloud.CardID, days []quecloud.DayFlow, top []quecloud.MonthFlowRow,
+) error {
 	const width, height = 10 * vg.Inch, 9 * vg.Inch
 	canvas, err := draw.NewFormattedCanvas(width, height, strings.TrimPrefix(filepath.Ext(path), "."))
 	if err != nil {
@@ -61,7 +63,9 @@ func drawFile(path string, month quecloud.Month, card quecloud.CardID, days []qu
 	return errors.Join(err, file.Close())
 }
 
-func drawCharts(canvas draw.Canvas, month quecloud.Month, card quecloud.CardID, days []quecloud.DayFlow, top []quecloud.MonthFlowRow) error {
+func drawCharts(
+	canvas draw.Canvas, month quecloud.Month, card quecloud.CardID, days []quecloud.DayFlow, top []quecloud.MonthFlowRow,
+) error {
 	daily, err := dailyChart(month, card, days)
 	if err != nil {
 		return err
@@ -76,7 +80,7 @@ func drawCharts(canvas draw.Canvas, month quecloud.Month, card quecloud.CardID, 
 	return nil
 }
 
-// dailyChart has a bar for every day of the month. The platform leaves out days without usage.
+// dailyChart draws a bar for every day of the month. The platform leaves out days without usage.
 func dailyChart(month quecloud.Month, card quecloud.CardID, days []quecloud.DayFlow) (*plot.Plot, error) {
 	used := make(plotter.Values, month.AddMonths(1).Day(1).AddDays(-1).Day)
 	labels := make([]string, len(used))
@@ -102,7 +106,7 @@ func dailyChart(month quecloud.Month, card quecloud.CardID, days []quecloud.DayF
 	return p, nil
 }
 
-// topChart has a bar for every card, the longest on top.
+// topChart draws a bar for every card, the longest on top.
 func topChart(month quecloud.Month, top []quecloud.MonthFlowRow) (*plot.Plot, error) {
 	used, labels := plotter.Values{}, []string{}
 	for _, row := range slices.Backward(top) {

@@ -1,9 +1,9 @@
-// Usage draws a chart of a month: what a card has used day by day, and which cards of the fleet have used most.
+// Usage draws a chart of a month: the daily usage of a card, and the cards of the fleet that used most.
 //
 //	cd examples/usage && go run . -out usage.png
 //
-// It needs no account: it talks to a stand-in for the platform that it starts itself. With QUECLOUD_APP_KEY and
-// QUECLOUD_APP_SECRET set it talks to the platform instead. It only reads.
+// It needs no account: it starts a stand-in for the platform. With QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET set, it
+// uses the platform instead. It only reads.
 package main
 
 import (
@@ -34,18 +34,18 @@ func main() {
 func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	flags := flag.NewFlagSet("usage", flag.ContinueOnError)
 	flags.SetOutput(bars)
-	path := flags.String("out", "usage.png", "chart to draw; its ending says in which format: png, svg or pdf")
-	number := flags.String("card", "", "card to draw day by day, MSISDN or ICCID; the one that used most if empty")
-	monthText := flags.String("month", "", "month, as 2026-05; the last whole one if empty")
-	most := flags.Int("top", 10, "how many cards to show")
-	demo := flags.Int("demo", 20_000, "cards of the stand-in")
+	path := flags.String("out", "usage.png", "file to draw to; its ending sets the format: png, svg or pdf")
+	number := flags.String("card", "", "card to draw, MSISDN or ICCID; if empty, the one that used most")
+	monthText := flags.String("month", "", "month, as 2026-05; if empty, the last whole month")
+	most := flags.Int("top", 10, "number of cards to show")
+	demo := flags.Int("demo", 20_000, "number of cards of the stand-in")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q: everything is said with flags, see -h", flags.Arg(0))
+		return fmt.Errorf("unexpected argument %q: use flags, see -h", flags.Arg(0))
 	}
 	if *most < 1 {
 		return errors.New("-top must be at least 1")
@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	case len(top) > 0:
 		card = top[0].ID()
 	default:
-		err = fmt.Errorf("there are no cards with usage in %s", month)
+		err = fmt.Errorf("no card has usage in %s", month)
 	}
 	if err != nil {
 		return err
@@ -92,10 +92,12 @@ func run(ctx context.Context, args []string, out, bars io.Writer) error {
 	return nil
 }
 
-// topUsers goes through the usage of all cards in a month and returns those that used most, the first the most. It keeps
-// no more than these.
-func topUsers(ctx context.Context, client *quecloud.Client, month quecloud.Month, most int, bars io.Writer) ([]quecloud.MonthFlowRow, error) {
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine that races with us
+// topUsers sweeps the usage of all cards in a month and returns the cards that used most, in descending order. It keeps
+// only these in memory.
+func topUsers(
+	ctx context.Context, client *quecloud.Client, month quecloud.Month, most int, bars io.Writer,
+) ([]quecloud.MonthFlowRow, error) {
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetSpinnerChangeInterval(0), // start no goroutine
 		progressbar.OptionSetWriter(bars), progressbar.OptionSetDescription("reading"),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("cards"),
 		progressbar.OptionThrottle(100*time.Millisecond))
@@ -109,7 +111,8 @@ func topUsers(ctx context.Context, client *quecloud.Client, month quecloud.Month
 	})
 	defer fmt.Fprintln(bars)
 	top := ranking{most: most}
-	for row, err := range client.Flow.AllMonth(ctx, &quecloud.MonthListParams{Month: month}, quecloud.Concurrency(8), progress) {
+	params := &quecloud.MonthListParams{Month: month}
+	for row, err := range client.Flow.AllMonth(ctx, params, quecloud.Concurrency(8), progress) {
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +121,7 @@ func topUsers(ctx context.Context, client *quecloud.Client, month quecloud.Month
 	return top.rows, nil
 }
 
-// connect returns a client of the account in the environment, or of a stand-in with so many cards.
+// connect returns a client of the account in the environment, or of a stand-in with the given number of cards.
 func connect(cards int) (client *quecloud.Client, end func(), err error) {
 	appKey, secret := os.Getenv("QUECLOUD_APP_KEY"), os.Getenv("QUECLOUD_APP_SECRET")
 	if (appKey == "") != (secret == "") {
@@ -128,6 +131,7 @@ func connect(cards int) (client *quecloud.Client, end func(), err error) {
 		client, err = quecloud.NewClient(appKey, secret, quecloud.WithUserAgent("quecloud-usage"))
 		return client, func() {}, err
 	}
-	srv := quecloudtest.NewServer(quecloudtest.WithFleet(cards), quecloudtest.WithFaults(quecloudtest.Latency(50*time.Millisecond)))
+	srv := quecloudtest.NewServer(quecloudtest.WithFleet(cards),
+		quecloudtest.WithFaults(quecloudtest.Latency(50*time.Millisecond)))
 	return srv.Client(), srv.Close, nil
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-func TestTheChartIsDrawn(t *testing.T) {
+func TestUsageDrawsAChart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usage.png")
 	var out strings.Builder
 	if err := run(t.Context(), []string{"-out", path, "-demo", "300", "-top", "5"}, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(out.String(), " MB\n"); n != 5 {
-		t.Errorf("%d cards in\n%s", n, out.String())
+		t.Errorf("the output lists %d cards:\n%s", n, out.String())
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -26,11 +26,11 @@ func TestTheChartIsDrawn(t *testing.T) {
 	}
 	defer file.Close()
 	if picture, err := png.Decode(file); err != nil || picture.Bounds().Dx() < 500 {
-		t.Errorf("no picture: %v", err)
+		t.Errorf("the chart is not a PNG image of full size: %v", err)
 	}
 }
 
-func TestTheRankingKeepsThoseThatUsedMost(t *testing.T) {
+func TestUsageRankingKeepsTheTopUsers(t *testing.T) {
 	t.Parallel()
 	top := ranking{most: 3}
 	for i, used := range []float64{5, 0, 7, 5, 1, 9} {
@@ -45,24 +45,26 @@ func TestTheRankingKeepsThoseThatUsedMost(t *testing.T) {
 	}
 }
 
-func TestWrongArgumentsAreErrors(t *testing.T) {
+func TestUsageRejectsInvalidFlags(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usage.")
 	for _, args := range [][]string{{"-top", "0"}, {"-month", "May"}, {"-card", "x"}, {"-out", path + "doc"}} {
-		if err := run(t.Context(), append([]string{"-demo", "50", "-out", path + "png"}, args...), io.Discard, io.Discard); err == nil {
+		args = append([]string{"-demo", "50", "-out", path + "png"}, args...)
+		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%v: no error", args)
 		}
 	}
 }
 
-func TestHelpIsNoError(t *testing.T) {
+func TestUsageHelpIsNoError(t *testing.T) {
 	t.Parallel()
-	var said strings.Builder
-	if err := run(t.Context(), []string{"-h"}, io.Discard, &said); err != nil || !strings.Contains(said.String(), "-month") {
-		t.Errorf("error %v, it says %q", err, &said)
+	var output strings.Builder
+	err := run(t.Context(), []string{"-h"}, io.Discard, &output)
+	if err != nil || !strings.Contains(output.String(), "-month") {
+		t.Errorf("error %v, the output is %q", err, &output)
 	}
 }
 
-func TestStrayArgumentsAreRefused(t *testing.T) {
+func TestUsageRejectsArguments(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "usage.png")
 	err := run(t.Context(), []string{"-demo", "50", "-out", path, "bogus"}, io.Discard, io.Discard)
@@ -70,6 +72,6 @@ func TestStrayArgumentsAreRefused(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Stat(path); err == nil {
-		t.Error("it ran all the same")
+		t.Error("the program ran all the same")
 	}
 }
