@@ -18,7 +18,7 @@ func TestAlarmIsStoredAndReturned(t *testing.T) {
 	none, err := client.Flow.Alarm(t.Context(), id)
 	must(t, err)
 	if none.AlarmID != 0 {
-		t.Errorf("before it is set the alarm is %+v", none)
+		t.Errorf("a card without an alarm has %+v", none)
 	}
 	_, err = client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(id.String()), &quecloud.AlarmSettings{
 		NotifyEmails: []string{"a@example.com", "b@example.com"}, Threshold1: 512, Threshold2: 768.5, AlarmOn: true,
@@ -30,17 +30,20 @@ func TestAlarmIsStoredAndReturned(t *testing.T) {
 	got, err := client.Flow.Alarm(t.Context(), id)
 	must(t, err)
 	want := quecloud.Alarm{
-		AlarmID: 1, MSISDN: id.String(), NotifyEmails: []string{"a@example.com", "b@example.com"}, Threshold1: 512, Threshold2: 768.5,
+		AlarmID: 1, MSISDN: id.String(), NotifyEmails: []string{"a@example.com", "b@example.com"},
+		Threshold1: 512, Threshold2: 768.5,
 		PauseThreshold: 1000, PauseOn: true,
 	}
-	if !slices.Equal(got.NotifyEmails, want.NotifyEmails) || !got.CreatedAt.Equal(noon) || !got.UpdatedAt.Equal(noon.Add(time.Minute)) {
+	if !slices.Equal(got.NotifyEmails, want.NotifyEmails) || !got.CreatedAt.Equal(noon) ||
+		!got.UpdatedAt.Equal(noon.Add(time.Minute)) {
 		t.Errorf("got %+v", got)
 	}
-	if got.AlarmID != want.AlarmID || got.Threshold1 != want.Threshold1 || got.Threshold2 != want.Threshold2 || got.Threshold3 != 0 ||
-		got.AlarmOn || got.PauseThreshold != want.PauseThreshold || !got.PauseOn {
+	if got.AlarmID != want.AlarmID || got.Threshold1 != want.Threshold1 || got.Threshold2 != want.Threshold2 ||
+		got.Threshold3 != 0 || got.AlarmOn || got.PauseThreshold != want.PauseThreshold || !got.PauseOn {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if body := newForeign(t, srv).call("card.alarm.get", "msisdn", id.String()).body; !strings.Contains(body, "a@example.com;b@example.com") {
+	body := newForeign(t, srv).call("card.alarm.get", "msisdn", id.String()).body
+	if !strings.Contains(body, "a@example.com;b@example.com") {
 		t.Errorf("the addresses are not joined by a semicolon: %s", body)
 	}
 }
@@ -48,14 +51,16 @@ func TestAlarmIsStoredAndReturned(t *testing.T) {
 func TestAlarmPartialSuccess(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	result, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs("1064800000000", "1"), &quecloud.AlarmSettings{Threshold1: 1, AlarmOn: true})
+	result, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs("1064800000000", "1"),
+		&quecloud.AlarmSettings{Threshold1: 1, AlarmOn: true})
 	if !errors.Is(err, quecloud.ErrPartial) || !slices.Equal(result.Succeeded, []string{"1064800000000"}) {
 		t.Errorf("got %+v and %v", result, err)
 	}
 	if card(t, srv, "1064800000000").Alarm == nil {
 		t.Error("the alarm of our card was not set")
 	}
-	_, err = client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs("1", "2"), &quecloud.AlarmSettings{Threshold1: 1, AlarmOn: true})
+	_, err = client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs("1", "2"),
+		&quecloud.AlarmSettings{Threshold1: 1, AlarmOn: true})
 	wantRefused(t, err, "an alarm for no card of ours")
 }
 
@@ -97,7 +102,8 @@ func TestAlarmThresholdOffDoesNothing(t *testing.T) {
 	if s := card(t, srv, number).Status; s != quecloudtest.StatusNormal {
 		t.Errorf("the card is %s", s)
 	}
-	must(t, client.Flow.SetAlarmStatus(t.Context(), quecloud.ICCID(number), &quecloud.AlarmStatusParams{Pause: quecloud.On}))
+	params := &quecloud.AlarmStatusParams{Pause: quecloud.On}
+	must(t, client.Flow.SetAlarmStatus(t.Context(), quecloud.ICCID(number), params))
 	if r := card(t, srv, number).PauseReason; r != quecloudtest.ReasonThreshold {
 		t.Errorf("switched on, the reason is %q", r)
 	}
@@ -108,16 +114,18 @@ func TestAlarmInvalidParam(t *testing.T) {
 	srv, _ := start(t)
 	client := newForeign(t, srv)
 	client.unsigned = []string{"alarmParam", "alarmStatus", "pauseStatus"}
-	for _, param := range []string{"x", "[]", `{"alarmstatus":2}`, `{"alarmthreshold1":"x"}`, `{"alarmthreshold1":-1}`, `{"x":1}`, `{} {}`} {
-		if a := client.call("card.alarm", "msisdn", "1064800000000", "alarmParam", param); a.code() != 1.0 {
-			t.Errorf("%s: got %s", param, a.body)
+	for _, param := range []string{
+		"x", "[]", `{"alarmstatus":2}`, `{"alarmthreshold1":"x"}`, `{"alarmthreshold1":-1}`, `{"x":1}`, `{} {}`,
+	} {
+		if res := client.call("card.alarm", "msisdn", "1064800000000", "alarmParam", param); res.code() != 1.0 {
+			t.Errorf("%s: got %s", param, res.body)
 		}
 	}
-	if a := client.call("card.alarm.status", "msisdn", "1064800000000"); a.code() != 1.0 {
-		t.Errorf("neither status: got %s", a.body)
+	if res := client.call("card.alarm.status", "msisdn", "1064800000000"); res.code() != 1.0 {
+		t.Errorf("neither status: got %s", res.body)
 	}
-	if a := client.call("card.alarm.status", "msisdn", "1064800000000", "alarmStatus", "1"); a.code() != 1.0 {
-		t.Errorf("status of no alarm: got %s", a.body)
+	if res := client.call("card.alarm.status", "msisdn", "1064800000000", "alarmStatus", "1"); res.code() != 1.0 {
+		t.Errorf("status of no alarm: got %s", res.body)
 	}
 }
 
@@ -162,21 +170,24 @@ func TestAlarmReplacesAllSettings(t *testing.T) {
 	}
 	for _, added := range []quecloudtest.Card{mobile, unicom} {
 		a := card(t, srv, added.ICCID).Alarm
-		if len(a.Emails) != 0 || a.Thresholds != [3]float64{0, 768, 0} || !a.Enabled || a.PauseThreshold != 0 || a.PauseEnabled {
+		if len(a.Emails) != 0 || a.Thresholds != [3]float64{0, 768, 0} || !a.Enabled || a.PauseThreshold != 0 ||
+			a.PauseEnabled {
 			t.Errorf("the alarm is %+v", a)
 		}
 	}
 	body := newForeign(t, srv).call("card.alarm.get", "iccid", mobile.ICCID).body
-	if !strings.Contains(body, `"alarmthreshold2":"768"`) || strings.Contains(body, "alarmthreshold1") || strings.Contains(body, "pauseflowthreshold") {
-		t.Errorf("what is not set is told: %s", body)
+	if !strings.Contains(body, `"alarmthreshold2":"768"`) || strings.Contains(body, "alarmthreshold1") ||
+		strings.Contains(body, "pauseflowthreshold") {
+		t.Errorf("the response has settings that are not set: %s", body)
 	}
 }
 
 func TestAlarmOfCardWithoutOneIsEmpty(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
-	if a := newForeign(t, srv).call("card.alarm.get", "msisdn", "1064800000000"); !strings.Contains(a.body, `"alarmInfo":{}`) {
-		t.Errorf("got %s", a.body)
+	res := newForeign(t, srv).call("card.alarm.get", "msisdn", "1064800000000")
+	if !strings.Contains(res.body, `"alarmInfo":{}`) {
+		t.Errorf("got %s", res.body)
 	}
 }
 

@@ -31,17 +31,19 @@ func TestCallbackSMSReports(t *testing.T) {
 		t.Fatalf("%d callbacks, want 2", len(got))
 	}
 	wantMembers(t, got[0], map[string]any{
-		"type": "report", "msisdn": "1064800000000", "iccid": "89860024310000000006", "sms_id": "mine", "status": "200", "msg": "送达",
+		"type": "report", "msisdn": "1064800000000", "iccid": "89860024310000000006", "sms_id": "mine",
+		"status": "200", "msg": "送达",
 	})
 	wantMembers(t, got[1], map[string]any{
-		"type": "report", "msisdn": "1064800000003", "iccid": "89860024310000000030", "sms_id": "mine", "status": "400", "msg": "卡状态为停机",
+		"type": "report", "msisdn": "1064800000003", "iccid": "89860024310000000030", "sms_id": "mine",
+		"status": "400", "msg": "卡状态为停机",
 	})
 	if contentType := r.header.Get("Content-Type"); contentType != "application/json" {
 		t.Errorf("the content type is %s", contentType)
 	}
 	for _, d := range srv.Deliveries() {
 		if !d.OK || d.HTTPStatus != http.StatusOK || d.Response != "success" || d.Attempt != 1 || d.URL != r.URL {
-			t.Errorf("noted as %+v", d)
+			t.Errorf("recorded as %+v", d)
 		}
 	}
 }
@@ -103,18 +105,18 @@ func TestCallbackGoesOutAfterCall(t *testing.T) {
 func TestCallbackRetries(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		answers  []string
-		retries  int
-		attempts []bool
+		responses []string
+		retries   int
+		attempts  []bool
 	}{
-		"success at once":    {[]string{"success"}, 2, []bool{true}},
-		"success in the end": {[]string{"500", "Success", "success"}, 2, []bool{false, false, true}},
-		"given up":           {[]string{"no"}, 2, []bool{false, false, false}},
-		"no repetition":      {[]string{"no", "success"}, 0, []bool{false}},
+		"success at once":       {[]string{"success"}, 2, []bool{true}},
+		"success after retries": {[]string{"500", "Success", "success"}, 2, []bool{false, false, true}},
+		"no success":            {[]string{"no"}, 2, []bool{false, false, false}},
+		"no retries":            {[]string{"no", "success"}, 0, []bool{false}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := receive(t, c.answers...)
+			r := receive(t, c.responses...)
 			srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithCallbackRetries(c.retries))
 			srv.ReceiveSMS("1064800000000", "x")
 			got := srv.Deliveries()
@@ -123,7 +125,7 @@ func TestCallbackRetries(t *testing.T) {
 			}
 			for i, d := range got {
 				if d.OK != c.attempts[i] || d.Attempt != i+1 || d.Body != got[0].Body {
-					t.Errorf("attempt %d is noted as %+v", i+1, d)
+					t.Errorf("attempt %d is recorded as %+v", i+1, d)
 				}
 			}
 		})
@@ -133,7 +135,8 @@ func TestCallbackRetries(t *testing.T) {
 func TestCallbackRetriesAfterInterval(t *testing.T) {
 	t.Parallel()
 	r := receive(t, "no", "no", "success")
-	srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithCallbackRetries(5), quecloudtest.WithCallbackInterval(time.Minute))
+	srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL), quecloudtest.WithCallbackRetries(5),
+		quecloudtest.WithCallbackInterval(time.Minute))
 	srv.ReceiveSMS("1064800000000", "x")
 	for _, want := range []int{1, 1, 2} {
 		if n := len(srv.Deliveries()); n != want {
@@ -157,7 +160,7 @@ func TestCallbackWithoutReceiver(t *testing.T) {
 	srv.ReceiveSMS("1064800000000", "x")
 	for _, d := range srv.Deliveries() {
 		if d.OK || d.Err == nil || d.HTTPStatus != 0 {
-			t.Errorf("noted as %+v", d)
+			t.Errorf("recorded as %+v", d)
 		}
 	}
 	srv.SetSMSCallback("")
@@ -190,13 +193,13 @@ func TestCallbackReceiverMayCallTheServer(t *testing.T) {
 	must(t, err)
 	srv.Advance(time.Minute)
 	if status := <-asked; status != quecloud.OrderStatusDone {
-		t.Errorf("the receiver was told that the order is %s", status)
+		t.Errorf("the receiver reads an order in state %s", status)
 	}
 }
 
 func TestDeliverSuccess(t *testing.T) {
 	t.Parallel()
-	for answer, want := range map[string]struct{ sms, order bool }{
+	for response, want := range map[string]struct{ sms, order bool }{
 		"success":                {sms: true},
 		"success\n":              {},
 		`"success"`:              {},
@@ -211,17 +214,17 @@ func TestDeliverSuccess(t *testing.T) {
 		"500":                    {},
 		strings.Repeat("x", 9e3): {},
 	} {
-		r := receive(t, answer)
+		r := receive(t, response)
 		sms, err := quecloudtest.DeliverSMS(t.Context(), r.URL, quecloudtest.SMSEvent{Type: quecloudtest.SMSInbox})
 		must(t, err)
 		order, err := quecloudtest.DeliverOrder(t.Context(), r.URL, quecloudtest.OrderEvent{})
 		must(t, err)
 		if sms.OK != want.sms || order.OK != want.order || len(sms.Response) > 1024 {
-			t.Errorf("%.40q: SMS %v, order %v, want %v", answer, sms.OK, order.OK, want)
+			t.Errorf("%.40q: SMS %v, order %v, want %v", response, sms.OK, order.OK, want)
 		}
 	}
 	if d, err := quecloudtest.DeliverSMS(t.Context(), "http://127.0.0.1:0", quecloudtest.SMSEvent{}); err == nil || d.OK {
-		t.Errorf("to nowhere: %+v, %v", d, err)
+		t.Errorf("without a receiver: %+v, %v", d, err)
 	}
 }
 
@@ -251,21 +254,25 @@ func TestDeliverKeepsBytes(t *testing.T) {
 		r := receive(t, "success")
 		srv, _ := start(t, quecloudtest.WithSMSCallback(r.URL))
 		srv.ReceiveSMS("1064800000000", text)
-		_, err := quecloudtest.DeliverSMS(t.Context(), r.URL, quecloudtest.SMSEvent{Type: text, ReceivedAt: "2026-11-01T08:00:00"})
+		_, err := quecloudtest.DeliverSMS(t.Context(), r.URL,
+			quecloudtest.SMSEvent{Type: text, ReceivedAt: "2026-11-01T08:00:00"})
 		must(t, err)
 		_, err = quecloudtest.DeliverOrder(t.Context(), r.URL, quecloudtest.OrderEvent{OrderNo: text})
 		must(t, err)
 		if body := r.bodies[0]; !strings.Contains(body, `"content":"`+want+`"`) {
 			t.Errorf("sent as %q", body)
 		}
-		if body := r.bodies[1]; body != `{"type":"`+want+`","msisdn":"","iccid":"","sms_id":"","recievetime":"2026-11-01T08:00:00"}` {
+		rest := `","msisdn":"","iccid":"","sms_id":"","recievetime":"2026-11-01T08:00:00"}`
+		if body := r.bodies[1]; body != `{"type":"`+want+rest {
 			t.Errorf("sent as %q", body)
 		}
-		if body := r.bodies[2]; !strings.HasPrefix(body, `{"orderNo":"`+want+`",`) || !strings.Contains(body, `"orderStatus":0,"iccid":"","productName":"","productPrice":0,`) {
+		if body := r.bodies[2]; !strings.HasPrefix(body, `{"orderNo":"`+want+`",`) ||
+			!strings.Contains(body, `"orderStatus":0,"iccid":"","productName":"","productPrice":0,`) {
 			t.Errorf("sent as %q", body)
 		}
 	}
-	if _, err := quecloudtest.DeliverOrder(t.Context(), "http://127.0.0.1:0", quecloudtest.OrderEvent{ProductPrice: math.NaN()}); err == nil {
+	nan := quecloudtest.OrderEvent{ProductPrice: math.NaN()}
+	if _, err := quecloudtest.DeliverOrder(t.Context(), "http://127.0.0.1:0", nan); err == nil {
 		t.Error("a price that is no number was sent")
 	}
 }
@@ -302,8 +309,7 @@ func TestCallbackNoRetryAfterClose(t *testing.T) {
 	defer receiver.Close()
 	defer close(release)
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithSMSCallback(receiver.URL), quecloudtest.WithCallbackRetries(3))
-	_, err := srv.Client().SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000000"), Content: "x"})
-	must(t, err)
+	sendSMS(t, srv.Client(), quecloud.MSISDNs("1064800000000"), "x")
 	<-arrived
 	srv.Close()
 	if got := srv.Deliveries(); len(got) != 1 || got[0].Err == nil {

@@ -21,7 +21,7 @@ func TestUpdateCardMayCallTheServer(t *testing.T) {
 	id := srv.AddCard(quecloudtest.Card{}).ID()
 	got := srv.UpdateCard(id.String(), func(c *quecloudtest.Card) {
 		c.ActiveDate = srv.Now().AddDate(0, 0, -1).Format(time.DateOnly)
-		must(t, client.Cards.Pause(t.Context(), id)) // which the change leaves as it is
+		must(t, client.Cards.Pause(t.Context(), id)) // not undone by the change
 	})
 	if got.ActiveDate != "2026-03-09" || got.PauseReason != quecloudtest.ReasonByOwner {
 		t.Errorf("got %+v", got)
@@ -55,10 +55,10 @@ func TestUpdateCardInvalidChangesNothing(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	before := srv.AddCard(quecloudtest.Card{})
-	func() {
-		defer func() { _ = recover() }()
-		srv.UpdateCard(before.ICCID, func(c *quecloudtest.Card) { c.BillingID, c.RealName, c.ExpiryDate = 860, true, "never" })
-	}()
+	invalid := func(c *quecloudtest.Card) { c.BillingID, c.RealName, c.ExpiryDate = 860, true, "never" }
+	if !panics(func() { srv.UpdateCard(before.ICCID, invalid) }) {
+		t.Error("no panic")
+	}
 	if got := card(t, srv, before.ICCID); got.BillingID != before.BillingID || got.RealName {
 		t.Errorf("got %+v", got)
 	}
@@ -88,8 +88,8 @@ func TestCardCompany(t *testing.T) {
 	var companies []int64
 	for _, c := range list.Cards {
 		companies = append(companies, c.CompanyID)
-		if told := card(t, srv, c.ICCID).CompanyID; told != c.CompanyID {
-			t.Errorf("card %s is of company %d by hand, and of %d in the list", c.ICCID, told, c.CompanyID)
+		if got := card(t, srv, c.ICCID).CompanyID; got != c.CompanyID {
+			t.Errorf("card %s: company %d, in the list %d", c.ICCID, got, c.CompanyID)
 		}
 	}
 	if want := []int64{123, 123, 123, 321, 321, 123, 321}; !slices.Equal(companies, want) {
@@ -101,7 +101,7 @@ func TestCardCompany(t *testing.T) {
 	must(t, client.Cards.Pause(t.Context(), id))
 }
 
-// Whoever knows the name of a state in the SDK knows it here.
+// TestCardConstantsMatchTheSDK compares the names and values of the constants with those of the SDK.
 func TestCardConstantsMatchTheSDK(t *testing.T) {
 	t.Parallel()
 	theirs, ours := constants(t, "../enums.go"), constants(t, "*.go")
@@ -117,7 +117,7 @@ func TestCardConstantsMatchTheSDK(t *testing.T) {
 			}
 			n++
 			got, ok := ours[family.ours+suffix]
-			if !ok || got != value && family.ours != "Voice" { // which is a number here
+			if !ok || got != value && family.ours != "Voice" { // a number in quecloudtest
 				t.Errorf("quecloud.%s is %s, and quecloudtest.%s is %q", name, value, family.ours+suffix, got)
 			}
 		}

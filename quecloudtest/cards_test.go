@@ -55,9 +55,9 @@ func TestCardsBatchesOmitForeignCards(t *testing.T) {
 	if len(flows) != 2 || flows[0].Number != "1064900000001" {
 		t.Errorf("got %+v", flows)
 	}
-	a := newForeign(t, srv).call("sms.send", "content", "x", "msisdns", "1,1064800000000,1,2")
-	if !strings.Contains(a.body, `"errorList":["1","2"]`) {
-		t.Errorf("numbers that no card has, one of them twice: %s", a.body)
+	res := newForeign(t, srv).call("sms.send", "content", "x", "msisdns", "1,1064800000000,1,2")
+	if !strings.Contains(res.body, `"errorList":["1","2"]`) {
+		t.Errorf("numbers that no card has, one of them twice: %s", res.body)
 	}
 	_, err = client.Cards.InfoBatch(t.Context(), quecloud.MSISDNs("1", "2"))
 	wantRefused(t, err, "a batch of foreign cards")

@@ -14,11 +14,11 @@ func TestClockDatesMatchPackageTime(t *testing.T) {
 		first := day(at.Unix() / (24 * 60 * 60))
 		require.Equal(t, first, m.first(), at)
 		require.Equal(t, at.AddDate(0, 0, m.days()), at.AddDate(0, 1, 0), at)
-		if first != 0 { // which stands for no day
+		if first != 0 { // the zero day means no date
 			require.Equal(t, at.Format(layoutDay), first.format(layoutDay))
 		}
 	}
-	for d := range day(400 * 366) { // a cycle of leap years
+	for d := range day(400 * 366) { // all leap years of a cycle
 		year, month, dom := d.civil()
 		require.Equal(t, time.Date(year, month, dom, 0, 0, 0, 0, time.UTC), d.utc())
 		require.Equal(t, d.utc().Month(), month)

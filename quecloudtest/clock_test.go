@@ -39,27 +39,27 @@ func TestClockRunningFinishesOrders(t *testing.T) {
 		defer srv.Close()
 		receipt, err := srv.Client().Orders.Recharge(t.Context(), topUp(srv.AddCard(quecloudtest.Card{}).ICCID))
 		must(t, err)
-		began := time.Now()
-		body := <-delivered // the bubble's clock goes on to the next timer, which is the server's
-		if waited := time.Since(began); waited != time.Hour || !strings.Contains(body, receipt.OrderNo) {
+		begin := time.Now()
+		body := <-delivered // the clock of the bubble moves to the timer of the server
+		if waited := time.Since(begin); waited != time.Hour || !strings.Contains(body, receipt.OrderNo) {
 			t.Errorf("after %v there came %s", waited, body)
 		}
 		srv.WaitCallbacks()
 	})
 }
 
-// The package's documentation says so.
+// TestClockWaitInABubble is the example of the package documentation.
 func TestClockWaitInABubble(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := quecloudtest.NewUnstartedServer(quecloudtest.WithOrderDelay(5 * time.Minute))
 		defer srv.Close()
-		client, began := srv.Client(), time.Now()
+		client, begin := srv.Client(), time.Now()
 		receipt, err := client.Orders.Recharge(t.Context(), topUp(srv.AddCard(quecloudtest.Card{}).ICCID))
 		must(t, err)
 		order, err := client.Orders.Wait(t.Context(), receipt.OrderNo)
 		must(t, err)
-		if waited := time.Since(began); order.Status != quecloud.OrderStatusDone || waited != 5*time.Minute {
+		if waited := time.Since(begin); order.Status != quecloud.OrderStatusDone || waited != 5*time.Minute {
 			t.Errorf("after %v the order is %s", waited, order.Status)
 		}
 	})

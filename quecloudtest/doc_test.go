@@ -15,7 +15,7 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// What the documentation lists of a new server is what is there.
+// TestDocListsInitialState compares the tables of the package documentation with a new server.
 func TestDocListsInitialState(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("doc.go")
@@ -44,24 +44,32 @@ func TestDocListsInitialState(t *testing.T) {
 	}
 }
 
-// provenBy names for each rule that the package says it invents, by its first words, the tests that hold the server to it.
-var provenBy = map[string][]string{
-	"Refusals have HTTP status 200":    {"TestProtocolRefusals", "TestProtocolRefusesOtherVerbs"},
-	"The checks run in this order":     {"TestProtocolOrderOfChecks"},
-	"Unknown, duplicate and blank":     {"TestProtocolRefusals", "TestProtocolRefusesInvalidForms", "TestProtocolRefusesTextThatIsNotUTF8"},
-	"A pageSize above 1000":            {"TestProtocolRefusals", "TestCardsPagesAndFilters"},
-	"A call for one card":              {"TestProtocolAcceptsBothNumbers", "TestProtocolRefusals"},
-	"Lists may contain":                {"TestCardsBatchesOmitForeignCards", "TestAlarmPartialSuccess", "TestFleetFindsByNineteenCharacters"},
-	"An ICCID of 19":                   {"TestFleetFindsByNineteenCharacters", "TestFleetICCIDsAreExact"},
-	"fc.function.sms.send accepts":     {"TestProtocolRefusals"},
-	"Voice usage":                      {"TestUsageOfTheLastTwelveMonthsOnly"},
-	"Logs, file tasks and":             {"TestWalletAndLogsStartWithTheLatest", "TestFileListsLastTenTasks", "TestUsageDaysAddUp"},
-	"resume ends only":                 {"TestLifecycleMoves"},
-	"gprs.close suspends":              {"TestLifecycleMoves"},
-	"A service that is open":           {"TestLifecycleVoice", "TestLifecycleMoves"},
-	"overtest moves":                   {"TestLifecycleMoves", "TestLifecycleActivationStartsContract"},
-	"reset needs":                      {"TestLifecycleResetResumesAfterTenMinutes", "TestLifecycleResetKeepsLaterPause"},
-	"imeiUnbind needs":                 {"TestLifecycleUnbindOnceInThirtyMinutes", "TestRealtimeRealNameOnceAMinute", "TestLifecycleRefusalsStartNoWait"},
+// testsOfRules lists the tests of each rule that the server invents. The keys are the first words of the rules.
+var testsOfRules = map[string][]string{
+	"Refusals have HTTP status 200": {"TestProtocolRefusals", "TestProtocolRefusesOtherVerbs"},
+	"The checks run in this order":  {"TestProtocolOrderOfChecks"},
+	"Unknown, duplicate and blank": {
+		"TestProtocolRefusals", "TestProtocolRefusesInvalidForms", "TestProtocolRefusesTextThatIsNotUTF8",
+	},
+	"A pageSize above 1000": {"TestProtocolRefusals", "TestCardsPagesAndFilters"},
+	"A call for one card":   {"TestProtocolAcceptsBothNumbers", "TestProtocolRefusals"},
+	"Lists may contain": {
+		"TestCardsBatchesOmitForeignCards", "TestAlarmPartialSuccess", "TestFleetFindsByNineteenCharacters",
+	},
+	"An ICCID of 19":               {"TestFleetFindsByNineteenCharacters", "TestFleetICCIDsAreExact"},
+	"fc.function.sms.send accepts": {"TestProtocolRefusals"},
+	"Voice usage":                  {"TestUsageOfTheLastTwelveMonthsOnly"},
+	"Logs, file tasks and": {
+		"TestWalletAndLogsStartWithTheLatest", "TestFileListsLastTenTasks", "TestUsageDaysAddUp",
+	},
+	"resume ends only":       {"TestLifecycleMoves"},
+	"gprs.close suspends":    {"TestLifecycleMoves"},
+	"A service that is open": {"TestLifecycleVoice", "TestLifecycleMoves"},
+	"overtest moves":         {"TestLifecycleMoves", "TestLifecycleActivationStartsContract"},
+	"reset needs":            {"TestLifecycleResetResumesAfterTenMinutes", "TestLifecycleResetKeepsLaterPause"},
+	"imeiUnbind needs": {
+		"TestLifecycleUnbindOnceInThirtyMinutes", "TestRealtimeRealNameOnceAMinute", "TestLifecycleRefusalsStartNoWait",
+	},
 	"A whitelist refuses":              {"TestLifecycleWhitelistHoldsFive", "TestLifecycleWhitelistDeletion"},
 	"An expired card":                  {"TestOrderRenewalEndsExpiry"},
 	"A card that used up":              {"TestUsageStartsAnewEachMonth", "TestUsageUsedUpPlanLastsUntilTopUpOrNextCycle"},
@@ -78,53 +86,55 @@ var provenBy = map[string][]string{
 	"fc.function.card.alarm.status is": {"TestAlarmInvalidParam", "TestAlarmOfCardWithoutOneIsEmpty"},
 	"Lists include the cards":          {"TestMethodsRefuseCardsOfSubAccounts", "TestCardCompany"},
 	"An order takes":                   {"TestOrderFailureRefunds"},
-	"A duplicate externalId":           {"TestPurchaseDuplicateIgnoresOtherParameters", "TestPurchasePreverificationIgnoresExternalID"},
-	"The price of a renewal":           {"TestWalletRenewalPriceTimesCycle"},
-	"Packages need":                    {"TestOrderRefusals"},
-	"months with a cycle":              {"TestOrderRefusals"},
-	"Orders need":                      {"TestOrderRefusals", "TestOrderFailsForCancelledCard"},
-	"A renewal extends":                {"TestOrderRenewalExtendsExpiry", "TestOrderRefusals"},
-	"card_list.txt has":                {"TestFileIsZipOfAllCards"},
-	"File tasks are kept":              {"TestFileListsLastTenTasks", "TestFileRunningTaskHasNoEndTime"},
-	"The server remembers":             {"TestRecentForgetsOrdersAndEntries"},
-	"SMS arrive":                       {"TestSMSArriveAtCardsInUse", "TestSMSFailuresCount"},
-	"A callback succeeds":              {"TestDeliverSuccessNeedsHTTPStatus", "TestCallbackRetryPrecedesTheNext"},
+	"A duplicate externalId": {
+		"TestPurchaseDuplicateIgnoresOtherParameters", "TestPurchasePreverificationIgnoresExternalID",
+	},
+	"The price of a renewal": {"TestWalletRenewalPriceTimesCycle"},
+	"Packages need":          {"TestOrderRefusals"},
+	"months with a cycle":    {"TestOrderRefusals"},
+	"Orders need":            {"TestOrderRefusals", "TestOrderFailsForCancelledCard"},
+	"A renewal extends":      {"TestOrderRenewalExtendsExpiry", "TestOrderRefusals"},
+	"card_list.txt has":      {"TestFileIsZipOfAllCards"},
+	"File tasks are kept":    {"TestFileListsLastTenTasks", "TestFileRunningTaskHasNoEndTime"},
+	"The server remembers":   {"TestRecentForgetsOrdersAndEntries"},
+	"SMS arrive":             {"TestSMSArriveAtCardsInUse", "TestSMSFailuresCount"},
+	"A callback succeeds":    {"TestDeliverSuccessNeedsHTTPStatus", "TestCallbackRetryPrecedesTheNext"},
 }
 
 func TestDocRulesAreTested(t *testing.T) {
 	t.Parallel()
 	rules, tests := inventedRules(t), testNames(t)
-	for start, names := range provenBy {
+	for start, names := range testsOfRules {
 		if !slices.ContainsFunc(rules, func(rule string) bool { return strings.HasPrefix(rule, start) }) {
-			t.Errorf("the documentation has no rule %q", start)
+			t.Errorf("doc.go has no rule %q", start)
 		}
 		for _, name := range names {
 			if !tests[name] {
-				t.Errorf("%q is proven by %s, which does not exist", start, name)
+				t.Errorf("the rule %q: no test %s", start, name)
 			}
 		}
 	}
 	for _, rule := range rules {
 		n := 0
-		for start := range provenBy {
+		for start := range testsOfRules {
 			if strings.HasPrefix(rule, start) {
 				n++
 			}
 		}
 		if n != 1 {
-			t.Errorf("%d entries prove the rule, want 1: %s", n, rule)
+			t.Errorf("%d entries in testsOfRules, want 1: %s", n, rule)
 		}
 	}
 }
 
-// inventedRules are the items of that section of the package's documentation.
+// inventedRules returns the items of the section in the package documentation.
 func inventedRules(t *testing.T) (rules []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
 	must(t, err)
 	_, section, found := strings.Cut(file.Doc.Text(), "# Rules that the server invents\n")
 	if !found {
-		t.Fatal("the documentation has no such section")
+		t.Fatal("doc.go has no section of invented rules")
 	}
 	var p comment.Parser
 	for _, block := range p.Parse(section).Content {

@@ -18,23 +18,63 @@ func TestDialectForm(t *testing.T) {
 		method   string
 		has, not []string
 	}{
-		{"numbers as text", quecloudtest.NumbersAsText, "card.info",
-			[]string{`"resultCode":"0"`, `"billingid":"860"`, `"monthflow":"`}, []string{`:0`, `:860`}},
-		{"digits as numbers", quecloudtest.DigitsAsNumbers, "card.info",
-			[]string{`"msisdn":1064900000001`, `"iccid":8986032431000000001`, `"islock":0`, `"supplier":"中国电信"`}, []string{`:"0"`}},
-		{"digits as numbers, of numbers in quotes", quecloudtest.DigitsAsNumbers, "cards.info", []string{`"billingid":860`, `"flow":`}, []string{`"860"`}},
-		{"live, a list", 0, "cards.info", []string{`"list":[`}, []string{"List"}},
-		{"live, a card without dates", 0, "card.list", []string{`"activeDate":"","expiryDate":"","cycleStartDate":"","cycleEndDate":""`}, nil},
-		{"as documented, a list", quecloudtest.AsDocumented, "cards.info", []string{`"List":[`}, []string{`"list"`}},
-		{"as documented, a card without dates", quecloudtest.AsDocumented, "card.list",
-			[]string{`"activeDate":null,"expiryDate":null,"cycleStartDate":null,"cycleEndDate":null`}, []string{`Date":""`}},
-		{"booleans as text", quecloudtest.BooleansAsText, "card.realNameStatusQuery", []string{`"rspdesc":"`}, []string{":true", ":false"}},
-		{"booleans as text", quecloudtest.BooleansAsText, "card.realtimestatus", []string{`"issuccess":"true"`}, []string{":true", ":false"}},
-		{"absent members", quecloudtest.AbsentMembers, "card.list", []string{`{"resultCode":0,"page"`}, []string{"null", `:""`, "errorMessage"}},
-		{"absent members", quecloudtest.AbsentMembers, "wallet.details", []string{`"billingDetails":[`}, []string{"null", `:""`}},
-		{"other nesting", quecloudtest.OtherNesting, "yearmonth.detail", []string{`"data":{"flow"`}, nil},
-		{"other nesting", quecloudtest.OtherNesting, "card.location", []string{`"data":{"MSISDN"`}, nil},
-		{"other case", quecloudtest.OtherCase, "card.location", []string{`"msisdn"`, `"RESULTCODE":0`}, []string{"MSISDN", "resultCode"}},
+		{
+			name: "numbers as text", dialect: quecloudtest.NumbersAsText, method: "card.info",
+			has: []string{`"resultCode":"0"`, `"billingid":"860"`, `"monthflow":"`}, not: []string{`:0`, `:860`},
+		},
+		{
+			name: "digits as numbers", dialect: quecloudtest.DigitsAsNumbers, method: "card.info",
+			has: []string{
+				`"msisdn":1064900000001`, `"iccid":8986032431000000001`, `"islock":0`, `"supplier":"中国电信"`,
+			},
+			not: []string{`:"0"`},
+		},
+		{
+			name: "digits as numbers, of numbers in quotes", dialect: quecloudtest.DigitsAsNumbers, method: "cards.info",
+			has: []string{`"billingid":860`, `"flow":`}, not: []string{`"860"`},
+		},
+		{name: "live, a list", method: "cards.info", has: []string{`"list":[`}, not: []string{"List"}},
+		{
+			name: "live, a card without dates", method: "card.list",
+			has: []string{`"activeDate":"","expiryDate":"","cycleStartDate":"","cycleEndDate":""`},
+		},
+		{
+			name: "as documented, a list", dialect: quecloudtest.AsDocumented, method: "cards.info",
+			has: []string{`"List":[`}, not: []string{`"list"`},
+		},
+		{
+			name: "as documented, a card without dates", dialect: quecloudtest.AsDocumented, method: "card.list",
+			has: []string{`"activeDate":null,"expiryDate":null,"cycleStartDate":null,"cycleEndDate":null`},
+			not: []string{`Date":""`},
+		},
+		{
+			name: "booleans as text", dialect: quecloudtest.BooleansAsText, method: "card.realNameStatusQuery",
+			has: []string{`"rspdesc":"`}, not: []string{":true", ":false"},
+		},
+		{
+			name: "booleans as text", dialect: quecloudtest.BooleansAsText, method: "card.realtimestatus",
+			has: []string{`"issuccess":"true"`}, not: []string{":true", ":false"},
+		},
+		{
+			name: "absent members", dialect: quecloudtest.AbsentMembers, method: "card.list",
+			has: []string{`{"resultCode":0,"page"`}, not: []string{"null", `:""`, "errorMessage"},
+		},
+		{
+			name: "absent members", dialect: quecloudtest.AbsentMembers, method: "wallet.details",
+			has: []string{`"billingDetails":[`}, not: []string{"null", `:""`},
+		},
+		{
+			name: "other nesting", dialect: quecloudtest.OtherNesting, method: "yearmonth.detail",
+			has: []string{`"data":{"flow"`},
+		},
+		{
+			name: "other nesting", dialect: quecloudtest.OtherNesting, method: "card.location",
+			has: []string{`"data":{"MSISDN"`},
+		},
+		{
+			name: "other case", dialect: quecloudtest.OtherCase, method: "card.location",
+			has: []string{`"msisdn"`, `"RESULTCODE":0`}, not: []string{"MSISDN", "resultCode"},
+		},
 	} {
 		t.Run(c.name+", "+c.method, func(t *testing.T) {
 			t.Parallel()
@@ -54,16 +94,17 @@ func TestDialectForm(t *testing.T) {
 	}
 }
 
-// allDialects are the dialects by themselves, and as many at once as go together.
+// allDialects are the single dialects and the largest compatible combinations.
 var allDialects = map[string]quecloudtest.Dialect{
 	"NumbersAsText": quecloudtest.NumbersAsText, "DigitsAsNumbers": quecloudtest.DigitsAsNumbers,
 	"BooleansAsText": quecloudtest.BooleansAsText, "AsDocumented": quecloudtest.AsDocumented,
-	"AbsentMembers": quecloudtest.AbsentMembers, "OtherNesting": quecloudtest.OtherNesting, "OtherCase": quecloudtest.OtherCase,
+	"AbsentMembers": quecloudtest.AbsentMembers, "OtherNesting": quecloudtest.OtherNesting,
+	"OtherCase":                quecloudtest.OtherCase,
 	"all with numbers as text": 1<<7 - 1 - quecloudtest.DigitsAsNumbers,
 	"all with digits":          1<<7 - 1 - quecloudtest.NumbersAsText,
 }
 
-// TestDialectIsReadBySDK compares what the SDK makes of a response in a dialect with what it makes of the usual one.
+// TestDialectIsReadBySDK compares the SDK's results of responses in a dialect with those of the zero dialect.
 func TestDialectIsReadBySDK(t *testing.T) {
 	t.Parallel()
 	usual := readAll(t, 0)
@@ -80,15 +121,15 @@ func TestDialectOfFault(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t, quecloudtest.WithFaults(quecloudtest.Speak(quecloudtest.NumbersAsText).On("account.info").Times(1)))
 	client := newForeign(t, srv)
-	if a := client.call("account.info"); a.code() != "0" {
-		t.Errorf("got %s", a.body)
+	if res := client.call("account.info"); res.code() != "0" {
+		t.Errorf("got %s", res.body)
 	}
-	if a := client.call("account.info"); a.code() != 0.0 {
-		t.Errorf("the next call got %s", a.body)
+	if res := client.call("account.info"); res.code() != 0.0 {
+		t.Errorf("the next call: got %s", res.body)
 	}
 }
 
-// readAll makes calls of every kind that has something to read in its response, and prints what the SDK makes of it.
+// readAll calls every method that responds with members, and returns the SDK's results as JSON.
 func readAll(t *testing.T, dialect quecloudtest.Dialect) map[string]string {
 	t.Helper()
 	srv := prepared(t, quecloudtest.WithDialect(dialect)).srv
@@ -164,7 +205,8 @@ func readAll(t *testing.T, dialect quecloudtest.Dialect) map[string]string {
 	add("sms.send", sent, err)
 	receipt, err := client.Orders.Recharge(ctx, topUp(srv.Orders()[0].ICCID))
 	add("card.recharge", receipt, err)
-	verdict, err := client.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: srv.Orders()[0].ICCID, Years: 1, Preverify: true})
+	verdict, err := client.Orders.Renew(ctx,
+		&quecloud.RenewalParams{ICCID: srv.Orders()[0].ICCID, Years: 1, Preverify: true})
 	add("card.renewal", verdict, err)
 	registration, err := client.Cards.RegisterRealName(ctx, mobile)
 	add("card.realName", registration, err)

@@ -27,7 +27,7 @@ func Example() {
 	// Output: 89860024310000000006 中国移动 正常
 }
 
-// Testing a retry: the platform is unavailable twice, and the client asks again until it answers.
+// Test a retry: the platform is unavailable twice.
 func ExampleServer_Inject() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -47,7 +47,7 @@ func ExampleServer_Inject() {
 	// 200 executed: true
 }
 
-// Testing a purchase whose response got lost: the order was placed, and the caller does not know it.
+// Test a purchase with a lost response: the platform placed the order, and the caller does not know it.
 func ExampleCutAfter() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -66,7 +66,7 @@ func ExampleCutAfter() {
 	// requests: 1 orders: 1 balance: 998.50
 }
 
-// Testing what a service does where the platform refuses the repeat of a purchase, and does not tell the order.
+// Test a platform that refuses duplicate purchases without the number of the order.
 func ExampleServer_SetPurchaseRules() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -86,7 +86,7 @@ func ExampleServer_SetPurchaseRules() {
 	// refused: true orders: 1
 }
 
-// Testing what a service does with a suspended card.
+// Test a suspended card.
 func ExampleServer_AddCard() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -111,7 +111,7 @@ func ExampleServer_AddCard() {
 	// 正常
 }
 
-// Testing a month in which a card uses up its plan, and the month after.
+// Test a card that uses up its plan, and the month after.
 func ExampleServer_SetUsage() {
 	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 3, 31, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
 	defer srv.Close()
@@ -131,7 +131,7 @@ func ExampleServer_SetUsage() {
 	// 0 正常
 }
 
-// Testing an order that takes a while: nobody sleeps, the test moves the clock.
+// Test a slow order without sleeping: move the clock.
 func ExampleServer_Advance() {
 	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(5 * time.Minute))
 	defer srv.Close()
@@ -156,8 +156,8 @@ func ExampleServer_Advance() {
 	// 订单完成 <nil>
 }
 
-// Testing what waits for an order. The SDK asks again by the real clock, so PollEvery makes that short, and the order ends
-// by the server's clock, which another goroutine moves. In a bubble of testing/synctest neither is needed.
+// Test code that waits for an order. The SDK polls by the real clock, so PollEvery shortens the interval. The order
+// finishes by the server's clock, which another goroutine moves. A bubble of testing/synctest needs neither.
 func ExampleServer_Advance_wait() {
 	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(time.Minute))
 	defer srv.Close()
@@ -177,7 +177,7 @@ func ExampleServer_Advance_wait() {
 	// Output: 订单完成 <nil>
 }
 
-// Testing a program that makes its own client, as from its configuration.
+// Test a program that makes its own client, for example from a configuration.
 func ExampleServer_Client_own() {
 	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 3, 31, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
 	defer srv.Close()
@@ -197,7 +197,7 @@ func ExampleServer_Client_own() {
 	// Output: 测试企业 0
 }
 
-// Testing a receiver of callbacks: it fails once, and the stand-in delivers again.
+// Test a receiver of callbacks that fails once: the stand-in retries the delivery.
 func ExampleServer_ReceiveSMS() {
 	failures := 1
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -222,7 +222,7 @@ func ExampleServer_ReceiveSMS() {
 	// 2 200 true
 }
 
-// Testing a receiver of order notifications without any server.
+// Test a receiver of order events without a server.
 func ExampleDeliverOrder() {
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `{"code":200,"msg":""}`)

@@ -1,9 +1,9 @@
 package quecloudtest
 
-// Reads says whether a method, named in full, is one of those that hold the lock side by side.
+// Reads reports whether a method shares the lock with other readers.
 func Reads(name string) bool { return findMethod(name).reads }
 
-// WhileRead calls f while some call reads.
+// WhileRead calls f while a reader holds the lock.
 func (s *Server) WhileRead(f func()) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

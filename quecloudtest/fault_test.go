@@ -15,9 +15,10 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
+// pausable is a card in use.
 var pausable = quecloud.MSISDN("1064800000000")
 
-// TestFaultKinds tries each fault on a call that suspends a card: what the caller sees, and whether it took effect.
+// TestFaultKinds applies each fault to a call that suspends a card, and checks the caller's error and the effect.
 func TestFaultKinds(t *testing.T) {
 	t.Parallel()
 	unknown := func(err error) bool { return errors.Is(err, quecloud.ErrOutcomeUnknown) }
@@ -64,7 +65,8 @@ func TestFaultKinds(t *testing.T) {
 					t.Errorf("the caller sees %v", err)
 				}
 				r := srv.Requests()[0]
-				if r.Executed != c.executed || r.HTTPStatus != c.status || !r.Accepted || !slices.Equal(r.Faults, []string{c.fault.String()}) {
+				if r.Executed != c.executed || r.HTTPStatus != c.status || !r.Accepted ||
+					!slices.Equal(r.Faults, []string{c.fault.String()}) {
 					t.Errorf("recorded as %+v", r)
 				}
 				if suspended := card(t, srv, pausable.String()).Status == quecloudtest.StatusSuspended; suspended != c.executed {
@@ -100,13 +102,13 @@ func TestFaultOnMethodsAndTimes(t *testing.T) {
 	_, err = client.Cards.Info(t.Context(), pausable)
 	got = append(got, code(err), account(), account())
 	if want := []int{0, 7, 7, 8, 0}; !slices.Equal(got, want) {
-		t.Errorf("the codes are %v, want %v", got, want)
+		t.Errorf("the result codes are %v, want %v", got, want)
 	}
 	srv.Inject(quecloudtest.Refuse(9, "x"))
 	got = []int{account(), account()}
 	srv.ClearFaults()
 	if got = append(got, account()); !slices.Equal(got, []int{9, 9, 0}) {
-		t.Errorf("without end and cleared, the codes are %v", got)
+		t.Errorf("before and after ClearFaults the result codes are %v", got)
 	}
 }
 
@@ -136,13 +138,14 @@ func TestFaultProbabilityFollowsSeed(t *testing.T) {
 	if refused < 40 || refused > 80 || cut < 12 || cut > 45 {
 		t.Errorf("%d refusals and %d cuts in 200 calls", refused, cut)
 	}
-	srv, client := start(t, quecloudtest.WithFaults(quecloudtest.CutBefore().Probability(0), quecloudtest.Refuse(3, "x").Probability(1)))
+	srv, client := start(t,
+		quecloudtest.WithFaults(quecloudtest.CutBefore().Probability(0), quecloudtest.Refuse(3, "x").Probability(1)))
 	for range 20 {
 		_, err := client.Billing.Account(t.Context())
 		wantRefused(t, err, "a fault with probability 1")
 	}
 	if f := srv.Requests()[0].Faults; !slices.Equal(f, []string{"Refuse(3)"}) {
-		t.Errorf("befallen by %v", f)
+		t.Errorf("the faults are %v", f)
 	}
 }
 
@@ -152,9 +155,9 @@ func TestFaultRetryAfterIsObeyedBySDK(t *testing.T) {
 		srv := quecloudtest.NewUnstartedServer()
 		defer srv.Close()
 		srv.Inject(quecloudtest.HTTPStatus(http.StatusTooManyRequests).Header("Retry-After", "7").Times(1))
-		began := time.Now()
+		begin := time.Now()
 		must(t, srv.Client().Cards.Pause(t.Context(), pausable))
-		if waited := time.Since(began); waited < 7*time.Second || waited > 10*time.Second {
+		if waited := time.Since(begin); waited < 7*time.Second || waited > 10*time.Second {
 			t.Errorf("the client waited %v, want 7 s", waited)
 		}
 	})
@@ -180,7 +183,7 @@ func TestFaultLatencyBeforeAndAfterEffect(t *testing.T) {
 			if did := srv.Requests()[0].Executed; did != after {
 				t.Errorf("latency after effect: %v; executed: %v", after, did)
 			}
-			began := time.Now()
+			begin := time.Now()
 			if after {
 				err = srv.Client().Cards.Resume(t.Context(), pausable)
 			} else {
@@ -191,48 +194,49 @@ func TestFaultLatencyBeforeAndAfterEffect(t *testing.T) {
 			if after {
 				want = 0
 			}
-			if took := time.Since(began); took != want {
+			if took := time.Since(begin); took != want {
 				t.Errorf("the call took %v, want %v", took, want)
 			}
 		})
 	}
 }
 
-// TestFaultCombinations combines latencies with what decides the answer: whether the call takes effect,
-// and after how long, is what each fault says by itself.
+// TestFaultCombinations combines latencies with faults that decide the response. Whether and when the call takes
+// effect, depends on each fault alone.
 func TestFaultCombinations(t *testing.T) {
 	t.Parallel()
 	const d = 3 * time.Second
 	early, late := quecloudtest.Latency(d), quecloudtest.Latency(d).AfterEffect()
+	lateDialect := quecloudtest.Speak(0).AfterEffect()
 	for name, c := range map[string]struct {
 		faults   []quecloudtest.Fault
-		executed time.Duration // 0: at once; less: never
-		whole    time.Duration
+		executed time.Duration // time of the effect; negative: none
+		whole    time.Duration // time of the response
 	}{
-		"late latency, cut before":            {[]quecloudtest.Fault{late, quecloudtest.CutBefore()}, -1, d},
-		"late latency, status":                {[]quecloudtest.Fault{late, quecloudtest.HTTPStatus(503)}, -1, d},
-		"late latency, refusal":               {[]quecloudtest.Fault{late, quecloudtest.Refuse(9, "x")}, -1, d},
-		"late dialect, status":                {[]quecloudtest.Fault{quecloudtest.Speak(0).AfterEffect(), quecloudtest.HTTPStatus(503)}, -1, 0},
-		"early latency, cut before":           {[]quecloudtest.Fault{early, quecloudtest.CutBefore()}, -1, d},
-		"early latency, cut after":            {[]quecloudtest.Fault{early, quecloudtest.CutAfter()}, d, d},
-		"early latency, late status":          {[]quecloudtest.Fault{early, quecloudtest.HTTPStatus(503).AfterEffect()}, d, d},
-		"late latency, cut after":             {[]quecloudtest.Fault{late, quecloudtest.CutAfter()}, 0, d},
-		"early latency and late, cut after":   {[]quecloudtest.Fault{early, late, quecloudtest.CutAfter()}, d, 2 * d},
-		"late latency and early, nothing":     {[]quecloudtest.Fault{late, early}, d, 2 * d},
-		"two early latencies, cut the answer": {[]quecloudtest.Fault{early, early, quecloudtest.CutBody(3)}, 2 * d, 2 * d},
+		"late latency, cut before":          {[]quecloudtest.Fault{late, quecloudtest.CutBefore()}, -1, d},
+		"late latency, status":              {[]quecloudtest.Fault{late, quecloudtest.HTTPStatus(503)}, -1, d},
+		"late latency, refusal":             {[]quecloudtest.Fault{late, quecloudtest.Refuse(9, "x")}, -1, d},
+		"late dialect, status":              {[]quecloudtest.Fault{lateDialect, quecloudtest.HTTPStatus(503)}, -1, 0},
+		"early latency, cut before":         {[]quecloudtest.Fault{early, quecloudtest.CutBefore()}, -1, d},
+		"early latency, cut after":          {[]quecloudtest.Fault{early, quecloudtest.CutAfter()}, d, d},
+		"early latency, late status":        {[]quecloudtest.Fault{early, quecloudtest.HTTPStatus(503).AfterEffect()}, d, d},
+		"late latency, cut after":           {[]quecloudtest.Fault{late, quecloudtest.CutAfter()}, 0, d},
+		"early latency and late, cut after": {[]quecloudtest.Fault{early, late, quecloudtest.CutAfter()}, d, 2 * d},
+		"late latency and early, nothing":   {[]quecloudtest.Fault{late, early}, d, 2 * d},
+		"two early latencies, cut body":     {[]quecloudtest.Fault{early, early, quecloudtest.CutBody(3)}, 2 * d, 2 * d},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
+				begin := time.Now()
 				srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFaults(c.faults...))
 				defer srv.Close()
 				_ = srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1})).Cards.Pause(t.Context(), pausable)
 				r := srv.Requests()[0]
-				if r.Executed != (c.executed >= 0) || time.Since(began) != c.whole {
-					t.Errorf("executed: %v; answered after %v, want %v", r.Executed, time.Since(began), c.whole)
+				if r.Executed != (c.executed >= 0) || time.Since(begin) != c.whole {
+					t.Errorf("executed: %v; response after %v, want %v", r.Executed, time.Since(begin), c.whole)
 				}
-				if at := r.Time.Sub(began); r.Executed && at != c.executed {
+				if at := r.Time.Sub(begin); r.Executed && at != c.executed {
 					t.Errorf("it took effect after %v, want %v", at, c.executed)
 				}
 			})
@@ -257,10 +261,11 @@ func TestFaultDateHeader(t *testing.T) {
 	srv, _ := start(t)
 	client := newForeign(t, srv)
 	srv.Inject(quecloudtest.NoDate().Times(1), quecloudtest.WrongDate(noon.Add(time.Hour)).On("wallet.details"))
-	if a := client.call("account.info"); a.header["Date"] != nil {
-		t.Errorf("Date is %v, want none", a.header["Date"])
+	if res := client.call("account.info"); res.header["Date"] != nil {
+		t.Errorf("Date is %v, want none", res.header["Date"])
 	}
-	if a := client.call("wallet.details"); a.code() != 0.0 || a.header.Get("Date") != "Tue, 10 Mar 2026 05:00:00 GMT" {
-		t.Errorf("Date is %v", a.header["Date"])
+	if res := client.call("wallet.details"); res.code() != 0.0 ||
+		res.header.Get("Date") != "Tue, 10 Mar 2026 05:00:00 GMT" {
+		t.Errorf("Date is %v", res.header["Date"])
 	}
 }

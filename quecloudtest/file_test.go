@@ -81,7 +81,8 @@ func TestFileIsZipOfAllCards(t *testing.T) {
 		must(t, err)
 		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 		c := card(t, srv, "1064800000003")
-		want := strings.Join([]string{c.MSISDN, c.ICCID, c.IMSI, c.Carrier, c.PlanName, c.Status, c.ActiveDate, c.ExpiryDate}, "\t")
+		columns := []string{c.MSISDN, c.ICCID, c.IMSI, c.Carrier, c.PlanName, c.Status, c.ActiveDate, c.ExpiryDate}
+		want := strings.Join(columns, "\t")
 		if len(lines) != 31 || lines[4] != want {
 			t.Errorf("%s: %d lines, and for the fourth card %q, want %q", name, len(lines), lines[4], want)
 		}
@@ -106,7 +107,8 @@ func TestFileListsLastTenTasks(t *testing.T) {
 	if len(tasks) != 10 || tasks[0].TaskID != 12 || tasks[9].TaskID != 3 {
 		t.Fatalf("got %d tasks: %+v", len(tasks), tasks)
 	}
-	if first := tasks[0]; first.Status != quecloud.FileTaskDone || !first.CreatedAt.Equal(noon.Add(11*24*time.Hour)) || !first.EndedAt.Equal(first.CreatedAt) {
+	if first := tasks[0]; first.Status != quecloud.FileTaskDone || !first.CreatedAt.Equal(noon.Add(11*24*time.Hour)) ||
+		!first.EndedAt.Equal(first.CreatedAt) {
 		t.Errorf("the last task is %+v", first)
 	}
 }
@@ -116,7 +118,8 @@ func TestFileRunningTaskHasNoEndTime(t *testing.T) {
 	srv, client := start(t, quecloudtest.WithFileDelay(time.Minute))
 	_, err := client.Files.Start(t.Context())
 	must(t, err)
-	if a := newForeign(t, srv).call("file.list"); !strings.Contains(a.body, `"EndTime":null`) || !strings.Contains(a.body, "执行中") {
-		t.Errorf("got %s", a.body)
+	if res := newForeign(t, srv).call("file.list"); !strings.Contains(res.body, `"EndTime":null`) ||
+		!strings.Contains(res.body, "执行中") {
+		t.Errorf("got %s", res.body)
 	}
 }

@@ -9,25 +9,25 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// BenchmarkPageOf1000 answers pages of a large fleet, from the request to the last byte, and reports the memory that the
-// server then holds. In the second case each card had its usage set by hand before.
+// BenchmarkPageOf1000 serves pages of a large fleet, and reports the memory that the server then holds. In the case
+// changed every card has usage set by the test.
 func BenchmarkPageOf1000(b *testing.B) {
 	for _, c := range []struct {
 		cards   int
-		touched bool
+		changed bool
 	}{{100_000, false}, {100_000, true}, {1_000_000, false}} {
-		b.Run(fmt.Sprintf("cards=%d/touched=%v", c.cards, c.touched), func(b *testing.B) {
+		b.Run(fmt.Sprintf("cards=%d/changed=%v", c.cards, c.changed), func(b *testing.B) {
 			before := heap()
 			srv := quecloudtest.NewUnstartedServer(
 				quecloudtest.WithFleet(c.cards), quecloudtest.WithTime(noon), quecloudtest.WithRequestLimit(0))
 			defer srv.Close()
-			if c.touched {
-				touchAll(b, srv, c.cards)
+			if c.changed {
+				changeAll(b, srv, c.cards)
 			}
 			form := newForeign(b, srv).form("card.list", "pageSize", "1000", "pageNo", strconv.Itoa(c.cards/2000))
 			for b.Loop() {
 				if n := post(b, srv, form); n < 1000 {
-					b.Fatalf("an answer of %d bytes", n)
+					b.Fatalf("a response of %d bytes", n)
 				}
 			}
 			b.ReportMetric(heap()-before, "MB-held")
@@ -36,7 +36,7 @@ func BenchmarkPageOf1000(b *testing.B) {
 	}
 }
 
-func touchAll(b *testing.B, srv *quecloudtest.Server, cards int) {
+func changeAll(b *testing.B, srv *quecloudtest.Server, cards int) {
 	client := newForeign(b, srv)
 	for page := 1; page <= cards/1000; page++ {
 		resp, err := roundTrip(srv, client.form("card.list", "pageSize", "1000", "pageNo", strconv.Itoa(page)))
@@ -46,9 +46,8 @@ func touchAll(b *testing.B, srv *quecloudtest.Server, cards int) {
 	}
 }
 
-// BenchmarkFleetOf100000 answers calls for which the server looks for cards among all: pages of those that a filter
-// matches, as in a sweep, and the sums of a group. In the cases named first the server has not been asked for such cards
-// before, and goes through the whole fleet.
+// BenchmarkFleetOf100000 serves calls that select cards: pages of a filter, as in a sweep, and the sums of a group.
+// In the cases named first the server has no index yet and scans the whole fleet.
 func BenchmarkFleetOf100000(b *testing.B) {
 	page := []string{"pageSize", "1000", "pageNo", "10"}
 	newServer := func() *quecloudtest.Server {
@@ -72,7 +71,7 @@ func BenchmarkFleetOf100000(b *testing.B) {
 				post(b, srv, form)
 			}
 		})
-		b.Run(c.name+"/again", func(b *testing.B) {
+		b.Run(c.name+"/indexed", func(b *testing.B) {
 			srv := newServer()
 			form := newForeign(b, srv).form(c.method, c.pairs...)
 			post(b, srv, form)

@@ -16,10 +16,10 @@ func TestFleetFindsByNineteenCharacters(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	for _, iccid := range []string{
-		"89860412091880130010", "89860412091880130011", // neighbours
-		"89860317492038600120", "8986031749203860012", // one is the beginning of the other
+		"89860412091880130010", "89860412091880130011", // neighbors
+		"89860317492038600120", "8986031749203860012", // one begins the other
 		"89860412091880130030",
-		"89860024310000000004", // neighbour of a synthetic card, 89860024310000000006
+		"89860024310000000004", // neighbor of a synthetic card, 89860024310000000006
 	} {
 		srv.AddCard(quecloudtest.Card{ICCID: iccid})
 	}
@@ -32,7 +32,7 @@ func TestFleetFindsByNineteenCharacters(t *testing.T) {
 		synthetic[:19]:         synthetic,
 		"8986032431000000001":  "8986032431000000001",
 		"89860324310000000011": "", // the Telecom card is listed with 19
-		"8986032431000000000":  "", // a Mobile card's place, after a Telecom card's beginning
+		"8986032431000000000":  "", // a Mobile card's place after a Telecom card's first digits
 	} {
 		info, err := client.Cards.Info(t.Context(), quecloud.ICCID(number))
 		switch {
@@ -42,28 +42,31 @@ func TestFleetFindsByNineteenCharacters(t *testing.T) {
 			t.Errorf("%s: got %+v, %v, want %s", number, info, err, want)
 		}
 	}
-	a := newForeign(t, srv).call("sms.send", "content", "x", "iccids",
+	res := newForeign(t, srv).call("sms.send", "content", "x", "iccids",
 		"8986041209188013001,8986041209188013003,89860412091880130030,8986031749203860012")
 	var sent []string
 	for _, s := range srv.SMS() {
 		sent = append(sent, s.ICCID)
 	}
-	if !slices.Equal(sent, []string{"89860412091880130030", "8986031749203860012"}) || !strings.Contains(a.body, `"errorList":["8986041209188013001"]`) {
-		t.Errorf("in a list: sent to %v, and %s", sent, a.body)
+	if !slices.Equal(sent, []string{"89860412091880130030", "8986031749203860012"}) ||
+		!strings.Contains(res.body, `"errorList":["8986041209188013001"]`) {
+		t.Errorf("in a list: sent to %v, and %s", sent, res.body)
 	}
 }
 
 func TestFleetUnknownNumbers(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
-	for _, number := range []string{"", "1", "1064900000000", "1064800000012", "89860024310000000007", "8986002431000000000X", "-064800000000"} {
+	for _, number := range []string{
+		"", "1", "1064900000000", "1064800000012", "89860024310000000007", "8986002431000000000X", "-064800000000",
+	} {
 		if c, ok := srv.Card(number); ok {
 			t.Errorf("%q finds %+v", number, c)
 		}
 	}
 }
 
-// TestFleetTakesNoMemory is not parallel, because it measures what the whole process holds.
+// TestFleetTakesNoMemory is not parallel because it measures the memory of the process.
 func TestFleetTakesNoMemory(t *testing.T) {
 	before := heap()
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(100_000))
@@ -92,8 +95,8 @@ func TestFleetOfAMillion(t *testing.T) {
 	must(t, client.Cards.CloseGPRS(t.Context(), quecloud.MSISDN("1064800000000")))
 }
 
-// TestFleetFiltersFollowChanges asks with filters again and again while cards are added, moved, activated and renewed, and
-// compares with what the list of all cards says.
+// TestFleetFiltersFollowChanges lists cards by filters while cards are added, moved, activated and renewed, and
+// compares the results with the list of all cards.
 func TestFleetFiltersFollowChanges(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(200))
@@ -122,7 +125,8 @@ func TestFleetFiltersFollowChanges(t *testing.T) {
 			"allotted in 2025, expiring in 2026": {
 				quecloud.CardListParams{AllotFrom: date(2025, 1, 1), AllotTo: date(2025, 12, 31), ExpireTo: date(2026, 12, 31)},
 				func(c *quecloud.Card) bool {
-					return within(c.AllotDate, date(2025, 1, 1), date(2025, 12, 31)) && within(c.ExpiryDate, quecloud.Date{}, date(2026, 12, 31))
+					return within(c.AllotDate, date(2025, 1, 1), date(2025, 12, 31)) &&
+						within(c.ExpiryDate, quecloud.Date{}, date(2026, 12, 31))
 				},
 			},
 		} {
@@ -170,7 +174,7 @@ func TestFleetFiltersFollowChanges(t *testing.T) {
 	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: added.ICCID, Years: 1})
 	must(t, err)
 	check("a card was renewed")
-	for day := 1; day <= 12; day++ { // more filters than are remembered
+	for day := 1; day <= 12; day++ { // more filters than there are indexes
 		_, err = client.Cards.List(t.Context(), &quecloud.CardListParams{AllotFrom: date(2025, 1, day)})
 		must(t, err)
 	}
@@ -184,10 +188,11 @@ func TestFleetICCIDsAreExact(t *testing.T) {
 	client := newForeign(t, srv)
 	lettered, telecom := card(t, srv, "1064800000008").ICCID, card(t, srv, "1064900000001").ICCID
 	for number, found := range map[string]bool{
-		lettered: true, strings.ToLower(lettered): false, telecom: true, telecom + "F": false, telecom + "1": false, " " + telecom: false,
+		lettered: true, strings.ToLower(lettered): false,
+		telecom: true, telecom + "F": false, telecom + "1": false, " " + telecom: false,
 	} {
-		if a := client.call("card.info", "iccid", number); (a.code() == 0.0) != found {
-			t.Errorf("%q: got %.80s", number, a.body)
+		if res := client.call("card.info", "iccid", number); (res.code() == 0.0) != found {
+			t.Errorf("%q: got %.80s", number, res.body)
 		}
 	}
 }

@@ -25,12 +25,12 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// noon is where the clocks of these tests stand: a Tuesday, ten days into a month.
+// noon is the time of the servers in these tests: a Tuesday, the tenth of a month.
 var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, quecloud.ChinaStandardTime)
 
 var march = quecloud.Month{Year: 2026, Month: time.March}
 
-// start returns a running server whose clock stands at noon, and a client of it that repeats nothing.
+// start returns a running server whose clock stands at noon, and a client without retries.
 func start(t testing.TB, opts ...quecloudtest.Option) (*quecloudtest.Server, *quecloud.Client) {
 	t.Helper()
 	srv := quecloudtest.NewServer(append([]quecloudtest.Option{quecloudtest.WithTime(noon)}, opts...)...)
@@ -38,7 +38,7 @@ func start(t testing.TB, opts ...quecloudtest.Option) (*quecloudtest.Server, *qu
 	return srv, srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
 }
 
-// wantRefused checks that the platform refused a call, and did so with a message.
+// wantRefused checks that err is a refusal with a message.
 func wantRefused(t *testing.T, err error, what string) {
 	t.Helper()
 	var refused *quecloud.APIError
@@ -57,17 +57,33 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// sendSMS sends a message to cards of the fleet.
+func sendSMS(t *testing.T, client *quecloud.Client, cards quecloud.CardIDs, content string) *quecloud.SMSSendResult {
+	t.Helper()
+	params := &quecloud.SMSSendParams{Cards: cards, Content: content}
+	result, err := client.SMS.Send(t.Context(), params)
+	must(t, err)
+	return result
+}
+
+// panics reports whether f panics.
+func panics(f func()) (panicked bool) {
+	defer func() { panicked = recover() != nil }()
+	f()
+	return false
+}
+
 // card returns the present state of a card.
 func card(t *testing.T, srv *quecloudtest.Server, number string) quecloudtest.Card {
 	t.Helper()
 	c, ok := srv.Card(number)
 	if !ok {
-		t.Fatalf("there is no card %s", number)
+		t.Fatalf("no card %s", number)
 	}
 	return c
 }
 
-// A foreign client is one that somebody else wrote, without the SDK: its own signature, its own way to send it.
+// A foreign client is independent of the SDK. It signs and sends requests itself.
 type foreign struct {
 	t        testing.TB
 	srv      *quecloudtest.Server
@@ -80,7 +96,7 @@ func newForeign(t testing.TB, srv *quecloudtest.Server) foreign {
 	return foreign{t: t, srv: srv, send: http.PostForm, signHex: strings.ToUpper}
 }
 
-// form is a signed request: the system parameters, and pairs of names and values besides.
+// form returns a signed form with the system parameters and pairs of names and values.
 func (f foreign) form(method string, pairs ...string) url.Values {
 	form := url.Values{
 		"appKey": {f.srv.AppKey}, "method": {"fc.function." + method}, "t": {strconv.FormatInt(f.srv.Now().Unix(), 10)},
@@ -103,28 +119,28 @@ func (f foreign) sign(form url.Values) {
 	form.Set("sign", f.signHex(fmt.Sprintf("%x", sha1.Sum([]byte(text.String()+f.srv.Secret)))))
 }
 
-// call makes a request and returns the answer.
-func (f foreign) call(method string, pairs ...string) answer {
+// call sends a request and returns the response.
+func (f foreign) call(method string, pairs ...string) response {
 	return f.do(f.form(method, pairs...))
 }
 
-func (f foreign) do(form url.Values) answer {
+func (f foreign) do(form url.Values) response {
 	f.t.Helper()
 	resp, err := f.send(f.srv.URL, form)
 	return read(f.t, resp, err)
 }
 
-// An answer is what came back, as text and as JSON.
-type answer struct {
+// A response is an HTTP response with its body as text and as JSON.
+type response struct {
 	status int
 	header http.Header
 	body   string
 	json   map[string]any
 }
 
-func (a answer) code() any { return a.json["resultCode"] }
+func (res response) code() any { return res.json["resultCode"] }
 
-func read(t testing.TB, resp *http.Response, err error) answer {
+func read(t testing.TB, resp *http.Response, err error) response {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -134,13 +150,20 @@ func read(t testing.TB, resp *http.Response, err error) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := answer{status: resp.StatusCode, header: resp.Header, body: string(body)}
-	_ = json.Unmarshal(body, &a.json) // not everything is an object
-	return a
+	res := response{status: resp.StatusCode, header: resp.Header, body: string(body)}
+	_ = json.Unmarshal(body, &res.json) // lists and files stay text
+	return res
 }
 
 func postQuery(address string, form url.Values) (*http.Response, error) {
 	return http.Post(address+"?"+form.Encode(), "", nil)
+}
+
+// postQueryAndBody sends the card in the body, and all other parameters in the query.
+func postQueryAndBody(address string, form url.Values) (*http.Response, error) {
+	body := url.Values{"msisdn": form["msisdn"]}
+	form.Del("msisdn")
+	return http.PostForm(address+"?"+form.Encode(), body)
 }
 
 func postMultipart(address string, form url.Values) (*http.Response, error) {
@@ -157,7 +180,7 @@ func postMultipart(address string, form url.Values) (*http.Response, error) {
 	return http.Post(address, w.FormDataContentType(), &body)
 }
 
-// wantQueryFailed checks that the platform said it could not find out.
+// wantQueryFailed checks that err is ErrQueryFailed.
 func wantQueryFailed(t *testing.T, err error) {
 	t.Helper()
 	if !errors.Is(err, quecloud.ErrQueryFailed) {
@@ -165,28 +188,28 @@ func wantQueryFailed(t *testing.T, err error) {
 	}
 }
 
-// A receiver takes callbacks, and answers them with what is next in its list, or with the last of it.
+// A receiver receives callbacks. It sends the responses in turn, then the last one again.
 type receiver struct {
-	URL     string
-	mu      sync.Mutex
-	answers []string
-	bodies  []string
-	header  http.Header
+	URL       string
+	mu        sync.Mutex
+	responses []string
+	bodies    []string
+	header    http.Header
 }
 
-func receive(t *testing.T, answers ...string) *receiver {
+func receive(t *testing.T, responses ...string) *receiver {
 	t.Helper()
-	r := &receiver{answers: answers}
+	r := &receiver{responses: responses}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		answer := r.answers[min(len(r.bodies), len(r.answers)-1)]
+		response := r.responses[min(len(r.bodies), len(r.responses)-1)]
 		r.bodies, r.header = append(r.bodies, string(body)), req.Header
-		if answer == "500" {
+		if response == "500" {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
-		io.WriteString(w, answer)
+		io.WriteString(w, response)
 	}))
 	t.Cleanup(srv.Close)
 	r.URL = srv.URL
@@ -221,7 +244,7 @@ func wantMembers(t *testing.T, got, want map[string]any) {
 	}
 }
 
-// receiverClient is a client whose requests reach a receiver without any network.
+// receiverClient returns a client that passes the bodies of its requests to a function, without a network.
 func receiverClient(received func(body string)) *http.Client {
 	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		body, err := io.ReadAll(r.Body)
@@ -239,7 +262,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// heap is the memory in use, in MB.
+// heap returns the memory in use, in MB.
 func heap() float64 {
 	runtime.GC()
 	var stats runtime.MemStats

@@ -10,24 +10,26 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// situations are the states that a card can be in, with the reasons of the suspended ones.
+// situations are the states of cards, with the reasons of suspensions.
 var situations = func() (all [][2]string) {
 	for _, status := range []string{
-		quecloudtest.StatusNormal, quecloudtest.StatusTestNormal, quecloudtest.StatusTestSuspended, quecloudtest.StatusInactive,
-		quecloudtest.StatusReserved, quecloudtest.StatusPreCancelled, quecloudtest.StatusCancelled, quecloudtest.StatusUnknown,
+		quecloudtest.StatusNormal, quecloudtest.StatusTestNormal, quecloudtest.StatusTestSuspended,
+		quecloudtest.StatusInactive, quecloudtest.StatusReserved, quecloudtest.StatusPreCancelled,
+		quecloudtest.StatusCancelled, quecloudtest.StatusUnknown,
 	} {
 		all = append(all, [2]string{status})
 	}
 	for _, reason := range []string{
-		quecloudtest.ReasonByOwner, quecloudtest.ReasonIMEISplit, quecloudtest.ReasonCarrierLimit, quecloudtest.ReasonThreshold,
-		quecloudtest.ReasonPlanExpired, quecloudtest.ReasonCardExhausted, quecloudtest.ReasonPoolExhausted, quecloudtest.ReasonDataClosed,
+		quecloudtest.ReasonByOwner, quecloudtest.ReasonIMEISplit, quecloudtest.ReasonCarrierLimit,
+		quecloudtest.ReasonThreshold, quecloudtest.ReasonPlanExpired, quecloudtest.ReasonCardExhausted,
+		quecloudtest.ReasonPoolExhausted, quecloudtest.ReasonDataClosed,
 	} {
 		all = append(all, [2]string{quecloudtest.StatusSuspended, reason})
 	}
 	return all
 }()
 
-// TestLifecycleMoves tries every call in every state: it does what the table says, or is refused and changes
+// TestLifecycleMoves makes every call in every state. It moves the card as the table says, or is refused and changes
 // nothing.
 func TestLifecycleMoves(t *testing.T) {
 	t.Parallel()
@@ -95,7 +97,8 @@ func TestLifecycleActivationStartsContract(t *testing.T) {
 	must(t, client.Cards.Activate(t.Context(), quecloud.ICCID(number)))
 	info, err := client.Cards.Info(t.Context(), quecloud.ICCID(number))
 	must(t, err)
-	if info.Active != quecloud.ActiveStateActive || info.ActiveDate.String() != "2026-03-10" || info.ExpiryDate.String() != "2027-02-28" {
+	if info.Active != quecloud.ActiveStateActive || info.ActiveDate.String() != "2026-03-10" ||
+		info.ExpiryDate.String() != "2027-02-28" {
 		t.Errorf("activated: %v on %v until %v", info.Active, info.ActiveDate, info.ExpiryDate)
 	}
 }
@@ -119,7 +122,9 @@ func TestLifecycleResetKeepsLaterPause(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	id := srv.AddCard(quecloudtest.Card{}).ID()
-	for _, call := range []func(context.Context, quecloud.CardID) error{client.Cards.Reset, client.Cards.Resume, client.Cards.Pause} {
+	for _, call := range []func(context.Context, quecloud.CardID) error{
+		client.Cards.Reset, client.Cards.Resume, client.Cards.Pause,
+	} {
 		must(t, call(t.Context(), id))
 	}
 	srv.Advance(time.Hour)
@@ -143,7 +148,8 @@ func TestLifecycleUnbindOnceInThirtyMinutes(t *testing.T) {
 	wantRefused(t, client.Cards.UnbindIMEI(t.Context(), id), "unbinding after almost 30 minutes")
 	srv.Advance(time.Second)
 	must(t, client.Cards.UnbindIMEI(t.Context(), id))
-	wantRefused(t, client.Cards.UnbindIMEI(t.Context(), quecloud.MSISDN("1064800000000")), "unbinding a card of China Mobile")
+	wantRefused(t, client.Cards.UnbindIMEI(t.Context(), quecloud.MSISDN("1064800000000")),
+		"unbinding a card of China Mobile")
 }
 
 func TestLifecycleVoice(t *testing.T) {
@@ -211,9 +217,9 @@ func TestLifecycleRefusalsStartNoWait(t *testing.T) {
 		10:  func(id quecloud.CardID) error { _, err := client.Cards.RegisterRealName(t.Context(), id); return err },
 	} {
 		id := srv.AddCard(quecloudtest.Card{BillingID: group, Status: quecloudtest.StatusCancelled}).ID()
-		wantRefused(t, call(id), "a card that is given up")
+		wantRefused(t, call(id), "a cancelled card")
 		srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.Status = quecloudtest.StatusNormal })
 		must(t, call(id))
-		wantRefused(t, call(id), "once more")
+		wantRefused(t, call(id), "the second call")
 	}
 }

@@ -1,23 +1,18 @@
 package quecloudtest_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
 	"github.com/quecloud/quecloud-go/internal/selftest"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// exampleCalls are parameters with which each method succeeds on a server that prepared made.
+// exampleCalls are parameters of successful calls to a server of prepared.
 var exampleCalls = map[string][]string{
 	"billing_group.list":        nil,
 	"billing_group.statistics":  {"id", "10"},
@@ -65,29 +60,33 @@ var exampleCalls = map[string][]string{
 	"card.setmeal.product":      {"msisdn", "1064800000000"},
 	"card.recharge":             {"iccid", "89860024310000000006", "productId", "50", "productName", "30M-当月"},
 	"card.renewal":              {"iccid", "89860024310000000006", "cycle", "2"},
-	"order.details":             nil, // of the order that prepared placed
+	"order.details":             nil, // see example
 	"wallet.details":            nil,
 }
 
-// prepared returns a server in which every method has something to tell, and a foreign client of it.
+// prepared returns a foreign client of a server with data for every method.
 func prepared(t *testing.T, opts ...quecloudtest.Option) foreign {
 	t.Helper()
 	srv, _ := start(t, opts...)
 	client := newForeign(t, srv)
 	client.unsigned = []string{"alarmParam", "alarmStatus", "pauseStatus"}
 	srv.UpdateCard("1064800000000", func(c *quecloudtest.Card) {
-		c.Alarm = &quecloudtest.Alarm{Emails: []string{"a@example.com", "b@example.com"}, PauseThreshold: 99999, Thresholds: [3]float64{99998}}
+		c.Alarm = &quecloudtest.Alarm{
+			Emails: []string{"a@example.com", "b@example.com"}, PauseThreshold: 99999, Thresholds: [3]float64{99998},
+		}
 		c.VoiceWhitelist = []string{"14765004176"}
 	})
 	srv.UpdateCard("1064600000002", func(c *quecloudtest.Card) { c.GPRSClosed = true })
-	srv.UpdateCard("1064800000004", func(c *quecloudtest.Card) { c.Status, c.Voice = quecloudtest.StatusNormal, quecloudtest.VoiceClosed })
+	srv.UpdateCard("1064800000004", func(c *quecloudtest.Card) {
+		c.Status, c.Voice = quecloudtest.StatusNormal, quecloudtest.VoiceClosed
+	})
 	for _, method := range []string{"file.card.get", "card.recharge", "sms.send"} {
 		client.call(method, exampleCalls[method]...)
 	}
 	return client
 }
 
-func (f foreign) example(method string) answer {
+func (f foreign) example(method string) response {
 	f.t.Helper()
 	pairs := exampleCalls[method]
 	if method == "order.details" {
@@ -96,7 +95,8 @@ func (f foreign) example(method string) answer {
 	return f.call(method, pairs...)
 }
 
-// TestMethodsRespondAsTheVendorsExamples compares names and JSON types with the recorded examples, member by member.
+// TestMethodsRespondAsTheVendorsExamples compares the members of responses with those of the recorded examples, by
+// name and JSON type.
 func TestMethodsRespondAsTheVendorsExamples(t *testing.T) {
 	t.Parallel()
 	if served := quecloudtest.Methods(); !slices.IsSorted(served) {
@@ -110,26 +110,26 @@ func TestMethodsRespondAsTheVendorsExamples(t *testing.T) {
 		}
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
-			a := prepared(t, quecloudtest.WithDialect(quecloudtest.AsDocumented)).example(method)
+			res := prepared(t, quecloudtest.WithDialect(quecloudtest.AsDocumented)).example(method)
 			if strings.HasSuffix(method, ".down") {
-				if a.header.Get("Content-Type") != "application/x-zip-compressed" || !strings.HasPrefix(a.body, "PK") {
-					t.Errorf("got %s, %.20q", a.header.Get("Content-Type"), a.body)
+				if res.header.Get("Content-Type") != "application/x-zip-compressed" || !strings.HasPrefix(res.body, "PK") {
+					t.Errorf("got %s, %.20q", res.header.Get("Content-Type"), res.body)
 				}
 				return
 			}
 			var got, want any
-			if err := json.Unmarshal([]byte(a.body), &got); err != nil {
-				t.Fatalf("%v in %s", err, a.body)
+			if err := json.Unmarshal([]byte(res.body), &got); err != nil {
+				t.Fatalf("%v in %s", err, res.body)
 			}
 			recorded, err := os.ReadFile("../testdata/" + method + ".json")
 			must(t, err)
 			must(t, json.Unmarshal(recorded, &want))
-			compareShapes(t, "answer", got, want)
+			compareShapes(t, "response", got, want)
 		})
 	}
 }
 
-// compareShapes reports what of want got lacks or has in another JSON type. Null is of any type.
+// compareShapes reports members of want that got lacks or has in another JSON type. Null has any type.
 func compareShapes(t *testing.T, path string, got, want any) {
 	t.Helper()
 	switch want := want.(type) {
@@ -173,7 +173,7 @@ func compareShapes(t *testing.T, path string, got, want any) {
 	}
 }
 
-// The document says of eleven methods that they handle only cards of the company itself.
+// The document limits eleven methods to the company's own cards.
 func TestMethodsRefuseCardsOfSubAccounts(t *testing.T) {
 	t.Parallel()
 	want := []string{
@@ -183,12 +183,12 @@ func TestMethodsRefuseCardsOfSubAccounts(t *testing.T) {
 	var refused []string
 	for _, full := range quecloudtest.Methods() {
 		method := strings.TrimPrefix(full, "fc.function.")
-		a := prepared(t, quecloudtest.WithSubAccountCards(quecloudtest.DefaultFleet)).example(method)
+		res := prepared(t, quecloudtest.WithSubAccountCards(quecloudtest.DefaultFleet)).example(method)
 		switch {
-		case a.json["errorMessage"] == "只能处理隶属于该企业下的卡":
+		case res.json["errorMessage"] == "只能处理隶属于该企业下的卡":
 			refused = append(refused, method)
-		case a.json != nil && a.code() != 0.0 && method != "file.list":
-			t.Errorf("%s: got %s", method, a.body)
+		case res.json != nil && res.code() != 0.0 && method != "file.list":
+			t.Errorf("%s: got %s", method, res.body)
 		}
 	}
 	if !slices.Equal(refused, want) {
@@ -196,17 +196,31 @@ func TestMethodsRefuseCardsOfSubAccounts(t *testing.T) {
 	}
 }
 
+// TestMethodsMatchTheSDK compares the methods of the server with the endpoints of the SDK.
 func TestMethodsMatchTheSDK(t *testing.T) {
 	t.Parallel()
-	notSent := errors.New("not sent")
+	unmatched := map[string]bool{}
 	for _, method := range quecloudtest.Methods() {
-		var kind quecloud.Kind
-		client := quecloudtest.NewUnstartedServer().Client(quecloud.WithInterceptor(
-			func(_ context.Context, info *quecloud.CallInfo, _ func(context.Context) error) error {
-				kind = info.Kind
-				return notSent
-			}))
-		require.ErrorIs(t, client.Call(t.Context(), method, nil, nil), notSent)
-		assert.Equal(t, kind == quecloud.KindRead, quecloudtest.Reads(method), method)
+		unmatched[method] = true
+	}
+	for _, e := range selftest.Endpoints() {
+		if !unmatched[e.Method] {
+			t.Errorf("%s: no row in quecloudtest/methods.go", e.Method)
+			continue
+		}
+		delete(unmatched, e.Method)
+		if quecloudtest.Reads(e.Method) != (e.Kind == quecloud.KindRead) {
+			t.Errorf("%s: reads is %v in quecloudtest/methods.go, and the SDK's kind is %v",
+				e.Method, quecloudtest.Reads(e.Method), e.Kind)
+		}
+		if _, ok := exampleCalls[e.Name()]; !ok {
+			t.Errorf("%s: no row in exampleCalls of quecloudtest/methods_test.go", e.Method)
+		}
+	}
+	for method := range unmatched {
+		t.Errorf("%s: no row in endpoints.go", method)
+	}
+	if !slices.IsSorted(quecloudtest.Methods()) {
+		t.Errorf("the methods are not sorted: %v", quecloudtest.Methods())
 	}
 }

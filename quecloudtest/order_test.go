@@ -11,7 +11,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// topUp buys 30 MB for a card of the first group, for 1.50 yuan.
+// topUp returns the parameters of a top-up of 30 MB for 1.50 yuan, for a card of China Mobile.
 func topUp(number string) *quecloud.RechargeParams {
 	return &quecloud.RechargeParams{ICCID: number, ProductID: 50, ProductName: "30M-当月"}
 }
@@ -28,7 +28,8 @@ func TestOrderTopUp(t *testing.T) {
 	order, err := client.Orders.Get(t.Context(), receipt.OrderNo)
 	must(t, err)
 	if order.Status != quecloud.OrderStatusDone || order.Remark != "for the trip" || order.ExternalID != "order-1" ||
-		!order.ProductPrice.Equal(decimal.New(15, -1)) || !order.CompletedAt.Equal(noon) || !strings.Contains(order.Result, "1.50") {
+		!order.ProductPrice.Equal(decimal.New(15, -1)) || !order.CompletedAt.Equal(noon) ||
+		!strings.Contains(order.Result, "1.50") {
 		t.Errorf("the order is %+v", order)
 	}
 	if now := card(t, srv, c.ICCID); now.Status != quecloudtest.StatusNormal || now.Allowance != 60 {
@@ -42,7 +43,8 @@ func TestOrderTopUp(t *testing.T) {
 	}
 	wallet, err := client.Billing.Wallet(t.Context())
 	must(t, err)
-	if !wallet.Balance.Equal(decimal.New(9985, -1)) || len(wallet.Entries) != 2 || !wallet.Entries[0].Amount.Equal(decimal.New(-15, -1)) ||
+	if !wallet.Balance.Equal(decimal.New(9985, -1)) || len(wallet.Entries) != 2 ||
+		!wallet.Entries[0].Amount.Equal(decimal.New(-15, -1)) ||
 		wallet.Entries[0].OrderNo != receipt.OrderNo {
 		t.Errorf("the wallet is %+v", wallet)
 	}
@@ -140,10 +142,11 @@ func TestOrderRenewalExtendsExpiry(t *testing.T) {
 func TestOrderRefusals(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	mobile, inactive := srv.AddCard(quecloudtest.Card{}).ICCID, srv.AddCard(quecloudtest.Card{Status: quecloudtest.StatusInactive}).ICCID
+	mobile := srv.AddCard(quecloudtest.Card{}).ICCID
+	inactive := srv.AddCard(quecloudtest.Card{Status: quecloudtest.StatusInactive}).ICCID
 	for name, params := range map[string]*quecloud.RechargeParams{
-		"card of somebody else":       topUp("89860024310000099999"),
-		"card that is not in use":     topUp(inactive),
+		"card of another company":     topUp("89860024310000099999"),
+		"inactive card":               topUp(inactive),
 		"product that does not exist": {ICCID: mobile, ProductID: 1, ProductName: "30M-当月"},
 		"another product's name":      {ICCID: mobile, ProductID: 50, ProductName: "1G-当月"},
 		"another carrier's product":   {ICCID: mobile, ProductID: 60, ProductName: "10M-当月"},
@@ -158,8 +161,8 @@ func TestOrderRefusals(t *testing.T) {
 		_, err := client.Orders.Renew(t.Context(), params)
 		wantRefused(t, err, name)
 	}
-	if a := newForeign(t, srv).call("card.renewal", "iccid", mobile, "cycle", "2", "months", "3"); a.code() != 1.0 {
-		t.Errorf("months of a renewal for two years: %s", a.body)
+	if res := newForeign(t, srv).call("card.renewal", "iccid", mobile, "cycle", "2", "months", "3"); res.code() != 1.0 {
+		t.Errorf("months of a renewal for two years: %s", res.body)
 	}
 	_, err := client.Orders.Get(t.Context(), "1")
 	wantRefused(t, err, "an order that does not exist")
@@ -182,7 +185,8 @@ func TestOrderFailureRefunds(t *testing.T) {
 	}
 	srv.Advance(time.Minute)
 	failed, done := srv.Orders()[0], srv.Orders()[1]
-	if failed.Status != quecloudtest.OrderFailed || !strings.Contains(failed.Result, "运营商系统维护") || done.Status != quecloudtest.OrderDone {
+	if failed.Status != quecloudtest.OrderFailed || !strings.Contains(failed.Result, "运营商系统维护") ||
+		done.Status != quecloudtest.OrderDone {
 		t.Errorf("the orders are %+v and %+v", failed, done)
 	}
 	if w := srv.Wallet(); w.Balance != quecloudtest.DefaultBalance-150 || w.Entries[0].Change != 150 {

@@ -15,7 +15,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// A tester makes random calls, and random changes by hand.
+// A tester makes random calls and changes.
 type tester struct {
 	srv     *quecloudtest.Server
 	client  *quecloud.Client
@@ -24,12 +24,13 @@ type tester struct {
 	paidIn  quecloudtest.Money
 }
 
-// newTester prepares a server with cards in every situation, slow orders and some faults.
+// newTester returns a tester of a server with cards in every state, slow orders and some faults.
 func newTester(seed uint64) *tester {
 	const balance = 50 * quecloudtest.Yuan
 	srv := quecloudtest.NewUnstartedServer(
 		quecloudtest.WithTime(noon), quecloudtest.WithSeed(seed), quecloudtest.WithBalance(balance),
-		quecloudtest.WithOrderDelay(20*time.Minute), quecloudtest.WithFileDelay(time.Minute), quecloudtest.WithSMSDelay(time.Second),
+		quecloudtest.WithOrderDelay(20*time.Minute), quecloudtest.WithFileDelay(time.Minute),
+		quecloudtest.WithSMSDelay(time.Second),
 		quecloudtest.WithFaults(quecloudtest.CutAfter().Probability(0.05), quecloudtest.Refuse(9, "x").Probability(0.05)),
 	)
 	tt := &tester{
@@ -38,7 +39,8 @@ func newTester(seed uint64) *tester {
 	}
 	for i, s := range situations {
 		c := srv.AddCard(quecloudtest.Card{
-			BillingID: []int64{10, 11, 20, 860}[i%4], Status: s[0], PauseReason: s[1], Voice: quecloudtest.Voice(i % 3), ExpiryDate: "2026-03-20",
+			BillingID: []int64{10, 11, 20, 860}[i%4], Status: s[0], PauseReason: s[1],
+			Voice: quecloudtest.Voice(i % 3), ExpiryDate: "2026-03-20",
 		})
 		tt.numbers = append(tt.numbers, c.ICCID)
 	}
@@ -50,14 +52,14 @@ func newTester(seed uint64) *tester {
 	return tt
 }
 
-// step makes one random move, whose success or refusal is not looked at.
+// step makes a random call or change and ignores its result.
 func (tt *tester) step(ctx context.Context) {
 	number := tt.numbers[tt.rand.IntN(len(tt.numbers))]
 	id := quecloud.ICCID(number)
 	cards := tt.client.Cards
 	calls := []func(context.Context, quecloud.CardID) error{
-		cards.EndTest, cards.Activate, cards.Pause, cards.Resume, cards.UnbindIMEI, cards.CloseGPRS, cards.OpenGPRS, cards.Reset,
-		cards.CloseVoice, cards.OpenVoice,
+		cards.EndTest, cards.Activate, cards.Pause, cards.Resume, cards.UnbindIMEI, cards.CloseGPRS, cards.OpenGPRS,
+		cards.Reset, cards.CloseVoice, cards.OpenVoice,
 	}
 	external := []string{"", fmt.Sprint(tt.rand.IntN(8))}[tt.rand.IntN(2)]
 	switch move := tt.rand.IntN(24); move {
@@ -66,11 +68,13 @@ func (tt *tester) step(ctx context.Context) {
 		if err == nil {
 			p := products[tt.rand.IntN(len(products))]
 			_, _ = tt.client.Orders.Recharge(ctx, &quecloud.RechargeParams{
-				ICCID: number, ProductID: p.ProductID, ProductName: p.ProductName, ExternalID: external, Preverify: tt.rand.IntN(4) == 0,
+				ICCID: number, ProductID: p.ProductID, ProductName: p.ProductName,
+				ExternalID: external, Preverify: tt.rand.IntN(4) == 0,
 			})
 		}
 	case 3, 4:
-		_, _ = tt.client.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: number, Years: 1, Months: 1 + tt.rand.IntN(3), ExternalID: external})
+		_, _ = tt.client.Orders.Renew(ctx,
+			&quecloud.RenewalParams{ICCID: number, Years: 1, Months: 1 + tt.rand.IntN(3), ExternalID: external})
 	case 5:
 		_, _ = tt.client.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: number, Years: 1 + tt.rand.IntN(2)})
 	case 6:
@@ -86,7 +90,8 @@ func (tt *tester) step(ctx context.Context) {
 	case 11:
 		tt.srv.SetUsage(number, tt.srv.Now().Format(time.DateOnly), float64(tt.rand.IntN(2000)))
 	case 12:
-		_, _ = tt.client.Flow.SetAlarm(ctx, quecloud.ICCIDs(number), &quecloud.AlarmSettings{PauseThreshold: 500, PauseOn: true})
+		_, _ = tt.client.Flow.SetAlarm(ctx, quecloud.ICCIDs(number),
+			&quecloud.AlarmSettings{PauseThreshold: 500, PauseOn: true})
 	case 13:
 		_, _ = tt.client.Files.Start(ctx)
 		_, _ = tt.client.Files.DownloadLatest(ctx, io.Discard)
@@ -95,7 +100,7 @@ func (tt *tester) step(ctx context.Context) {
 	}
 }
 
-// check returns what must hold after whatever was done.
+// check checks the invariants of the server.
 func (tt *tester) check() error {
 	w := tt.srv.Wallet()
 	var entries, spent quecloudtest.Money
@@ -137,7 +142,7 @@ func TestPropertyMoneyAndStates(t *testing.T) {
 			for n := range 250 {
 				tt.step(t.Context())
 				if err := tt.check(); err != nil {
-					t.Fatalf("after %d moves: %v", n+1, err)
+					t.Fatalf("after %d steps: %v", n+1, err)
 				}
 			}
 			if len(tt.srv.Orders()) < 5 {
@@ -172,7 +177,7 @@ func TestPropertySameSeedSameState(t *testing.T) {
 	}
 }
 
-// TestPropertyConcurrentCalls is for the race detector, and for the invariants.
+// TestPropertyConcurrentCalls is for the race detector and the invariants.
 func TestPropertyConcurrentCalls(t *testing.T) {
 	t.Parallel()
 	tt := newTester(1)

@@ -20,20 +20,16 @@ func TestProtocolAcceptsForeignClients(t *testing.T) {
 		"form in the body": http.PostForm,
 		"query of a POST":  postQuery,
 		"multipart":        postMultipart,
-		"system parameters in the query, the others in the body": func(address string, form url.Values) (*http.Response, error) {
-			body := url.Values{"msisdn": form["msisdn"]}
-			form.Del("msisdn")
-			return http.PostForm(address+"?"+form.Encode(), body)
-		},
+		"query and body":   postQueryAndBody,
 	} {
 		for digits, signHex := range map[string]func(string) string{"upper-case": upper, "lower-case": lower} {
 			t.Run(name+", "+digits, func(t *testing.T) {
 				t.Parallel()
 				srv, _ := start(t)
 				client := foreign{t: t, srv: srv, send: send, signHex: signHex}
-				a := client.call("card.info", "msisdn", "1064800000000")
-				if a.code() != 0.0 || a.json["iccid"] != "89860024310000000006" {
-					t.Errorf("got %s", a.body)
+				res := client.call("card.info", "msisdn", "1064800000000")
+				if res.code() != 0.0 || res.json["iccid"] != "89860024310000000006" {
+					t.Errorf("got %s", res.body)
 				}
 			})
 		}
@@ -48,8 +44,8 @@ func TestProtocolSignatureOfTheVendorsExample(t *testing.T) {
 		"appKey": {"000001"}, "method": {"fc.function.card.info"}, "t": {"1732605510"}, "msisdn": {"1064868950247"},
 		"sign": {"7AAD18B95E908CB8F80AA3518A7E65426D4C7BBB"},
 	})
-	if a := read(t, resp, err); a.code() != 0.0 {
-		t.Errorf("got %s", a.body)
+	if res := read(t, resp, err); res.code() != 0.0 {
+		t.Errorf("got %s", res.body)
 	}
 }
 
@@ -68,7 +64,7 @@ func TestProtocolRefusals(t *testing.T) {
 		{"retired method", "order.list", nil, "服务方法不存在"},
 		{"unknown application", "account.info", []string{"appKey", "2"}, "appKey不存在"},
 		{"no time", "account.info", []string{"t", ""}, "缺少系统级参数：t"},
-		{"time that is none", "account.info", []string{"t", "now"}, "参数格式错误：t"},
+		{"invalid time", "account.info", []string{"t", "now"}, "参数格式错误：t"},
 		{"unknown parameter", "account.info", []string{"x", "1"}, "未知参数：x"},
 		{"parameter of another method", "card.info", []string{"msisdn", msisdn, "month", "202603"}, "未知参数：month"},
 		{"blank parameter", "card.list", []string{"pageNo", ""}, "参数为空：pageNo"},
@@ -77,7 +73,7 @@ func TestProtocolRefusals(t *testing.T) {
 		{"no card", "card.info", nil, "须任选一项"},
 		{"two different cards", "card.info", []string{"msisdn", msisdn, "iccid", other}, "不是同一张卡"},
 		{"an ICCID for an MSISDN", "card.info", []string{"msisdn", iccid}, "卡号不存在"},
-		{"card of somebody else", "card.info", []string{"msisdn", "1"}, "卡号不存在"},
+		{"card of another company", "card.info", []string{"msisdn", "1"}, "卡号不存在"},
 		{"both lists of cards", "cards.info", []string{"msisdns", msisdn, "iccids", iccid}, "须任选一项"},
 		{"1001 cards", "cards.info", []string{"msisdns", cards(1001)}, "最多支持1000张卡"},
 		{"1001 cards for an SMS", "sms.send", []string{"msisdns", cards(1001), "content", "x"}, "最多支持1000张卡"},
@@ -88,9 +84,18 @@ func TestProtocolRefusals(t *testing.T) {
 		{"month 13", "monthflow.list", []string{"month", "202613"}, "参数格式错误：month"},
 		{"month with a dash", "sms.monthcount", []string{"dateStr", "2026-03"}, "参数格式错误：dateStr"},
 		{"30 February", "card.list", []string{"allotDateStart", "20260230"}, "参数格式错误：allotDateStart"},
-		{"SMS ID of 51 characters", "sms.send", []string{"msisdns", msisdn, "content", "x", "smsId", long(51)}, "参数格式错误：smsId"},
-		{"remark of 201 characters", "card.recharge", slices.Concat(recharge, []string{"remark", long(201)}), "参数格式错误：remark"},
-		{"external ID of 101 characters", "card.recharge", slices.Concat(recharge, []string{"externalId", long(101)}), "参数格式错误：externalId"},
+		{
+			"SMS ID of 51 characters", "sms.send",
+			[]string{"msisdns", msisdn, "content", "x", "smsId", long(51)}, "参数格式错误：smsId",
+		},
+		{
+			"remark of 201 characters", "card.recharge",
+			slices.Concat(recharge, []string{"remark", long(201)}), "参数格式错误：remark",
+		},
+		{
+			"external ID of 101 characters", "card.recharge",
+			slices.Concat(recharge, []string{"externalId", long(101)}), "参数格式错误：externalId",
+		},
 		{"preverify 2", "card.recharge", slices.Concat(recharge, []string{"preverify", "2"}), "参数格式错误：preverify"},
 		{"13 months", "card.renewal", []string{"iccid", iccid, "cycle", "1", "months", "13"}, "参数格式错误：months"},
 		{"no years", "card.renewal", []string{"iccid", iccid, "cycle", "0"}, "参数格式错误：cycle"},
@@ -102,10 +107,10 @@ func TestProtocolRefusals(t *testing.T) {
 			if c.method == "card.alarm" {
 				client.unsigned = []string{"alarmParam"}
 			}
-			a := client.call(c.method, c.pairs...)
-			message, _ := a.json["errorMessage"].(string)
-			if a.status != http.StatusOK || a.code() != 1.0 || !strings.Contains(message, c.reason) {
-				t.Errorf("got HTTP %d, %s, want a refusal with %q", a.status, a.body, c.reason)
+			res := client.call(c.method, c.pairs...)
+			message, _ := res.json["errorMessage"].(string)
+			if res.status != http.StatusOK || res.code() != 1.0 || !strings.Contains(message, c.reason) {
+				t.Errorf("got HTTP %d, %s, want a refusal with %q", res.status, res.body, c.reason)
 			}
 			r := srv.Requests()[0]
 			if r.Accepted || r.Executed || !r.SignatureOK || r.ResultCode != 1 || r.Reason != message {
@@ -129,8 +134,8 @@ func TestProtocolLimits(t *testing.T) {
 		{"card.renewal", "iccid", "89860024310000000006", "cycle", "1", "months", "12"},
 		{"monthflow.list", "month", "202504"},
 	} {
-		if a := client.call(pairs[0], pairs[1:]...); a.code() != 0.0 {
-			t.Errorf("%.80v: got %s", pairs, a.body)
+		if res := client.call(pairs[0], pairs[1:]...); res.code() != 0.0 {
+			t.Errorf("%.80v: got %s", pairs, res.body)
 		}
 	}
 }
@@ -140,11 +145,11 @@ func TestProtocolTimeWithin300Seconds(t *testing.T) {
 	for offset, accepted := range map[int64]bool{-301: false, -300: true, 0: true, 300: true, 301: false} {
 		srv, _ := start(t)
 		sent := strconv.FormatInt(noon.Unix()+offset, 10)
-		a := newForeign(t, srv).call("account.info", "t", sent)
-		if got := a.code() == 0.0; got != accepted {
-			t.Errorf("%d s off: got %s", offset, a.body)
+		res := newForeign(t, srv).call("account.info", "t", sent)
+		if got := res.code() == 0.0; got != accepted {
+			t.Errorf("%d s off: got %s", offset, res.body)
 		}
-		if date := a.header.Get("Date"); date != "Tue, 10 Mar 2026 04:00:00 GMT" {
+		if date := res.header.Get("Date"); date != "Tue, 10 Mar 2026 04:00:00 GMT" {
 			t.Errorf("Date is %s, want the server's time", date)
 		}
 	}
@@ -161,8 +166,8 @@ func TestProtocolRefusesWrongSignature(t *testing.T) {
 		client := newForeign(t, srv)
 		form := client.form("card.info", "msisdn", "1064800000000")
 		spoil(form)
-		if a := client.do(form); a.code() != 1.0 || a.json["errorMessage"] != "签名错误" {
-			t.Errorf("%s: got %s", name, a.body)
+		if res := client.do(form); res.code() != 1.0 || res.json["errorMessage"] != "签名错误" {
+			t.Errorf("%s: got %s", name, res.body)
 		}
 		if r := srv.Requests()[0]; r.SignatureOK || r.Accepted {
 			t.Errorf("%s: recorded as %+v", name, r)
@@ -170,7 +175,7 @@ func TestProtocolRefusesWrongSignature(t *testing.T) {
 	}
 }
 
-// Clients that send blank parameters often sign without them: that would be said to be a wrong signature, and sought there.
+// Clients often do not sign blank parameters. The refusal names the parameter, not the signature.
 func TestProtocolNamesBlankParameters(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
@@ -178,8 +183,9 @@ func TestProtocolNamesBlankParameters(t *testing.T) {
 	client.unsigned = []string{"iccid"}
 	for blank, signed := range map[string][]string{"": {"iccid"}, " \t": {"iccid"}, "\n": nil} {
 		client.unsigned = signed
-		if a := client.call("card.info", "msisdn", "1064800000000", "iccid", blank); a.code() != 1.0 || a.json["errorMessage"] != "参数为空：iccid" {
-			t.Errorf("%q, unsigned: %v: got %s", blank, signed, a.body)
+		if res := client.call("card.info", "msisdn", "1064800000000", "iccid", blank); res.code() != 1.0 ||
+			res.json["errorMessage"] != "参数为空：iccid" {
+			t.Errorf("%q, unsigned: %v: got %s", blank, signed, res.body)
 		}
 	}
 }
@@ -192,12 +198,12 @@ func TestProtocolRefusesTextThatIsNotUTF8(t *testing.T) {
 	} {
 		srv, _ := start(t)
 		client := foreign{t: t, srv: srv, send: send, signHex: strings.ToUpper}
-		a := client.call("sms.send", "msisdns", "1064800000000", "content", gbk)
-		if a.code() != 1.0 || a.json["errorMessage"] != "参数不是UTF-8编码：content" || !utf8.ValidString(a.body) {
-			t.Errorf("%s: got %q", name, a.body)
+		res := client.call("sms.send", "msisdns", "1064800000000", "content", gbk)
+		if res.code() != 1.0 || res.json["errorMessage"] != "参数不是UTF-8编码：content" || !utf8.ValidString(res.body) {
+			t.Errorf("%s: got %q", name, res.body)
 		}
-		if a := client.call("account.info", gbk, "x"); a.code() != 1.0 || !utf8.ValidString(a.body) {
-			t.Errorf("%s, of a name: got %q", name, a.body)
+		if res := client.call("account.info", gbk, "x"); res.code() != 1.0 || !utf8.ValidString(res.body) {
+			t.Errorf("%s, of a name: got %q", name, res.body)
 		}
 		if r := srv.Requests()[0]; len(srv.SMS()) != 0 || r.Accepted || !r.SignatureOK || r.Params["content"] != gbk {
 			t.Errorf("%s: recorded as %+v", name, r)
@@ -214,15 +220,18 @@ func TestProtocolAlarmParametersAreNotSigned(t *testing.T) {
 		unsigned []string
 	}{
 		{"card.alarm", []string{"msisdn", "1064800000000", "alarmParam", `{"alarmstatus":1}`}, []string{"alarmParam"}},
-		{"card.alarm.status", []string{"msisdn", "1064800000000", "alarmStatus", "1", "pauseStatus", "0"}, []string{"alarmStatus", "pauseStatus"}},
+		{
+			"card.alarm.status", []string{"msisdn", "1064800000000", "alarmStatus", "1", "pauseStatus", "0"},
+			[]string{"alarmStatus", "pauseStatus"},
+		},
 	} {
 		client := newForeign(t, srv)
-		if a := client.call(c.method, c.pairs...); a.json["errorMessage"] != "签名错误" {
-			t.Errorf("%s with all signed: got %s", c.method, a.body)
+		if res := client.call(c.method, c.pairs...); res.json["errorMessage"] != "签名错误" {
+			t.Errorf("%s with all signed: got %s", c.method, res.body)
 		}
 		client.unsigned = c.unsigned
-		if a := client.call(c.method, c.pairs...); a.code() != 0.0 {
-			t.Errorf("%s: got %s", c.method, a.body)
+		if res := client.call(c.method, c.pairs...); res.code() != 0.0 {
+			t.Errorf("%s: got %s", c.method, res.body)
 		}
 	}
 }
@@ -230,9 +239,9 @@ func TestProtocolAlarmParametersAreNotSigned(t *testing.T) {
 func TestProtocolAcceptsBothNumbers(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
-	a := newForeign(t, srv).call("card.info", "msisdn", "1064800000000", "iccid", "89860024310000000006")
-	if a.code() != 0.0 {
-		t.Errorf("got %s", a.body)
+	res := newForeign(t, srv).call("card.info", "msisdn", "1064800000000", "iccid", "89860024310000000006")
+	if res.code() != 0.0 {
+		t.Errorf("got %s", res.body)
 	}
 }
 
@@ -246,15 +255,16 @@ func TestProtocolRefusesOtherVerbs(t *testing.T) {
 		req, err := http.NewRequest(verb, srv.URL+"?"+form.Encode(), nil)
 		must(t, err)
 		resp, err := http.DefaultClient.Do(req)
-		a := read(t, resp, err)
+		res := read(t, resp, err)
 		want := `{"resultCode":70031,"errorMessage":"unauthorized"}`
 		if verb == http.MethodHead {
 			want = ""
 		}
-		if a.status != http.StatusOK || a.body != want {
-			t.Errorf("%s: got HTTP %d, %s", verb, a.status, a.body)
+		if res.status != http.StatusOK || res.body != want {
+			t.Errorf("%s: got HTTP %d, %s", verb, res.status, res.body)
 		}
-		if r := srv.Requests()[0]; r.Accepted || r.Executed || r.ResultCode != 70031 || r.Verb != verb || r.Method != "fc.function.card.pause" {
+		if r := srv.Requests()[0]; r.Accepted || r.Executed || r.ResultCode != 70031 || r.Verb != verb ||
+			r.Method != "fc.function.card.pause" {
 			t.Errorf("%s: recorded as %+v", verb, r)
 		}
 	}
@@ -265,33 +275,33 @@ func TestProtocolRefusesInvalidForms(t *testing.T) {
 	srv, _ := start(t)
 	form := newForeign(t, srv).form("account.info").Encode()
 	for name, c := range map[string]struct{ query, contentType, body string }{
-		"JSON":                         {"", "application/json", `{"method":"fc.function.account.info"}`},
-		"JSON beside a right query":    {form, "application/json", `{}`},
-		"no content type":              {"", "", form},
-		"no boundary":                  {"", "multipart/form-data", "--x\r\n"},
-		"broken escape":                {"", "application/x-www-form-urlencoded", "appKey=%zz"},
-		"broken query":                 {"a=1;b=2", "", ""},
-		"parameter in query and body":  {form, "application/x-www-form-urlencoded", "t=1"},
-		"parameter twice in the body":  {"", "application/x-www-form-urlencoded", form + "&t=1"},
-		"nothing at all":               {"", "", ""},
-		"more than anybody would send": {"", "application/x-www-form-urlencoded", "x=" + strings.Repeat("1", 9<<20)},
+		"JSON":                        {"", "application/json", `{"method":"fc.function.account.info"}`},
+		"JSON beside a right query":   {form, "application/json", `{}`},
+		"no content type":             {"", "", form},
+		"no boundary":                 {"", "multipart/form-data", "--x\r\n"},
+		"broken escape":               {"", "application/x-www-form-urlencoded", "appKey=%zz"},
+		"broken query":                {"a=1;b=2", "", ""},
+		"parameter in query and body": {form, "application/x-www-form-urlencoded", "t=1"},
+		"parameter twice in the body": {"", "application/x-www-form-urlencoded", form + "&t=1"},
+		"no parameters":               {"", "", ""},
+		"body over the limit":         {"", "application/x-www-form-urlencoded", "x=" + strings.Repeat("1", 9<<20)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			resp, err := http.Post(srv.URL+"?"+c.query, c.contentType, strings.NewReader(c.body))
-			if a := read(t, resp, err); a.status != http.StatusOK || a.code() != 1.0 {
-				t.Errorf("got HTTP %d, %s", a.status, a.body)
+			if res := read(t, resp, err); res.status != http.StatusOK || res.code() != 1.0 {
+				t.Errorf("got HTTP %d, %s", res.status, res.body)
 			}
 		})
 	}
 }
 
-// In each row one thing more is wrong, and that is what is said.
+// Each row adds one mistake, which the refusal names.
 func TestProtocolOrderOfChecks(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	client := newForeign(t, srv)
-	form := client.form("card.pause", "msisdn", "1064800000003") // is suspended already
+	form := client.form("card.pause", "msisdn", "1064800000003") // suspended
 	wrong := func(name, value string) func() { return func() { form.Set(name, value) } }
 	for _, c := range []struct {
 		spoil func()
@@ -309,8 +319,8 @@ func TestProtocolOrderOfChecks(t *testing.T) {
 		{wrong("msisdn", "\xff"), "不是UTF-8编码"},
 	} {
 		c.spoil()
-		if a := client.do(form); !strings.Contains(a.body, c.said) {
-			t.Errorf("got %s, want %s", a.body, c.said)
+		if res := client.do(form); !strings.Contains(res.body, c.said) {
+			t.Errorf("got %s, want %s", res.body, c.said)
 		}
 	}
 }

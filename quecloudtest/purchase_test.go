@@ -13,8 +13,8 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// buyTwice buys the same twice under one externalId, without the SDK, and returns the second response.
-func buyTwice(t *testing.T, srv *quecloudtest.Server) (first, second answer) {
+// buyTwice buys the same with one externalId twice, without the SDK.
+func buyTwice(t *testing.T, srv *quecloudtest.Server) (first, second response) {
 	t.Helper()
 	number, other := srv.AddCard(quecloudtest.Card{}).ICCID, newForeign(t, srv)
 	pairs := []string{"iccid", number, "productId", "50", "productName", "30M-当月", "externalId", "once"}
@@ -24,24 +24,25 @@ func buyTwice(t *testing.T, srv *quecloudtest.Server) (first, second answer) {
 func TestPurchaseDuplicates(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		repeats   quecloudtest.Duplicates
-		code      float64
-		tellOrder bool
+		duplicates quecloudtest.Duplicates
+		code       float64
+		hasOrder   bool
 	}{
-		"success":                            {repeats: quecloudtest.DuplicatesSucceed, code: 0, tellOrder: true},
-		"refusal without an order number":    {repeats: quecloudtest.DuplicatesRefused, code: 1},
-		"refusal with the first order's one": {repeats: quecloudtest.DuplicatesRefusedWithOrder, code: 1, tellOrder: true},
+		"success":                            {duplicates: quecloudtest.DuplicatesSucceed, code: 0, hasOrder: true},
+		"refusal without an order number":    {duplicates: quecloudtest.DuplicatesRefused, code: 1},
+		"refusal with the first order's one": {duplicates: quecloudtest.DuplicatesRefusedWithOrder, code: 1, hasOrder: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			srv, _ := start(t)
-			srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: test.repeats})
+			srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: test.duplicates})
 			first, second := buyTwice(t, srv)
 			want := any(nil)
-			if test.tellOrder {
+			if test.hasOrder {
 				want = first.json["orderNo"]
 			}
-			if first.code() != 0.0 || second.status != http.StatusOK || second.code() != test.code || second.json["orderNo"] != want {
+			if first.code() != 0.0 || second.status != http.StatusOK || second.code() != test.code ||
+				second.json["orderNo"] != want {
 				t.Errorf("the first got %s, the second %s", first.body, second.body)
 			}
 			if test.code != 0 && second.json["errorMessage"] == nil {
@@ -57,14 +58,11 @@ func TestPurchaseDuplicates(t *testing.T) {
 	}
 }
 
-func TestPurchaseRecordDelay(t *testing.T) {
-	t.Parallel()
-	srv, client := start(t)
-	srv.SetPurchaseRules(quecloudtest.PurchaseRules{RecordDelay: time.Second})
-	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
-	params.ExternalID = "once"
+// rechargeConcurrently makes n identical top-up calls at once.
+func rechargeConcurrently(t *testing.T, client *quecloud.Client, params *quecloud.RechargeParams, n int) {
+	t.Helper()
 	var wg sync.WaitGroup
-	for range 2 {
+	for range n {
 		wg.Go(func() {
 			if _, err := client.Orders.Recharge(t.Context(), params); err != nil {
 				t.Error(err)
@@ -72,6 +70,15 @@ func TestPurchaseRecordDelay(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestPurchaseRecordDelay(t *testing.T) {
+	t.Parallel()
+	srv, client := start(t)
+	srv.SetPurchaseRules(quecloudtest.PurchaseRules{RecordDelay: time.Second})
+	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
+	params.ExternalID = "once"
+	rechargeConcurrently(t, client, params, 2)
 	orders := srv.Orders()
 	if len(orders) != 2 || orders[0].ExternalID != "once" || orders[1].ExternalID != "once" {
 		t.Fatalf("got %+v, want two orders under the ID", orders)
@@ -84,7 +91,7 @@ func TestPurchaseRecordDelay(t *testing.T) {
 	receipt, err := client.Orders.Recharge(t.Context(), params)
 	must(t, err)
 	if n := len(srv.Orders()); n != 3 || receipt.OrderNo != orders[0].No {
-		t.Errorf("once the ID is known, a repeat got order %s of %d", receipt.OrderNo, n)
+		t.Errorf("once the ID is known, a duplicate got order %s of %d", receipt.OrderNo, n)
 	}
 }
 
@@ -101,12 +108,12 @@ func TestPurchaseWalletDelay(t *testing.T) {
 	wallet, err := client.Billing.Wallet(t.Context())
 	must(t, err)
 	if len(wallet.Entries) != 1 || !wallet.Balance.Equal(decimal.New(9985, -1)) {
-		t.Errorf("too early: the wallet is %+v", wallet)
+		t.Errorf("before the delay the wallet is %+v", wallet)
 	}
 	order, err := client.Orders.Get(t.Context(), kept.OrderNo)
 	must(t, err)
 	if order.Status != quecloud.OrderStatusDone {
-		t.Errorf("the order itself waits too: it is %s", order.Status)
+		t.Errorf("the order is %s, want it done", order.Status)
 	}
 	srv.Advance(1)
 	wallet, err = client.Billing.Wallet(t.Context())
@@ -118,8 +125,9 @@ func TestPurchaseWalletDelay(t *testing.T) {
 			t.Errorf("an entry has the time %v", e.Time)
 		}
 	}
-	if len(wallet.Entries) != 4 || orders[0] != kept.OrderNo || orders[1] != receipt.OrderNo || orders[2] != receipt.OrderNo {
-		t.Errorf("in the end the wallet is %+v", wallet)
+	if len(wallet.Entries) != 4 || orders[0] != kept.OrderNo || orders[1] != receipt.OrderNo ||
+		orders[2] != receipt.OrderNo {
+		t.Errorf("after the delay the wallet is %+v", wallet)
 	}
 }
 
@@ -127,18 +135,13 @@ func TestPurchaseRulesPanicWhenInvalid(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	for _, rules := range []quecloudtest.PurchaseRules{{Duplicates: 3}, {RecordDelay: -1}, {WalletDelay: -1}} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%+v: no panic", rules)
-				}
-			}()
-			srv.SetPurchaseRules(rules)
-		}()
+		if !panics(func() { srv.SetPurchaseRules(rules) }) {
+			t.Errorf("%+v: no panic", rules)
+		}
 	}
 }
 
-// A purchase in doubt, as it looks to a caller under each rule.
+// The duplicate of a purchase in doubt is refused.
 func TestPurchaseDuplicateRefusedBySDK(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
@@ -147,20 +150,21 @@ func TestPurchaseDuplicateRefusedBySDK(t *testing.T) {
 	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
 	params.ExternalID = "once"
 	if _, err := client.Orders.Recharge(t.Context(), params); !errors.Is(err, quecloud.ErrOutcomeUnknown) {
-		t.Errorf("the lost response: got %v", err)
+		t.Errorf("lost response: got %v", err)
 	}
 	_, err := client.Orders.Recharge(t.Context(), params)
-	wantRefused(t, err, "the repeat")
+	wantRefused(t, err, "the duplicate")
 }
 
-// §2.5.4: by months only some companies can renew.
+// §2.5.4: only some companies can renew by months.
 func TestPurchaseYearsOnly(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	srv.SetPurchaseRules(quecloudtest.PurchaseRules{YearsOnly: true})
 	number := srv.AddCard(quecloudtest.Card{}).ICCID
 	for _, preverify := range []bool{true, false} {
-		_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, Months: 2, Preverify: preverify})
+		_, err := client.Orders.Renew(t.Context(),
+			&quecloud.RenewalParams{ICCID: number, Years: 1, Months: 2, Preverify: preverify})
 		wantRefused(t, err, "a renewal by months")
 	}
 	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1})
@@ -177,7 +181,8 @@ func TestPurchaseAddProduct(t *testing.T) {
 	products, err := client.Orders.FlowPackages(t.Context())
 	must(t, err)
 	last := products[len(products)-1]
-	if last.ProductID != added.ID || last.ProductName != added.Name || !last.Price.Equal(decimal.New(7, -2)) || last.FlowType != quecloud.FlowTypeDirected {
+	if last.ProductID != added.ID || last.ProductName != added.Name || !last.Price.Equal(decimal.New(7, -2)) ||
+		last.FlowType != quecloud.FlowTypeDirected {
 		t.Errorf("got %+v, want %+v", last, added)
 	}
 }
@@ -221,18 +226,22 @@ func TestPurchaseDuplicateIgnoresOtherParameters(t *testing.T) {
 	}
 	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Status = quecloudtest.StatusCancelled })
 	want := srv.Orders()[0].No
-	for name, repeat := range map[string]func() (*quecloud.OrderReceipt, error){
-		"for a card that is given up": func() (*quecloud.OrderReceipt, error) {
+	for name, buy := range map[string]func() (*quecloud.OrderReceipt, error){
+		"for a cancelled card": func() (*quecloud.OrderReceipt, error) {
 			return client.Orders.Recharge(t.Context(), params)
 		},
 		"for no card, without money": func() (*quecloud.OrderReceipt, error) {
-			return client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: "89860024310000099999", Years: 100, ExternalID: "once"})
+			return client.Orders.Renew(t.Context(), &quecloud.RenewalParams{
+				ICCID: "89860024310000099999", Years: 100, ExternalID: "once",
+			})
 		},
 		"for another product": func() (*quecloud.OrderReceipt, error) {
-			return client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{ICCID: number, ProductID: 9, ProductName: "x", ExternalID: "once"})
+			return client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
+				ICCID: number, ProductID: 9, ProductName: "x", ExternalID: "once",
+			})
 		},
 	} {
-		if receipt, err := repeat(); err != nil || receipt.OrderNo != want {
+		if receipt, err := buy(); err != nil || receipt.OrderNo != want {
 			t.Errorf("%s: got %+v, %v, want order %s", name, receipt, err, want)
 		}
 	}
@@ -257,7 +266,7 @@ func TestPurchasePreverificationIgnoresExternalID(t *testing.T) {
 	}
 	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.Status = quecloudtest.StatusCancelled })
 	_, err = client.Orders.Recharge(t.Context(), params)
-	wantRefused(t, err, "a pre-verification for a card that is given up")
+	wantRefused(t, err, "a pre-verification for a cancelled card")
 }
 
 func TestPurchasePreverificationOrdersNothing(t *testing.T) {
@@ -284,15 +293,7 @@ func TestPurchaseConcurrentDuplicates(t *testing.T) {
 	srv, client := start(t)
 	params := topUp(srv.AddCard(quecloudtest.Card{}).ICCID)
 	params.ExternalID = "once"
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() {
-			if _, err := client.Orders.Recharge(t.Context(), params); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
+	rechargeConcurrently(t, client, params, 20)
 	if n := len(srv.Orders()); n != 1 {
 		t.Errorf("%d orders were placed, want 1", n)
 	}

