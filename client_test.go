@@ -1,22 +1,26 @@
 package quecloud_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/jarcoal/httpmock"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-func TestAClientNeedsCredentials(t *testing.T) {
+func TestClientNeedsCredentials(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ appKey, secret, param string }{
 		{"", "s", "appKey"}, {"k", "", "secret"}, {"", "", "appKey"},
@@ -41,7 +45,7 @@ func TestAClientNeedsCredentials(t *testing.T) {
 	require.NoError(t, err, "a quote may be part of a secret")
 }
 
-func TestCallRefusesWhatItCannotSend(t *testing.T) {
+func TestCallRejectsWhatItCannotSend(t *testing.T) {
 	t.Parallel()
 	const method = "fc.function.new"
 	type values = url.Values
@@ -109,10 +113,10 @@ func TestCallSendsParametersOfEveryKindAlike(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			platform := newPlatform(answerText(`{"resultCode":0}`))
-			require.NoError(t, platform.client(t).Call(t.Context(), "fc.function.new", tt.params, nil))
-			require.Len(t, platform.requests, 1)
-			checkRequest(t, platform.requests[0], "fc.function.new", tt.want)
+			platform := selftest.TextPlatform(`{"resultCode":0}`)
+			require.NoError(t, platform.Client(t, selftest.AtNow).Call(t.Context(), "fc.function.new", tt.params, nil))
+			require.Len(t, platform.Requests(), 1)
+			selftest.CheckRequest(t, platform.Request(t, 0), "fc.function.new", tt.want)
 		})
 	}
 }
@@ -120,25 +124,25 @@ func TestCallSendsParametersOfEveryKindAlike(t *testing.T) {
 func TestCallDoesNotChangeTheCallersParameters(t *testing.T) {
 	t.Parallel()
 	params := url.Values{"a": {"1"}, "blank": {""}}
-	client := newPlatform(answerText(`{"resultCode":0}`)).client(t)
+	client := selftest.TextPlatform(`{"resultCode":0}`).Client(t, selftest.AtNow)
 	require.NoError(t, client.Call(t.Context(), "fc.function.new", params, nil))
 	assert.Equal(t, url.Values{"a": {"1"}, "blank": {""}}, params)
 }
 
-func TestCallLeavesTheUnsignedParametersOfAKnownMethodUnsigned(t *testing.T) {
+func TestCallDoesNotSignUnsignedParameters(t *testing.T) {
 	t.Parallel()
-	platform := newPlatform(answerText(`{"resultCode":0}`))
-	client := platform.client(t)
+	platform := selftest.TextPlatform(`{"resultCode":0}`)
+	client := platform.Client(t, selftest.AtNow)
 	form := map[string]string{"alarmParam": "{}", "alarmStatus": "1", "pauseStatus": "0"}
 	for i, method := range []string{"fc.function.card.alarm", "fc.function.card.alarm.status", "fc.function.new"} {
 		require.NoError(t, client.Call(t.Context(), method, form, nil))
-		checkRequest(t, platform.requests[i], method, form)
+		selftest.CheckRequest(t, platform.Request(t, i), method, form)
 	}
 }
 
 func TestCallReadsIntoTheCallersOwnStruct(t *testing.T) {
 	t.Parallel()
-	var answer struct {
+	var response struct {
 		ResultCode int    `json:"resultCode"`
 		Message    string `json:"errorMessage"`
 		Count      int    `json:"count"`
@@ -149,127 +153,200 @@ func TestCallReadsIntoTheCallersOwnStruct(t *testing.T) {
 		} `json:"nested"`
 	}
 	text := `{"RESULTCODE":"0","errorMessage":"好","COUNT":"7","nested":{"on":1,"when":"2024-11-26 15:18:30","since":20241126,"more":[{}]}}`
-	require.NoError(t, newPlatform(answerText(text)).client(t).Call(t.Context(), "fc.function.new", nil, &answer))
-	assert.Equal(t, "好", answer.Message)
-	assert.Equal(t, 7, answer.Count)
-	assert.True(t, answer.Nested.On)
-	assert.Equal(t, testNow, answer.Nested.When)
-	assert.Equal(t, day(2024, 11, 26), answer.Nested.Since)
+	require.NoError(t, selftest.TextPlatform(text).Client(t, selftest.AtNow).Call(t.Context(), "fc.function.new", nil, &response))
+	assert.Equal(t, "好", response.Message)
+	assert.Equal(t, 7, response.Count)
+	assert.True(t, response.Nested.On)
+	assert.Equal(t, selftest.Now, response.Nested.When)
+	assert.Equal(t, selftest.Day(2024, 11, 26), response.Nested.Since)
 }
 
-func TestARefusedCallKeepsWhatElseTheAnswerSays(t *testing.T) {
+func TestCallKeepsTheRestOfARefusal(t *testing.T) {
 	t.Parallel()
-	var answer struct{ Success []string }
-	err := newPlatform(answerFile(t, "card.alarm.partial.json")).client(t).Call(t.Context(), "fc.function.card.alarm", nil, &answer)
+	var response struct{ Success []string }
+	err := selftest.FilePlatform(t, "card.alarm.partial.json").Client(t, selftest.AtNow).Call(t.Context(), "fc.function.card.alarm", nil, &response)
 	require.ErrorAs(t, err, new(*quecloud.APIError))
-	assert.Equal(t, []string{msisdn1, msisdn2}, answer.Success)
+	assert.Equal(t, []string{msisdn1, msisdn2}, response.Success)
 }
 
-// A method that the SDK does not know may do anything: it must not be sent twice.
-func TestCallRepeatsOnlyMethodsThatItKnowsToRead(t *testing.T) {
+// An unknown method may do anything, so it must not be retried.
+func TestCallRetriesOnlyKnownReads(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[string]int{
 		"fc.function.card.info": 4, "fc.function.card.pause": 1, "fc.function.sms.send": 1, "fc.function.card.recharge": 1, "fc.function.new": 1,
 	} {
-		platform := newPlatform(httpmock.NewStringResponder(http.StatusBadGateway, string(readFile(t, "page.html"))))
-		err := platform.client(t).Call(t.Context(), method, nil, nil)
-		assert.Len(t, platform.requests, want, method)
+		platform := selftest.NewPlatform(selftest.Step{Status: http.StatusBadGateway, Body: string(selftest.Fixture(t, "page.html"))})
+		err := platform.Client(t, selftest.AtNow).Call(t.Context(), method, nil, nil)
+		assert.Len(t, platform.Requests(), want, method)
 		assert.Equal(t, want == 1, errors.Is(err, quecloud.ErrOutcomeUnknown), method)
 	}
 }
 
-func TestWithDoesNotChangeItsOriginal(t *testing.T) {
+func TestClientWithDoesNotChangeTheOriginal(t *testing.T) {
 	t.Parallel()
-	first, second := newPlatform(answerText(`{"resultCode":0}`)), newPlatform(answerText(`{"resultCode":0}`))
+	first, second := selftest.TextPlatform(`{"resultCode":0}`), selftest.TextPlatform(`{"resultCode":0}`)
 	var seen []string
-	client := first.client(t, quecloud.WithUserAgent("one/1"), quecloud.WithInterceptor(tracer(&seen, "a")))
-	mock := httpmock.NewMockTransport()
-	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-		second.requests = append(second.requests, sentRequest{url: r.URL.String(), header: r.Header})
-		return second.answer(r)
-	})
+	client := first.Client(t, selftest.AtNow, quecloud.WithUserAgent("one/1"), quecloud.WithInterceptor(selftest.Tracer(&seen, "a")))
 	other, err := client.With(quecloud.WithBaseURL("https://other.example/x"), quecloud.WithUserAgent("two/2"),
-		quecloud.WithInterceptor(tracer(&seen, "b")), quecloud.WithHTTPClient(&http.Client{Transport: mock}))
+		quecloud.WithInterceptor(selftest.Tracer(&seen, "b")), quecloud.WithHTTPClient(&http.Client{Transport: second}))
 	require.NoError(t, err)
-	third, err := client.With(quecloud.WithInterceptor(tracer(&seen, "c")))
+	third, err := client.With(quecloud.WithInterceptor(selftest.Tracer(&seen, "c")))
 	require.NoError(t, err)
 
 	for _, c := range []*quecloud.Client{other, client, third} {
 		require.NoError(t, c.Cards.Pause(t.Context(), card))
 	}
-	require.Len(t, second.requests, 1)
-	assert.Equal(t, "https://other.example/x", second.requests[0].url)
-	assert.Equal(t, "two/2 quecloud-go/"+quecloud.Version, second.requests[0].header.Get("User-Agent"))
-	require.Len(t, first.requests, 2)
-	assert.Equal(t, testURL, first.requests[0].url)
-	assert.Equal(t, "one/1 quecloud-go/"+quecloud.Version, first.requests[0].header.Get("User-Agent"))
+	require.Len(t, second.Requests(), 1)
+	assert.Equal(t, "https://other.example/x", second.Request(t, 0).URL)
+	assert.Equal(t, "two/2 quecloud-go/"+quecloud.Version, second.Request(t, 0).Header.Get("User-Agent"))
+	require.Len(t, first.Requests(), 2)
+	assert.Equal(t, selftest.URL, first.Request(t, 0).URL)
+	assert.Equal(t, "one/1 quecloud-go/"+quecloud.Version, first.Request(t, 0).Header.Get("User-Agent"))
 	assert.Equal(t, []string{"a", "b", "-b", "-a", "a", "-a", "a", "c", "-c", "-a"}, seen)
 }
 
-// Copies of one client must not write into each other's list of interceptors, however many there are.
-func TestCopiesHaveInterceptorsOfTheirOwn(t *testing.T) {
+// Copies of a client must not write into the same list of interceptors.
+func TestClientCopiesHaveTheirOwnInterceptors(t *testing.T) {
 	t.Parallel()
 	for n := range 9 {
 		var seen []string
-		client := newPlatform(answerText(`{"resultCode":0}`)).client(t, slices.Repeat([]quecloud.Option{quecloud.WithInterceptor(tracer(new([]string), ""))}, n)...)
-		one, err := client.With(quecloud.WithInterceptor(tracer(&seen, "one")))
+		client := selftest.TextPlatform(`{"resultCode":0}`).Client(t,
+			slices.Repeat([]quecloud.Option{quecloud.WithInterceptor(selftest.Tracer(new([]string), ""))}, n)...)
+		one, err := client.With(quecloud.WithInterceptor(selftest.Tracer(&seen, "one")))
 		require.NoError(t, err)
-		_, err = client.With(quecloud.WithInterceptor(tracer(&seen, "two")))
+		_, err = client.With(quecloud.WithInterceptor(selftest.Tracer(&seen, "two")))
 		require.NoError(t, err)
 		require.NoError(t, one.Cards.Pause(t.Context(), card))
 		assert.Equal(t, []string{"one", "-one"}, seen)
 	}
 }
 
-func TestCopiesShareTheTransport(t *testing.T) {
+func TestClientCopiesShareTheTransport(t *testing.T) {
 	t.Parallel()
-	platform := newPlatform(answerText(`{"resultCode":0}`))
-	client := platform.client(t)
+	platform := selftest.TextPlatform(`{"resultCode":0}`)
+	client := platform.Client(t, selftest.AtNow)
 	other, err := client.With(quecloud.WithTimeout(time.Minute))
 	require.NoError(t, err)
 	require.NoError(t, client.Cards.Pause(t.Context(), card))
 	require.NoError(t, other.Cards.Pause(t.Context(), card))
-	assert.Len(t, platform.requests, 2)
+	assert.Len(t, platform.Requests(), 2)
 }
 
-// A full budget pays for 100 repetitions: when a copy has spent them, none is left for the original.
-func TestCopiesShareTheRetryBudget(t *testing.T) {
+// The budget starts at 100 retries. When a copy has spent them, the original has none left.
+func TestClientCopiesShareTheRetryBudget(t *testing.T) {
 	t.Parallel()
-	platform := newPlatform(httpmock.NewStringResponder(http.StatusServiceUnavailable, ""))
-	client := platform.client(t)
+	platform := selftest.NewPlatform(selftest.Step{Status: http.StatusServiceUnavailable, Body: ""})
+	client := platform.Client(t, selftest.AtNow)
 	spender, err := client.With(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1000}))
 	require.NoError(t, err)
 
 	_, err = spender.Billing.Account(t.Context())
 	require.ErrorAs(t, err, new(*quecloud.ResponseError))
-	assert.Len(t, platform.requests, 101)
+	assert.Len(t, platform.Requests(), 101)
 	_, err = client.Billing.Account(t.Context())
 	require.ErrorAs(t, err, new(*quecloud.ResponseError))
-	assert.Len(t, platform.requests, 102, "the original has nothing left to repeat with")
+	assert.Len(t, platform.Requests(), 102, "the original has no retries left")
 }
 
-func TestCopiesShareWhatIsLearntAboutTheClock(t *testing.T) {
+func TestClientCopiesShareTheClock(t *testing.T) {
 	t.Parallel()
-	ahead := testNow.Add(time.Hour)
-	platform := newPlatform(nil)
-	client := platform.client(t)
-	platform.answer = func(*http.Request) (*http.Response, error) {
-		text := `{"resultCode":0,"tasks":[]}`
-		if len(platform.requests) == 1 {
-			text = `{"resultCode":1,"errorMessage":"时间戳错误"}`
-		}
-		response := httpmock.NewStringResponse(http.StatusOK, text)
-		response.Header.Set("Date", ahead.UTC().Format(http.TimeFormat))
-		return response, nil
-	}
+	ahead := selftest.Now.Add(time.Hour)
+	date := http.Header{"Date": {selftest.HTTPDate(ahead)}}
+	client, platform := selftest.Scripted(t, []selftest.Step{
+		{Body: `{"resultCode":1,"errorMessage":"时间戳错误"}`, Header: date}, {Body: `{"resultCode":0,"tasks":[]}`, Header: date},
+	}, selftest.AtNow)
 	other, err := client.With(quecloud.WithTimeout(time.Minute))
 	require.NoError(t, err)
 	_, err = other.Files.List(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, client.Cards.Pause(t.Context(), card))
 
-	require.Len(t, platform.requests, 3)
-	assert.Equal(t, "1732605510", platform.params(t, 0).Get("t"))
-	assert.Equal(t, "1732609110", platform.params(t, 1).Get("t"), "sent again with the platform's time")
-	assert.Equal(t, "1732609110", platform.params(t, 2).Get("t"), "the original knows the time at once")
+	assert.Equal(t, []string{"1732605510", "1732609110", "1732609110"}, platform.Values("t"),
+		"the copy retries with the corrected time, and the original uses it at once")
+}
+
+func TestCallReadsIntoAnyResult(t *testing.T) {
+	t.Parallel()
+	const response = `{"resultCode":"0","errorMessage":"ok","Total":"12","rows":[{"id":1},{"id":"2"}]}`
+	call := func(t *testing.T, result any) {
+		client, _ := selftest.Scripted(t, []selftest.Step{{Body: response}})
+		require.NoError(t, client.Call(t.Context(), "fc.function.new", nil, result))
+	}
+	t.Run("a struct", func(t *testing.T) {
+		t.Parallel()
+		result := struct {
+			ResultCode int
+			Total      *int64 `json:"total"`
+			Rows       []struct{ ID int }
+			Other      string
+		}{Other: "from before"}
+		call(t, &result)
+		assert.EqualValues(t, 12, *result.Total)
+		assert.Equal(t, []struct{ ID int }{{1}, {2}}, result.Rows)
+		assert.Empty(t, result.Other)
+		assert.Zero(t, result.ResultCode)
+	})
+	t.Run("a map", func(t *testing.T) {
+		t.Parallel()
+		var result map[string]any
+		call(t, &result)
+		assert.Equal(t, "12", result["Total"])
+		assert.Equal(t, "ok", result["errorMessage"])
+	})
+	t.Run("raw JSON", func(t *testing.T) {
+		t.Parallel()
+		var result jsontext.Value
+		call(t, &result)
+		assert.JSONEq(t, response, string(result))
+	})
+	t.Run("something it does not fit", func(t *testing.T) {
+		t.Parallel()
+		var result []string
+		client, _ := selftest.Scripted(t, []selftest.Step{{Body: response}})
+		require.ErrorAs(t, client.Call(t.Context(), "fc.function.new", nil, &result), new(*quecloud.ResponseError))
+	})
+}
+
+func TestCallTakesListsAndFiles(t *testing.T) {
+	t.Parallel()
+	list := `[{"TaskId":"7","TaskStatus":"文件生成成功"},{"TaskId":8}]`
+	client, _ := selftest.Scripted(t, []selftest.Step{{Body: list}})
+	var tasks []quecloud.FileTask
+	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, &tasks))
+	require.Len(t, tasks, 2)
+	assert.EqualValues(t, 7, tasks[0].TaskID)
+	assert.Equal(t, quecloud.FileTaskDone, tasks[0].Status)
+	var rows []any
+	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, &rows))
+	assert.Len(t, rows, 2)
+	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, nil))
+	require.NoError(t, client.Call(t.Context(), "fc.function.new.list", nil, &tasks), "an unknown method can have a bare list as well")
+
+	client, _ = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"errorMessage":"签名错误"}`}})
+	require.ErrorAs(t, client.Call(t.Context(), "fc.function.file.list", nil, &tasks), new(*quecloud.APIError))
+	assert.Empty(t, tasks)
+	client, _ = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":0}`}})
+	require.ErrorAs(t, client.Call(t.Context(), "fc.function.file.list", nil, &tasks), new(*quecloud.ResponseError))
+
+	content := selftest.Fixture(t, "file.down.zip")
+	for _, method := range []string{"fc.function.file.down", "fc.function.file.last.down"} {
+		client, _ = selftest.Scripted(t, []selftest.Step{{Body: string(content)}})
+		var got bytes.Buffer
+		require.NoError(t, client.Call(t.Context(), method, map[string]string{"taskId": "1"}, &got))
+		assert.Equal(t, content, got.Bytes())
+		require.NoError(t, client.Call(t.Context(), method, nil, nil))
+		require.ErrorAs(t, client.Call(t.Context(), method, nil, new(struct{})), new(*quecloud.ParamError), "it needs a writer")
+		require.ErrorAs(t, client.Call(t.Context(), method, nil, (*bytes.Buffer)(nil)), new(*quecloud.ParamError))
+	}
+
+	// Setting a writer to zero would break it: an os.File panics afterwards.
+	file, err := os.Create(filepath.Join(t.TempDir(), "x"))
+	require.NoError(t, err)
+	defer file.Close()
+	client, _ = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":0}`}})
+	for _, method := range []string{"fc.function.card.info", "fc.function.file.list", "fc.function.new"} {
+		require.ErrorAs(t, client.Call(t.Context(), method, nil, file), new(*quecloud.ParamError), method)
+	}
+	_, err = file.WriteString("x")
+	require.NoError(t, err)
 }

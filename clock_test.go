@@ -1,12 +1,9 @@
-package quecloud
+package quecloud_test
 
 import (
-	"bytes"
 	"context"
 	"io"
-	"log/slog"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,65 +15,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
-
-// A timedPlatform refuses calls whose time is more than five minutes off its own clock, as the platform does.
-type timedPlatform struct {
-	ahead  time.Duration              // of its clock, from this machine's
-	date   func(now time.Time) string // its header Date
-	answer string                     // to a call of the right time, instead of fineAnswer
-	status int
-
-	mu       sync.Mutex
-	tries    int
-	executed int
-}
-
-const refusedForTime = `{"resultCode":40,"errorMessage":"时间戳超时"}`
-
-func (p *timedPlatform) RoundTrip(req *http.Request) (*http.Response, error) {
-	text, err := io.ReadAll(req.Body)
-	if err != nil {
-		return nil, err
-	}
-	form, err := url.ParseQuery(string(text))
-	if err != nil {
-		return nil, err
-	}
-	t, err := strconv.ParseInt(form.Get("t"), 10, 64)
-	if err != nil || Sign(testSecret, form) != form.Get("sign") {
-		return &http.Response{StatusCode: http.StatusBadRequest, Body: http.NoBody, Request: req}, nil
-	}
-	now := time.Now().Add(p.ahead)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.tries++
-	body := refusedForTime
-	if now.Sub(time.Unix(t, 0)).Abs() <= maxSkew {
-		p.executed++
-		if body = p.answer; body == "" {
-			body = fineAnswer
-		}
-	}
-	header := http.Header{}
-	if date := p.date(now); date != "" {
-		header.Set("Date", date)
-	}
-	status := 200
-	if p.status != 0 {
-		status = p.status
-	}
-	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: req}, nil
-}
-
-func honestDate(now time.Time) string { return now.UTC().Format(http.TimeFormat) }
-
-func (p *timedPlatform) client(t *testing.T, opts ...Option) *Client {
-	t.Helper()
-	client, err := NewClient("000001", testSecret, append([]Option{WithHTTPClient(&http.Client{Transport: p})}, opts...)...)
-	require.NoError(t, err)
-	return client
-}
 
 // A clockStep is a call, the state of all clocks at that time, and what must come of it.
 type clockStep struct {
@@ -166,27 +108,29 @@ func TestClockSequences(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &timedPlatform{}
+			p := &selftest.TimedPlatform{}
 			var host time.Duration
-			client := p.client(t, WithClock(func() time.Time { return time.Now().Add(host) }), WithRetry(RetryPolicy{MaxAttempts: 1}))
-			client.core.shared.budget.tokens.Store(0) // corrections need none
+			client := p.Client(t, quecloud.WithClock(func() time.Time { return time.Now().Add(host) }), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+			spendRetries(t, client) // corrections need none
 			for i, step := range steps {
-				host, p.tries, p.answer, p.status = step.host, 0, "", step.status
-				p.date = func(now time.Time) string { return honestDate(now.Add(step.date)) }
+				host, p.Attempts, p.Body, p.Status = step.host, 0, "", step.status
+				p.Date = func(now time.Time) string { return selftest.HTTPDate(now.Add(step.date)) }
 				if step.noDate {
-					p.date = func(time.Time) string { return "yesterday" }
+					p.Date = func(time.Time) string { return "yesterday" }
 				}
 				if step.refused {
-					p.answer = `{"resultCode":1,"errorMessage":"no such card"}`
+					p.Body = `{"resultCode":1,"errorMessage":"no such card"}`
 				}
-				call := readOnce
+				call := selftest.Read
 				if step.change {
-					call = func(ctx context.Context, c *Client) error { return c.Cards.Pause(ctx, MSISDN(phone)) }
+					call = func(ctx context.Context, c *quecloud.Client) error {
+						return c.Cards.Pause(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+					}
 				}
 				err := call(t.Context(), client)
 				assert.Equal(t, step.ok, err == nil, "step %d: %v", i, err)
-				assert.Equal(t, step.tries, p.tries, "step %d: %v", i, err)
-				assert.InDelta(t, step.offset, client.core.shared.clock.offset(), float64(3*time.Second), "step %d", i)
+				assert.Equal(t, step.tries, p.Attempts, "step %d: %v", i, err)
+				assert.InDelta(t, step.offset, clockOffset(t, client, host), float64(3*time.Second), "step %d", i)
 			}
 		})
 	}
@@ -196,37 +140,29 @@ func TestClockSequences(t *testing.T) {
 // another one. The next call has the right time.
 func TestClockIsCorrectedByAReadAndForTheCallAfterAChange(t *testing.T) {
 	t.Parallel()
-	for _, kind := range kindCalls {
-		t.Run(kind.name, func(t *testing.T) {
+	for _, kind := range selftest.Calls {
+		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
-			p := &timedPlatform{ahead: 10 * time.Minute, date: honestDate}
-			client := p.client(t, WithRetry(RetryPolicy{MaxAttempts: 4, RetryPurchasesAfter: time.Second}))
-			err := kind.call(t.Context(), client)
-			if kind.name == "read" {
+			p := &selftest.TimedPlatform{Ahead: 10 * time.Minute, Date: selftest.HTTPDate}
+			client := p.Client(t, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 4, RetryPurchasesAfter: time.Second}))
+			err := kind.Do(t.Context(), client)
+			if kind.Name == "read" {
 				require.NoError(t, err)
 			} else {
-				require.ErrorAs(t, err, new(*APIError))
-				assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+				require.ErrorAs(t, err, new(*quecloud.APIError))
+				assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 				assert.Regexp(t, `this machine.s clock was (10m0|9m59)s behind; further calls are corrected`, err.Error())
-				assert.Equal(t, 1, p.tries)
-				require.NoError(t, kind.call(t.Context(), client))
+				assert.Equal(t, 1, p.Attempts)
+				require.NoError(t, kind.Do(t.Context(), client))
 			}
-			assert.Equal(t, 2, p.tries)
-			assert.Equal(t, 1, p.executed)
-			copied, err := client.With(WithTimeout(time.Minute))
+			assert.Equal(t, 2, p.Attempts)
+			assert.Equal(t, 1, p.Executed)
+			copied, err := client.With(quecloud.WithTimeout(time.Minute))
 			require.NoError(t, err)
-			require.NoError(t, kind.call(t.Context(), copied), "copies share the correction")
-			assert.Equal(t, 3, p.tries)
+			require.NoError(t, kind.Do(t.Context(), copied), "copies share the correction")
+			assert.Equal(t, 3, p.Attempts)
 		})
 	}
-}
-
-func TestClockCorrectionIsLogged(t *testing.T) {
-	t.Parallel()
-	p := &timedPlatform{ahead: 10 * time.Minute, date: honestDate}
-	var log bytes.Buffer
-	require.NoError(t, readOnce(t.Context(), p.client(t, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))))
-	assert.Regexp(t, `msg="quecloud: clock corrected, retrying the read".* offset=(10m0|9m59)[.0-9]*s `, log.String())
 }
 
 // stepped is a time whose clock was set, while the monotonic clock went on. Package time has no way to make one.
@@ -236,20 +172,20 @@ func stepped(t time.Time, by time.Duration) time.Time {
 	return t
 }
 
-func TestAClockThatIsSetDuringACallIsCorrectedAnew(t *testing.T) {
+func TestClockSetDuringACallIsCorrectedAnew(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	if set := stepped(now, time.Minute); set.Sub(now) != 0 || set.Round(0).Sub(now.Round(0)) != time.Minute {
-		t.Skip("time.Time is not what it was")
+		t.Fatal("time.Time has another layout: adapt stepped")
 	}
 	for _, wrong := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
 		for _, first := range []bool{true, false} { // the answer to the call under way comes before the next call is made
-			p := &timedPlatform{date: honestDate}
+			p := &selftest.TimedPlatform{Date: selftest.HTTPDate}
 			var off atomic.Int64
 			var hold atomic.Bool
 			arrived, release, ended := make(chan struct{}), make(chan struct{}), make(chan error)
-			client := p.client(t, WithClock(func() time.Time { return stepped(time.Now(), time.Duration(off.Load())) }),
-				WithHTTPClient(&http.Client{Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+			client := p.Client(t, quecloud.WithClock(func() time.Time { return stepped(time.Now(), time.Duration(off.Load())) }),
+				quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(req *http.Request) (*http.Response, error) {
 					resp, err := p.RoundTrip(req)
 					if hold.Swap(false) {
 						close(arrived)
@@ -258,9 +194,9 @@ func TestAClockThatIsSetDuringACallIsCorrectedAnew(t *testing.T) {
 					return resp, err
 				})}))
 			off.Store(int64(wrong))
-			require.NoError(t, readOnce(t.Context(), client))
+			require.NoError(t, selftest.Read(t.Context(), client))
 			hold.Store(true)
-			go func() { ended <- readOnce(t.Context(), client) }()
+			go func() { ended <- selftest.Read(t.Context(), client) }()
 			<-arrived
 			off.Store(0)
 			finish := func() {
@@ -270,144 +206,152 @@ func TestAClockThatIsSetDuringACallIsCorrectedAnew(t *testing.T) {
 			if first {
 				finish()
 			}
-			require.NoError(t, readOnce(t.Context(), client))
-			assert.Equal(t, 2+1+2, p.tries)
+			require.NoError(t, selftest.Read(t.Context(), client))
+			assert.Equal(t, 2+1+2, p.Attempts)
 			if !first {
 				finish()
 			}
-			require.NoError(t, readOnce(t.Context(), client))
-			assert.Equal(t, 2+1+2+1, p.tries)
+			require.NoError(t, selftest.Read(t.Context(), client))
+			assert.Equal(t, 2+1+2+1, p.Attempts)
 		}
 	}
 }
 
-func TestConcurrentCallsCorrectTheClockOnceEach(t *testing.T) {
+func TestClockIsCorrectedOnceByEachConcurrentCall(t *testing.T) {
 	t.Parallel()
-	p := &timedPlatform{ahead: 10 * time.Minute, date: honestDate}
-	client := p.client(t)
+	p := &selftest.TimedPlatform{Ahead: 10 * time.Minute, Date: selftest.HTTPDate}
+	client := p.Client(t)
 	var calls sync.WaitGroup
 	for range 50 {
-		calls.Go(func() { assert.NoError(t, readOnce(t.Context(), client)) })
+		calls.Go(func() { assert.NoError(t, selftest.Read(t.Context(), client)) })
 	}
 	calls.Wait()
-	assert.Equal(t, 50, p.executed)
-	assert.LessOrEqual(t, p.tries, 100)
-	before := p.tries
-	require.NoError(t, readOnce(t.Context(), client))
-	assert.Equal(t, before+1, p.tries)
+	assert.Equal(t, 50, p.Executed)
+	assert.LessOrEqual(t, p.Attempts, 100)
+	before := p.Attempts
+	require.NoError(t, selftest.Read(t.Context(), client))
+	assert.Equal(t, before+1, p.Attempts)
 }
 
-func TestAnAnswerThatTookLongDoesNotDisproveTheDate(t *testing.T) {
+func TestClockTrustsTheDateOfASlowResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, s := newScripted(t, []scriptStep{{wait: 6 * time.Minute, header: http.Header{}, body: fineAnswer}}, WithTimeout(time.Hour))
-		s.steps[0].header.Set("Date", honestDate(time.Now().Add(6*time.Minute)))
-		require.NoError(t, readOnce(t.Context(), client))
-		assert.False(t, client.core.shared.clock.unreliable)
+		client, s := selftest.Scripted(t, []selftest.Step{{Wait: 6 * time.Minute, Header: http.Header{}, Body: selftest.Success}}, quecloud.WithTimeout(time.Hour))
+		s.Steps[0].Header.Set("Date", selftest.HTTPDate(time.Now().Add(6*time.Minute)))
+		require.NoError(t, selftest.Read(t.Context(), client))
 		// Nor does it say that this machine's clock is wrong.
-		s.steps[0].body = `{"resultCode":1}`
-		s.steps[0].header.Set("Date", honestDate(time.Now().Add(6*time.Minute)))
-		require.ErrorAs(t, readOnce(t.Context(), client), new(*APIError))
-		assert.Equal(t, 2, s.tries)
+		s.Steps[0].Body = `{"resultCode":1}`
+		s.Steps[0].Header.Set("Date", selftest.HTTPDate(time.Now().Add(6*time.Minute)))
+		require.ErrorAs(t, selftest.Read(t.Context(), client), new(*quecloud.APIError))
+		assert.Equal(t, 2, s.Attempts())
 	})
 }
 
-func TestClockBothRefusalsAreShownAndTheFirstCounts(t *testing.T) {
+func TestClockErrorShowsBothRefusals(t *testing.T) {
 	t.Parallel()
-	p := &timedPlatform{ahead: 10 * time.Minute, date: honestDate, answer: `{"resultCode":70031,"errorMessage":"no such card"}`}
-	err := readOnce(t.Context(), p.client(t))
-	var refused *APIError
+	p := &selftest.TimedPlatform{Ahead: 10 * time.Minute, Date: selftest.HTTPDate, Body: `{"resultCode":70031,"errorMessage":"no such card"}`}
+	err := selftest.Read(t.Context(), p.Client(t))
+	var refused *quecloud.APIError
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, 40, refused.Code)
-	require.ErrorIs(t, err, ErrUnauthorized, "the second can be told, too")
+	require.ErrorIs(t, err, quecloud.ErrUnauthorized, "the second can be told, too")
 	require.ErrorContains(t, err, "no such card")
 	assert.Regexp(t, `and after the clock, which was (10m0|9m59)s behind, had been corrected`, err.Error())
-	assert.Equal(t, 2, p.tries)
+	assert.Equal(t, 2, p.Attempts)
 
-	p = &timedPlatform{date: func(now time.Time) string { return honestDate(now.Add(time.Hour)) }, answer: refusedForTime}
-	err = readOnce(t.Context(), p.client(t))
+	p = &selftest.TimedPlatform{Date: func(now time.Time) string { return selftest.HTTPDate(now.Add(time.Hour)) }, Body: selftest.RefusedForTime}
+	err = selftest.Read(t.Context(), p.Client(t))
 	require.ErrorContains(t, err, "and again after the clock")
 	assert.Equal(t, 1, strings.Count(err.Error(), "refused with"), "the second refusal is the same as the first")
 }
 
-func TestWhatThePlatformHasDoneIsNotRepeatedWithACorrectedClock(t *testing.T) {
+func TestClockCorrectionRetriesNothingThatWasDone(t *testing.T) {
 	t.Parallel()
-	far := func(now time.Time) string { return honestDate(now.Add(time.Hour)) }
+	far := func(now time.Time) string { return selftest.HTTPDate(now.Add(time.Hour)) }
 	t.Run("a part was done", func(t *testing.T) {
 		t.Parallel()
-		p := &timedPlatform{date: far, answer: `{"resultCode":1,"success":["` + phone + `"]}`}
-		_, err := p.client(t).Flow.SetAlarm(t.Context(), MSISDNs(phone, "2"), &AlarmSettings{})
-		require.ErrorIs(t, err, ErrPartial)
-		assert.Equal(t, 1, p.executed)
-		assert.Equal(t, 1, p.tries)
+		p := &selftest.TimedPlatform{Date: far, Body: `{"resultCode":1,"success":["` + selftest.CardMSISDN + `"]}`}
+		_, err := p.Client(t).Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.CardMSISDN, "2"), &quecloud.AlarmSettings{})
+		require.ErrorIs(t, err, quecloud.ErrPartial)
+		assert.Equal(t, 1, p.Executed)
+		assert.Equal(t, 1, p.Attempts)
 	})
 	t.Run("a server error", func(t *testing.T) {
 		t.Parallel()
-		p := &timedPlatform{date: far, answer: `{"resultCode":1}`, status: 500}
-		require.ErrorIs(t, p.client(t).Cards.Pause(t.Context(), MSISDN(phone)), ErrOutcomeUnknown)
-		assert.Equal(t, 1, p.executed)
-		assert.Equal(t, 1, p.tries)
+		p := &selftest.TimedPlatform{Date: far, Body: `{"resultCode":1}`, Status: 500}
+		require.ErrorIs(t, p.Client(t).Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
+		assert.Equal(t, 1, p.Executed)
+		assert.Equal(t, 1, p.Attempts)
 	})
 	t.Run("too many requests", func(t *testing.T) {
 		t.Parallel()
-		p := &timedPlatform{date: far, answer: `{"resultCode":1}`, status: 429}
-		require.Error(t, p.client(t, WithRetry(RetryPolicy{MaxAttempts: 1})).Cards.Pause(t.Context(), MSISDN(phone)))
-		assert.Equal(t, 1, p.executed)
-		assert.Equal(t, 1, p.tries)
+		p := &selftest.TimedPlatform{Date: far, Body: `{"resultCode":1}`, Status: 429}
+		require.Error(t, p.Client(t, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1})).Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)))
+		assert.Equal(t, 1, p.Executed)
+		assert.Equal(t, 1, p.Attempts)
 	})
 }
 
-func TestTheClockIsCorrectedOnceInACall(t *testing.T) {
+func TestClockIsCorrectedOnceInACall(t *testing.T) {
 	t.Parallel()
-	p := &timedPlatform{ahead: 10 * time.Minute}
-	p.date = func(now time.Time) string { return honestDate(now.Add(time.Duration(p.tries) * time.Hour)) } // ever further off
-	require.ErrorAs(t, readOnce(t.Context(), p.client(t)), new(*APIError))
-	assert.Equal(t, 2, p.tries)
-}
-
-// A call that was refused for its time is sent again with the time that it has learnt, even if another call, refused for
-// another reason, has dropped that in the meantime.
-func TestAReadIsSentAgainWithWhatItHasLearntOfTheClock(t *testing.T) {
-	t.Parallel()
-	var c clock
-	now := time.Now()
-	refused := func(offset time.Duration) (*callState, *attempt) {
-		of := &callState{endpoint: lookup("fc.function.card.info"), offset: offset}
-		return of, &attempt{t: now.Add(offset).Unix(), received: now.Add(offset), date: now.Add(time.Hour), err: &APIError{Code: 1}}
-	}
-	k := c.correct(refused(0))
-	require.NotNil(t, k)
-	require.Nil(t, c.correct(refused(time.Hour)), "another call, with the new time")
-	assert.Zero(t, c.offset())
-	assert.Equal(t, time.Hour, k.offset)
-	call, a := refused(k.offset)
-	call.correction, a.err = k, nil
-	c.confirm(call, a)
-	assert.Equal(t, time.Hour, c.offset())
+	p := &selftest.TimedPlatform{Ahead: 10 * time.Minute}
+	p.Date = func(now time.Time) string { return selftest.HTTPDate(now.Add(time.Duration(p.Attempts) * time.Hour)) } // ever further off
+	require.ErrorAs(t, selftest.Read(t.Context(), p.Client(t)), new(*quecloud.APIError))
+	assert.Equal(t, 2, p.Attempts)
 }
 
 // Sending a read again for the clock is none of the attempts that the policy allows. A change is not sent again for it, so
 // that all its attempts count.
 func TestClockCorrectionsAreNoAttemptsOfThePolicy(t *testing.T) {
 	t.Parallel()
-	ahead := http.Header{"Date": {honestDate(time.Now().Add(time.Hour))}}
-	policy := WithRetry(RetryPolicy{MaxAttempts: 2, NotDoneCodes: []int{1}})
-	client, s := newScripted(t, []scriptStep{{body: `{"resultCode":2}`, header: ahead}, {status: 503}, {body: fineAnswer}}, policy)
-	require.NoError(t, readOnce(t.Context(), client))
-	assert.Equal(t, 3, s.tries)
-	client, s = newScripted(t, []scriptStep{{body: `{"resultCode":1}`, header: ahead}}, policy)
-	require.Error(t, client.Cards.Pause(t.Context(), MSISDN(phone)))
-	assert.Equal(t, 2, s.tries)
+	ahead := http.Header{"Date": {selftest.HTTPDate(time.Now().Add(time.Hour))}}
+	policy := quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, NotDoneCodes: []int{1}})
+	client, s := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":2}`, Header: ahead}, {Status: 503}, {Body: selftest.Success}}, policy)
+	require.NoError(t, selftest.Read(t.Context(), client))
+	assert.Equal(t, 3, s.Attempts())
+	client, s = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1}`, Header: ahead}}, policy)
+	require.Error(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)))
+	assert.Equal(t, 2, s.Attempts())
 }
 
 // A change of which a part was done was not refused for its time.
-func TestTheClockLearnsNothingFromAPartialSuccess(t *testing.T) {
+func TestClockLearnsNothingFromAPartialSuccess(t *testing.T) {
 	t.Parallel()
-	client, _ := newScripted(t, []scriptStep{{body: `{"resultCode":1,"success":["1"]}`, header: http.Header{"Date": {honestDate(time.Now().Add(time.Hour))}}}})
-	_, err := client.Flow.SetAlarm(t.Context(), MSISDNs("1", "2"), &AlarmSettings{})
-	require.ErrorIs(t, err, ErrPartial)
-	assert.Zero(t, client.core.shared.clock.offset())
-	client, s := newScripted(t, []scriptStep{{body: `{"resultCode":1,"traceId":"7"}`, header: http.Header{"Date": {honestDate(time.Now().Add(time.Hour))}}}, {body: fineAnswer}})
-	require.NoError(t, readOnce(t.Context(), client), "what comes with the refusal of a read is nothing that was done")
-	assert.Equal(t, 2, s.tries)
+	client, _ := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"success":["1"]}`, Header: http.Header{"Date": {selftest.HTTPDate(time.Now().Add(time.Hour))}}}})
+	_, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs("1", "2"), &quecloud.AlarmSettings{})
+	require.ErrorIs(t, err, quecloud.ErrPartial)
+	assert.InDelta(t, 0, clockOffset(t, client, 0), float64(3*time.Second))
+	client, s := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"traceId":"7"}`, Header: http.Header{"Date": {selftest.HTTPDate(time.Now().Add(time.Hour))}}}, {Body: selftest.Success}})
+	require.NoError(t, selftest.Read(t.Context(), client), "what comes with the refusal of a read is nothing that was done")
+	assert.Equal(t, 2, s.Attempts())
+}
+
+// clockOffset returns the offset of the platform's clock that the client uses, where this machine's clock is ahead by host.
+// It makes a call that is not sent.
+func clockOffset(t *testing.T, client *quecloud.Client, host time.Duration) time.Duration {
+	t.Helper()
+	var sent time.Time
+	probe, err := client.With(selftest.NoRetry, quecloud.WithHTTPClient(&http.Client{
+		Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+			require.NoError(t, r.ParseForm())
+			seconds, err := strconv.ParseInt(r.PostForm.Get("t"), 10, 64)
+			require.NoError(t, err)
+			sent = time.Unix(seconds, 0)
+			return nil, io.EOF
+		}),
+	}))
+	require.NoError(t, err)
+	require.ErrorIs(t, selftest.Read(t.Context(), probe), io.EOF)
+	return sent.Sub(time.Now().Add(host))
+}
+
+// spendRetries spends the retry budget of a client.
+func spendRetries(t *testing.T, client *quecloud.Client) (retries int) {
+	t.Helper()
+	platform := selftest.NewPlatform(selftest.Step{Status: http.StatusServiceUnavailable})
+	spender, err := client.With(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1000}),
+		quecloud.WithHTTPClient(&http.Client{Transport: platform}))
+	require.NoError(t, err)
+	require.Error(t, selftest.Read(t.Context(), spender))
+	return platform.Attempts() - 1
 }

@@ -1,6 +1,7 @@
-package quecloud
+package quecloud_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -16,74 +18,87 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// A connection that is found dead when the request is to be written is no reason for a doubt: over HTTP/1 net/http sees that
-// nothing was written, and takes another.
-func TestStaleConnectionsLeaveNoDoubt(t *testing.T) {
+func TestSendOnceTakesAResponseAsProofOfSending(t *testing.T) {
 	t.Parallel()
-	for name, secure := range map[string]bool{"http": false, "https": true} {
+	tries := 0
+	client, _ := selftest.Scripted(t, nil, quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+		tries++
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
+	})}))
+	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
+	assert.Equal(t, 1, tries)
+}
+
+// What a transport did before it failed tells whether the platform can have received the call, and so whether it is made
+// again.
+func TestSendOnceRetriesOnlyWithoutAConnection(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	trace := func(r *http.Request) *httptrace.ClientTrace { return httptrace.ContextClientTrace(r.Context()) }
+	for name, tt := range map[string]struct {
+		do   func(*http.Request) error
+		sent bool
+	}{
+		"wanted a connection": {func(r *http.Request) error { trace(r).GetConn("host"); return broken }, false},
+		"had one": {func(r *http.Request) error {
+			trace(r).GetConn("host")
+			trace(r).GotConn(httptrace.GotConnInfo{})
+			return broken
+		}, false},
+		"had one, and wrote to it": {func(r *http.Request) error {
+			trace(r).GetConn("host")
+			trace(r).GotConn(httptrace.GotConnInfo{})
+			trace(r).WroteHeaders()
+			return broken
+		}, true},
+		"wrote to one, and then wanted another": {func(r *http.Request) error {
+			trace(r).GetConn("host")
+			trace(r).GotConn(httptrace.GotConnInfo{})
+			trace(r).WroteHeaders()
+			trace(r).GetConn("host")
+			return &net.OpError{Op: "dial", Err: broken}
+		}, true},
+		"told nothing":                    {func(*http.Request) error { return broken }, true},
+		"told nothing and could not dial": {func(*http.Request) error { return &net.OpError{Op: "dial", Err: broken} }, true},
+		"told nothing and was cut":        {func(*http.Request) error { return &net.OpError{Op: "read", Err: broken} }, true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var requests, dialed atomic.Int64
-			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				requests.Add(1)
-				_, _ = io.WriteString(w, fineAnswer)
+			tries := 0
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}), quecloud.WithHTTPClient(&http.Client{
+				Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+					tries++
+					return nil, tt.do(r)
+				}),
 			}))
-			if secure {
-				server.StartTLS()
-			} else {
-				server.Start()
-			}
-			defer server.Close()
-			transport := server.Client().Transport.(*http.Transport)
-			transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-				dialed.Add(1)
-				conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-				return &dyingConn{Conn: conn}, err
-			}
-			client, err := NewClient("000001", testSecret, WithBaseURL(server.URL), WithHTTPClient(server.Client()), WithRetry(RetryPolicy{MaxAttempts: 1}))
 			require.NoError(t, err)
-			const calls = 50
-			for range calls {
-				require.NoError(t, client.Cards.Pause(t.Context(), MSISDN(phone)))
-			}
-			assert.EqualValues(t, calls, requests.Load())
-			assert.EqualValues(t, calls, dialed.Load(), "each connection was dead for the second call")
+			err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+			assert.Equal(t, tt.sent, errors.Is(err, quecloud.ErrOutcomeUnknown), err)
+			assert.Equal(t, map[bool]int{true: 1, false: 2}[tt.sent], tries)
 		})
 	}
 }
 
-// A dyingConn takes nothing more once it has been read from after a whole request, which is when a response came.
-type dyingConn struct {
-	net.Conn
-	requests atomic.Int32
-	dead     atomic.Bool
-}
-
-func (c *dyingConn) Write(p []byte) (int, error) {
-	if c.dead.Load() {
-		return 0, net.ErrClosed
-	}
-	if len(p) > 200 && !c.handshake(p) {
-		c.requests.Add(1)
-	}
-	return c.Conn.Write(p)
-}
-
-// handshake reports whether a record of TLS belongs to a handshake.
-func (c *dyingConn) handshake(p []byte) bool { return p[0] == 0x16 || p[0] == 0x14 }
-
-func (c *dyingConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if c.requests.Load() > 0 && n > 0 {
-		c.dead.Store(true)
-	}
-	return n, err
+// A transport that has given up may still send what it was given.
+func TestSendOnceDoubtsATransportThatRevealsNothing(t *testing.T) {
+	t.Parallel()
+	tries := 0
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+		tries++
+		return nil, errors.New("gave up")
+	})}))
+	require.NoError(t, err)
+	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
+	assert.Equal(t, 1, tries)
 }
 
 // 307 and 308 want the request to be sent again elsewhere. It is not, and the response is told as what it is.
-func TestRedirectsThatWantTheBodyAgainAreNotFollowed(t *testing.T) {
+func TestSendOnceFollowsNoRedirect(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, http2 := range []bool{false, true} {
@@ -94,22 +109,22 @@ func TestRedirectsThatWantTheBodyAgainAreNotFollowed(t *testing.T) {
 			}))
 			server.EnableHTTP2 = http2
 			server.StartTLS()
-			client, err := NewClient("000001", testSecret, WithBaseURL(server.URL), WithHTTPClient(server.Client()))
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL), quecloud.WithHTTPClient(server.Client()))
 			require.NoError(t, err)
-			err = client.Cards.Pause(t.Context(), MSISDN(phone))
+			err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 			server.Close()
-			var bad *ResponseError
+			var bad *quecloud.ResponseError
 			require.ErrorAs(t, err, &bad)
 			assert.Equal(t, status, bad.HTTPStatus)
 			require.ErrorContains(t, err, `it redirects to "/elsewhere"`)
-			require.ErrorIs(t, err, ErrOutcomeUnknown)
+			require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 			assert.Equal(t, 1, requests)
 		}
 	}
 }
 
 // What is evidence that a request was not sent, and what is not.
-func TestEvidence(t *testing.T) {
+func TestSendOnceEvidence(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	trace := func(r *http.Request) *httptrace.ClientTrace { return httptrace.ContextClientTrace(r.Context()) }
@@ -124,16 +139,16 @@ func TestEvidence(t *testing.T) {
 		sent      bool
 	}{
 		"a connection was wanted and not had": {transport: bare(func(*http.Transport) {})},
-		"the same, by a wrapped transport": {transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+		"the same, by a wrapped transport": {transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 			trace(r).GetConn("host")
 			return nil, broken
 		})},
-		"a connection was had and no header written": {transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+		"a connection was had and no header written": {transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 			trace(r).GetConn("host")
 			trace(r).GotConn(httptrace.GotConnInfo{})
 			return nil, broken
 		})},
-		"headers were written": {sent: true, transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+		"headers were written": {sent: true, transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 			trace(r).GetConn("host")
 			trace(r).GotConn(httptrace.GotConnInfo{})
 			trace(r).WroteHeaders()
@@ -143,21 +158,21 @@ func TestEvidence(t *testing.T) {
 			transport.Proxy = func(*http.Request) (*url.URL, error) { return nil, broken }
 		})},
 		"another protocol failed and read nothing": {transport: bare(func(transport *http.Transport) {
-			transport.RegisterProtocol("https", transportFunc(func(*http.Request) (*http.Response, error) { return nil, broken }))
+			transport.RegisterProtocol("https", selftest.TransportFunc(func(*http.Request) (*http.Response, error) { return nil, broken }))
 		})},
 		"another protocol failed and had read the body": {sent: true, transport: bare(func(transport *http.Transport) {
-			transport.RegisterProtocol("https", transportFunc(func(r *http.Request) (*http.Response, error) {
+			transport.RegisterProtocol("https", selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				return nil, broken
 			}))
 		})},
 		"another protocol took the body again": {sent: true, transport: bare(func(transport *http.Transport) {
-			transport.RegisterProtocol("https", transportFunc(func(r *http.Request) (*http.Response, error) {
+			transport.RegisterProtocol("https", selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 				_, err := r.GetBody()
 				return nil, errors.Join(broken, err)
 			}))
 		})},
-		"a wrapped transport told nothing": {sent: true, transport: transportFunc(func(*http.Request) (*http.Response, error) {
+		"a wrapped transport told nothing": {sent: true, transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
 			return nil, &net.OpError{Op: "dial", Err: broken}
 		})},
 		"the context had ended": {transport: bare(func(*http.Transport) {}), ctx: func(ctx context.Context) context.Context {
@@ -168,35 +183,35 @@ func TestEvidence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, err := NewClient("000001", testSecret, WithRetry(RetryPolicy{MaxAttempts: 1}), WithHTTPClient(&http.Client{Transport: tt.transport}))
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}), quecloud.WithHTTPClient(&http.Client{Transport: tt.transport}))
 			require.NoError(t, err)
 			ctx := t.Context()
 			if tt.ctx != nil {
 				ctx = tt.ctx(ctx)
 			}
-			err = client.Cards.Pause(ctx, MSISDN(phone))
+			err = client.Cards.Pause(ctx, quecloud.MSISDN(selftest.CardMSISDN))
 			require.ErrorIs(t, err, broken)
-			assert.Equal(t, tt.sent, errors.Is(err, ErrOutcomeUnknown), err)
+			assert.Equal(t, tt.sent, errors.Is(err, quecloud.ErrOutcomeUnknown), err)
 		})
 	}
 }
 
 // A transport that retries by itself, on a context of its own, tells of its first try only.
-func TestATransportThatRetriesByItselfLeavesADoubt(t *testing.T) {
+func TestSendOnceDoubtsATransportThatRetries(t *testing.T) {
 	t.Parallel()
 	executed := 0
-	client, err := NewClient("000001", testSecret, WithHTTPClient(&http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		executed++
 		return nil, &net.OpError{Op: "dial", Err: errors.New("the try after the one that arrived")}
 	})}))
 	require.NoError(t, err)
-	require.ErrorIs(t, kindCalls[2].call(t.Context(), client), ErrOutcomeUnknown)
+	require.ErrorIs(t, selftest.Calls[2].Do(t.Context(), client), quecloud.ErrOutcomeUnknown)
 	assert.Equal(t, 1, executed)
 }
 
 // Calls that a run of Each cancels before they got a connection are not in doubt.
-func TestCanceledCallsThatHadNoConnectionAreNotInDoubt(t *testing.T) {
+func TestSendOnceKnowsThatCanceledDialsSentNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -206,15 +221,94 @@ func TestCanceledCallsThatHadNoConnectionAreNotInDoubt(t *testing.T) {
 			<-release // net/http goes on dialing for others
 			return nil, io.EOF
 		}}
-		client, err := NewClient("000001", testSecret, WithHTTPClient(&http.Client{Transport: transport}))
+		client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: transport}))
 		require.NoError(t, err)
 		time.AfterFunc(time.Second, cancel)
 		n := 0
-		for _, err := range Each(ctx, MSISDNs("1", "2", "3", "4", "5", "6"), client.Cards.Pause) {
+		for _, err := range quecloud.Each(ctx, quecloud.MSISDNs("1", "2", "3", "4", "5", "6"), client.Cards.Pause) {
 			require.ErrorIs(t, err, context.Canceled)
-			assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+			assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 			n++
 		}
 		assert.Equal(t, 5, n, "four under way, and the first that was not begun")
+	})
+}
+
+// net/http goes on dialing for a request that has got another connection. Who dials may make requests with the context that
+// the dialer is given, such as for an address: they say nothing of the call.
+func TestSendOnceIgnoresRequestsOfADialer(t *testing.T) {
+	t.Parallel()
+	held, dialing, arrived, lookedUp := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var requests, dials atomic.Int64
+	serve := func(conn net.Conn) {
+		defer conn.Close()
+		for in := bufio.NewReader(conn); ; {
+			req, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, req.Body)
+			if requests.Add(1) == 2 {
+				close(arrived)
+				<-lookedUp
+				return
+			}
+			close(held)
+			<-dialing
+			_, _ = io.WriteString(conn, strings.Replace(selftest.HTTPResponse(200, selftest.Success), "Connection: close\r\n", "", 1))
+		}
+	}
+	noNames := errors.New("no server of names")
+	names := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, noNames }}
+	pair := selftest.Loopback(t)
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		n := dials.Add(1)
+		if n > 2 {
+			return nil, noNames
+		}
+		if n == 2 {
+			close(dialing)
+			<-arrived
+			defer close(lookedUp)
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://names.test/", http.NoBody)
+			if err != nil {
+				return nil, err
+			}
+			_, err = names.RoundTrip(req) //nolint:bodyclose // there is none
+			return nil, err
+		}
+		client, server, err := pair()
+		if err == nil {
+			go serve(server)
+		}
+		return client, err
+	}}
+	defer transport.CloseIdleConnections()
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://127.0.0.1/"), quecloud.WithHTTPClient(&http.Client{Transport: transport}))
+	require.NoError(t, err)
+	first := make(chan error, 1)
+	go func() { first <- client.Cards.Resume(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)) }()
+	<-held
+	err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)) // dials, and gets the connection of the other call
+	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
+	require.NoError(t, <-first)
+	assert.EqualValues(t, 2, requests.Load())
+}
+
+// What is left behind may still send, whatever it has told until then.
+func TestSendOnceDoubtsAnAbandonedTransport(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).GetConn("platform.test:443")
+			<-release
+			return nil, io.EOF
+		})}))
+		require.NoError(t, err)
+		err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+		require.ErrorIs(t, err, quecloud.ErrAttemptTimeout)
+		require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	})
 }

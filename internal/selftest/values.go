@@ -29,6 +29,24 @@ type LimiterFunc func(context.Context) error
 // Wait implements quecloud.Limiter.
 func (f LimiterFunc) Wait(ctx context.Context) error { return f(ctx) }
 
+// Tracer returns an interceptor that appends its name to seen before the call, and the name after "-" when it has ended.
+func Tracer(seen *[]string, name string) quecloud.Interceptor {
+	return func(ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error) error {
+		*seen = append(*seen, name)
+		defer func() { *seen = append(*seen, "-"+name) }()
+		return next(ctx)
+	}
+}
+
+// RetryAfter returns headers with Retry-After, and more as pairs of a name and a value.
+func RetryAfter(value string, more ...string) http.Header {
+	header := http.Header{"Retry-After": {value}}
+	for i := 0; i < len(more); i += 2 {
+		header.Set(more[i], more[i+1])
+	}
+	return header
+}
+
 // A StuckBody is a body that gives nothing before its context ends.
 type StuckBody struct{ Context context.Context }
 

@@ -1,7 +1,6 @@
-package quecloud
+package selftest_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +12,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // A signed call can be repeated by anybody for five minutes. Whoever sends it back must not bring it into an error or a log.
-func TestSignaturesAreInNoErrorAndNoLog(t *testing.T) {
+func TestSecretsSignatureIsInNoErrorAndNoLog(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, text string, header http.Header) (*http.Response, error) {
 		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(text)), ContentLength: -1}, nil
@@ -52,11 +54,11 @@ func TestSignaturesAreInNoErrorAndNoLog(t *testing.T) {
 		},
 	} {
 		for _, unmasked := range []bool{false, true} {
-			for _, kind := range kindCalls {
+			for _, kind := range selftest.Calls {
 				var signatures []string
 				logger, _, out := newLogged(slog.LevelDebug)
-				opts := []Option{WithLogger(logger), WithRetry(RetryPolicy{MaxAttempts: 2}), WithHTTPClient(&http.Client{
-					Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+				opts := []quecloud.Option{quecloud.WithLogger(logger), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}), quecloud.WithHTTPClient(&http.Client{
+					Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 						text, err := io.ReadAll(r.Body)
 						if err != nil {
 							return nil, err
@@ -74,11 +76,11 @@ func TestSignaturesAreInNoErrorAndNoLog(t *testing.T) {
 					}),
 				})}
 				if unmasked {
-					opts = append(opts, WithUnmaskedLog())
+					opts = append(opts, quecloud.WithUnmaskedLog())
 				}
-				client, err := NewClient("000001", testSecret, opts...)
+				client, err := quecloud.NewClient(selftest.Key, selftest.Secret, opts...)
 				require.NoError(t, err)
-				err = kind.call(t.Context(), client)
+				err = kind.Do(t.Context(), client)
 				require.NotEmpty(t, signatures)
 				for _, signature := range signatures {
 					assert.NotContains(t, out.String(), signature, name)
@@ -97,46 +99,17 @@ func everyText(err error) []string {
 		return nil
 	}
 	texts := []string{err.Error(), fmt.Sprintf("%+v", err)}
-	if bad, ok := errors.AsType[*ResponseError](err); ok {
+	if bad, ok := errors.AsType[*quecloud.ResponseError](err); ok {
 		texts = append(texts, string(bad.Body), bad.Err.Error())
 	}
-	if refused, ok := errors.AsType[*APIError](err); ok {
+	if refused, ok := errors.AsType[*quecloud.APIError](err); ok {
 		texts = append(texts, refused.Message)
 	}
 	return texts
 }
 
-// The platform's message may name anybody, in any way of writing a number.
-func TestMaskedLogsHoldThePlatformsMessageWithoutNumbers(t *testing.T) {
-	t.Parallel()
-	for _, words := range []string{"138-0013-8000", "+86 138 0013 8000", "１３８００１３８０００", "a@b.com", "8986abcd24b1c0d2e3f4", "12"} {
-		logger, records, out := newLogged(slog.LevelDebug)
-		client, _ := newScripted(t, []scriptStep{{status: 429, body: `{"resultCode":7,"errorMessage":"卡号 ` + words + ` 不存在"}`}}, WithLogger(logger))
-		_ = client.Cards.Pause(t.Context(), MSISDN(phone))
-		assert.NotContains(t, out.String(), "卡号 "+words)
-		assert.Regexp(t, "resultCode 7: 卡号 .*…", records(t)[0]["error"])
-		assert.Contains(t, records(t)[0]["error"], " 不存在")
-	}
-}
-
-func TestMaskedLogsDoNotHoldWhatATransportShowsOfTheForm(t *testing.T) {
-	t.Parallel()
-	logger, _, out := newLogged(slog.LevelDebug)
-	client, err := NewClient("000001", testSecret, WithLogger(logger), WithHTTPClient(&http.Client{
-		Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
-			text, err := io.ReadAll(r.Body)
-			return nil, errors.Join(fmt.Errorf("not sent: %s", text), err)
-		}),
-	}))
-	require.NoError(t, err)
-	_, err = client.SMS.Send(context.Background(), &SMSSendParams{Cards: MSISDNs(phone), Content: testContent})
-	require.Error(t, err)
-	assert.NotContains(t, out.String(), url.QueryEscape(testContent))
-	assert.NotContains(t, out.String(), phone)
-}
-
 // Hexadecimal digits mean the same in lower case, and most of a signature is as good as a whole one.
-func TestSignaturesAreHiddenInAnyFormAndPlace(t *testing.T) {
+func TestSecretsSignatureIsHiddenInAnyForm(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]func(sign string) string{
 		"a message": func(sign string) string { return `{"resultCode":1,"errorMessage":"bad ` + sign + `"}` },
@@ -157,7 +130,7 @@ func TestSignaturesAreHiddenInAnyFormAndPlace(t *testing.T) {
 			for _, handled := range []bool{true, false} {
 				var sign string
 				var shown []string
-				opts := []Option{WithHTTPClient(&http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+				opts := []quecloud.Option{quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 					text, err := io.ReadAll(r.Body)
 					require.NoError(t, err)
 					sent, err := url.ParseQuery(string(text))
@@ -166,11 +139,11 @@ func TestSignaturesAreHiddenInAnyFormAndPlace(t *testing.T) {
 					return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body(form(sign))))}, nil
 				})})}
 				if handled {
-					opts = append(opts, WithDriftHandler(func(d Drift) { shown = append(shown, d.Path, d.Value) }))
+					opts = append(opts, quecloud.WithDriftHandler(func(d quecloud.Drift) { shown = append(shown, d.Path, d.Value) }))
 				}
-				client, err := NewClient("000001", testSecret, opts...)
+				client, err := quecloud.NewClient(selftest.Key, selftest.Secret, opts...)
 				require.NoError(t, err)
-				shown = append(shown, everyText(readOnce(t.Context(), client))...)
+				shown = append(shown, everyText(selftest.Read(t.Context(), client))...)
 				for _, text := range shown {
 					for i := 8; i <= len(sign); i++ {
 						assert.NotContains(t, strings.ToUpper(text), sign[:i], "%s: %s", name, text)

@@ -1,0 +1,165 @@
+package selftest_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
+)
+
+// An attempt ends with its time, whatever the transport and the body do.
+func TestAttemptEndsWithItsTimeout(t *testing.T) {
+	t.Parallel()
+	stuck := func() io.ReadCloser { return io.NopCloser(readerFunc(func([]byte) (int, error) { select {} })) }
+	for name, transport := range map[string]selftest.TransportFunc{
+		"a transport that ignores its context": func(*http.Request) (*http.Response, error) { select {} },
+		"a body that ignores its context": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Body: stuck()}, nil
+		},
+		"a 101": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: stuck()}, nil
+		},
+	} {
+		for end, limit := range map[string]time.Duration{"timeout": time.Hour, "deadline": time.Minute} {
+			t.Run(name+", "+end, func(t *testing.T) {
+				t.Parallel()
+				client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithTimeout(200*time.Millisecond), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}),
+					quecloud.WithHTTPClient(&http.Client{Transport: transport}))
+				require.NoError(t, err)
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
+				defer cancel()
+				for _, kind := range selftest.Calls {
+					err := kind.Do(ctx, client)
+					require.Error(t, err)
+					assert.Equal(t, kind.Name != "read", errors.Is(err, quecloud.ErrOutcomeUnknown), err)
+					assert.Equal(t, name != "a 101", errors.Is(err, quecloud.ErrAttemptTimeout), err)
+				}
+				if name != "a 101" {
+					_, err = client.Files.DownloadLatest(ctx, io.Discard)
+					require.ErrorIs(t, err, quecloud.ErrAttemptTimeout)
+				}
+			})
+		}
+	}
+}
+
+// A body that ends reading when it is closed is closed when the time is up.
+func TestAttemptClosesTheBodyAtItsTimeout(t *testing.T) {
+	t.Parallel()
+	read, write := io.Pipe()
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithTimeout(100*time.Millisecond), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}),
+		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Body: read}, nil
+		})}))
+	require.NoError(t, err)
+	err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+	require.ErrorIs(t, err, quecloud.ErrAttemptTimeout)
+	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
+	require.ErrorContains(t, err, "bad response with HTTP status 200: it broke off")
+	_, err = write.Write([]byte("late"))
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+}
+
+// A body that gets nothing, without an end, is given up.
+func TestAttemptGivesUpABodyWithoutProgress(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"at once": "", "in a file": "PK\x03\x04"} {
+		client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}),
+			quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+				body := io.MultiReader(strings.NewReader(text), readerFunc(func([]byte) (int, error) { return 0, nil }))
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
+			})}))
+		require.NoError(t, err)
+		require.ErrorIs(t, selftest.Read(t.Context(), client), io.ErrNoProgress, name)
+		_, err = client.Files.DownloadLatest(t.Context(), io.Discard)
+		require.ErrorIs(t, err, io.ErrNoProgress, name)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// A server that switches protocols holds nobody.
+func TestAttemptRejectsSwitchingProtocols(t *testing.T) {
+	t.Parallel()
+	pair := selftest.Loopback(t)
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		client, server, err := pair()
+		if err == nil {
+			go func() {
+				_, _ = http.ReadRequest(bufio.NewReader(server))
+				_, _ = io.WriteString(server, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+			}()
+		}
+		return client, err
+	}}
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://platform.test/"), quecloud.WithPlainHTTP(), quecloud.WithHTTPClient(&http.Client{Transport: transport}))
+	require.NoError(t, err)
+	err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
+	require.ErrorContains(t, err, "HTTP status 101")
+	require.Error(t, selftest.Read(t.Context(), client))
+}
+
+// Breaking out of a sweep does not wait for a body that never ends.
+func TestAttemptOfASweepIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+		if calls.Add(1) == 1 {
+			page := `{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":9,"totalPage":9},"cards":[{"iccid":"89860000000000000000"}]}`
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(page))}, nil
+		}
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(readerFunc(func([]byte) (int, error) { select {} }))}, nil
+	})}))
+	require.NoError(t, err)
+	for _, err := range client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 1}) {
+		require.NoError(t, err)
+		break
+	}
+}
+
+// What a transport of the user's asks before it sends may take no longer than the attempt either.
+func TestAttemptEndsWithItsTimeoutInsideATransport(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		for name, transport := range map[string]*http.Transport{
+			"a function for the proxy": {Proxy: func(*http.Request) (*url.URL, error) {
+				<-release
+				return nil, io.EOF
+			}},
+			"another protocol": func() *http.Transport {
+				outer := &http.Transport{}
+				outer.RegisterProtocol("https", selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+					<-release
+					return nil, io.EOF
+				}))
+				return outer
+			}(),
+		} {
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: transport}), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			err = selftest.Read(ctx, client)
+			cancel()
+			require.ErrorIs(t, err, quecloud.ErrAttemptTimeout, name)
+		}
+	})
+}

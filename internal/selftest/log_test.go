@@ -1,0 +1,171 @@
+package selftest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
+)
+
+// The platform's message may name anybody, in any way of writing a number.
+func TestLogMasksNumbersInThePlatformsMessage(t *testing.T) {
+	t.Parallel()
+	for _, words := range []string{"138-0013-8000", "+86 138 0013 8000", "１３８００１３８０００", "a@b.com", "8986abcd24b1c0d2e3f4", "12"} {
+		logger, records, out := newLogged(slog.LevelDebug)
+		client, _ := selftest.Scripted(t, []selftest.Step{{Status: 429, Body: `{"resultCode":7,"errorMessage":"卡号 ` + words + ` 不存在"}`}}, quecloud.WithLogger(logger))
+		_ = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+		assert.NotContains(t, out.String(), "卡号 "+words)
+		assert.Regexp(t, "resultCode 7: 卡号 .*…", records(t)[0]["error"])
+		assert.Contains(t, records(t)[0]["error"], " 不存在")
+	}
+}
+
+func TestLogMasksAFormInATransportsError(t *testing.T) {
+	t.Parallel()
+	logger, _, out := newLogged(slog.LevelDebug)
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithLogger(logger), quecloud.WithHTTPClient(&http.Client{
+		Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+			text, err := io.ReadAll(r.Body)
+			return nil, errors.Join(fmt.Errorf("not sent: %s", text), err)
+		}),
+	}))
+	require.NoError(t, err)
+	_, err = client.SMS.Send(context.Background(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.CardMSISDN), Content: selftest.SMSContent})
+	require.Error(t, err)
+	assert.NotContains(t, out.String(), url.QueryEscape(selftest.SMSContent))
+	assert.NotContains(t, out.String(), selftest.CardMSISDN)
+}
+
+// newLogged returns a logger at a level, and what it has written: an object per record.
+func newLogged(level slog.Level) (*slog.Logger, func(*testing.T) []map[string]any, *bytes.Buffer) {
+	var out bytes.Buffer
+	logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: level}))
+	return logger, func(t *testing.T) []map[string]any {
+		t.Helper()
+		var records []map[string]any
+		for d := json.NewDecoder(bytes.NewReader(out.Bytes())); ; {
+			var record map[string]any
+			err := d.Decode(&record)
+			if err == io.EOF {
+				return records
+			}
+			require.NoError(t, err)
+			delete(record, "time")
+			delete(record, "duration")
+			records = append(records, record)
+		}
+	}, &out
+}
+
+func TestLogRecordsAttemptsAndRetries(t *testing.T) {
+	t.Parallel()
+	logger, records, _ := newLogged(slog.LevelDebug)
+	client, _ := selftest.Scripted(t, []selftest.Step{{Status: 503, Header: http.Header{}}, {Body: selftest.Success}}, quecloud.WithLogger(logger))
+	require.NoError(t, selftest.Read(t.Context(), client))
+	const method, failure = "fc.function.sms.monthcount", "quecloud: sms.monthcount: bad response with HTTP status 503: it has no resultCode: a server in front of the platform seems to have sent it"
+	params := map[string]any{"dateStr": "202505"}
+	assert.Equal(t, []map[string]any{
+		{"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 1.0, "http_status": 503.0, "error": failure, "params": params},
+		{"level": "WARN", "msg": "quecloud: retrying", "method": method, "kind": "read", "attempt": 1.0, "delay": 0.0, "error": failure},
+		{"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 2.0, "http_status": 200.0, "result_code": 0.0, "params": params},
+	}, records(t))
+}
+
+func TestLogHasOnlyWarningsAboveDebug(t *testing.T) {
+	t.Parallel()
+	logger, records, _ := newLogged(slog.LevelInfo)
+	client, _ := selftest.Scripted(t, []selftest.Step{{Status: 503}, {Unsent: io.EOF}, {Body: selftest.Success}}, quecloud.WithLogger(logger))
+	require.NoError(t, selftest.Read(t.Context(), client))
+	require.Len(t, records(t), 2)
+	for _, record := range records(t) {
+		assert.Equal(t, "WARN", record["level"])
+	}
+}
+
+func TestLogWarnsOfAClockCorrection(t *testing.T) {
+	t.Parallel()
+	logger, records, _ := newLogged(slog.LevelWarn)
+	p := &selftest.TimedPlatform{Ahead: 10 * time.Minute, Date: selftest.HTTPDate}
+	require.NoError(t, selftest.Read(t.Context(), p.Client(t, quecloud.WithLogger(logger))))
+	require.Len(t, records(t), 1)
+	assert.Contains(t, records(t)[0]["error"], "resultCode 40")
+}
+
+func TestLogHoldsNoPersonalData(t *testing.T) {
+	t.Parallel()
+	const second, mail = "1064991300002", "somebody@example.com"
+	calls := []func(context.Context, *quecloud.Client) error{
+		func(ctx context.Context, c *quecloud.Client) error {
+			return c.Cards.Pause(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+		},
+		func(ctx context.Context, c *quecloud.Client) error {
+			return c.Cards.Pause(ctx, quecloud.ICCID(selftest.CardICCID))
+		},
+		func(ctx context.Context, c *quecloud.Client) error {
+			return c.Cards.AddVoiceWhitelist(ctx, quecloud.MSISDN(selftest.CardMSISDN), second)
+		},
+		func(ctx context.Context, c *quecloud.Client) error {
+			_, err := c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.CardMSISDN, second), Content: selftest.SMSContent})
+			return err
+		},
+		func(ctx context.Context, c *quecloud.Client) error {
+			_, err := c.Flow.SetAlarm(ctx, quecloud.ICCIDs(selftest.CardICCID), &quecloud.AlarmSettings{NotifyEmails: []string{mail}})
+			return err
+		},
+		func(ctx context.Context, c *quecloud.Client) error {
+			_, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{ICCID: selftest.CardICCID, ProductID: 1, ProductName: "x", Remark: mail})
+			return err
+		},
+		func(ctx context.Context, c *quecloud.Client) error {
+			_, err := c.Cards.Info(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+			return err
+		},
+	}
+	echo := selftest.CardMSISDN + " " + selftest.CardICCID + " " + second + " " + selftest.SMSContent + " " + mail
+	for _, step := range []selftest.Step{
+		{Body: selftest.Success},
+		{Body: `{"resultCode":1,"errorMessage":"` + echo + `"}`},
+		{Body: `{"resultCode":0,"orderNo":{"x":"` + echo + `"},"successList":["` + echo + `"],"iccid":["` + echo + `"]}`},
+		{Status: 429, Body: echo},
+		{Status: 500, Body: `{"resultCode":1,"errorMessage":"` + echo + `"}`},
+		{Body: echo},
+		{Unsent: io.EOF},
+	} {
+		for _, call := range calls {
+			logger, _, out := newLogged(slog.LevelDebug)
+			client, s := selftest.Scripted(t, []selftest.Step{step, {Body: selftest.Success}}, quecloud.WithLogger(logger))
+			_ = call(t.Context(), client)
+			require.NotZero(t, out.Len())
+			for _, secret := range []string{selftest.CardMSISDN, selftest.CardICCID, second, selftest.SMSContent, mail, selftest.Secret} {
+				if secret == selftest.SMSContent && len(s.Forms()) > 0 && s.Forms()[0].Get("content") == "" || secret == mail && len(s.Forms()) > 0 && s.Forms()[0].Get("remark") == "" {
+					continue // a text that was not sent cannot be told from an explanation
+				}
+				assert.NotContains(t, out.String(), secret)
+			}
+			for _, form := range s.Forms() {
+				assert.NotContains(t, out.String(), form.Get("sign"))
+			}
+		}
+	}
+}
+
+func TestLogShowsTheClockOffset(t *testing.T) {
+	t.Parallel()
+	p := &selftest.TimedPlatform{Ahead: 10 * time.Minute, Date: selftest.HTTPDate}
+	var log bytes.Buffer
+	require.NoError(t, selftest.Read(t.Context(), p.Client(t, quecloud.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))))
+	assert.Regexp(t, `msg="quecloud: clock corrected, retrying the read".* offset=(10m0|9m59)[.0-9]*s `, log.String())
+}
