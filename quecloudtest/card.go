@@ -236,16 +236,7 @@ type cardDates struct{ allotted, opened, activated, expires day }
 
 // checkCard panics when a card is invalid, and returns its dates.
 func (s *Server) checkCard(v *Card, caller string) cardDates {
-	fail := func(field, value string) {
-		panic(fmt.Sprintf("quecloudtest: %s: invalid %s %q", caller, field, value))
-	}
-	date := func(field, value string) day {
-		d, ok := parseDay(layoutDay, value)
-		if !ok && value != "" {
-			fail(field, value)
-		}
-		return d
-	}
+	fail := func(field, value string) { panicInvalid(caller, field, value) }
 	if s.group(v.BillingID) == nil {
 		fail("BillingID", fmt.Sprint(v.BillingID))
 	}
@@ -270,9 +261,22 @@ func (s *Server) checkCard(v *Card, caller string) cardDates {
 		}
 	}
 	return cardDates{
-		date("AllotDate", v.AllotDate), date("OpenDate", v.OpenDate),
-		date("ActiveDate", v.ActiveDate), date("ExpiryDate", v.ExpiryDate),
+		mustParseDay(caller, "AllotDate", v.AllotDate), mustParseDay(caller, "OpenDate", v.OpenDate),
+		mustParseDay(caller, "ActiveDate", v.ActiveDate), mustParseDay(caller, "ExpiryDate", v.ExpiryDate),
 	}
+}
+
+// mustParseDay parses a date, which may be empty. It panics when the date is invalid.
+func mustParseDay(caller, field, value string) day {
+	d, ok := parseDay(layoutDay, value)
+	if !ok && value != "" {
+		panicInvalid(caller, field, value)
+	}
+	return d
+}
+
+func panicInvalid(caller, field, value string) {
+	panic(fmt.Sprintf("quecloudtest: %s: invalid %s %q", caller, field, value))
 }
 
 // setFacts changes a card to the state v. When it panics, the card is unchanged.

@@ -139,11 +139,7 @@ func TestFleetFiltersFollowChanges(t *testing.T) {
 					want = append(want, all.Cards[i].ICCID)
 				}
 			}
-			same := len(got.Cards) == len(want) && got.Page.TotalCount == int64(len(want))
-			for i := range want {
-				same = same && got.Cards[i].ICCID == want[i]
-			}
-			if !same {
+			if !slices.Equal(iccids(got.Cards), want) || got.Page.TotalCount != int64(len(want)) {
 				t.Errorf("after %s, of %s: %d cards of %d, want %d", after, name, len(got.Cards), got.Page.TotalCount, len(want))
 			}
 		}
@@ -195,4 +191,11 @@ func TestFleetICCIDsAreExact(t *testing.T) {
 			t.Errorf("%q: got %.80s", number, res.body)
 		}
 	}
+}
+
+func iccids(cards []quecloud.Card) (all []string) {
+	for i := range cards {
+		all = append(all, cards[i].ICCID)
+	}
+	return all
 }

@@ -68,28 +68,21 @@ func defaultGroups() []*Group {
 func (s *Server) AddGroup(g Group) Group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.fillGroup(&g)
+	s.checkGroup(&g)
+	s.groups = append(s.groups, &g)
+	return g
+}
+
+// fillGroup sets the empty fields of a group.
+func (s *Server) fillGroup(g *Group) {
 	if g.ID == 0 {
 		g.ID = 1
 		for _, other := range s.groups {
 			g.ID = max(g.ID, other.ID+1)
 		}
 	}
-	switch {
-	case s.group(g.ID) != nil:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: the group %d exists", g.ID))
-	case g.Parent != 0 && s.group(g.Parent) == nil:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: no parent group %d", g.Parent))
-	case g.CycleMonths != 0 && g.CycleMonths != 1 && g.CycleMonths != 12:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: a cycle of %d months, want 1 or 12", g.CycleMonths))
-	case g.PlanMB < 0 || g.PlanMB > maxMB || g.VoiceMinutes < 0 || g.VoiceMinutes > maxMB:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: %d MB and %d minutes, want 0 to %d", g.PlanMB, g.VoiceMinutes, maxMB))
-	case g.MonthPrice < 0 || g.MonthPrice > maxMoney:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: %v yuan, want 0 to %v", g.MonthPrice, maxMoney))
-	}
 	setDefault(&g.Carrier, ChinaMobile)
-	if !slices.Contains([]string{ChinaMobile, ChinaTelecom, ChinaUnicom}, g.Carrier) {
-		panic("quecloudtest: AddGroup: invalid carrier " + g.Carrier)
-	}
 	setDefault(&g.Code, fmt.Sprintf("9YY-%d", g.ID))
 	setDefault(&g.ProductCode, "CN-QC-"+g.Code)
 	setDefault(&g.NetworkType, "4G")
@@ -97,8 +90,24 @@ func (s *Server) AddGroup(g Group) Group {
 	setDefault(&g.Name, g.PlanName)
 	setDefault(&g.CycleMonths, 1)
 	setDefault(&g.ProductID, 1000+g.ID)
-	s.groups = append(s.groups, &g)
-	return g
+}
+
+// checkGroup panics when a group is invalid.
+func (s *Server) checkGroup(g *Group) {
+	switch {
+	case s.group(g.ID) != nil:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: the group %d exists", g.ID))
+	case g.Parent != 0 && s.group(g.Parent) == nil:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: no parent group %d", g.Parent))
+	case !slices.Contains([]string{ChinaMobile, ChinaTelecom, ChinaUnicom}, g.Carrier):
+		panic("quecloudtest: AddGroup: invalid carrier " + g.Carrier)
+	case g.CycleMonths != 1 && g.CycleMonths != 12:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: a cycle of %d months, want 1 or 12", g.CycleMonths))
+	case g.PlanMB < 0 || g.PlanMB > maxMB || g.VoiceMinutes < 0 || g.VoiceMinutes > maxMB:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: %d MB and %d minutes, want 0 to %d", g.PlanMB, g.VoiceMinutes, maxMB))
+	case g.MonthPrice < 0 || g.MonthPrice > maxMoney:
+		panic(fmt.Sprintf("quecloudtest: AddGroup: %v yuan, want 0 to %v", g.MonthPrice, maxMoney))
+	}
 }
 
 // setDefault sets a zero value.

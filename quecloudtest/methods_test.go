@@ -3,6 +3,7 @@ package quecloudtest_test
 import (
 	"encoding/json"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -158,17 +159,9 @@ func compareShapes(t *testing.T, path string, got, want any) {
 		} else if len(want) > 0 {
 			t.Errorf("%s is empty", path)
 		}
-	case string:
-		if _, ok := got.(string); !ok && got != nil {
-			t.Errorf("%s is %T, want text", path, got)
-		}
-	case float64:
-		if _, ok := got.(float64); !ok && got != nil {
-			t.Errorf("%s is %T, want a number", path, got)
-		}
-	case bool:
-		if _, ok := got.(bool); !ok && got != nil {
-			t.Errorf("%s is %T, want true or false", path, got)
+	default:
+		if got != nil && want != nil && reflect.TypeOf(got) != reflect.TypeOf(want) {
+			t.Errorf("%s is %T, want %T", path, got, want)
 		}
 	}
 }

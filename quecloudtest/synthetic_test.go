@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/cardno"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -145,26 +146,7 @@ func TestFleetNumbersAreValidAndUnique(t *testing.T) {
 		list, err := client.Cards.List(t.Context(), &quecloud.CardListParams{PageNo: page, PageSize: 1000})
 		must(t, err)
 		for _, c := range list.Cards {
-			if len(c.MSISDN) != 13 || len(c.IMSI) != 15 {
-				t.Fatalf("malformed numbers: %+v", c)
-			}
-			switch letter := strings.ContainsAny(c.ICCID, "ABCDEF"); {
-			case c.Carrier == quecloud.CarrierChinaTelecom:
-				forms["19 digits"]++
-				if len(c.ICCID) != 19 || letter {
-					t.Fatalf("ICCID of a Telecom card: %s", c.ICCID)
-				}
-			case letter:
-				forms["with a letter"]++
-				if len(c.ICCID) != 20 || c.Carrier != quecloud.CarrierChinaMobile || c.ICCID[6] != 'D' {
-					t.Fatalf("ICCID with a letter: %s of %s", c.ICCID, c.Carrier)
-				}
-			case len(c.ICCID) != 20 || luhn(c.ICCID) != 0:
-				t.Fatalf("malformed ICCID: %s", c.ICCID)
-			}
-			if c.IMEI != "" && (len(c.IMEI) != 15 || luhn(c.IMEI) != 0) {
-				t.Fatalf("malformed IMEI: %s", c.IMEI)
-			}
+			forms[wantValidNumbers(t, &c)]++
 			for _, number := range []string{c.ICCID, c.MSISDN, c.IMSI} {
 				if seen[number] {
 					t.Fatalf("the number %s occurs twice", number)
@@ -186,15 +168,32 @@ func TestFleetNumbersAreValidAndUnique(t *testing.T) {
 	}
 }
 
-func luhn(number string) (sum int) {
-	for i := range len(number) {
-		d := int(number[len(number)-1-i] - '0')
-		if i%2 == 1 {
-			d *= 2
-		}
-		sum += d/10 + d%10
+// wantValidNumbers checks the form of a card's numbers, and returns the form of its ICCID.
+func wantValidNumbers(t *testing.T, c *quecloud.Card) (form string) {
+	t.Helper()
+	if len(c.MSISDN) != 13 || len(c.IMSI) != 15 || c.IMEI != "" && (len(c.IMEI) != 15 || !hasCheckDigit(c.IMEI)) {
+		t.Fatalf("malformed numbers: %+v", c)
 	}
-	return sum % 10
+	switch letter := strings.ContainsAny(c.ICCID, "ABCDEF"); {
+	case c.Carrier == quecloud.CarrierChinaTelecom:
+		if len(c.ICCID) != 19 || letter {
+			t.Fatalf("ICCID of a Telecom card: %s", c.ICCID)
+		}
+		return "19 digits"
+	case letter:
+		if len(c.ICCID) != 20 || c.Carrier != quecloud.CarrierChinaMobile || c.ICCID[6] != 'D' {
+			t.Fatalf("ICCID with a letter: %s of %s", c.ICCID, c.Carrier)
+		}
+		return "with a letter"
+	case len(c.ICCID) != 20 || !hasCheckDigit(c.ICCID):
+		t.Fatalf("malformed ICCID: %s", c.ICCID)
+	}
+	return "20 digits"
+}
+
+func hasCheckDigit(number string) bool {
+	last := len(number) - 1
+	return cardno.CheckDigit(number[:last]) == number[last]
 }
 
 func TestFleetDatesAreConsistent(t *testing.T) {

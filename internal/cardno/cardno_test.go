@@ -156,3 +156,13 @@ func TestSame(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckDigit(t *testing.T) {
+	t.Parallel()
+	for _, number := range []string{"79927398713", "490154203237518", "89014103211118510720", "860618040000018"} {
+		last := len(number) - 1
+		if got := string(CheckDigit(number[:last])); got != number[last:] {
+			t.Errorf("%s: got the check digit %s", number, got)
+		}
+	}
+}
