@@ -15,38 +15,37 @@ import (
 	"github.com/quecloud/quecloud-go/internal/ordered"
 )
 
-// ErrUnknownCard says that a card is missing from the response to a call that asked for it. We take it that the card
-// belongs to another account or does not exist; the vendor's document does not say. It comes in a [*BatchError].
+// ErrUnknownCard says that the response to a call lacks a card that was requested. We assume that the card belongs to
+// another account or does not exist; the vendor's document does not say. The error comes in a [*BatchError].
 var ErrUnknownCard = errors.New("the platform does not know this card")
 
-// AllInfo returns an iterator over what the platform knows of any number of cards, in their order. The loop runs once
-// per card:
+// AllInfo returns an iterator over the details of any number of cards, in their order. The loop runs once per card:
 //
 //	for info, err := range client.Cards.AllInfo(ctx, quecloud.ICCIDs(numbers...)) {
 //		if err != nil {
-//			log.Print(err) // says which card
+//			log.Print(err) // names the card
 //			continue
 //		}
 //		fmt.Println(info.ICCID, info.Status)
 //	}
 //
-// Two errors do not end the loop. A card that is missing from the response gives a [*BatchError] that is
-// [ErrUnknownCard]. A row of the response that is none of the cards asked for, or one of them a second time, comes as it
-// is, with a [*ResponseError], in a turn of its own after the cards of its batch.
+// Two kinds of errors do not end the loop. A card that is missing from the response gives a [*BatchError] that wraps
+// [ErrUnknownCard]. A row that matches no requested card, or one that already has a row, is yielded with a
+// [*ResponseError], after the cards of its batch.
 //
-// Any other error ends the loop, and so does a refusal of a whole call: perhaps none of its cards is known, which
-// the platform does not tell from other reasons. It is a [*BatchError] too, or a [*ParamError] where nothing was sent.
+// Any other error ends the loop. So does the refusal of a call: perhaps the platform knows none of its cards, which it
+// does not distinguish from other reasons. The error is a [*BatchError], or a [*ParamError] if nothing was sent.
 //
-// A row may spell its number in another way than the one that was asked for: in lower case, with blanks, with the F that
-// fills up 19 digits. An ICCID that was given with 19 of its 20 characters finds its row if just one begins so.
+// A row may spell the number in another way than the request: in lower case, with blanks, or with the F that pads 19
+// digits. An ICCID given with 19 of its 20 characters matches a row if only one number starts with it.
 //
-// The cards are asked for in batches of about the same size, of at most 1000, so that no card is alone in one, and as
-// many batches at once as [Concurrency] says. As with [CardsService.All] nothing is sent before the loop begins, each
-// loop asks anew, and leaving it cancels all.
+// AllInfo requests the cards in batches of about the same size, of at most 1000, and runs as many requests at once as
+// [Concurrency] says. As with [CardsService.All], the loop sends the first request, each loop starts anew, and leaving it
+// cancels everything.
 //
-// It reads § 2.1.6 资产详细信息(批量), fc.function.cards.info.
+// It uses § 2.1.6 资产详细信息(批量), fc.function.cards.info.
 func (s *CardsService) AllInfo(ctx context.Context, cards CardIDs, opts ...FleetOption) iter.Seq2[CardInfo, error] {
-	return batches[CardInfo]{
+	return batchSweep[CardInfo]{
 		method: "fc.function.cards.info", cards: cards, fetch: s.InfoBatch,
 		number: func(info *CardInfo, kind cardKind) string {
 			if kind == kindICCID {
@@ -54,39 +53,38 @@ func (s *CardsService) AllInfo(ctx context.Context, cards CardIDs, opts ...Fleet
 			}
 			return info.MSISDN
 		},
-	}.sweep(ctx, opts)
+	}.all(ctx, opts)
 }
 
-// AllMonthBatch returns an iterator over the data usage of any number of cards in a month, in their order. It works as
-// [CardsService.AllInfo] does: a card that is missing from the response, and a row that is none of the cards, are
-// reported and do not end the loop.
+// AllMonthBatch returns an iterator over the data usage of any number of cards in a month, in their order. It works like
+// [CardsService.AllInfo], also for cards that are missing from the response and for rows that match no card.
 //
-// It reads § 2.1.10 月流量查询(批量), fc.function.cards.monthflow.
+// It uses § 2.1.10 月流量查询(批量), fc.function.cards.monthflow.
 func (s *FlowService) AllMonthBatch(
 	ctx context.Context, cards CardIDs, month Month, opts ...FleetOption,
 ) iter.Seq2[CardMonthFlow, error] {
-	return batches[CardMonthFlow]{
+	return batchSweep[CardMonthFlow]{
 		method: "fc.function.cards.monthflow", cards: cards,
 		fetch: func(ctx context.Context, batch CardIDs) ([]CardMonthFlow, error) {
 			return s.MonthBatch(ctx, batch, month)
 		},
 		number: func(flow *CardMonthFlow, _ cardKind) string { return flow.Number },
-	}.sweep(ctx, opts)
+	}.all(ctx, opts)
 }
 
-// A BatchError says for which of many cards a call failed. What came before them has been in the loop. To resume, begin
-// with card First again. It is always a pointer.
+// A BatchError says for which of many cards a call failed. The loop has had all cards before them. To resume, start again
+// with card First. A BatchError is always a pointer.
 type BatchError struct {
-	Cards CardIDs // those of the call that failed; the only one, where the error is that of a card
-	First int     // the place of the first of them among all cards, counted from 0
-	Err   error   // what went wrong
+	Cards CardIDs // cards of the failed call, or the one card that the error concerns
+	First int     // index of the first of them among all cards, from 0
+	Err   error   // cause
 
-	total int // how many cards there are in all
+	total int // number of all cards
 }
 
-// Error says what went wrong, and for which cards.
+// Error returns the text of Err and the cards that it concerns.
 func (e *BatchError) Error() string {
-	total := max(e.total, e.First+e.Cards.Len()) // the error may be one that users made
+	total := max(e.total, e.First+e.Cards.Len()) // total is 0 in an error made outside the package
 	if e.Cards.Len() == 1 {
 		return fmt.Sprintf("%v (card %s, %d of %d)", e.Err, e.Cards, e.First+1, total)
 	}
@@ -96,140 +94,141 @@ func (e *BatchError) Error() string {
 // Unwrap returns e.Err.
 func (e *BatchError) Unwrap() error { return e.Err }
 
-// batches are a method that takes up to 1000 cards, and the cards for which it is to be asked.
-type batches[T any] struct {
+// batchError returns the error of up to n cards, starting at index first.
+func (c CardIDs) batchError(first, n int, err error) error {
+	return &BatchError{c.part(first, n), first, err, c.Len()}
+}
+
+// A batchSweep requests rows for any number of cards from a method that accepts up to 1000.
+type batchSweep[T any] struct {
 	method string
 	cards  CardIDs
 	fetch  func(context.Context, CardIDs) ([]T, error)
-	number func(*T, cardKind) string
+	number func(row *T, kind cardKind) string
 }
 
-// A batch is the answer for some of the cards.
-type batch[T any] struct {
-	found []T
-	err   error
+// A fetchedBatch is the outcome of the request for a batch.
+type fetchedBatch[T any] struct {
+	rows []T
+	err  error
 }
 
-// sweep is an iterator over the cards and what came for each.
-func (b batches[T]) sweep(ctx context.Context, opts []FleetOption) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		settings, err := fleetOptions(ctx, b.method, sweepOptions, opts)
-		if err == nil {
-			err = checkCards(b.method, b.cards)
-		}
-		if err != nil {
-			yield(none, err)
-			return
-		}
-		size, at := batchSize(b.cards.Len()), 0
-		next := func() (first int, ok bool) {
-			first = at
-			at += size
-			return first, first < b.cards.Len()
-		}
-		fetch := func(ctx context.Context, first int) batch[T] {
-			found, err := b.fetch(ctx, b.cards.part(first, size))
-			return batch[T]{found, err}
-		}
-		ordered.Run(ctx, settings.concurrency, next, fetch, func(first int, got batch[T]) bool {
-			asked := b.cards.part(first, size)
-			if got.err != nil {
-				yield(none, b.failed(first, size, got.err))
-				return false
-			}
-			if !b.yieldBatch(ctx, asked, first, got.found, yield) {
-				return false
-			}
-			settings.progress(int64(first+asked.Len()), int64(b.cards.Len()))
-			return true
-		})
+func (b batchSweep[T]) all(ctx context.Context, opts []FleetOption) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) { b.run(ctx, opts, yield) }
+}
+
+// run yields a row for each card, in the order of the cards.
+func (b batchSweep[T]) run(ctx context.Context, opts []FleetOption, yield func(T, error) bool) {
+	var zero T
+	settings, err := fleetOptions(ctx, b.method, sweepOptions, opts)
+	if err == nil {
+		err = checkCards(b.method, b.cards)
 	}
+	if err != nil {
+		yield(zero, err)
+		return
+	}
+	total := b.cards.Len()
+	size, nextFirst := batchSize(total), 0
+	next := func() (first int, ok bool) {
+		first = nextFirst
+		nextFirst += size
+		return first, first < total
+	}
+	fetch := func(ctx context.Context, first int) fetchedBatch[T] {
+		rows, err := b.fetch(ctx, b.cards.part(first, size))
+		return fetchedBatch[T]{rows, err}
+	}
+	ordered.Run(ctx, settings.concurrency, next, fetch, func(first int, got fetchedBatch[T]) bool {
+		if got.err != nil {
+			yield(zero, b.batchError(first, size, got.err))
+			return false
+		}
+		if !b.yieldBatch(ctx, first, size, got.rows, yield) {
+			return false
+		}
+		settings.progress(int64(min(first+size, total)), int64(total))
+		return true
+	})
 }
 
-// batchSize is how many of so many cards are in a batch: about as many in each, so that no card is alone in one.
+// batchSize returns the size of the batches of so many cards. They are about equal, so that no card is alone in its batch.
 func batchSize(cards int) int {
 	calls := max(1, (cards+maxCards-1)/maxCards)
 	return max(1, (cards+calls-1)/calls)
 }
 
-// yieldBatch yields what was found of each card that was asked for, and then the rows that are none of them.
-func (b batches[T]) yieldBatch(ctx context.Context, asked CardIDs, first int, found []T, yield func(T, error) bool) bool {
-	var none T
-	questions := asked.normals()
-	met := cardno.Match(questions, b.numbers(found))
-	rows := make(map[string][]int, len(found)) // of each question
-	for i, place := range met {
-		if place >= 0 {
-			rows[questions[place]] = append(rows[questions[place]], i)
+// yieldBatch yields the row of each card of a batch, and then the rows that match none.
+func (b batchSweep[T]) yieldBatch(ctx context.Context, first, size int, rows []T, yield func(T, error) bool) bool {
+	var zero T
+	requested := b.cards.part(first, size).normals()
+	matches := cardno.Match(requested, b.numbers(rows))
+	unused := map[string][]int{} // rows of each card
+	for row, card := range matches {
+		if card >= 0 {
+			unused[requested[card]] = append(unused[requested[card]], row)
 		}
 	}
-	used := make([]bool, len(found))
-	for i, question := range questions {
+	used := make([]bool, len(rows))
+	for i, number := range requested {
 		if ctx.Err() != nil {
 			err := callError(b.method, "the sweep was stopped", context.Cause(ctx))
-			yield(none, b.failed(first+i, asked.Len()-i, err))
+			yield(zero, b.batchError(first+i, len(requested)-i, err))
 			return false
 		}
-		if own := rows[question]; len(own) == 0 {
+		own := unused[number]
+		if len(own) == 0 {
 			err := callError(b.method, "missing from the response", ErrUnknownCard)
-			if !yield(none, b.failed(first+i, 1, err)) {
+			if !yield(zero, b.batchError(first+i, 1, err)) {
 				return false
 			}
-		} else {
-			used[own[0]] = true
-			if !yield(found[own[0]], nil) {
-				return false
-			}
-			if len(own) > 1 {
-				rows[question] = own[1:] // for a card that was asked for more than once
-			}
+			continue
+		}
+		used[own[0]] = true
+		if !yield(rows[own[0]], nil) {
+			return false
+		}
+		if len(own) > 1 {
+			unused[number] = own[1:] // if the card is requested more than once, each time has a row of its own
 		}
 	}
-	for i, row := range found {
-		if !used[i] && !yield(row, b.stray(row, met[i] >= 0)) {
+	for i, row := range rows {
+		if !used[i] && !yield(row, b.unmatched(row, matches[i] >= 0)) {
 			return false
 		}
 	}
 	return true
 }
 
-// numbers are the normal forms of the numbers by which cards were found.
-func (b batches[T]) numbers(found []T) []string {
-	numbers := make([]string, len(found))
-	for i := range found {
-		numbers[i] = b.cards.kind.normal(b.number(&found[i], b.cards.kind))
+// numbers returns the numbers in rows, in normal form.
+func (b batchSweep[T]) numbers(rows []T) []string {
+	numbers := make([]string, len(rows))
+	for i := range rows {
+		numbers[i] = b.cards.kind.normal(b.number(&rows[i], b.cards.kind))
 	}
 	return numbers
 }
 
-// stray is the error for a row that is none of the cards asked for, or one that has had its row.
-func (b batches[T]) stray(row T, again bool) error {
-	reason := "%s %q was not asked for, or cannot be told from others"
-	if again {
-		reason = "%s %q stands in the response a second time"
+// unmatched returns the error of a row that matches no card, or a card that has had its row.
+func (b batchSweep[T]) unmatched(row T, duplicate bool) error {
+	problem := "was not requested, or may be one of several cards"
+	if duplicate {
+		problem = "comes a second time in the response"
 	}
-	number := b.number(&row, b.cards.kind)
-	text, _ := json.Marshal(row) // what was read from JSON can be written
-	return &ResponseError{
-		Method: b.method, HTTPStatus: http.StatusOK, Body: excerpt(text, 512), Err: fmt.Errorf(reason, b.cards.kind.param(), number),
-	}
+	err := fmt.Errorf("%s %q %s", b.cards.kind.param(), b.number(&row, b.cards.kind), problem)
+	text, _ := json.Marshal(row) // never fails for a row that was read from JSON
+	return &ResponseError{Method: b.method, HTTPStatus: http.StatusOK, Body: excerpt(text, 512), Err: err}
 }
 
-// failed is the error for up to n of the cards that were to be asked for.
-func (b batches[T]) failed(first, n int, err error) error {
+// batchError returns the error of up to n cards. Bad input concerns no cards.
+func (b batchSweep[T]) batchError(first, n int, err error) error {
 	if errors.As(err, new(*ParamError)) {
 		return err
 	}
-	return b.cards.failed(first, n, err)
+	return b.cards.batchError(first, n, err)
 }
 
-// failed is the error for up to n of the cards, from the one at first on.
-func (c CardIDs) failed(first, n int, err error) error {
-	return &BatchError{c.part(first, n), first, err, c.Len()}
-}
-
-// checkCards finds bad numbers before anything is sent. There may be no cards at all, as a fleet may have none.
+// checkCards finds bad numbers before anything is sent. An empty list is good: a fleet may be empty.
 func checkCards(method string, cards CardIDs) error {
 	if cards.kind != 0 && cards.Len() == 0 {
 		return nil
@@ -239,6 +238,67 @@ func checkCards(method string, cards CardIDs) error {
 		bad.Method = method
 	}
 	return err
+}
+
+// callBatches calls a method for every 1000 of many cards, one call after another and none twice. It yields the outcome of
+// each card, with its index in the response's list of successes, or -1. After a failed call it sends nothing more.
+func callBatches(
+	ctx context.Context, method string, cards CardIDs, opts []FleetOption,
+	call func(context.Context, CardIDs) (*batchTally, error), yield func(card CardID, row int, err error) bool,
+) {
+	settings, err := fleetOptions(ctx, method, batchOptions, opts)
+	if err == nil && cards.kind == 0 {
+		_, err = call(ctx, cards) // refuses the zero CardIDs, or whatever else is wrong
+	} else if err == nil {
+		err = checkCards(method, cards)
+	}
+	if err != nil {
+		yield(CardID{}, -1, err)
+		return
+	}
+	size := batchSize(cards.Len())
+	for first := 0; first < cards.Len(); first += size {
+		if ctx.Err() != nil {
+			yieldNotStarted(method, cards, first, whyEnded(ctx), yield)
+			return
+		}
+		batch := cards.part(first, size)
+		tally, err := call(ctx, batch)
+		if first == 0 && errors.As(err, new(*ParamError)) {
+			yield(CardID{}, -1, err)
+			return
+		}
+		failed := err != nil && !errors.Is(err, ErrPartial)
+		for i, card := range batch.cards {
+			row, cardErr := -1, err
+			if !failed {
+				row, cardErr = tally.Rows[i], tally.cardError(i, err)
+			}
+			if cardErr != nil {
+				cardErr = cards.batchError(first+i, 1, cardErr)
+			}
+			if !yield(card, row, cardErr) {
+				return
+			}
+		}
+		settings.progress(int64(first+batch.Len()), int64(cards.Len()))
+		if failed {
+			yieldNotStarted(method, cards, first+size, errBatchFailed, yield)
+			return
+		}
+	}
+}
+
+var errBatchFailed = errors.New("the call for the cards before it failed")
+
+// yieldNotStarted yields the remaining cards, starting at index first.
+func yieldNotStarted(method string, cards CardIDs, first int, reason error, yield func(CardID, int, error) bool) {
+	err := callError(method, "not sent", fmt.Errorf("%w: %w", ErrNotStarted, reason))
+	for i := first; i < cards.Len(); i++ {
+		if !yield(cards.At(i), -1, cards.batchError(i, 1, err)) {
+			return
+		}
+	}
 }
 
 // A batchTally is what the response to a call for many cards says of each of them. It decides whether the call has succeeded.
@@ -304,8 +364,8 @@ func (t *batchTally) problem() string {
 	if listed := t.Select(func(o cardno.Outcome) bool { return o == cardno.Listed }); len(listed) > 0 {
 		problems = append(problems, fmt.Sprintf("some of %d cards failed, which the response names by other numbers", len(listed)))
 	}
-	if t.Strays > 0 {
-		problems = append(problems, fmt.Sprintf("%d entries of the response are none of the cards", t.Strays))
+	if t.Unmatched > 0 {
+		problems = append(problems, fmt.Sprintf("%d entries of the response are none of the cards", t.Unmatched))
 	}
 	return strings.Join(problems, "; ")
 }

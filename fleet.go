@@ -1,7 +1,6 @@
 package quecloud
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,12 +13,12 @@ import (
 	"github.com/quecloud/quecloud-go/internal/ordered"
 )
 
-// A FleetOption changes how a job over many cards or of much time is done: a sweep such as [CardsService.All], a run of
-// [Each], an export. The comment of each option says what it is for. A bad option, or one that the job has no use for,
-// is reported by the job as a [*ParamError] before anything is sent.
+// A FleetOption configures a function that handles many cards or takes much time: a sweep such as [CardsService.All],
+// [Each], an export. The function returns a [*ParamError] before it sends anything if an option is invalid or does not
+// apply to it.
 type FleetOption struct {
 	name string
-	set  func(*fleetSettings) (bad string)
+	set  func(*fleetSettings) (problem string)
 }
 
 type fleetSettings struct {
@@ -31,13 +30,13 @@ type fleetSettings struct {
 
 const (
 	defaultConcurrency = 4
-	maxConcurrency     = maxConnections // more would wait for each other
+	maxConcurrency     = maxConnections // further requests would wait for a connection
 	defaultPollEvery   = 5 * time.Second
 )
 
-// Concurrency sets how many requests a sweep or a run of [Each] has under way at once, 1 to 64; the default is 4. It
-// also bounds what is held in memory: at most twice as many pages, the one that the loop is at included, whatever the
-// size of the fleet. With 1, the next request is sent when the loop is through with the answer to the one before.
+// Concurrency sets how many requests a sweep or [Each] runs at once, 1 to 64. The default is 4. It also bounds the memory
+// of a sweep: at most twice as many pages are held, with the current one, whatever the size of the fleet. With 1, the next
+// request is sent after the loop has handled the response before it.
 func Concurrency(n int) FleetOption {
 	return FleetOption{"Concurrency", func(s *fleetSettings) string {
 		s.concurrency = n
@@ -48,46 +47,46 @@ func Concurrency(n int) FleetOption {
 	}}
 }
 
-// Progress sets a function to which a job tells how far it has got, for a progress bar: a sweep after every page that has
-// rows and at its end, [Each] after every card, a download after every piece. It is called in the goroutine of the loop, or of the call, or,
-// for a sweep that is piped into [Each], in a coroutine of that loop.
+// Progress sets a function that reports progress: of a sweep after every page that has rows and at the end, of [Each]
+// after every card, of SendAll and SetAlarmAll after every batch, of a download after every piece. It is called in the
+// goroutine of the loop or of the call. If a sweep feeds [Each], it is called in a coroutine of the loop over Each.
 //
-// done counts cards (or messages, of [SMSService.AllLog]) that the loop has got, and bytes of a download. A sweep that
-// starts on a later page counts those before it too. total is the most that the platform has said by now and may grow;
-// it is never below done, and equal to it when all is done. It is -1 while nobody knows it.
+// done counts the cards that the loop has had, the messages of [SMSService.AllLog], or the bytes of a download. A sweep
+// that starts on a later page counts the rows before it. total is the largest total that the platform has announced so
+// far. It may grow, is never below done, and equals done at the end. It is -1 while unknown.
 func Progress(f func(done, total int64)) FleetOption {
 	return FleetOption{"Progress", func(s *fleetSettings) string {
 		s.progress = f
-		return badIf(f == nil, "the function is nil")
+		return problemIf(f == nil, "the function is nil")
 	}}
 }
 
-// PollEvery sets how long [FilesService.Export], [FilesService.Prepare] and [OrdersService.Wait] wait before they ask
-// again. The default is 5 seconds.
+// PollEvery sets how long [FilesService.Export], [FilesService.Prepare] and [OrdersService.Wait] wait between two polls.
+// The default is 5 seconds.
 func PollEvery(d time.Duration) FleetOption {
 	return FleetOption{"PollEvery", func(s *fleetSettings) string {
 		s.pollEvery = d
-		return badIf(d <= 0, fmt.Sprintf("%v is not a time to wait: want more than 0", d))
+		return problemIf(d <= 0, fmt.Sprintf("%v is not above 0", d))
 	}}
 }
 
-// OnStage sets a function that [FilesService.Export] and [FilesService.Prepare] call when they begin a stage, in the
-// goroutine of the call.
+// OnStage sets a function that [FilesService.Export] and [FilesService.Prepare] call when a stage starts, in the goroutine
+// of the call.
 func OnStage(f func(stage ExportStage, taskID int64)) FleetOption {
 	return FleetOption{"OnStage", func(s *fleetSettings) string {
 		s.onStage = f
-		return badIf(f == nil, "the function is nil")
+		return problemIf(f == nil, "the function is nil")
 	}}
 }
 
-func badIf(bad bool, reason string) string {
-	if bad {
-		return reason
+func problemIf(condition bool, problem string) string {
+	if condition {
+		return problem
 	}
 	return ""
 }
 
-// The options that each kind of job knows.
+// The options that apply to each kind of function.
 var (
 	sweepOptions    = []string{"Concurrency", "Progress"}
 	batchOptions    = []string{"Progress"}
@@ -97,8 +96,8 @@ var (
 	downloadOptions = []string{"Progress"}
 )
 
-// fleetOptions reads the options of a job.
-func fleetOptions(ctx context.Context, method string, known []string, opts []FleetOption) (fleetSettings, error) {
+// fleetOptions applies options, of which those in allowed are valid.
+func fleetOptions(ctx context.Context, method string, allowed []string, opts []FleetOption) (fleetSettings, error) {
 	s := fleetSettings{concurrency: defaultConcurrency, pollEvery: defaultPollEvery}
 	s.progress = func(int64, int64) {}
 	s.onStage = func(ExportStage, int64) {}
@@ -108,28 +107,29 @@ func fleetOptions(ctx context.Context, method string, known []string, opts []Fle
 	for i, opt := range opts {
 		switch {
 		case opt.set == nil:
-			return s, &ParamError{method, fmt.Sprintf("option %d of %d", i+1, len(opts)), "is empty: use Concurrency, Progress, PollEvery or OnStage"}
-		case !slices.Contains(known, opt.name):
-			return s, &ParamError{method, opt.name, "means nothing here; what can be set is " + strings.Join(known, ", ")}
+			param := fmt.Sprintf("option %d of %d", i+1, len(opts))
+			return s, &ParamError{method, param, "is empty: use Concurrency, Progress, PollEvery or OnStage"}
+		case !slices.Contains(allowed, opt.name):
+			return s, &ParamError{method, opt.name, "does not apply here; allowed are " + strings.Join(allowed, ", ")}
 		}
-		if bad := opt.set(&s); bad != "" {
-			return s, &ParamError{method, opt.name, bad}
+		if problem := opt.set(&s); problem != "" {
+			return s, &ParamError{method, opt.name, problem}
 		}
 	}
 	return s, nil
 }
 
-// A CardSource is where [Each] takes cards from: a slice of them, [CardIDs], or an iter.Seq[CardID].
+// A CardSource gives [Each] its cards: a slice of them, [CardIDs], or an iter.Seq[CardID].
 type CardSource interface {
 	~[]CardID | CardIDs | ~func(yield func(CardID) bool)
 }
 
-// cardsOf returns the cards of a source, and how many they are, or -1.
+// cardsOf returns the cards of a source and their number, or -1 if that is unknown.
 func cardsOf[S CardSource](source S) (cards func(yield func(CardID) bool), count int64) {
 	if ids, ok := any(source).(CardIDs); ok {
 		return ids.All(), int64(ids.Len())
 	}
-	v := reflect.ValueOf(source) // of a type with one of these two underneath
+	v := reflect.ValueOf(source) // the source may have a named type
 	if v.Kind() == reflect.Slice {
 		list := v.Convert(reflect.TypeFor[[]CardID]()).Interface().([]CardID)
 		return slices.Values(list), int64(len(list))
@@ -137,13 +137,13 @@ func cardsOf[S CardSource](source S) (cards func(yield func(CardID) bool), count
 	return v.Convert(reflect.TypeFor[func(func(CardID) bool)]()).Interface().(func(func(CardID) bool)), -1
 }
 
-// ErrNotStarted says that nothing was done to a card, because [Each], [SMSService.SendAll] or [FlowService.SetAlarmAll] was
-// ended before: by its context, or, but for Each, by a call that failed. SendAll and SetAlarmAll yield it for every card that
-// is left, Each only for the first.
+// ErrNotStarted says that nothing was done to a card because [Each], [SMSService.SendAll] or [FlowService.SetAlarmAll]
+// ended early: with its context or, SendAll and SetAlarmAll only, after a failed call. SendAll and SetAlarmAll yield it for
+// every remaining card, Each for the first one.
 var ErrNotStarted = errors.New("not started")
 
-// Each does something to each of many cards, several at a time ([Concurrency]), and returns an iterator over the cards
-// and what came of each, nil for success, in the order of the cards:
+// Each runs a function over many cards concurrently ([Concurrency]) and yields one result per card, in the order of the
+// cards. The error is nil for success:
 //
 //	for card, err := range quecloud.Each(ctx, cards, client.Cards.Pause) {
 //		if err != nil {
@@ -151,125 +151,69 @@ var ErrNotStarted = errors.New("not started")
 //		}
 //	}
 //
-// fn may be any method of that form, or a function of yours. One card's failure does not stop the others. cards is a
-// slice, [CardIDs], or an iter.Seq[CardID] of any length, from which cards are taken when it is their turn: the output
-// of a sweep can be piped into Each without holding the fleet in memory.
+// fn may be any method of this form, or your own function. Several goroutines call it at once. The failure of a card does
+// not stop the others. cards is a slice, [CardIDs], or an iter.Seq[CardID] of any length. Each takes a card from it when
+// fn can run: it can process the output of a sweep without holding the fleet in memory.
 //
-// Nothing is done before the loop begins. When ctx ends no further card is begun. The loop still gets the outcome of
-// every card that was begun, then the first card that was not, with [ErrNotStarted] and the reason why ctx ended, and
-// ends: cards may have no end. Nothing was done to those behind it either. To go on with them, count the turns before it:
-// they begin at that place of the slice, or of an iterator that is ranged over once more. Leaving the loop instead cancels
-// the calls under way, whose outcomes nobody learns then.
+// Nothing is done before the loop starts. When ctx ends, Each starts no further card. The loop still gets the result of
+// every started card, then [ErrNotStarted] with the reason for the first other card, and ends: cards may be endless.
+// Nothing was done to the cards after it either. To continue, count the results before that error and start again with the
+// card at this index. Leaving the loop instead cancels the running calls, and their results are lost.
 //
-// fn is called from several goroutines at once. cards is ranged over by [iter.Pull], in a coroutine: never while the
-// loop's body runs, but not in its goroutine either. So is a sweep that is piped into Each, whose [Progress] is called
-// there.
+// Each ranges over cards with [iter.Pull], in a coroutine: never while the loop body runs, but not in its goroutine. If
+// cards is a sweep, its [Progress] function is called there.
 func Each[S CardSource](
 	ctx context.Context, cards S, fn func(context.Context, CardID) error, opts ...FleetOption,
 ) iter.Seq2[CardID, error] {
 	return func(yield func(CardID, error) bool) {
 		settings, err := fleetOptions(ctx, "", sweepOptions, opts)
-		if err == nil && fn == nil {
+		switch {
+		case err != nil:
+		case fn == nil:
 			err = &ParamError{Param: "fn", Reason: "the function is nil"}
-		}
-		if reflect.ValueOf(cards).Kind() == reflect.Func && isNil(cards) {
-			err = cmp.Or(err, error(&ParamError{Param: "cards", Reason: "the iterator is nil"}))
+		case reflect.ValueOf(cards).Kind() == reflect.Func && isNil(cards):
+			err = &ParamError{Param: "cards", Reason: "the iterator is nil"}
 		}
 		if err != nil {
 			yield(CardID{}, err)
 			return
 		}
 		all, total := cardsOf(cards)
-		pull, stop := iter.Pull(all)
+		nextCard, stop := iter.Pull(all)
 		defer stop()
-		over := false
-		next := func() (t turn, ok bool) {
-			if over {
-				return turn{}, false
+		do := func(ctx context.Context, job eachJob) error {
+			if job.notStarted != nil {
+				return job.notStarted
 			}
-			card, ok := pull()
-			over = !ok || ctx.Err() != nil
-			if ok && over {
-				return turn{card, fmt.Errorf("quecloud: card %s: %w: %w", card, ErrNotStarted, whyEnded(ctx))}, true
-			}
-			return turn{card, nil}, ok
-		}
-		do := func(ctx context.Context, t turn) error {
-			if t.notBegun != nil {
-				return t.notBegun
-			}
-			return fn(ctx, t.card)
+			return fn(ctx, job.card)
 		}
 		done := int64(0)
-		ordered.Run(ctx, settings.concurrency, next, do, func(t turn, err error) bool {
+		ordered.Run(ctx, settings.concurrency, eachJobs(ctx, nextCard), do, func(job eachJob, err error) bool {
 			done++
 			settings.progress(done, max(done, total))
-			return yield(t.card, err)
+			return yield(job.card, err)
 		})
 	}
 }
 
-// A turn is a card's turn in Each.
-type turn struct {
-	card     CardID
-	notBegun error // why there is none
+// An eachJob is a card that Each runs its function on, unless notStarted says why it does not.
+type eachJob struct {
+	card       CardID
+	notStarted error
 }
 
-// inBatches makes a call for every 1000 of many cards, one after another, and yields what became of each card: with it
-// where it stands in the list of successes, or -1, and why it is not done. It makes no call a second time.
-func inBatches(
-	ctx context.Context, method string, cards CardIDs, opts []FleetOption,
-	call func(context.Context, CardIDs) (*batchTally, error), yield func(card CardID, row int, err error) bool,
-) {
-	settings, err := fleetOptions(ctx, method, batchOptions, opts)
-	if err == nil && cards.kind == 0 {
-		_, err = call(ctx, cards) // which refuses them, or what else is wrong
-	} else if err == nil {
-		err = checkCards(method, cards)
-	}
-	if err != nil {
-		yield(CardID{}, -1, err)
-		return
-	}
-	stopped := func(first int, reason error) {
-		err := callError(method, "not sent", fmt.Errorf("%w: %w", ErrNotStarted, reason))
-		for i, card := range cards.cards[min(first, cards.Len()):] {
-			if !yield(card, -1, cards.failed(first+i, 1, err)) {
-				return
-			}
-		}
-	}
-	size := batchSize(cards.Len())
-	for first := 0; first < cards.Len(); first += size {
-		if ctx.Err() != nil {
-			stopped(first, whyEnded(ctx))
-			return
-		}
-		batch := cards.part(first, size)
-		tally, err := call(ctx, batch)
-		if first == 0 && errors.As(err, new(*ParamError)) {
-			yield(CardID{}, -1, err)
-			return
-		}
-		ended := err != nil && !errors.Is(err, ErrPartial)
-		for i, card := range batch.cards {
-			row, outcome := -1, err
-			if !ended {
-				row, outcome = tally.Rows[i], tally.cardError(i, err)
-			}
-			if outcome != nil {
-				outcome = cards.failed(first+i, 1, outcome)
-			}
-			if !yield(card, row, outcome) {
-				return
-			}
-		}
-		settings.progress(int64(first+batch.Len()), int64(cards.Len()))
+// eachJobs returns a function that returns the jobs of Each. When ctx has ended, one more card is not started.
+func eachJobs(ctx context.Context, nextCard func() (CardID, bool)) func() (eachJob, bool) {
+	ended := false
+	return func() (job eachJob, ok bool) {
 		if ended {
-			stopped(first+size, errBatchFailed)
-			return
+			return eachJob{}, false
 		}
+		card, ok := nextCard()
+		ended = !ok || ctx.Err() != nil
+		if ok && ended {
+			return eachJob{card, fmt.Errorf("quecloud: card %s: %w: %w", card, ErrNotStarted, whyEnded(ctx))}, true
+		}
+		return eachJob{card, nil}, ok
 	}
 }
-
-var errBatchFailed = errors.New("the call for the cards before it failed")

@@ -382,7 +382,7 @@ func (s *FlowService) setAlarm(
 		}
 		tally = newTally(method, cards, response.Succeeded.entries(), nil)
 		refusal, refused := errors.AsType[*APIError](err)
-		if refused && refusal.Code == 1 && tally.Strays == 0 && !errors.Is(err, ErrOutcomeUnknown) {
+		if refused && refusal.Code == 1 && tally.Unmatched == 0 && !errors.Is(err, ErrOutcomeUnknown) {
 			tally.FailRest()
 		}
 		return tally.callError(err)
@@ -416,7 +416,7 @@ func (s *FlowService) SetAlarmAll(
 			_, tally, err := s.setAlarm(ctx, batch, settings)
 			return tally, err
 		}
-		inBatches(ctx, method, cards, opts, set, func(card CardID, _ int, err error) bool { return yield(card, err) })
+		callBatches(ctx, method, cards, opts, set, func(card CardID, _ int, err error) bool { return yield(card, err) })
 	}
 }
 

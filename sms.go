@@ -148,7 +148,7 @@ func (s *SMSService) SendAll(
 			result, tally, err = s.send(ctx, &part)
 			return tally, err
 		}
-		inBatches(ctx, method, own.Cards, opts, send, func(card CardID, row int, err error) bool {
+		callBatches(ctx, method, own.Cards, opts, send, func(card CardID, row int, err error) bool {
 			outcome := SMSOutcome{Card: card}
 			if row >= 0 {
 				outcome.Sent = result.Sent[row]

@@ -12,7 +12,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/pageplan"
 )
 
-// All returns an iterator over all cards of the account that params choose, whatever their number:
+// All returns an iterator over all cards of the account that match params:
 //
 //	for card, err := range client.Cards.All(ctx, &quecloud.CardListParams{BillingID: 860}) {
 //		if err != nil {
@@ -21,52 +21,51 @@ import (
 //		fmt.Println(card.ICCID, card.Status)
 //	}
 //
-// No request is sent before the loop begins, and each loop over the iterator starts anew. Pages are fetched several at a
-// time ([Concurrency]) and yielded in the platform's order. The first error ends the loop; it is a [*PageError], or a
-// [*ParamError] where nothing was sent. Leaving the loop, or the end of ctx, cancels what is under way and waits for it.
+// The loop sends the first request, and each loop over the iterator starts anew. The sweep prefetches pages concurrently
+// ([Concurrency]) and yields cards in the platform's order. The first error ends the loop: a [*PageError], or a
+// [*ParamError] if nothing was sent. Leaving the loop, or the end of ctx, cancels all running requests and waits for them.
 //
-// params may be nil, and are copied. PageSize 0 stands for the largest, 1000. PageNo is the page to start with: to resume
-// a sweep, set it to the page that failed, with the same PageSize. [Pages] yields whole pages.
+// All copies params, which may be nil. PageSize 0 means the largest, 1000. PageNo is the page to start with: to resume a
+// sweep, set it to the page that failed and keep PageSize. [Pages] yields whole pages.
 //
-// A sweep ends where the rows end, which it does not take the platform's word for. It goes on where pages come shorter
-// than announced, and past an announced end where rows follow; beyond the end it tolerates an empty page, the last page or
-// the first once more, and a refusal. It fails where rows must be missing: at a page without rows when rows follow or are
-// announced there, at a page with the rows of an earlier one, and where pages become larger. Every sweep ends: after at
-// most twice the pages announced and 100 more, and never more than a million, followed by at most 100 empty ones.
+// A sweep ends where the rows end, not where the platform announces the end. It goes on after pages that are shorter than
+// announced, and past an announced end if rows follow. Beyond the end it tolerates an empty page, the last page or the
+// first once more, and a refusal. It fails where rows must be missing: at a page without rows if rows follow or the page
+// announces some, at a page with the rows of an earlier one, and where pages become larger. Every sweep ends, after at most
+// twice the announced pages and 100 more, and after a million pages in any case; at most 100 empty pages follow.
 //
-// A listing is no snapshot. When cards enter or leave it during the sweep, others move from page to page: such a card
-// can come twice, or not at all. Nor can the SDK notice an order that changes between two requests, rows that are missing
-// from a page that has others, and pages whose size changes while all that is announced stays the same.
+// A listing is not a snapshot. Cards that enter or leave it during the sweep move others from page to page, so a card can
+// come twice or not at all. The SDK cannot notice an order that changes between two requests, rows missing from a page that
+// has others, and pages whose size changes while all announcements stay the same.
 //
-// It reads § 2.1.4 资产列表, fc.function.card.list.
+// It uses § 2.1.4 资产列表, fc.function.card.list.
 func (s *CardsService) All(ctx context.Context, params *CardListParams, opts ...FleetOption) iter.Seq2[Card, error] {
 	return allRows(ctx, s.List, params, opts, func(l *CardList) []Card { return l.Cards })
 }
 
-// AllMonth returns an iterator over the data usage of all cards in a month. It works as [CardsService.All] does; the
-// month must be given.
+// AllMonth returns an iterator over the data usage of all cards in a month, which is required. It works like
+// [CardsService.All].
 //
-// It reads § 2.1.7 资产月流量日志, fc.function.monthflow.list.
+// It uses § 2.1.7 资产月流量日志, fc.function.monthflow.list.
 func (s *FlowService) AllMonth(
 	ctx context.Context, params *MonthListParams, opts ...FleetOption,
 ) iter.Seq2[MonthFlowRow, error] {
 	return allRows(ctx, s.ListMonth, params, opts, func(l *MonthFlowList) []MonthFlowRow { return l.Flows })
 }
 
-// AllVoiceMonth returns an iterator over the voice usage of all cards in a month. It works as [CardsService.All] does;
-// the month must be given.
+// AllVoiceMonth returns an iterator over the voice usage of all cards in a month, which is required. It works like
+// [CardsService.All].
 //
-// It reads § 2.1.11 资产语音月用量日志, fc.function.voice.monthflow.list.
+// It uses § 2.1.11 资产语音月用量日志, fc.function.voice.monthflow.list.
 func (s *FlowService) AllVoiceMonth(
 	ctx context.Context, params *MonthListParams, opts ...FleetOption,
 ) iter.Seq2[VoiceMonthRow, error] {
 	return allRows(ctx, s.ListVoiceMonth, params, opts, func(l *VoiceMonthList) []VoiceMonthRow { return l.Flows })
 }
 
-// AllLog returns an iterator over all SMS sent to cards in a month. It works as [CardsService.All] does; the month must
-// be given.
+// AllLog returns an iterator over all SMS sent to cards in a month, which is required. It works like [CardsService.All].
 //
-// It reads § 2.3.4 短信发送日志, fc.function.sms.sendlog.
+// It uses § 2.3.4 短信发送日志, fc.function.sms.sendlog.
 func (s *SMSService) AllLog(ctx context.Context, params *SMSLogParams, opts ...FleetOption) iter.Seq2[SMSEntry, error] {
 	return allRows(ctx, s.ListLog, params, opts, func(l *SMSLogList) []SMSEntry { return l.Entries })
 }
@@ -96,7 +95,7 @@ func allRows[P ListParams, L ListPage, T any](
 	}
 }
 
-// ListParams are the parameters of the listings that [Pages] reads.
+// ListParams are the parameters of a listing that [Pages] sweeps.
 type ListParams interface {
 	CardListParams | MonthListParams | SMSLogParams
 }
@@ -106,8 +105,7 @@ type ListPage interface {
 	CardList | MonthFlowList | VoiceMonthList | SMSLogList
 }
 
-// Pages returns an iterator over the pages of a listing, for programs that store a page, and how far they got, in one
-// transaction:
+// Pages returns an iterator over the pages of a listing. A program can store a page and its number in one transaction:
 //
 //	params := &quecloud.CardListParams{PageNo: stored + 1}
 //	for list, err := range quecloud.Pages(ctx, client.Cards.List, params) {
@@ -120,11 +118,11 @@ type ListPage interface {
 //	}
 //
 // list is [CardsService.List], [FlowService.ListMonth], [FlowService.ListVoiceMonth], [SMSService.ListLog], or a function
-// around one of these. It is called from several goroutines at once. Everything else is as [CardsService.All] says.
+// around one of these. Several goroutines call it at once. Otherwise Pages works like [CardsService.All].
 //
-// Page.Number is the page that was requested, whatever the response says. Pages without rows are not yielded. When a page
-// is yielded, everything before it has been: to resume, set PageNo to the page after the last one that was stored, with
-// the same PageSize. A sweep that starts beyond the end yields nothing, or the refusal of a platform that refuses there.
+// Page.Number is the requested page, whatever the response says. Pages without rows are not yielded, and a page is yielded
+// after all pages before it. To resume, set PageNo to the page after the last stored one and keep PageSize. A sweep that
+// starts beyond the end yields nothing, or the refusal of a platform that refuses there.
 func Pages[P ListParams, L ListPage](
 	ctx context.Context, list func(context.Context, *P) (*L, error), params *P, opts ...FleetOption,
 ) iter.Seq2[*L, error] {
@@ -232,7 +230,7 @@ func (got fetchedPage[L]) decide(plan *pageplan.Plan, method string, page int) (
 	return pageplan.Decision{}, &PageError{page, got.err}
 }
 
-// paging returns where listing parameters keep page and size.
+// paging returns pointers to the page number and the page size of listing parameters.
 func paging[P ListParams](params *P) (number, size *int) {
 	return any(params).(interface{ paging() (number, size *int) }).paging()
 }
@@ -241,7 +239,7 @@ func (p *CardListParams) paging() (number, size *int)  { return &p.PageNo, &p.Pa
 func (p *MonthListParams) paging() (number, size *int) { return &p.PageNo, &p.PageSize }
 func (p *SMSLogParams) paging() (number, size *int)    { return &p.PageNo, &p.PageSize }
 
-// A pageSummary is what a sweep must know of a page, whatever its rows are.
+// A pageSummary describes a page, whatever its rows are.
 type pageSummary struct {
 	method string
 	page   *Page
@@ -277,7 +275,7 @@ func (l *SMSLogList) summary() pageSummary {
 	})
 }
 
-// summarize sums up the rows of a page. Its digest is the sum of the rows' hashes, so that their order does not matter.
+// summarize returns the summary of a page. The digest is the sum of the hashes of the rows: their order does not matter.
 func summarize[T any](method string, page *Page, rows []T, identify func(*maphash.Hash, *T)) pageSummary {
 	var h maphash.Hash
 	h.SetSeed(seed)
@@ -292,7 +290,7 @@ func summarize[T any](method string, page *Page, rows []T, identify func(*maphas
 
 var seed = maphash.MakeSeed()
 
-// writeTexts hashes texts so that "a", "bc" and "ab", "c" differ.
+// writeTexts hashes texts. "a", "bc" and "ab", "c" differ.
 func writeTexts(h *maphash.Hash, texts ...string) {
 	for _, text := range texts {
 		h.WriteString(text)
@@ -300,15 +298,16 @@ func writeTexts(h *maphash.Hash, texts ...string) {
 	}
 }
 
-// A PageError says on which page a sweep failed. Of the page itself nothing was yielded, unless the context ended
-// meanwhile; of the pages before it everything. To resume, sweep again with PageNo set to Page and the same PageSize. Where
-// pages became larger on the way, Page is 1: rows may be missing that came before. It is always a pointer.
+// A PageError says which page of a sweep failed. The sweep has yielded all rows before that page, and none of the page
+// itself unless the context ended within it. To resume, sweep again with PageNo set to Page and the same PageSize. Page is
+// 1 if pages became larger during the sweep, because rows before the failed page may be missing. A PageError is always a
+// pointer.
 type PageError struct {
-	Page int   // where to resume; the first page is 1
-	Err  error // what went wrong with it
+	Page int   // page to resume with, from 1
+	Err  error // cause
 }
 
-// Error says what went wrong, and where to resume.
+// Error returns the text of Err and the page to resume with.
 func (e *PageError) Error() string {
 	return fmt.Sprintf("%v; resume with PageNo: %d", e.Err, e.Page)
 }

@@ -21,9 +21,9 @@ func (o Outcome) IsKnown() bool { return o != 0 && o != Conflict }
 
 // A Tally holds what a response says of each card of a request.
 type Tally struct {
-	Outcomes []Outcome // of each card
-	Rows     []int     // of each card, the index of its entry among the successes, or -1
-	Strays   int       // entries that name none of the cards
+	Outcomes  []Outcome // of each card
+	Rows      []int     // of each card, the index of its entry among the successes, or -1
+	Unmatched int       // entries that name none of the cards
 
 	first []int // of each card, the index of the first one with the same number
 }
@@ -55,7 +55,7 @@ func NewTally(requested []string, byICCID bool, succeeded, failed []Entry) *Tall
 		case card >= 0:
 			t.Outcomes[card] |= Failed
 		case numbers[i] != "" || others[i] == "":
-			t.Strays++
+			t.Unmatched++
 		case isDone:
 			doneByOther[others[i]] = true
 		default:
@@ -78,7 +78,7 @@ func (t *Tally) assign(done, failed int) {
 	outcome := Listed
 	switch {
 	case done+failed != len(unlisted):
-		t.Strays += done + failed
+		t.Unmatched += done + failed
 		return
 	case failed == 0:
 		outcome = Done
