@@ -1,44 +1,32 @@
 package quecloud_test
 
 import (
-	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// The cards of testdata, see its README.
-const (
-	msisdn1, iccid1 = "1064991300001", "8986031749203860001"
-	msisdn2, iccid2 = "1064991300002", "8986031749203860002"
-	msisdn3, iccid3 = "1440133250003", "89860412091880130003"
-)
-
-func realNameStatus(ctx context.Context, c *quecloud.Client) (any, error) {
-	return result(c.Cards.RealNameStatus(ctx, quecloud.ICCID(iccid1)))
-}
-
-func realtimeStatus(ctx context.Context, c *quecloud.Client) (any, error) {
-	return result(c.Cards.RealtimeStatus(ctx, quecloud.MSISDN(msisdn2)))
-}
-
-// The document spells the same member in several ways, and not in every method in the same.
-func TestEverySpellingOfAMemberIsReadInEveryMethod(t *testing.T) {
+// The document spells some members in several ways, which differ between the methods.
+func TestCardsAcceptEverySpellingOfAMember(t *testing.T) {
 	t.Parallel()
 	for _, member := range []string{
-		`"spcode":"7"`, `"scode":"7"`, `"socode":7`, `"SOCODE":"7"`, `"voicewhitelist":"7"`, `"voicewitelist":"7"`, `"msisdn":"7"`, `"msisdns":7`,
-		`"supplier":"7"`, `"carrier":"7"`, `"activeDate":"20200102"`, `"activatetime":"2020-01-02"`, `"activedate":"20200102"`,
+		`"spcode":"7"`, `"scode":"7"`, `"socode":7`, `"SOCODE":"7"`, `"voicewhitelist":"7"`, `"voicewitelist":"7"`,
+		`"msisdn":"7"`, `"msisdns":7`, `"supplier":"7"`, `"carrier":"7"`,
+		`"activeDate":"20200102"`, `"activatetime":"2020-01-02"`, `"activedate":"20200102"`,
 	} {
 		object := `{"iccid":"1",` + member + `}`
-		client := newPlatform(answerText(`{"resultCode":0,"iccid":"1",` + member + `,"cards":[` + object + `],"list":[` + object + `]}`)).client(t)
+		response := `{"resultCode":0,"iccid":"1",` + member + `,"cards":[` + object + `],"list":[` + object + `]}`
+		client := selftest.TextPlatform(response).Client(t)
 		list, err := client.Cards.List(t.Context(), nil)
 		require.NoError(t, err)
-		info, err := client.Cards.Info(t.Context(), card)
+		info, err := client.Cards.Info(t.Context(), quecloud.ICCID(selftest.ICCID1))
 		require.NoError(t, err)
-		batch, err := client.Cards.InfoBatch(t.Context(), cards)
+		batch, err := client.Cards.InfoBatch(t.Context(), quecloud.ICCIDs(selftest.ICCID1))
 		require.NoError(t, err)
 		assert.NotEqual(t, quecloud.Card{ICCID: "1"}, list.Cards[0], member)
 		assert.NotEqual(t, quecloud.CardInfo{ICCID: "1"}, *info, member)
@@ -46,54 +34,76 @@ func TestEverySpellingOfAMemberIsReadInEveryMethod(t *testing.T) {
 	}
 }
 
-func TestAVerdictIsReadWithBlanksAroundIt(t *testing.T) {
+// A cardQuery queries a card's state, to which the platform responds with a text.
+type cardQuery func(t *testing.T, response string) (any, error)
+
+func realNameStatus(t *testing.T, response string) (any, error) {
+	client := selftest.TextPlatform(response).Client(t)
+	return client.Cards.RealNameStatus(t.Context(), quecloud.ICCID(selftest.ICCID1))
+}
+
+func realtimeStatus(t *testing.T, response string) (any, error) {
+	client := selftest.TextPlatform(response).Client(t)
+	return client.Cards.RealtimeStatus(t.Context(), quecloud.MSISDN(selftest.MSISDN2))
+}
+
+func TestCardsQueryResultMayHaveBlanks(t *testing.T) {
 	t.Parallel()
-	_, err := realNameStatus(t.Context(), newPlatform(answerText(`{"resultCode":0,"data":{"rpscode":" 0000 ","rspdesc":"true "}}`)).client(t))
+	_, err := realNameStatus(t, `{"resultCode":0,"data":{"rpscode":" 0000 ","rspdesc":"true "}}`)
 	assert.NoError(t, err)
-	_, err = realtimeStatus(t.Context(), newPlatform(answerText(`{"resultCode":0,"realTimeStatus":{"issuccess":"true "}}`)).client(t))
+	_, err = realtimeStatus(t, `{"resultCode":0,"realTimeStatus":{"issuccess":"true "}}`)
 	assert.NoError(t, err)
-	_, err = realNameStatus(t.Context(), newPlatform(answerText(`{"resultCode":0,"data":{"rpscode":" 0001 "}}`)).client(t))
+	_, err = realNameStatus(t, `{"resultCode":0,"data":{"rpscode":" 0001 "}}`)
 	assert.ErrorIs(t, err, quecloud.ErrQueryFailed)
 }
 
-// A carrier that could not be asked sends members that mean nothing, and may send rubbish in them.
-func TestAFailedQueryIsAFailureWhateverElseTheAnswerSays(t *testing.T) {
+// The other members of a failed query mean nothing and may be malformed.
+func TestCardsQueryFailureIgnoresTheOtherMembers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name, answer string
-		call         func(context.Context, *quecloud.Client) (any, error)
+		name, response string
+		query          cardQuery
 	}{
-		{"real name, rubbish", `{"resultCode":0,"data":{"rpscode":"9999","rspdesc":"系统异常"}}`, realNameStatus},
-		{"real name, absent", `{"resultCode":0,"data":{"rpscode":1}}`, realNameStatus},
-		{"realtime, rubbish", `{"resultCode":0,"realTimeStatus":{"issuccess":false,"usedFlowb":"--","surpFlowb":[],"gprsstatus":{}}}`, realtimeStatus},
-		{"realtime, rubbish first", `{"resultCode":0,"realTimeStatus":{"totalFlowb":"--","issuccess":"0"}}`, realtimeStatus},
-		{"realtime, plausible", `{"resultCode":0,"realTimeStatus":{"issuccess":"False","onlinestatus":"开机工作中","gprsstatus":"在线"}}`, realtimeStatus},
+		{"real name, malformed", `"data":{"rpscode":"9999","rspdesc":"系统异常"}`, realNameStatus},
+		{"real name, absent", `"data":{"rpscode":1}`, realNameStatus},
+		{
+			"realtime, malformed", `"realTimeStatus":{"issuccess":false,"usedFlowb":"--","surpFlowb":[],"gprsstatus":{}}`,
+			realtimeStatus,
+		},
+		{"realtime, malformed first", `"realTimeStatus":{"totalFlowb":"--","issuccess":"0"}`, realtimeStatus},
+		{
+			"realtime, plausible", `"realTimeStatus":{"issuccess":"False","onlinestatus":"开机工作中","gprsstatus":"在线"}`,
+			realtimeStatus,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := tt.call(t.Context(), newPlatform(answerText(tt.answer)).client(t))
+			got, err := tt.query(t, `{"resultCode":0,`+tt.response+`}`)
 			require.ErrorIs(t, err, quecloud.ErrQueryFailed)
 			assert.Nil(t, got)
 		})
 	}
 }
 
-func TestASuccessfulQueryWithRubbishIsABadAnswer(t *testing.T) {
+func TestCardsQuerySuccessWithMalformedMembersIsAResponseError(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name, answer, path string
-		call               func(context.Context, *quecloud.Client) (any, error)
+		name, response, path string
+		query                cardQuery
 	}{
-		{"real name, rubbish", `{"resultCode":0,"data":{"rpscode":"0000","rspdesc":"系统异常"}}`, "data.rspdesc", realNameStatus},
-		{"real name, no verdict", `{"resultCode":0,"data":{"rspdesc":true}}`, "data.rpscode", realNameStatus},
-		{"real name, no answer", `{"resultCode":0,"data":{"rpscode":"0000","rspdesc":null}}`, "data.rspdesc", realNameStatus},
-		{"realtime, rubbish", `{"resultCode":0,"realTimeStatus":{"issuccess":"1","usedFlowb":"--"}}`, "realTimeStatus.usedFlowb", realtimeStatus},
-		{"realtime, no verdict", `{"resultCode":0,"realTimeStatus":{"onlinestatus":"关机"}}`, "realTimeStatus.issuccess", realtimeStatus},
-		{"realtime, nothing", `{"resultCode":0}`, "realTimeStatus", realtimeStatus},
+		{"real name, malformed", `"data":{"rpscode":"0000","rspdesc":"系统异常"}`, "data.rspdesc", realNameStatus},
+		{"real name, no code", `"data":{"rspdesc":true}`, "data.rpscode", realNameStatus},
+		{"real name, null", `"data":{"rpscode":"0000","rspdesc":null}`, "data.rspdesc", realNameStatus},
+		{
+			"realtime, malformed", `"realTimeStatus":{"issuccess":"1","usedFlowb":"--"}`, "realTimeStatus.usedFlowb",
+			realtimeStatus,
+		},
+		{"realtime, no code", `"realTimeStatus":{"onlinestatus":"关机"}`, "realTimeStatus.issuccess", realtimeStatus},
+		{"realtime, nothing", `"x":1`, "realTimeStatus", realtimeStatus},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := tt.call(t.Context(), newPlatform(answerText(tt.answer)).client(t))
+			got, err := tt.query(t, `{"resultCode":0,`+tt.response+`}`)
 			assert.Nil(t, got)
 			var field *quecloud.FieldError
 			require.ErrorAs(t, err, &field)
@@ -103,10 +113,9 @@ func TestASuccessfulQueryWithRubbishIsABadAnswer(t *testing.T) {
 	}
 }
 
-// The APIError of a refused query must not become ErrQueryFailed.
-func TestARefusedQueryIsAnAPIError(t *testing.T) {
+func TestCardsQueryRefusalIsAnAPIError(t *testing.T) {
 	t.Parallel()
-	got, err := realNameStatus(t.Context(), newPlatform(answerText(`{"resultCode":7,"data":{"rpscode":"9999"}}`)).client(t))
+	got, err := realNameStatus(t, `{"resultCode":7,"data":{"rpscode":"9999"}}`)
 	assert.Nil(t, got)
 	var refused *quecloud.APIError
 	require.ErrorAs(t, err, &refused)
@@ -114,20 +123,22 @@ func TestARefusedQueryIsAnAPIError(t *testing.T) {
 	assert.NotErrorIs(t, err, quecloud.ErrQueryFailed)
 }
 
-func TestAChangeThatThePlatformRefusesIsAnAPIError(t *testing.T) {
+func TestCardsChangeRefusalIsAnAPIError(t *testing.T) {
 	t.Parallel()
-	err := newPlatform(answerFile(t, "error.json")).client(t).Cards.Pause(t.Context(), quecloud.ICCID(iccid1))
+	err := selftest.FilePlatform(t, "error.json").Client(t).Cards.Pause(t.Context(), quecloud.ICCID(selftest.ICCID1))
 	var refused *quecloud.APIError
 	require.ErrorAs(t, err, &refused)
-	assert.Equal(t, &quecloud.APIError{Method: "fc.function.card.pause", Subject: "8986031749203860001", Code: 1, Message: "卡号不存在", HTTPStatus: 200}, refused)
+	assert.Equal(t, &quecloud.APIError{
+		Method: "fc.function.card.pause", Subject: "8986031749203860001", Code: 1, Message: "卡号不存在", HTTPStatus: 200,
+	}, refused)
 	assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	assert.NotErrorIs(t, err, quecloud.ErrUnauthorized)
 
-	err = newPlatform(answerFile(t, "unauthorized.json")).client(t).Cards.Pause(t.Context(), quecloud.ICCID(iccid1))
+	err = selftest.FilePlatform(t, "unauthorized.json").Client(t).Cards.Pause(t.Context(), quecloud.ICCID(selftest.ICCID1))
 	assert.ErrorIs(t, err, quecloud.ErrUnauthorized)
 }
 
-func TestALocationTellsWhetherTheCardWasFoundAndHow(t *testing.T) {
+func TestCardsLocationHasAPositionAndACode(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		file    string
@@ -144,8 +155,8 @@ func TestALocationTellsWhetherTheCardWasFoundAndHow(t *testing.T) {
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			t.Parallel()
-			client := newPlatform(answerFile(t, tt.file)).client(t)
-			location, err := client.Cards.Location(t.Context(), quecloud.ICCID(iccid1))
+			client := selftest.FilePlatform(t, tt.file).Client(t)
+			location, err := client.Cards.Location(t.Context(), quecloud.ICCID(selftest.ICCID1))
 			require.NoError(t, err)
 			assert.Equal(t, tt.located, location.Located())
 			assert.Equal(t, tt.address, location.Address())
@@ -156,34 +167,37 @@ func TestALocationTellsWhetherTheCardWasFoundAndHow(t *testing.T) {
 	}
 }
 
-func TestALocationsTimeMayLackItsSeconds(t *testing.T) {
+func TestCardsLocationTimeMayLackItsSeconds(t *testing.T) {
 	t.Parallel()
-	client := newPlatform(answerText(`{"resultCode":0,"MSISDN":"1064991300001","POSITIONRESULT":"2","LOCALTIME":"201412271916"}`)).client(t)
-	location, err := client.Cards.Location(t.Context(), quecloud.ICCID(iccid1))
+	response := `{"resultCode":0,"MSISDN":"1064991300001","POSITIONRESULT":"2","LOCALTIME":"201412271916"}`
+	location, err := selftest.TextPlatform(response).Client(t).Cards.Location(t.Context(), quecloud.ICCID(selftest.ICCID1))
 	require.NoError(t, err)
-	assert.Equal(t, cst(2014, 12, 27, 19, 16, 0), location.Time)
+	assert.Equal(t, selftest.CST(2014, time.December, 27, 19, 16, 0), location.Time)
 }
 
-func TestACardIsLocatedOnlyIfNothingSpeaksAgainstIt(t *testing.T) {
+func TestCardsLocationIsLocatedUnlessAMemberSaysOtherwise(t *testing.T) {
 	t.Parallel()
+	at := func(result, msidType string) quecloud.Location {
+		return quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: result, MSIDType: msidType}
+	}
 	for _, tt := range []struct {
 		name     string
 		location quecloud.Location
 		want     bool
 	}{
-		{"nothing known", quecloud.Location{}, false},
+		{"zero", quecloud.Location{}, false},
 		{"on the equator", quecloud.Location{Longitude: 101.5}, true},
 		{"on the meridian", quecloud.Location{Latitude: 51.5}, true},
-		{"a code of failure", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "227"}, false},
-		{"a code that is not known", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "999"}, false},
-		{"found, without a place", quecloud.Location{PositionResult: "2"}, false},
-		{"another type, but found", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "2", MSIDType: "1"}, true},
-		{"another type, not found", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "104", MSIDType: "1"}, false},
-		{"the type of a success, not found", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "227", MSIDType: "0"}, false},
-		{"a type without a result", quecloud.Location{Latitude: 32, Longitude: 118, MSIDType: "0"}, false},
-		{"found, with blanks", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "2 ", MSIDType: "0 "}, true},
-		{"an address", quecloud.Location{Latitude: 32, Longitude: 118, PositionResult: "南京市"}, true},
-		{"an address without a place", quecloud.Location{PositionResult: "南京市"}, false},
+		{"code of failure", at("227", ""), false},
+		{"unknown code", at("999", ""), false},
+		{"found, without coordinates", quecloud.Location{PositionResult: "2"}, false},
+		{"another type, found", at("2", "1"), true},
+		{"another type, not found", at("104", "1"), false},
+		{"type of a success, not found", at("227", "0"), false},
+		{"type without a code", at("", "0"), false},
+		{"found, with blanks", at("2 ", "0 "), true},
+		{"address", at("南京市", ""), true},
+		{"address without coordinates", quecloud.Location{PositionResult: "南京市"}, false},
 	} {
 		assert.Equal(t, tt.want, tt.location.Located(), tt.name)
 	}

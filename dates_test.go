@@ -2,6 +2,7 @@ package quecloud_test
 
 import (
 	stdjson "encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -13,7 +14,9 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-func TestParseDateReadsEveryLayoutOfThePlatform(t *testing.T) {
+var day, october2020 = selftest.Day, selftest.October2020
+
+func TestDateParseAcceptsEveryLayoutOfThePlatform(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]quecloud.Date{
 		"20201027": day(2020, 10, 27), "2020-10-27": day(2020, 10, 27), "2020-10-27 23:59:59": day(2020, 10, 27),
@@ -26,14 +29,16 @@ func TestParseDateReadsEveryLayoutOfThePlatform(t *testing.T) {
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, text)
 	}
-	for _, text := range []string{"", "2020", "202010", "2020-13-01", "20230229", "2023-02-29", "27.10.2020", "0000-00-00", "null", "x0201027"} {
+	for _, text := range []string{
+		"", "2020", "202010", "2020-13-01", "20230229", "2023-02-29", "27.10.2020", "0000-00-00", "null", "x0201027",
+	} {
 		got, err := quecloud.ParseDate(text)
 		assert.Error(t, err, text)
 		assert.Zero(t, got)
 	}
 }
 
-func TestParseMonthReadsBothLayouts(t *testing.T) {
+func TestDateParseMonthAcceptsBothLayouts(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"202010", "2020-10"} {
 		got, err := quecloud.ParseMonth(text)
@@ -48,7 +53,7 @@ func TestParseMonthReadsBothLayouts(t *testing.T) {
 }
 
 // The platform's day begins at 16:00 UTC.
-func TestAnInstantFallsOnTheDayThatItIsInChina(t *testing.T) {
+func TestDateOfATimeIsTheDateInChina(t *testing.T) {
 	t.Parallel()
 	before := time.Date(2024, 2, 29, 15, 59, 59, 0, time.UTC)
 	assert.Equal(t, day(2024, 2, 29), quecloud.DateOf(before))
@@ -62,7 +67,7 @@ func TestAnInstantFallsOnTheDayThatItIsInChina(t *testing.T) {
 	assert.True(t, quecloud.Date{}.Time().IsZero())
 }
 
-func TestDatesCount(t *testing.T) {
+func TestDateAddsDaysAndMonths(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, day(2024, 3, 1), day(2024, 2, 28).AddDays(2))
 	assert.Equal(t, day(2023, 12, 31), day(2024, 1, 1).AddDays(-1))
@@ -72,7 +77,7 @@ func TestDatesCount(t *testing.T) {
 	assert.Equal(t, day(2020, 10, 31), october2020.Day(31))
 }
 
-func TestDatesCompare(t *testing.T) {
+func TestDateCompares(t *testing.T) {
 	t.Parallel()
 	dates := []quecloud.Date{{}, day(2023, 12, 31), day(2024, 1, 1), day(2024, 1, 2), day(2024, 2, 1)}
 	for i, a := range dates {
@@ -91,23 +96,28 @@ func TestDatesCompare(t *testing.T) {
 	assert.Equal(t, 1, october2020.Compare(quecloud.Month{Year: 2020, Month: 9}))
 }
 
-func TestOnlyDaysOfTheCalendarAreValid(t *testing.T) {
+func TestDateIsValidOnlyInTheCalendar(t *testing.T) {
 	t.Parallel()
 	for _, d := range []quecloud.Date{day(1, 1, 1), day(2024, 2, 29), day(9999, 12, 31)} {
 		assert.True(t, d.IsValid(), d)
 	}
-	for _, d := range []quecloud.Date{{}, day(0, 1, 1), day(-1, 1, 1), day(10000, 1, 1), day(2023, 2, 29), day(2023, 4, 31), day(2023, 13, 1), day(2023, 0, 1), day(2023, 1, 0), day(2023, 1, -1)} {
+	for _, d := range []quecloud.Date{
+		{}, day(0, 1, 1), day(-1, 1, 1), day(10000, 1, 1), day(2023, 2, 29), day(2023, 4, 31), day(2023, 13, 1),
+		day(2023, 0, 1), day(2023, 1, 0), day(2023, 1, -1),
+	} {
 		assert.False(t, d.IsValid(), d)
 	}
 	for _, m := range []quecloud.Month{{Year: 1, Month: 1}, {Year: 9999, Month: 12}} {
 		assert.True(t, m.IsValid(), m)
 	}
-	for _, m := range []quecloud.Month{{}, {Year: 2024}, {Year: 2024, Month: 13}, {Year: 0, Month: 1}, {Year: 10000, Month: 1}, {Year: 2024, Month: -1}} {
+	for _, m := range []quecloud.Month{
+		{}, {Year: 2024}, {Year: 2024, Month: 13}, {Year: 0, Month: 1}, {Year: 10000, Month: 1}, {Year: 2024, Month: -1},
+	} {
 		assert.False(t, m.IsValid(), m)
 	}
 }
 
-func TestDatesStandInJSONAsText(t *testing.T) {
+func TestDateIsAStringInJSON(t *testing.T) {
 	t.Parallel()
 	type row struct {
 		Day   quecloud.Date
@@ -136,7 +146,7 @@ func TestDatesStandInJSONAsText(t *testing.T) {
 	assert.False(t, october2020.IsZero())
 }
 
-func TestADateIsValidIfTheCalendarHasIt(t *testing.T) {
+func TestDateIsValidAsTheCalendarHasIt(t *testing.T) {
 	t.Parallel()
 	for year := -1; year <= 2401; year++ {
 		for month := time.Month(-1); month <= 13; month++ {
@@ -160,23 +170,28 @@ type enumerations struct {
 	Wallet quecloud.WalletChange   `json:"wallet"`
 }
 
-// The platform writes the same state in several ways; an SDK and its user's own JSON must read them alike.
-func TestEnumerationsReadEverySpellingAndKeepTheUnknown(t *testing.T) {
+// Every JSON library accepts each spelling of a state.
+func TestEnumsAcceptEverySpellingAndKeepUnknownValues(t *testing.T) {
 	t.Parallel()
 	readers := map[string]func([]byte, any) error{
 		"encoding/json":      stdjson.Unmarshal,
 		"go-json-experiment": func(text []byte, into any) error { return json.Unmarshal(text, into) },
 		"Client.Call":        func(text []byte, into any) error { return selftest.ReadMember(t, text, into) },
 	}
+	const (
+		open, closed, none = quecloud.CallStatusOpen, quecloud.CallStatusClosed, quecloud.CallStatusUnsubscribed
+		public, directed   = quecloud.FlowTypePublic, quecloud.FlowTypeDirected
+		running, finished  = quecloud.FileTaskRunning, quecloud.FileTaskDone
+	)
 	for text, want := range map[string]enumerations{
-		`{"call":"1","flow":"0","task":"1"}`:                {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypePublic, Task: quecloud.FileTaskRunning},
-		`{"call":"0","flow":"1","task":"2"}`:                {Call: quecloud.CallStatusClosed, Flow: quecloud.FlowTypeDirected, Task: quecloud.FileTaskDone},
-		`{"call":"-2","flow":"公网","task":"执行中"}`:            {Call: quecloud.CallStatusUnsubscribed, Flow: quecloud.FlowTypePublic, Task: quecloud.FileTaskRunning},
-		`{"call":"true","flow":"定向","task":"文件生成成功"}`:       {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypeDirected, Task: quecloud.FileTaskDone},
-		`{"call":"false","flow":"2","task":"3"}`:            {Call: quecloud.CallStatusClosed, Flow: "2", Task: "3"},
+		`{"call":"1","flow":"0","task":"1"}`:                {Call: open, Flow: public, Task: running},
+		`{"call":"0","flow":"1","task":"2"}`:                {Call: closed, Flow: directed, Task: finished},
+		`{"call":"-2","flow":"公网","task":"执行中"}`:            {Call: none, Flow: public, Task: running},
+		`{"call":"true","flow":"定向","task":"文件生成成功"}`:       {Call: open, Flow: directed, Task: finished},
+		`{"call":"false","flow":"2","task":"3"}`:            {Call: closed, Flow: "2", Task: "3"},
 		`{"call":"新","card":"新状态","wallet":"退款","sms":999}`: {Call: "新", Card: "新状态", Wallet: "退款", SMS: 999},
-		`{"call":" 1 ","flow":"0\n","task":" 2"}`:           {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypePublic, Task: quecloud.FileTaskDone},
-		`{"call":"-2.0","flow":"定向 ","task":"执行中\t"}`:       {Call: quecloud.CallStatusUnsubscribed, Flow: quecloud.FlowTypeDirected, Task: quecloud.FileTaskRunning},
+		`{"call":" 1 ","flow":"0\n","task":" 2"}`:           {Call: open, Flow: public, Task: finished},
+		`{"call":"-2.0","flow":"定向 ","task":"执行中\t"}`:       {Call: none, Flow: directed, Task: running},
 		`{"call":" 新 ","flow":" 7","task":"失败 "}`:           {Call: "新", Flow: "7", Task: "失败"},
 	} {
 		for reader, read := range readers {
@@ -186,10 +201,10 @@ func TestEnumerationsReadEverySpellingAndKeepTheUnknown(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]enumerations{
-		`{"call":1,"flow":0,"task":1}`:                    {Call: quecloud.CallStatusOpen, Flow: quecloud.FlowTypePublic, Task: quecloud.FileTaskRunning},
-		`{"call":-2,"flow":1,"task":2,"sms":"200"}`:       {Call: quecloud.CallStatusUnsubscribed, Flow: quecloud.FlowTypeDirected, Task: quecloud.FileTaskDone, SMS: quecloud.SMSStatusDelivered},
-		`{"call":true,"flow":null,"task":"","card":null}`: {Call: quecloud.CallStatusOpen},
-		`{"call":false}`:                                  {Call: quecloud.CallStatusClosed},
+		`{"call":1,"flow":0,"task":1}`:                    {Call: open, Flow: public, Task: running},
+		`{"call":-2,"flow":1,"task":2,"sms":"200"}`:       {Call: none, Flow: directed, Task: finished, SMS: 200},
+		`{"call":true,"flow":null,"task":"","card":null}`: {Call: open},
+		`{"call":false}`:                                  {Call: closed},
 	} {
 		var got enumerations
 		require.NoError(t, selftest.ReadMember(t, []byte(text), &got), text)
@@ -197,8 +212,8 @@ func TestEnumerationsReadEverySpellingAndKeepTheUnknown(t *testing.T) {
 	}
 }
 
-// A database that keeps texts in columns of a fixed width sends them with blanks behind them.
-func TestEnumerationsIgnoreBlanksAroundThem(t *testing.T) {
+// A database with columns of a fixed width pads texts with blanks.
+func TestEnumsIgnoreSurroundingBlanks(t *testing.T) {
 	t.Parallel()
 	var got struct {
 		Carrier  quecloud.Carrier        `json:"carrier"`
@@ -222,15 +237,19 @@ func TestEnumerationsIgnoreBlanksAroundThem(t *testing.T) {
 		Text     string                  `json:"text"`
 	}
 	want := got
-	want.Carrier, want.Status, want.Reason = quecloud.CarrierChinaMobile, quecloud.CardStatusNormal, quecloud.PauseReasonByOwner
-	want.CardType, want.Active, want.Network = quecloud.CardTypePlainMS0, quecloud.ActiveStateActive, quecloud.NetworkTypeNBIoT
-	want.Call, want.Power, want.Online = quecloud.CallStatusUnsubscribed, quecloud.PowerStateOn, quecloud.OnlineStateOffline
+	want.Carrier, want.Status = quecloud.CarrierChinaMobile, quecloud.CardStatusNormal
+	want.Reason, want.CardType = quecloud.PauseReasonByOwner, quecloud.CardTypePlainMS0
+	want.Active, want.Network = quecloud.ActiveStateActive, quecloud.NetworkTypeNBIoT
+	want.Call, want.Power = quecloud.CallStatusUnsubscribed, quecloud.PowerStateOn
+	want.Online = quecloud.OnlineStateOffline
 	want.Flow, want.Task, want.SMS = quecloud.FlowTypePublic, quecloud.FileTaskDone, quecloud.SMSStatusDelivered
 	want.Type, want.Order, want.Failed = quecloud.OrderTypeRecharge, quecloud.OrderStatusDone, quecloud.OrderStatusFailed
 	want.Wallet, want.Event, want.Text = quecloud.WalletChangeDeposit, quecloud.SMSEventReport, " kept "
-	require.NoError(t, selftest.ReadMember(t, []byte(`{"carrier":" 中国移动","status":"正常  ","reason":"主动停机\r\n","cardType":"普通贴片 MS0 5mm*6mm ",
-		"active":"激活\u3000","network":"NB ","call":"-2 ","power":" 开机工作中 ","online":"离线 ","flow":"公网 ","task":"文件生成成功 ",
-		"sms":" 200 ","type":"充值订单 ","order":"订单完成 ","failed":" -1","wallet":"预充值 ","event":"report ","blank":"  ","text":" kept "}`), &got))
+	const text = `{"carrier":" 中国移动","status":"正常  ","reason":"主动停机\r\n","cardType":"普通贴片 MS0 5mm*6mm ",
+		"active":"激活\u3000","network":"NB ","call":"-2 ","power":" 开机工作中 ","online":"离线 ","flow":"公网 ",
+		"task":"文件生成成功 ","sms":" 200 ","type":"充值订单 ","order":"订单完成 ","failed":" -1","wallet":"预充值 ",
+		"event":"report ","blank":"  ","text":" kept "}`
+	require.NoError(t, selftest.ReadMember(t, []byte(text), &got))
 	assert.Equal(t, want, got)
 	assert.True(t, got.Order.IsFinal())
 	assert.True(t, got.Failed.IsFinal())
@@ -241,59 +260,83 @@ func TestEnumerationsIgnoreBlanksAroundThem(t *testing.T) {
 	assert.ErrorContains(t, selftest.ReadMember(t, []byte(`{"status":" "}`), &required), "value.status: missing")
 }
 
-func TestOnlyADoneOrFailedOrderIsFinal(t *testing.T) {
+func TestEnumsOrderStatusIsFinalIfDoneOrFailed(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[quecloud.OrderStatus]bool{
-		quecloud.OrderStatusPending: false, quecloud.OrderStatusDone: true, quecloud.OrderStatusFailed: true, "": false, "订单暂停": false,
+		quecloud.OrderStatusPending: false, quecloud.OrderStatusDone: true, quecloud.OrderStatusFailed: true,
+		"": false, "订单暂停": false,
 	} {
 		assert.Equal(t, want, status.IsFinal(), status)
 	}
 }
 
-// The values are written here a second time, from § 1.8 (3) and the field tables: a typing error in the source shows.
-func TestConstantsAreWhatThePlatformWrites(t *testing.T) {
+// The values are copied once more from § 1.8 (3) and the field tables, to find typing errors.
+func TestEnumsHaveTheValuesOfTheDocument(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		want []string
-		got  []string
-	}{
-		{[]string{"中国移动", "中国电信", "中国联通"}, texts(quecloud.CarrierChinaMobile, quecloud.CarrierChinaTelecom, quecloud.CarrierChinaUnicom)},
-		{[]string{"停机", "预销号", "销号", "待激活", "未知", "正常", "测试期正常", "测试期停机", "停机保号"},
-			texts(quecloud.CardStatusSuspended, quecloud.CardStatusPreCancelled, quecloud.CardStatusCancelled, quecloud.CardStatusInactive,
-				quecloud.CardStatusUnknown, quecloud.CardStatusNormal, quecloud.CardStatusTestNormal, quecloud.CardStatusTestSuspended,
-				quecloud.CardStatusReserved)},
-		{[]string{"机卡分离停机", "运营商限额停机", "超出阈值停机", "套餐到期停机", "单卡流量用尽停机", "流量池用尽停机", "主动停机", "数据服务关闭"},
-			texts(quecloud.PauseReasonIMEISplit, quecloud.PauseReasonCarrierLimit, quecloud.PauseReasonThreshold, quecloud.PauseReasonPlanExpired,
-				quecloud.PauseReasonCardExhausted, quecloud.PauseReasonPoolExhausted, quecloud.PauseReasonByOwner, quecloud.PauseReasonDataClosed)},
-		{[]string{"工业标准(MP2)", "标准双切(STD+MICRO)", "标准三切(STD+MICRO+NANO)", "普通贴片 MS0 5mm*6mm", "工业贴片 MS1 5mm*6mm",
-			"普通贴片 MS0 2mm*2mm", "工业贴片 MS1 2mm*2mm", "工业单切卡", "工业双切卡", "工业三切卡"},
-			texts(quecloud.CardTypeIndustrialMP2, quecloud.CardTypeStandardDualCut, quecloud.CardTypeStandardTripleCut,
-				quecloud.CardTypePlainMS0, quecloud.CardTypeIndustrialMS1, quecloud.CardTypePlainMS0Small,
-				quecloud.CardTypeIndustrialMS1Small, quecloud.CardTypeIndustrialSingleCut, quecloud.CardTypeIndustrialDualCut,
-				quecloud.CardTypeIndustrialTripleCut)},
-		{[]string{"激活", "未激活"}, texts(quecloud.ActiveStateActive, quecloud.ActiveStateInactive)},
-		{[]string{"4G", "NB"}, texts(quecloud.NetworkType4G, quecloud.NetworkTypeNBIoT)},
-		{[]string{"1", "0", "-2"}, texts(quecloud.CallStatusOpen, quecloud.CallStatusClosed, quecloud.CallStatusUnsubscribed)},
-		{[]string{"关机", "开机工作中"}, texts(quecloud.PowerStateOff, quecloud.PowerStateOn)},
-		{[]string{"在线", "离线"}, texts(quecloud.OnlineStateOnline, quecloud.OnlineStateOffline)},
-		{[]string{"公网", "定向"}, texts(quecloud.FlowTypePublic, quecloud.FlowTypeDirected)},
-		{[]string{"执行中", "文件生成成功"}, texts(quecloud.FileTaskRunning, quecloud.FileTaskDone)},
-		{[]string{"充值订单", "续费订单"}, texts(quecloud.OrderTypeRecharge, quecloud.OrderTypeRenewal)},
-		{[]string{"订单待处理", "订单完成", "订单失败"}, texts(quecloud.OrderStatusPending, quecloud.OrderStatusDone, quecloud.OrderStatusFailed)},
-		{[]string{"流量包充值", "套餐续费", "预充值"}, texts(quecloud.WalletChangeRecharge, quecloud.WalletChangeRenewal, quecloud.WalletChangeDeposit)},
+	for got, want := range map[any]string{
+		quecloud.CarrierChinaMobile:          "中国移动",
+		quecloud.CarrierChinaTelecom:         "中国电信",
+		quecloud.CarrierChinaUnicom:          "中国联通",
+		quecloud.CardStatusSuspended:         "停机",
+		quecloud.CardStatusPreCancelled:      "预销号",
+		quecloud.CardStatusCancelled:         "销号",
+		quecloud.CardStatusInactive:          "待激活",
+		quecloud.CardStatusUnknown:           "未知",
+		quecloud.CardStatusNormal:            "正常",
+		quecloud.CardStatusTestNormal:        "测试期正常",
+		quecloud.CardStatusTestSuspended:     "测试期停机",
+		quecloud.CardStatusReserved:          "停机保号",
+		quecloud.PauseReasonIMEISplit:        "机卡分离停机",
+		quecloud.PauseReasonCarrierLimit:     "运营商限额停机",
+		quecloud.PauseReasonThreshold:        "超出阈值停机",
+		quecloud.PauseReasonPlanExpired:      "套餐到期停机",
+		quecloud.PauseReasonCardExhausted:    "单卡流量用尽停机",
+		quecloud.PauseReasonPoolExhausted:    "流量池用尽停机",
+		quecloud.PauseReasonByOwner:          "主动停机",
+		quecloud.PauseReasonDataClosed:       "数据服务关闭",
+		quecloud.CardTypeIndustrialMP2:       "工业标准(MP2)",
+		quecloud.CardTypeStandardDualCut:     "标准双切(STD+MICRO)",
+		quecloud.CardTypeStandardTripleCut:   "标准三切(STD+MICRO+NANO)",
+		quecloud.CardTypePlainMS0:            "普通贴片 MS0 5mm*6mm",
+		quecloud.CardTypeIndustrialMS1:       "工业贴片 MS1 5mm*6mm",
+		quecloud.CardTypePlainMS0Small:       "普通贴片 MS0 2mm*2mm",
+		quecloud.CardTypeIndustrialMS1Small:  "工业贴片 MS1 2mm*2mm",
+		quecloud.CardTypeIndustrialSingleCut: "工业单切卡",
+		quecloud.CardTypeIndustrialDualCut:   "工业双切卡",
+		quecloud.CardTypeIndustrialTripleCut: "工业三切卡",
+		quecloud.ActiveStateActive:           "激活",
+		quecloud.ActiveStateInactive:         "未激活",
+		quecloud.NetworkType4G:               "4G",
+		quecloud.NetworkTypeNBIoT:            "NB",
+		quecloud.CallStatusOpen:              "1",
+		quecloud.CallStatusClosed:            "0",
+		quecloud.CallStatusUnsubscribed:      "-2",
+		quecloud.PowerStateOff:               "关机",
+		quecloud.PowerStateOn:                "开机工作中",
+		quecloud.OnlineStateOnline:           "在线",
+		quecloud.OnlineStateOffline:          "离线",
+		quecloud.FlowTypePublic:              "公网",
+		quecloud.FlowTypeDirected:            "定向",
+		quecloud.FileTaskRunning:             "执行中",
+		quecloud.FileTaskDone:                "文件生成成功",
+		quecloud.OrderTypeRecharge:           "充值订单",
+		quecloud.OrderTypeRenewal:            "续费订单",
+		quecloud.OrderStatusPending:          "订单待处理",
+		quecloud.OrderStatusDone:             "订单完成",
+		quecloud.OrderStatusFailed:           "订单失败",
+		quecloud.WalletChangeRecharge:        "流量包充值",
+		quecloud.WalletChangeRenewal:         "套餐续费",
+		quecloud.WalletChangeDeposit:         "预充值",
+		quecloud.SMSStatusSubmitted:          "100",
+		quecloud.SMSStatusDelivered:          "200",
+		quecloud.SMSStatusFailed:             "400",
+		quecloud.LocationFound:               "2",
+		quecloud.LocationNoCell:              "104",
+		quecloud.LocationSuspended:           "225",
+		quecloud.LocationPoweredOff:          "226",
+		quecloud.LocationOutOfCoverage:       "227",
+		quecloud.LocationNoAccount:           "245",
 	} {
-		assert.Equal(t, tt.want, tt.got)
+		assert.Equal(t, want, fmt.Sprint(got))
 	}
-	assert.Equal(t, []quecloud.SMSStatus{100, 200, 400}, []quecloud.SMSStatus{quecloud.SMSStatusSubmitted, quecloud.SMSStatusDelivered, quecloud.SMSStatusFailed})
-	assert.Equal(t, []quecloud.LocationCode{2, 104, 225, 226, 227, 245}, []quecloud.LocationCode{
-		quecloud.LocationFound, quecloud.LocationNoCell, quecloud.LocationSuspended, quecloud.LocationPoweredOff,
-		quecloud.LocationOutOfCoverage, quecloud.LocationNoAccount,
-	})
-}
-
-func texts[T ~string](values ...T) (all []string) {
-	for _, v := range values {
-		all = append(all, string(v))
-	}
-	return all
 }

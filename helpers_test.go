@@ -1,6 +1,7 @@
 package quecloud_test
 
 import (
+	"context"
 	"crypto/sha1"
 	"fmt"
 	"io"
@@ -151,8 +152,17 @@ func cst(year int, month time.Month, day, hour, minute, second int) time.Time {
 	return time.Date(year, month, day, hour, minute, second, 0, quecloud.ChinaStandardTime)
 }
 
-func day(year int, month time.Month, day int) quecloud.Date {
-	return quecloud.Date{Year: year, Month: month, Day: day}
+func yuan(amount string) decimal.Decimal { return selftest.Yuan(amount) }
+
+var (
+	recharge = selftest.Recharge
+	renewal  = selftest.Renewal
+)
+
+func buy(params quecloud.RechargeParams) func(context.Context, *quecloud.Client) (any, error) {
+	return func(ctx context.Context, c *quecloud.Client) (any, error) { return c.Orders.Recharge(ctx, &params) }
 }
 
-func yuan(amount string) decimal.Decimal { return selftest.Yuan(amount) }
+func renew(params quecloud.RenewalParams) func(context.Context, *quecloud.Client) (any, error) {
+	return func(ctx context.Context, c *quecloud.Client) (any, error) { return c.Orders.Renew(ctx, &params) }
+}

@@ -16,63 +16,69 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-var (
-	recharge = quecloud.RechargeParams{
-		ICCID: iccid3, ProductID: 52, ProductName: "1G-定向", Remark: "备注 A&B", ExternalID: "topup-1",
-	}
-	renewal = quecloud.RenewalParams{
-		ICCID: iccid3, ProductID: 51, ProductName: "30M/月", Years: 1, Months: 2, Remark: "一月续费", ExternalID: "renewal-1",
-	}
-)
+// A purchase makes a purchase on a platform.
+type purchase func(*testing.T, *selftest.Platform) (*quecloud.OrderReceipt, error)
 
-func buy(params quecloud.RechargeParams) func(context.Context, *quecloud.Client) (any, error) {
-	return func(ctx context.Context, c *quecloud.Client) (any, error) {
-		return result(c.Orders.Recharge(ctx, &params))
+func topUpWith(params quecloud.RechargeParams) purchase {
+	return func(t *testing.T, p *selftest.Platform) (*quecloud.OrderReceipt, error) {
+		return p.Client(t).Orders.Recharge(t.Context(), &params)
 	}
 }
 
-func renew(params quecloud.RenewalParams) func(context.Context, *quecloud.Client) (any, error) {
-	return func(ctx context.Context, c *quecloud.Client) (any, error) {
-		return result(c.Orders.Renew(ctx, &params))
+func renewWith(params quecloud.RenewalParams) purchase {
+	return func(t *testing.T, p *selftest.Platform) (*quecloud.OrderReceipt, error) {
+		return p.Client(t).Orders.Renew(t.Context(), &params)
 	}
 }
 
-// What AT+QCCID prints, and what lists hold, is sent as the platform knows it.
-func TestPurchasesTakeAnICCIDInAllItsSpellings(t *testing.T) {
+// purchases are a top-up and a renewal, which return the same errors.
+var purchases = map[string]purchase{"topup": topUpWith(selftest.Recharge), "renewal": renewWith(selftest.Renewal)}
+
+func TestOrdersAcceptEverySpellingOfAnICCID(t *testing.T) {
 	t.Parallel()
 	for _, spelling := range []string{"8944476500008878576F", " 8944476500008878576\r\n", "8944476500008878576f"} {
-		topUp, extend := recharge, renewal
-		topUp.ICCID, extend.ICCID = spelling, spelling
-		for _, call := range []func(context.Context, *quecloud.Client) (any, error){buy(topUp), renew(extend)} {
-			platform := newPlatform(answerText(`{"resultCode":0,"orderNo":"R1"}`))
-			_, err := call(t.Context(), platform.client(t))
+		topUp, renewal := selftest.Recharge, selftest.Renewal
+		topUp.ICCID, renewal.ICCID = spelling, spelling
+		for _, buy := range []purchase{topUpWith(topUp), renewWith(renewal)} {
+			platform := selftest.TextPlatform(`{"resultCode":0,"orderNo":"R1"}`)
+			_, err := buy(t, platform)
 			require.NoError(t, err, "%q", spelling)
-			assert.Equal(t, "8944476500008878576", platform.params(t, 0).Get("iccid"))
+			assert.Equal(t, "8944476500008878576", platform.Request(t, 0).Form.Get("iccid"))
 		}
-		assert.Equal(t, spelling, topUp.ICCID, "the caller's struct is left alone")
-		found, err := findPlatform([]object{entry("A", "8944476500008878576F", "2026-11-02 09:00:05")},
-			map[string]any{"A": orderOf("8944476500008878576", "topup-1")}).client(t).
-			Orders.Find(t.Context(), &quecloud.FindParams{ICCID: spelling, ExternalID: "topup-1", Since: findSince})
-		require.NoError(t, err)
-		assert.Len(t, found.Matches, 1)
 	}
 }
 
-// An order that has no number may exist: nobody may take the answer for a success, nor for a refusal.
-func TestAnOrderWithoutANumberIsABadAnswerOfUnknownOutcome(t *testing.T) {
+func TestOrdersDoNotChangeTheirParams(t *testing.T) {
 	t.Parallel()
-	for name, call := range map[string]func(context.Context, *quecloud.Client) (any, error){
-		"recharge": buy(recharge), "renewal": renew(renewal),
-		"recharge without ExternalID": buy(quecloud.RechargeParams{ICCID: iccid1, ProductID: 50, ProductName: "30M-当月"}),
+	client := selftest.TextPlatform(`{"resultCode":0,"orderNo":"R1"}`).Client(t)
+	topUp := selftest.Recharge
+	topUp.ICCID = "8944476500008878576F"
+	_, err := client.Orders.Recharge(t.Context(), &topUp)
+	require.NoError(t, err)
+	assert.Equal(t, "8944476500008878576F", topUp.ICCID)
+
+	renewal := quecloud.RenewalParams{ICCID: "8944476500008878576F", Months: 3}
+	_, err = client.Orders.Renew(t.Context(), &renewal)
+	require.NoError(t, err)
+	assert.Equal(t, quecloud.RenewalParams{ICCID: "8944476500008878576F", Months: 3}, renewal)
+}
+
+// An order without a number may exist, so the response is neither a success nor a refusal.
+func TestOrdersWithoutNumberAreInDoubt(t *testing.T) {
+	t.Parallel()
+	withoutID := selftest.Recharge
+	withoutID.ExternalID = ""
+	for name, buy := range map[string]purchase{
+		"topup": purchases["topup"], "renewal": purchases["renewal"], "topup without ExternalID": topUpWith(withoutID),
 	} {
-		for _, answer := range []string{
+		for _, response := range []string{
 			`{"resultCode":0}`, `{"resultCode":0,"errorMessage":"预校验通过"}`, `{"resultCode":0,"orderNo":null}`,
 			`{"resultCode":0,"orderNo":""}`, `{"resultCode":0,"orderNo":[]}`,
 		} {
-			t.Run(name+answer, func(t *testing.T) {
+			t.Run(name+response, func(t *testing.T) {
 				t.Parallel()
-				platform := newPlatform(answerText(answer))
-				got, err := call(t.Context(), platform.client(t))
+				platform := selftest.TextPlatform(response)
+				got, err := buy(t, platform)
 				assert.Nil(t, got)
 				var bad *quecloud.ResponseError
 				require.ErrorAs(t, err, &bad)
@@ -81,128 +87,118 @@ func TestAnOrderWithoutANumberIsABadAnswerOfUnknownOutcome(t *testing.T) {
 				require.ErrorAs(t, err, &field)
 				assert.Equal(t, "orderNo", field.Path)
 				assert.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
-				assert.Len(t, platform.requests, 1, "the platform has answered: asking again is the caller's decision")
+				assert.Len(t, platform.Requests(), 1, "a retry is the caller's decision")
 			})
 		}
 	}
 }
 
-func TestAPurchaseThatThePlatformRefusesWasNotMade(t *testing.T) {
+func TestOrdersThatAreRefusedWereNotMade(t *testing.T) {
 	t.Parallel()
-	for _, call := range []func(context.Context, *quecloud.Client) (any, error){buy(recharge), renew(renewal)} {
-		got, err := call(t.Context(), newPlatform(answerFile(t, "error.json")).client(t))
-		assert.Nil(t, got)
-		assert.ErrorAs(t, err, new(*quecloud.APIError))
-		assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
-	}
-}
-
-// A refusal that tells an order is about something that exists, such as the first of two purchases under one ExternalID.
-func TestARefusalWithAnOrderNumberGivesTheReceipt(t *testing.T) {
-	t.Parallel()
-	for name, call := range map[string]func(context.Context, *quecloud.Client) (any, error){"recharge": buy(recharge), "renewal": renew(renewal)} {
-		got, err := call(t.Context(), newPlatform(answerText(`{"resultCode":1,"errorMessage":"重复","orderNo":"R1"}`)).client(t))
+	for name, buy := range purchases {
+		got, err := buy(t, selftest.FilePlatform(t, "error.json"))
+		assert.Nil(t, got, name)
 		assert.ErrorAs(t, err, new(*quecloud.APIError), name)
-		assert.ErrorIs(t, err, quecloud.ErrOutcomeUnknown, name)
-		require.NotNil(t, got, name)
-		receipt := got.(*quecloud.OrderReceipt)
-		assert.Equal(t, "R1", receipt.OrderNo, name)
-		assert.Equal(t, map[string]string{"recharge": "topup-1", "renewal": "renewal-1"}[name], receipt.ExternalID)
+		assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown, name)
+		assert.ErrorContains(t, err, `if ExternalID "`+name+`-1" was ever sent before, look with Orders.Find`)
 	}
-}
-
-func TestARefusalUnderAnExternalIDSaysWhereToLook(t *testing.T) {
-	t.Parallel()
-	for _, call := range []func(context.Context, *quecloud.Client) (any, error){buy(recharge), renew(renewal)} {
-		_, err := call(t.Context(), newPlatform(answerFile(t, "error.json")).client(t))
-		assert.Regexp(t, `if ExternalID "(topup|renewal)-1" was ever sent before, look with Orders.Find`, err)
-	}
-	without := recharge
-	without.ExternalID = ""
-	_, err := buy(without)(t.Context(), newPlatform(answerFile(t, "error.json")).client(t))
+	withoutID := selftest.Recharge
+	withoutID.ExternalID = ""
+	_, err := topUpWith(withoutID)(t, selftest.FilePlatform(t, "error.json"))
 	assert.NotContains(t, err.Error(), "Orders.Find")
 }
 
-// Whether the platform heeds the parameter has not been seen: an order number means that it did not.
-func TestAPreverificationThatTellsAnOrderIsAnErrorWithTheReceipt(t *testing.T) {
+// A refusal with an order number names an existing order, such as the first of two purchases with one ExternalID.
+func TestOrdersThatAreRefusedWithANumberReturnAReceipt(t *testing.T) {
 	t.Parallel()
-	topUp, extend := recharge, renewal
+	for name, buy := range purchases {
+		receipt, err := buy(t, selftest.TextPlatform(`{"resultCode":1,"errorMessage":"重复","orderNo":"R1"}`))
+		assert.ErrorAs(t, err, new(*quecloud.APIError), name)
+		assert.ErrorIs(t, err, quecloud.ErrOutcomeUnknown, name)
+		require.NotNil(t, receipt, name)
+		assert.Equal(t, "R1", receipt.OrderNo, name)
+		assert.Equal(t, name+"-1", receipt.ExternalID)
+	}
+}
+
+// It is not known whether the platform honours the parameter. An order number means that it does not.
+func TestOrdersPreverifiedWithANumberReturnAnErrorAndAReceipt(t *testing.T) {
+	t.Parallel()
+	topUp, renewal := selftest.Recharge, selftest.Renewal
 	topUp.Preverify, topUp.ExternalID = true, ""
-	extend.Preverify, extend.ExternalID = true, ""
-	for _, call := range []func(context.Context, *quecloud.Client) (any, error){buy(topUp), renew(extend)} {
-		for _, test := range []struct {
-			answer string
-			is     func(error) bool
-		}{
-			{`{"resultCode":0,"orderNo":"R1"}`, is[*quecloud.FieldError]},
-			{`{"resultCode":1,"errorMessage":"x","orderNo":"R1"}`, is[*quecloud.APIError]},
+	renewal.Preverify, renewal.ExternalID = true, ""
+	for _, buy := range []purchase{topUpWith(topUp), renewWith(renewal)} {
+		for response, is := range map[string]func(error) bool{
+			`{"resultCode":0,"orderNo":"R1"}`:                    selftest.Is[*quecloud.FieldError],
+			`{"resultCode":1,"errorMessage":"x","orderNo":"R1"}`: selftest.Is[*quecloud.APIError],
 		} {
-			got, err := call(t.Context(), newPlatform(answerText(test.answer)).client(t))
-			require.Error(t, err, test.answer)
-			assert.True(t, test.is(err), "%v", err)
+			receipt, err := buy(t, selftest.TextPlatform(response))
+			require.Error(t, err, response)
+			assert.True(t, is(err), "%v", err)
 			assert.ErrorContains(t, err, `"R1"`)
-			require.NotNil(t, got, test.answer)
-			assert.Equal(t, "R1", got.(*quecloud.OrderReceipt).OrderNo)
-			assert.True(t, got.(*quecloud.OrderReceipt).Preverified)
+			require.NotNil(t, receipt, response)
+			assert.Equal(t, "R1", receipt.OrderNo)
+			assert.True(t, receipt.Preverified)
 		}
 	}
 }
 
-func TestARefusedPreverificationSendsNobodyLooking(t *testing.T) {
+func TestOrdersPreverifiedAndRefusedDoNotMentionFind(t *testing.T) {
 	t.Parallel()
-	topUp := recharge
+	topUp := selftest.Recharge
 	topUp.Preverify = true
-	got, err := buy(topUp)(t.Context(), newPlatform(answerText(`{"resultCode":1,"errorMessage":"余额不足"}`)).client(t))
-	assert.Nil(t, got)
+	receipt, err := topUpWith(topUp)(t, selftest.TextPlatform(`{"resultCode":1,"errorMessage":"余额不足"}`))
+	assert.Nil(t, receipt)
 	require.ErrorAs(t, err, new(*quecloud.APIError))
-	assert.NotContains(t, err.Error(), "Orders.Find", "nothing was to be bought")
+	assert.NotContains(t, err.Error(), "Orders.Find")
 }
 
-// What the platform says beside the receipt must not make a paid order look like a failure.
-func TestRubbishBesideTheOrderNumberDoesNotHideAPurchase(t *testing.T) {
+// Malformed members beside the order number must not make a paid order look like a failure.
+func TestOrdersIgnoreMalformedMembersBesideTheNumber(t *testing.T) {
 	t.Parallel()
-	got, err := buy(recharge)(t.Context(), newPlatform(answerText(`{"resultCode":"0","errorMessage":{"a":[1]},"orderNo":77}`)).client(t))
+	response := `{"resultCode":"0","errorMessage":{"a":[1]},"orderNo":77}`
+	receipt, err := purchases["topup"](t, selftest.TextPlatform(response))
 	require.NoError(t, err)
-	assert.Equal(t, "77", got.(*quecloud.OrderReceipt).OrderNo)
+	assert.Equal(t, "77", receipt.OrderNo)
 }
 
-func TestARenewalByMonthsNeedsNoYears(t *testing.T) {
+func TestOrdersRenewByMonthsSendsOneYear(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer()
 	defer srv.Close()
 	params := &quecloud.RenewalParams{ICCID: "89860024310000000006", Months: 3, Preverify: true}
 	_, err := srv.Client().Orders.Renew(t.Context(), params)
 	require.NoError(t, err)
-	assert.Zero(t, params.Years, "the caller's struct is left alone")
+	assert.Zero(t, params.Years, "the caller's struct is unchanged")
 	sent := srv.Requests()[0].Params
 	assert.Equal(t, "1", sent["cycle"])
 	assert.Equal(t, "3", sent["months"])
 }
 
-func TestOrderNumbersWithWhatNobodySeesAreNotSent(t *testing.T) {
+func TestOrdersDoNotSendNumbersWithInvisibleCharacters(t *testing.T) {
 	t.Parallel()
-	platform := newPlatform(answerFile(t, "order.details.json"))
-	orders := platform.client(t).Orders
+	platform := selftest.FilePlatform(t, "order.details.json")
+	orders := platform.Client(t).Orders
 	for name, no := range selftest.BadOrderNos {
 		_, err := orders.Get(t.Context(), no)
 		var bad *quecloud.ParamError
 		require.ErrorAs(t, err, &bad, name)
 		assert.Equal(t, "orderNo", bad.Param, name)
-		assert.Regexp(t, "^[ -~]*$", bad.Reason, "it shows what nobody sees")
+		assert.Regexp(t, "^[ -~]*$", bad.Reason, "the text makes invisible characters visible")
 		_, err = orders.Wait(t.Context(), no)
 		require.ErrorAs(t, err, new(*quecloud.ParamError), name)
 	}
-	assert.Empty(t, platform.requests)
+	assert.Empty(t, platform.Requests())
 }
 
-// bubbleServer is a stand-in that a bubble of synctest can hold: no network, and a clock that runs with the bubble's.
+// bubbleServer returns a stand-in for use inside a synctest bubble: without a network, and with the bubble's clock.
 func bubbleServer(t *testing.T, opts ...quecloudtest.Option) *quecloudtest.Server {
 	srv := quecloudtest.NewUnstartedServer(opts...)
 	t.Cleanup(srv.Close)
 	return srv
 }
 
-// placeOrder orders something for a card of the server's.
+// placeOrder buys a data package for a card of the server.
 func placeOrder(t *testing.T, client *quecloud.Client) (orderNo string) {
 	products, err := client.Orders.FlowPackages(t.Context())
 	require.NoError(t, err)
@@ -218,11 +214,11 @@ func placeOrder(t *testing.T, client *quecloud.Client) (orderNo string) {
 			}
 		}
 	}
-	t.Fatal("no card and product go together")
+	t.Fatal("there is no product for any card")
 	return ""
 }
 
-func TestWaitReturnsAnOrderThatIsDone(t *testing.T) {
+func TestOrdersWaitReturnsAnOrderThatIsDone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := bubbleServer(t, quecloudtest.WithOrderDelay(5*time.Minute))
@@ -236,7 +232,7 @@ func TestWaitReturnsAnOrderThatIsDone(t *testing.T) {
 	})
 }
 
-func TestWaitReturnsAnOrderThatHasFailedWithAnError(t *testing.T) {
+func TestOrdersWaitReturnsAFailedOrderWithAnError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := bubbleServer(t, quecloudtest.WithOrderDelay(time.Minute))
@@ -249,7 +245,7 @@ func TestWaitReturnsAnOrderThatHasFailedWithAnError(t *testing.T) {
 	})
 }
 
-func TestWaitEndsWithItsContext(t *testing.T) {
+func TestOrdersWaitEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := bubbleServer(t, quecloudtest.WithOrderDelay(time.Hour))
@@ -259,78 +255,73 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		start := time.Now()
 		order, err := srv.Client().Orders.Wait(ctx, orderNo, quecloud.PollEvery(7*time.Second))
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.ErrorContains(t, err, "waiting for order "+orderNo+", last seen as 订单待处理: context deadline exceeded (waited 1m0s)")
+		const end = ", last seen as 订单待处理: context deadline exceeded (waited 1m0s)"
+		assert.ErrorContains(t, err, "waiting for order "+orderNo+end)
 		assert.Nil(t, order)
 		assert.Equal(t, time.Minute, time.Since(start))
 	})
 }
 
-func TestWaitNamesTheLastStateHoweverItEnds(t *testing.T) {
+func TestOrdersWaitErrorNamesTheLastState(t *testing.T) {
 	t.Parallel()
-	pending := object{"resultCode": 0, "details": object{"orderStatus": "订单审核中", "productprice": 1}}
-	for name, end := range map[string]any{"a refusal": refusal("no such order"), "failures": errors.New("broken")} {
+	const pending = `{"resultCode":0,"details":{"orderStatus":"订单审核中","productprice":1}}`
+	for name, end := range map[string]selftest.Step{
+		"a refusal": {Body: `{"resultCode":1,"errorMessage":"no such order"}`}, "failures": {Err: errors.New("broken")},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				platform := &stub{}
-				platform.answer = func(context.Context, url.Values) any {
-					if platform.calls() == 1 {
-						return pending
-					}
-					return end
-				}
-				_, err := platform.client(t).Orders.Wait(t.Context(), "R1")
+				client, _ := selftest.Scripted(t, []selftest.Step{{Body: pending}, end}, selftest.NoRetry)
+				_, err := client.Orders.Wait(t.Context(), "R1")
 				require.ErrorContains(t, err, "waiting for order R1, last seen as 订单审核中")
 			})
 		})
 	}
-	t.Run("its context, within a call", func(t *testing.T) {
+	t.Run("its context, during a call", func(t *testing.T) {
 		t.Parallel()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		platform := &stub{answer: func(context.Context, url.Values) any {
+		platform := selftest.FuncPlatform(func(context.Context, url.Values) any {
 			cancel()
-			return pending
-		}}
-		_, err := platform.client(t).Orders.Wait(ctx, "R1", quecloud.PollEvery(time.Hour))
+			return []byte(pending)
+		})
+		_, err := platform.Client(t, selftest.NoRetry).Orders.Wait(ctx, "R1", quecloud.PollEvery(time.Hour))
 		require.ErrorIs(t, err, context.Canceled)
 	})
-	t.Run("nothing was seen", func(t *testing.T) {
+	t.Run("no state", func(t *testing.T) {
 		t.Parallel()
-		platform := &stub{answer: func(context.Context, url.Values) any { return refusal("no such order") }}
-		_, err := platform.client(t).Orders.Wait(t.Context(), "R1")
+		platform := selftest.TextPlatform(`{"resultCode":1,"errorMessage":"no such order"}`)
+		_, err := platform.Client(t, selftest.NoRetry).Orders.Wait(t.Context(), "R1")
 		require.ErrorAs(t, err, new(*quecloud.APIError))
 		assert.NotContains(t, err.Error(), "last seen")
 	})
 }
 
-func TestWaitKeepsAskingWhileTheAnswerSaysNothing(t *testing.T) {
+func TestOrdersWaitContinuesUntilAFinalStateOrThreeFailures(t *testing.T) {
 	t.Parallel()
-	pending := object{"resultCode": 0, "details": object{"orderStatus": "订单待处理", "productprice": 1}}
-	unheardOf := object{"resultCode": 0, "details": object{"orderStatus": "订单审核中", "productprice": 1}}
-	done := object{"resultCode": 0, "details": object{"orderStatus": "订单完成", "productprice": 1}}
-	broken := errors.New("broken")
-	tests := map[string]struct {
-		answers []any // the last comes again and again
-		calls   int
-		is      func(error) bool // what the error has to be
-	}{
-		"an unknown state passes":                 {[]any{pending, unheardOf, done}, 3, nil},
-		"two failures are borne":                  {[]any{broken, []byte("<html>"), done}, 3, nil},
-		"and two more after an answer":            {[]any{broken, broken, pending, broken, broken, done}, 6, nil},
-		"but not three":                           {[]any{pending, broken, broken, broken}, 4, is[*url.Error]},
-		"a refusal ends it":                       {[]any{pending, refusal("no such order")}, 2, is[*quecloud.APIError]},
-		"a page that is not the protocol, thrice": {[]any{[]byte("<html>")}, 3, is[*quecloud.ResponseError]},
+	state := func(status string) selftest.Step {
+		return selftest.Step{Body: `{"resultCode":0,"details":{"orderStatus":"` + status + `","productprice":1}}`}
 	}
-	for name, test := range tests {
+	pending, unknown, done := state("订单待处理"), state("订单审核中"), state("订单完成")
+	refused := selftest.Step{Body: `{"resultCode":1,"errorMessage":"no such order"}`}
+	broken, html := selftest.Step{Err: errors.New("broken")}, selftest.Step{Body: "<html>"}
+	for name, test := range map[string]struct {
+		steps    []selftest.Step // the last one repeats
+		requests int
+		is       func(error) bool // nil for no error
+	}{
+		"an unknown state is pending":   {[]selftest.Step{pending, unknown, done}, 3, nil},
+		"two failures are tolerated":    {[]selftest.Step{broken, html, done}, 3, nil},
+		"and two more after a response": {[]selftest.Step{broken, broken, pending, broken, broken, done}, 6, nil},
+		"but not three":                 {[]selftest.Step{pending, broken, broken, broken}, 4, selftest.Is[*url.Error]},
+		"a refusal ends it":             {[]selftest.Step{pending, refused}, 2, selftest.Is[*quecloud.APIError]},
+		"three malformed responses":     {[]selftest.Step{html}, 3, selftest.Is[*quecloud.ResponseError]},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				platform := &stub{}
-				platform.answer = func(context.Context, url.Values) any {
-					return test.answers[min(platform.calls(), len(test.answers))-1]
-				}
-				order, err := platform.client(t).Orders.Wait(t.Context(), "1")
+				client, platform := selftest.Scripted(t, test.steps, selftest.NoRetry)
+				order, err := client.Orders.Wait(t.Context(), "1")
 				if test.is == nil {
 					require.NoError(t, err)
 					assert.Equal(t, quecloud.OrderStatusDone, order.Status)
@@ -338,33 +329,28 @@ func TestWaitKeepsAskingWhileTheAnswerSaysNothing(t *testing.T) {
 					assert.True(t, test.is(err), "%v", err)
 					assert.Nil(t, order)
 				}
-				assert.Equal(t, test.calls, platform.calls())
+				assert.Len(t, platform.Requests(), test.requests)
 			})
 		})
 	}
 }
 
-// A code of which the user has learnt that it passes says nothing about the order, however often it comes.
-func TestWaitGoesOnAfterCodesThatMeanNotDone(t *testing.T) {
+// A code that the user has marked as "not done, try later" says nothing about the order, however often it comes.
+func TestOrdersWaitContinuesAfterNotDoneCodes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
-		platform := &stub{answer: func(context.Context, url.Values) any {
-			if asked++; asked < 8 {
-				return object{"resultCode": 77, "errorMessage": "系统繁忙"}
-			}
-			return object{"resultCode": 0, "details": object{"orderStatus": "订单完成", "productprice": 1}}
-		}}
+		busy := selftest.Step{Body: `{"resultCode":77,"errorMessage":"系统繁忙"}`}
+		done := selftest.Step{Body: `{"resultCode":0,"details":{"orderStatus":"订单完成","productprice":1}}`}
+		steps := []selftest.Step{busy, busy, busy, busy, busy, busy, busy, done}
 		policy := quecloud.RetryPolicy{MaxAttempts: 1, NotDoneCodes: []int{77}}
-		client, err := platform.client(t).With(quecloud.WithRetry(policy))
-		require.NoError(t, err)
+		client, _ := selftest.Scripted(t, steps, quecloud.WithRetry(policy))
 		order, err := client.Orders.Wait(t.Context(), "R1", quecloud.PollEvery(time.Minute))
 		require.NoError(t, err)
 		assert.Equal(t, quecloud.OrderStatusDone, order.Status)
 
-		asked = 0
-		_, err = platform.client(t).Orders.Wait(t.Context(), "R1")
+		client, platform := selftest.Scripted(t, steps, selftest.NoRetry)
+		_, err = client.Orders.Wait(t.Context(), "R1")
 		require.ErrorAs(t, err, new(*quecloud.APIError))
-		assert.Equal(t, 1, asked, "any other refusal ends it")
+		assert.Len(t, platform.Requests(), 1, "any other refusal ends it")
 	})
 }

@@ -1,6 +1,7 @@
 package selftest
 
 import (
+	"context"
 	"crypto/sha1"
 	"fmt"
 	"maps"
@@ -10,7 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go"
 )
 
 // Unsigned lists the parameters that are sent and not signed, § 2.3.7 and § 2.3.8, apart from the endpoint table.
@@ -50,4 +54,24 @@ func PlainSign(secret string, params map[string]string, unsigned ...string) stri
 		}
 	}
 	return fmt.Sprintf("%X", sha1.Sum([]byte(text.String()+secret)))
+}
+
+// CheckNotSent makes a call with an invalid parameter, and checks that it sends nothing and returns a ParamError with the
+// names of the method and the parameter, and no result.
+func CheckNotSent(
+	t testing.TB, call func(context.Context, *quecloud.Client) (any, error), method, param string,
+) {
+	t.Helper()
+	platform := TextPlatform(`{"resultCode":0}`)
+	got, err := call(t.Context(), platform.Client(t))
+	assert.Empty(t, platform.Requests(), "something was sent")
+	assert.Zero(t, got)
+	var invalid *quecloud.ParamError
+	require.ErrorAs(t, err, &invalid)
+	assert.Equal(t, method, invalid.Method)
+	assert.Equal(t, param, invalid.Param)
+	assert.NotEmpty(t, invalid.Reason)
+	assert.ErrorContains(t, err, strings.TrimPrefix(method, "fc.function."))
+	assert.ErrorContains(t, err, param)
+	assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 }
