@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
 	"github.com/quecloud/quecloud-go/internal/selftest"
@@ -101,14 +100,17 @@ func TestEndpointsOfCallbacksAreInTheReadmes(t *testing.T) {
 func TestEndpointsAreCountedInTheDocuments(t *testing.T) {
 	t.Parallel()
 	number := regexp.MustCompile(`(\d+) (?:methods|个接口)`)
+	want := strconv.Itoa(len(selftest.Endpoints()))
 	for _, file := range []string{"README.md", "README.zh-CN.md", "doc.go", "CHANGELOG.md"} {
 		text, _, _ := strings.Cut(selftest.ReadFile(t, file), "\n## [0")
 		found := number.FindAllStringSubmatch(text, -1)
-		if file != "CHANGELOG.md" {
-			require.NotEmpty(t, found, "%s does not say how many methods there are", file)
+		if found == nil && file != "CHANGELOG.md" {
+			t.Errorf("%s does not say how many methods there are", file)
 		}
 		for _, match := range found {
-			assert.Equal(t, strconv.Itoa(len(selftest.Endpoints())), match[1], "%s says %q, endpoints.go has another number", file, match[0])
+			if match[1] != want {
+				t.Errorf("%s: %q, but endpoints.go has %s", file, match[0], want)
+			}
 		}
 	}
 }

@@ -41,7 +41,9 @@ func CheckRequest(t testing.TB, got Request, method string, business map[string]
 		require.NotEmpty(t, values[0], "%s is blank", name)
 		sent[name] = values[0]
 	}
-	require.Equal(t, want, sent)
+	if line := Diff(want, sent); line != "" {
+		t.Fatalf("the form of %s differs: %s", method, line)
+	}
 }
 
 // PlainSign signs parameters as § 1.6 says, in the plainest way.
