@@ -13,17 +13,17 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// The kinds of notifications, which end their subjects.
+// The kinds of callbacks, which are the last part of their subjects.
 const (
 	kindSMS   = "sms"
 	kindOrder = "order"
 )
 
-// runCallbacks receives notifications by itself, until ctx ends. There can be several behind a load balancer.
+// runCallbacks serves callbacks until ctx ends. Several of these processes can run behind a load balancer.
 func runCallbacks(ctx context.Context, c config, out io.Writer) error {
 	token := os.Getenv("QUECLOUD_CALLBACK_TOKEN")
 	if token == "" {
-		return errors.New("set QUECLOUD_CALLBACK_TOKEN to a long random text, so that nobody else can make notifications")
+		return errors.New("set QUECLOUD_CALLBACK_TOKEN to a long random text, so that only the platform can send events")
 	}
 	nc, err := connect(natsURL())
 	if err != nil {
@@ -50,10 +50,11 @@ func runCallbacks(ctx context.Context, c config, out io.Writer) error {
 	return serve(ctx, listener, s.receiver(token, verify...))
 }
 
-// receiver takes the platform's notifications. It answers success when a notification is in the stream to stay, and 500
-// otherwise, which the platform takes for a failure. It does nothing else: what takes time or can fail is the workers'.
+// receiver returns a handler for the platform's callbacks. It stores each event in the stream and then responds with
+// success. If the event cannot be stored, it responds with 500, and the callback has failed. Workers do everything
+// else.
 //
-// The event's key is the ID of the message, by which the stream knows repetitions, whichever process receives them.
+// The event's key is the ID of the message. The stream drops messages with the same ID, whichever process sends them.
 func (s *streams) receiver(token string, verify ...quecloud.HandlerOption) http.Handler {
 	options := []quecloud.HandlerOption{quecloud.WithCallbackToken(token), quecloud.WithCallbackTimeout(patience)}
 	mux := http.NewServeMux()
@@ -66,7 +67,7 @@ func (s *streams) receiver(token string, verify ...quecloud.HandlerOption) http.
 	return mux
 }
 
-// serve serves until ctx ends, and then finishes what is under way.
+// serve serves until ctx ends, and then finishes the requests under way.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	srv := &http.Server{
 		Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,

@@ -13,7 +13,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// newCluster starts three NATS servers that know each other, and returns them with what NATS_URL would say.
+// newCluster starts a cluster of three NATS servers, and returns them with their NATS_URL.
 func newCluster(t *testing.T) (servers []*server.Server, natsURL string) {
 	var routes []*url.URL
 	for range 3 {
@@ -34,13 +34,13 @@ func newCluster(t *testing.T) (servers []*server.Server, natsURL string) {
 		servers = append(servers, srv)
 	}
 	for _, srv := range servers {
-		eventually(t, srv.JetStreamIsCurrent, "the cluster comes up")
+		eventually(t, srv.JetStreamIsCurrent, "the cluster is ready")
 		natsURL += "," + srv.ClientURL()
 	}
 	return servers, natsURL[1:]
 }
 
-func TestNothingIsLostWhenAServerOfAClusterDies(t *testing.T) {
+func TestSurvivalOfADeadServerOfACluster(t *testing.T) {
 	t.Parallel()
 	servers, url := newCluster(t)
 	settings, limited := quick(), few(time.Hour)
@@ -49,13 +49,14 @@ func TestNothingIsLostWhenAServerOfAClusterDies(t *testing.T) {
 	for range limited.rate {
 		require.NoError(t, l.Wait(t.Context()))
 	}
-	require.True(t, isFull(l.publish(t.Context(), "turns", nil)))
+	require.True(t, isFull(l.publish(t.Context(), "permits", nil)))
 	s := openAt(t, url, settings)
 	work := s.work.CachedInfo()
 	require.Equal(t, 3, work.Config.Replicas)
 
 	platform := quecloudtest.NewServer(quecloudtest.WithFleet(1550), quecloudtest.WithCallbackRetries(10_000),
-		quecloudtest.WithCallbackInterval(50*time.Millisecond), quecloudtest.WithFaults(quecloudtest.Latency(30*time.Millisecond)))
+		quecloudtest.WithCallbackInterval(50*time.Millisecond),
+		quecloudtest.WithFaults(quecloudtest.Latency(30*time.Millisecond)))
 	t.Cleanup(platform.Close)
 	platform.SetSMSCallback(receive(t, s))
 	goWork(t, newWorker(openAt(t, url, settings), platform, "first"))
@@ -68,12 +69,12 @@ func TestNothingIsLostWhenAServerOfAClusterDies(t *testing.T) {
 			srv.Shutdown()
 		}
 	}
-	require.Less(t, done, 31, "it dies in the middle")
+	require.Less(t, done, 31, "the server dies in the middle")
 	receiveSMS(t, platform)
 
 	eventually(t, func() bool { return counted(t, s, "work.one.*") == 0 }, "the sweep ends")
 	requireAllVisited(t, s, platform)
-	eventually(t, func() bool { return counted(t, s, "done.callbacks") == 20 }, "each notification is handled")
+	eventually(t, func() bool { return counted(t, s, "done.callbacks") == 20 }, "each event is handled")
 	assert.Equal(t, 20, counted(t, s, "callbacks.>"))
-	assert.True(t, isFull(l.publish(t.Context(), "turns", nil)), "calls are not forgotten either")
+	assert.True(t, isFull(l.publish(t.Context(), "permits", nil)), "the limit counts the earlier calls")
 }

@@ -19,16 +19,16 @@ import (
 
 const (
 	demoWorkers = 3
-	demoGrowth  = 300 // cards that are added while the sweep runs, each of which sends an SMS
-	demoRepeat  = 10  // every tenth notification is delivered twice
+	demoGrowth  = 300 // cards that are added during the sweep; each sends an SMS
+	demoRepeat  = 10  // every tenth callback is sent twice
 	demoToken   = "demo-token"
 	demoSweep   = "demo"
 )
 
-// A demo is everything at once, on one machine: NATS, the platform and the receiver in this process, workers in others.
+// A demo runs everything on one machine: NATS, the platform and the receiver in this process, workers in others.
 type demo struct {
 	*streams
-	cards    int // to begin with
+	cards    int // at the start
 	size     int // cards per page
 	out      io.Writer
 	natsURL  string
@@ -69,9 +69,10 @@ func runDemo(ctx context.Context, c config, out io.Writer) (err error) {
 
 func (d *demo) run(ctx context.Context) error {
 	var grow sync.Once
-	d.platform = quecloudtest.NewServer(quecloudtest.WithFleet(d.cards), quecloudtest.WithFaults(quecloudtest.Latency(50*time.Millisecond)),
+	d.platform = quecloudtest.NewServer(quecloudtest.WithFleet(d.cards),
+		quecloudtest.WithFaults(quecloudtest.Latency(50*time.Millisecond)),
 		quecloudtest.WithCallbackRetries(100), quecloudtest.WithCallbackInterval(200*time.Millisecond),
-		quecloudtest.WithObserver(func(quecloudtest.Request) { grow.Do(d.grow) })) // as soon as the sweep knows its size
+		quecloudtest.WithObserver(func(quecloudtest.Request) { grow.Do(d.grow) })) // once the sweep knows the size
 	defer d.platform.Close()
 	url, stop, err := d.receive(ctx)
 	if err != nil {
@@ -85,7 +86,8 @@ func (d *demo) run(ctx context.Context) error {
 			return err
 		}
 	}
-	fmt.Fprintf(d.out, "%d worker processes sweep %d cards at %d calls a second, all together.\n", demoWorkers, d.cards, d.rate)
+	fmt.Fprintf(d.out, "%d worker processes sweep %d cards, together at %d calls a second.\n",
+		demoWorkers, d.cards, d.rate)
 	start := time.Now()
 	if err := d.add(ctx, item{Sweep: demoSweep, Kind: kindStart, Size: d.size}); err != nil {
 		return err
@@ -96,14 +98,14 @@ func (d *demo) run(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	events := make(chan error, 1)
-	go func() { events <- d.notify(ctx) }()
+	go func() { events <- d.sendEvents(ctx) }()
 	if err := d.waitFor(ctx, "done.sweep.>", d.cards/d.size/3); err != nil {
 		return err
 	}
 	if err := d.workers[0].Process.Kill(); err != nil {
 		return err
 	}
-	fmt.Fprintln(d.out, "worker-1 was killed. What it had begun goes to the others.")
+	fmt.Fprintln(d.out, "worker-1 was killed. The other workers get its items.")
 	if err := d.watch(ctx, demoSweep, d.out, 500*time.Millisecond); err != nil {
 		return err
 	}
@@ -111,7 +113,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err := errors.Join(<-events, d.waitFor(ctx, "done.callbacks", demoGrowth)); err != nil {
 		return err
 	}
-	return d.judge(ctx, took)
+	return d.check(ctx, took)
 }
 
 // grow adds cards to the fleet.
@@ -122,7 +124,7 @@ func (d *demo) grow() {
 	close(d.grown)
 }
 
-// receive starts the receiver of notifications.
+// receive starts the receiver of callbacks.
 func (d *demo) receive(ctx context.Context) (url string, stop func(), err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -137,7 +139,7 @@ func (d *demo) receive(ctx context.Context) (url string, stop func(), err error)
 	return "http://" + listener.Addr().String() + "/quecloud/sms?token=" + demoToken, func() { cancel(); <-stopped }, nil
 }
 
-// startWorker starts this program once more, as a worker.
+// startWorker starts this program as a worker process.
 func (d *demo) startWorker(ctx context.Context, name string) error {
 	program, err := os.Executable()
 	if err != nil {
@@ -151,21 +153,21 @@ func (d *demo) startWorker(ctx context.Context, name string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	d.running.Go(func() { _ = cmd.Wait() }) // it ends by being killed
+	d.running.Go(func() { _ = cmd.Wait() }) // fails: the process is killed
 	d.workers = append(d.workers, cmd)
 	return nil
 }
 
-// stopWorkers kills the workers, which is all that it takes: they are made for that.
+// stopWorkers kills the workers. They are made to survive it.
 func (d *demo) stopWorkers() {
 	for _, worker := range d.workers {
-		_ = worker.Process.Kill() // one has been killed before
+		_ = worker.Process.Kill() // fails for the one killed before
 	}
 	d.running.Wait()
 }
 
-// notify lets the added cards send SMS, some of which the platform delivers twice.
-func (d *demo) notify(ctx context.Context) error {
+// sendEvents lets the added cards send SMS. The platform sends some of the callbacks twice.
+func (d *demo) sendEvents(ctx context.Context) error {
 	for i, card := range d.added {
 		d.platform.ReceiveSMS(card.ICCID, fmt.Sprintf("reading %d: 21.5 °C", i))
 		if i%demoRepeat == 0 {
@@ -186,11 +188,11 @@ func (d *demo) notify(ctx context.Context) error {
 	return nil
 }
 
-// waitFor waits until so many results are there.
+// waitFor waits until there are n results.
 func (d *demo) waitFor(ctx context.Context, subject string, n int) error {
 	for {
-		there, err := d.count(ctx, d.done, subject)
-		if err != nil || there >= uint64(n) {
+		count, err := d.count(ctx, d.done, subject)
+		if err != nil || count >= uint64(n) {
 			return err
 		}
 		if err := sleep(ctx, 50*time.Millisecond); err != nil {
@@ -199,8 +201,8 @@ func (d *demo) waitFor(ctx context.Context, subject string, n int) error {
 	}
 }
 
-// judge shows what came of everything. It is an error if something was lost or the limit did not hold.
-func (d *demo) judge(ctx context.Context, took time.Duration) error {
+// check shows the counts. It returns an error if something was lost or the limit did not hold.
+func (d *demo) check(ctx context.Context, took time.Duration) error {
 	visited, byWorker := map[string]bool{}, map[string]int{}
 	for r, err := range d.results(ctx, demoSweep) {
 		if err != nil {
@@ -225,21 +227,22 @@ func (d *demo) judge(ctx context.Context, took time.Duration) error {
 	}
 	calls, cards := len(d.platform.Requests()), d.cards+len(d.added)
 	allowed := d.rate * (int(took/d.window) + 1)
-	fmt.Fprintf(d.out, "cards          %d in the fleet, %d of them added meanwhile; %d visited, on %d pages\n", cards, len(d.added), len(visited), pages)
+	fmt.Fprintf(d.out, "cards        %d in the fleet, %d of them added during the sweep; %d visited, on %d pages\n",
+		cards, len(d.added), len(visited), pages)
 	for i := range demoWorkers {
 		name := fmt.Sprintf("worker-%d", i+1)
-		fmt.Fprintf(d.out, "  %s     %d pages\n", name, byWorker[name])
+		fmt.Fprintf(d.out, "  %s   %d pages\n", name, byWorker[name])
 	}
-	fmt.Fprintf(d.out, "calls          %d in %.1f s; the limit allows %d\n", calls, took.Seconds(), allowed)
+	fmt.Fprintf(d.out, "calls        %d in %.1f s; the limit allows %d\n", calls, took.Seconds(), allowed)
 	deliveries := d.platform.Deliveries()
-	refused := len(slices.DeleteFunc(deliveries, func(d quecloudtest.Delivery) bool { return d.OK }))
-	fmt.Fprintf(d.out, "notifications  %d made, %d of them delivered twice; %d in the stream, %d handled; %d answered with an error\n",
-		len(d.added), (len(d.added)+demoRepeat-1)/demoRepeat, events, handled, refused)
+	failed := len(slices.DeleteFunc(deliveries, func(d quecloudtest.Delivery) bool { return d.OK }))
+	fmt.Fprintf(d.out, "events       %d sent, %d of them twice; %d in the stream, %d handled; %d callbacks failed\n",
+		len(d.added), (len(d.added)+demoRepeat-1)/demoRepeat, events, handled, failed)
 	switch {
 	case len(visited) != cards:
 		return errors.New("cards were lost")
 	case int(events) != len(d.added) || int(handled) != len(d.added):
-		return errors.New("notifications were lost, or counted twice")
+		return errors.New("events were lost or counted twice")
 	case calls > allowed:
 		return errors.New("the limit did not hold")
 	}

@@ -23,7 +23,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// The test program is also what its tests start as further processes.
+// TestMain lets tests start the test program as the parts of fleet.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
 		main()
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// enough is how long anything may take here, on a machine that does much else.
+// enough is the time that anything may take on a busy machine.
 const enough = 30 * time.Second
 
 func eventually(t *testing.T, condition func() bool, what string) {
@@ -40,7 +40,7 @@ func eventually(t *testing.T, condition func() bool, what string) {
 	require.Eventually(t, condition, enough, 20*time.Millisecond, what)
 }
 
-// A natsServer is a NATS server that can be stopped, and started again with what it has stored.
+// A natsServer is a NATS server that can be stopped, and restarted with its messages.
 type natsServer struct {
 	t     *testing.T
 	addr  string
@@ -68,8 +68,8 @@ func (n *natsServer) stop() {
 
 func (n *natsServer) url() string { return "nats://" + n.addr }
 
-// freeAddr is an address at which a server can be started, and started again: its port is not one that the system gives
-// to others meanwhile.
+// freeAddr returns a free address for a server that restarts. Its port is outside the range of ports that the system
+// hands out.
 func freeAddr(t *testing.T) string {
 	for range 100 {
 		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.N(12_000)))
@@ -78,11 +78,11 @@ func freeAddr(t *testing.T) string {
 			return addr
 		}
 	}
-	t.Fatal("there is no free port")
+	t.Fatal("no port is free")
 	return ""
 }
 
-// open connects as a process of its own would.
+// open connects as another process would.
 func (n *natsServer) open(s settings) *streams { return openAt(n.t, n.url(), s) }
 
 func openAt(t *testing.T, url string, s settings) *streams {
@@ -94,17 +94,17 @@ func openAt(t *testing.T, url string, s settings) *streams {
 	return opened
 }
 
-// quick are settings under which nobody waits for long.
+// quick returns settings with short waits.
 func quick() settings {
 	return settings{space: "test", rate: 1000, window: time.Second, ackWait: time.Second, replicas: 1}
 }
 
-// newWorker returns a worker with a connection of its own.
+// newWorker returns a worker with its own connection.
 func newWorker(s *streams, platform *quecloudtest.Server, name string) *worker {
 	return &worker{s, platform.Client(quecloud.WithLimiter(sharedLimiter{s})), name, 2}
 }
 
-// goWork lets a worker work until the test ends.
+// goWork runs a worker until the test ends.
 func goWork(t *testing.T, w *worker) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var working sync.WaitGroup
@@ -116,14 +116,14 @@ func goWork(t *testing.T, w *worker) {
 	t.Cleanup(func() { cancel(); working.Wait() })
 }
 
-// receive starts a receiver of notifications, and returns the address for SMS.
+// receive starts a receiver of callbacks, and returns the address for SMS.
 func receive(t *testing.T, s *streams) string {
 	srv := httptest.NewServer(s.receiver("token"))
 	t.Cleanup(srv.Close)
 	return srv.URL + "/quecloud/sms?token=token"
 }
 
-// counted is how many messages there are in one of the streams, or -1 while NATS does not answer.
+// counted returns the number of messages in one of the streams, or -1 while NATS does not respond.
 func counted(t *testing.T, s *streams, subject string) int {
 	stream := s.done
 	switch strings.SplitN(subject, ".", 2)[0] {
@@ -139,7 +139,7 @@ func counted(t *testing.T, s *streams, subject string) int {
 	return int(n)
 }
 
-// visited returns how often each card was visited in the sweep "one", and how many pages each worker did.
+// visited returns how often the sweep "one" visited each card, and how many pages each worker read.
 func visited(t *testing.T, s *streams) (cards, workers map[string]int) {
 	cards, workers = map[string]int{}, map[string]int{}
 	for r, err := range s.results(t.Context(), "one") {
@@ -175,13 +175,13 @@ func requireAllVisited(t *testing.T, s *streams, platform *quecloudtest.Server) 
 	require.Len(t, cards, len(fleet), "there are no others")
 }
 
-// A process is this program once more, as one of its parts.
+// A process runs one part of fleet.
 type process struct {
 	*exec.Cmd
-	lines chan string // of its output
+	lines chan string // of the output
 }
 
-// start starts a part, which the end of the test kills.
+// start starts a part. The end of the test kills it.
 func start(t *testing.T, env []string, args ...string) *process {
 	program, err := os.Executable()
 	require.NoError(t, err)
@@ -208,34 +208,34 @@ func start(t *testing.T, env []string, args ...string) *process {
 	return p
 }
 
-// kill ends the process as a power failure would: it gets no chance to do anything.
+// kill ends the process at once, as a power failure would.
 func (p *process) kill() {
 	_ = p.Process.Kill()
 	_ = p.Wait()
 }
 
-// says waits for a line, and returns what follows the beginning.
-func (p *process) says(t *testing.T, beginning string) string {
+// waitLine waits for a line with the prefix, and returns the rest of it.
+func (p *process) waitLine(t *testing.T, prefix string) string {
 	t.Helper()
 	timeout := time.After(enough)
 	for {
 		select {
 		case line, ok := <-p.lines:
-			if rest, found := strings.CutPrefix(line, beginning); found {
+			if rest, found := strings.CutPrefix(line, prefix); found {
 				return rest
 			}
-			require.True(t, ok, "it ended before it said "+beginning)
+			require.True(t, ok, "the process ended before it printed "+prefix)
 		case <-timeout:
-			require.Fail(t, "it does not say "+beginning)
+			require.Fail(t, "the process does not print "+prefix)
 		}
 	}
 }
 
-// A gate lets calls to the platform pass, but for one, which is never answered.
+// A gate passes calls on to the platform, except for one that gets no response.
 type gate struct {
 	next    http.Handler
-	shut    int           // the call that does not pass; the first is 1
-	reached chan struct{} // closed when it has come
+	blocked int           // the number of the call that does not pass, from 1
+	reached chan struct{} // closed when that call arrives
 
 	mu    sync.Mutex
 	calls int
@@ -244,13 +244,13 @@ type gate struct {
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	g.calls++
-	shut := g.calls == g.shut
+	blocked := g.calls == g.blocked
 	g.mu.Unlock()
-	if !shut {
+	if !blocked {
 		g.next.ServeHTTP(w, r)
 		return
 	}
-	_, _ = io.Copy(io.Discard, r.Body) // from here on the server notices that the caller has gone
+	_, _ = io.Copy(io.Discard, r.Body) // then the server notices that the caller disconnects
 	close(g.reached)
 	<-r.Context().Done()
 }

@@ -1,11 +1,11 @@
-// Fleet does what one machine should not do alone: it sweeps a large fleet with many worker processes, and receives the
-// platform's notifications without losing one, whichever of its parts dies. What has to last is in NATS JetStream.
+// Fleet sweeps a large fleet with many worker processes and stores the events of the platform's callbacks. No process
+// that dies loses work: the state is in NATS JetStream.
 //
 //	cd examples/fleet && go run .
 //
-// It needs no account and nothing installed: it starts a NATS server, a stand-in for the platform and worker processes,
-// kills one of these in the middle, and shows what became of every card and every notification. README.md tells how it
-// works, how to run its parts by themselves, and how far it goes.
+// It needs no account and no installation: it starts a NATS server, a stand-in for the platform and worker processes,
+// kills one worker in the middle, and counts the cards and events. README.md describes how it works, how to run its
+// parts separately, and how far it scales.
 package main
 
 import (
@@ -31,15 +31,15 @@ func main() {
 	}
 }
 
-// A config is what the command line says.
+// A config holds the flags.
 type config struct {
 	settings
-	atOnce int    // a worker's calls
-	addr   string // to serve at
-	store  string // the NATS server's folder
-	name   string // of a sweep, or a worker
+	atOnce int    // concurrent pages of a worker
+	addr   string // to listen at
+	store  string // folder of the NATS server
+	name   string // of a sweep or a worker
 	size   int    // cards per page
-	demo   int    // cards of the stand-in
+	demo   int    // number of cards of the stand-in
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -47,11 +47,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		role, args = args[0], args[1:]
 	}
-	do, ok := map[string]func(context.Context, config, io.Writer) error{
+	runRole, ok := map[string]func(context.Context, config, io.Writer) error{
 		"demo": runDemo, "server": runServer, "worker": runWorker, "callbacks": runCallbacks, "sweep": runSweep,
 	}[role]
 	if !ok {
-		return fmt.Errorf("%q is no part of it: want server, worker, callbacks, sweep, or nothing for all", role)
+		return fmt.Errorf("unknown part %q: want server, worker, callbacks or sweep, or nothing for all of them", role)
 	}
 	c, err := parse(role, args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -60,44 +60,44 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return do(ctx, c, out)
+	return runRole(ctx, c, out)
 }
 
-// parse reads the command line. Each part has the flags that it uses; those of settings must be the same everywhere.
+// parse parses the flags. Each part has only the flags that it uses. Give the flags of settings to all parts alike.
 func parse(role string, args []string) (config, error) {
 	c := config{settings: settings{space: "fleet", rate: 20, window: time.Second, ackWait: 30 * time.Second, replicas: 1}}
-	if role == "demo" { // has streams of its own, so that it does not meddle with others, and no time
+	if role == "demo" { // uses its own streams, and does not wait for long
 		c.space, c.ackWait = "fleet-demo-"+strings.ToLower(rand.Text()[:8]), 2*time.Second
 	}
 	flags := flag.NewFlagSet("fleet "+role, flag.ContinueOnError)
 	if role != "server" {
-		flags.StringVar(&c.space, "space", c.space, "begins the names of streams and subjects, to keep accounts apart")
-		flags.IntVar(&c.rate, "rate", c.rate, "calls to the platform per second, of all workers together")
-		flags.DurationVar(&c.ackWait, "ack-wait", c.ackWait, "a worker that is silent for so long is taken for dead")
-		flags.IntVar(&c.replicas, "replicas", c.replicas, "servers of the cluster that hold each message, 1 to 5")
+		flags.StringVar(&c.space, "space", c.space, "prefix of the names of streams and subjects, to separate accounts")
+		flags.IntVar(&c.rate, "rate", c.rate, "calls to the platform per second, for all processes together")
+		flags.DurationVar(&c.ackWait, "ack-wait", c.ackWait, "time of silence after which a worker counts as dead")
+		flags.IntVar(&c.replicas, "replicas", c.replicas, "number of servers of the cluster that store each message, 1 to 5")
 	}
 	switch role {
 	case "demo":
-		flags.IntVar(&c.demo, "demo", 20_000, "cards of the stand-in")
+		flags.IntVar(&c.demo, "demo", 20_000, "number of cards of the stand-in")
 		flags.IntVar(&c.size, "size", 250, "cards per page, 1 to 1000")
 	case "server":
-		flags.StringVar(&c.addr, "addr", "127.0.0.1:4222", "address to serve at")
-		flags.StringVar(&c.store, "store", "fleet-store", "folder for what has to last")
+		flags.StringVar(&c.addr, "addr", "127.0.0.1:4222", "address to listen at")
+		flags.StringVar(&c.store, "store", "fleet-store", "folder for the messages")
 	case "worker":
-		flags.StringVar(&c.name, "name", workerName(), "of the worker, in the results")
-		flags.IntVar(&c.atOnce, "at-once", 4, "pages to read at once")
+		flags.StringVar(&c.name, "name", workerName(), "name of the worker in the results")
+		flags.IntVar(&c.atOnce, "at-once", 4, "number of pages to read concurrently")
 	case "callbacks":
-		flags.StringVar(&c.addr, "addr", ":8080", "address to serve at")
+		flags.StringVar(&c.addr, "addr", ":8080", "address to listen at")
 	case "sweep":
 		flags.StringVar(&c.name, "name", time.Now().UTC().Format("20060102-150405"),
-			"of the sweep; one that is running is watched, and one that has ended is shown")
+			"name of the sweep; a running one is watched, an ended one is shown")
 		flags.IntVar(&c.size, "size", 1000, "cards per page, 1 to 1000")
 	}
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
 	if flags.NArg() > 0 {
-		return c, fmt.Errorf("unexpected argument %q: everything else is said with flags, see -h", flags.Arg(0))
+		return c, fmt.Errorf("unexpected argument %q: use flags, see -h", flags.Arg(0))
 	}
 	return c, c.check(role)
 }
@@ -105,13 +105,13 @@ func parse(role string, args []string) (config, error) {
 func (c config) check(role string) error {
 	switch {
 	case c.rate < 1:
-		return errors.New("-rate: want a call per second at least")
+		return errors.New("-rate: want at least 1 call per second")
 	case c.ackWait < 100*time.Millisecond:
-		return errors.New("-ack-wait: want 100ms at least")
+		return errors.New("-ack-wait: want at least 100ms")
 	case (role == "demo" || role == "sweep") && (c.size < 1 || c.size > 1000):
 		return errors.New("-size: want 1 to 1000 cards per page")
 	case role == "worker" && c.atOnce < 1:
-		return errors.New("-at-once: want a page at least")
+		return errors.New("-at-once: want at least 1 page")
 	case c.demo < 0:
 		return errors.New("-demo: want 0 or more cards")
 	case !isToken(c.space) || role == "sweep" && !isToken(c.name):
@@ -120,7 +120,7 @@ func (c config) check(role string) error {
 	return nil
 }
 
-// isToken reports whether a text can be a part of NATS's names and subjects.
+// isToken reports whether a text can be a part of names and subjects of NATS.
 func isToken(text string) bool {
 	for _, r := range text {
 		switch {

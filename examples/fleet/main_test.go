@@ -9,18 +9,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheDemonstrationLosesNothing(t *testing.T) {
+func TestFleetDemonstrationLosesNothing(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), []string{"-demo", "1000", "-size", "25", "-rate", "40"}, &out))
-	assert.Contains(t, out.String(), "1300 in the fleet, 300 of them added meanwhile; 1300 visited, on 52 pages")
+	assert.Contains(t, out.String(), "1300 in the fleet, 300 of them added during the sweep; 1300 visited, on 52 pages")
 	assert.Contains(t, out.String(), "300 in the stream, 300 handled")
 }
 
-func TestTheCommandLineIsChecked(t *testing.T) {
+func TestFleetChecksItsFlags(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"coffee":                 `"coffee" is no part of it`,
+		"coffee":                 `unknown part "coffee"`,
 		"sweep -rate 0":          "-rate",
 		"worker -ack-wait 1ms":   "-ack-wait",
 		"sweep -size 1001":       "-size",
@@ -38,7 +38,7 @@ func TestTheCommandLineIsChecked(t *testing.T) {
 	}
 }
 
-func TestThePasswordInAWrongURLIsNotShown(t *testing.T) {
+func TestFleetHidesThePasswordOfAnInvalidURL(t *testing.T) {
 	t.Parallel()
 	_, err := connect("nats://user:pass-word@127.0.0.1:port")
 	require.ErrorContains(t, err, "NATS_URL")

@@ -11,46 +11,50 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// errNotYet says that it is too early for a message. It comes again, which is no failure.
+// A handler handles a message.
+type handler func(context.Context, jetstream.Msg) error
+
+// errNotYet postpones a message. It is not logged as a failure.
 var errNotYet = errors.New("not yet")
 
-// consume takes messages of a consumer, which any number of processes share, and gives them to do, atOnce at a time,
-// until ctx ends; what is under way then is finished.
+// consume handles the messages of a consumer, which any number of processes share, atOnce at a time. When ctx ends, it
+// finishes the messages under way.
 //
-// A message is acknowledged when do has returned nil, and not before. When do fails, the message comes again later;
-// when this process dies, it comes to another one after ackWait. So do can be called for a message more than once.
-func consume(ctx context.Context, consumer jetstream.Consumer, ackWait time.Duration, atOnce int, do func(context.Context, jetstream.Msg) error) {
-	var takers sync.WaitGroup
+// It acknowledges a message only after handle has returned nil. If handle fails, the message comes again later. If this
+// process dies, another process gets the message after ackWait. So handle can be called for a message more than once.
+func consume(ctx context.Context, consumer jetstream.Consumer, ackWait time.Duration, atOnce int, handle handler) {
+	var workers sync.WaitGroup
 	for range atOnce {
-		takers.Go(func() {
+		workers.Go(func() {
 			for ctx.Err() == nil {
-				// One by one: what waits here cannot be done by anybody else.
+				// One at a time: other processes cannot handle messages that wait here.
 				msg, err := consumer.Next(jetstream.FetchMaxWait(time.Second))
 				switch {
 				case err == nil:
-					handle(context.WithoutCancel(ctx), msg, ackWait, do)
+					handleMessage(context.WithoutCancel(ctx), msg, ackWait, handle)
 				case !errors.Is(err, nats.ErrTimeout):
-					slog.WarnContext(ctx, "fleet: nothing can be taken from the queue", slog.Any("error", err))
-					_ = sleep(ctx, time.Second) // the connection will come back
+					slog.WarnContext(ctx, "fleet: cannot read from the queue", slog.Any("error", err))
+					_ = sleep(ctx, time.Second) // the connection may come back
 				}
 			}
 		})
 	}
-	takers.Wait()
+	workers.Wait()
 }
 
-// handle does what a message asks for, and then acknowledges it.
-func handle(ctx context.Context, msg jetstream.Msg, ackWait time.Duration, do func(context.Context, jetstream.Msg) error) {
+// handleMessage handles a message and acknowledges it.
+func handleMessage(ctx context.Context, msg jetstream.Msg, ackWait time.Duration, handle handler) {
 	stop := keepAlive(msg, ackWait/3)
-	err := do(ctx, msg)
+	err := handle(ctx, msg)
 	stop()
 	if err == nil {
 		err = acknowledge(ctx, msg)
-	} else if nak := msg.NakWithDelay(pause(msg, err)); nak != nil {
+	} else if nak := msg.NakWithDelay(retryDelay(msg, err)); nak != nil {
 		err = errors.Join(err, nak)
 	}
 	if err != nil && !errors.Is(err, errNotYet) {
-		slog.WarnContext(ctx, "fleet: it will be done again", slog.String("subject", msg.Subject()), slog.Any("error", err))
+		slog.WarnContext(ctx, "fleet: a message failed and will come again",
+			slog.String("subject", msg.Subject()), slog.Any("error", err))
 	}
 }
 
@@ -60,17 +64,17 @@ func acknowledge(ctx context.Context, msg jetstream.Msg) error {
 	return msg.DoubleAck(ctx)
 }
 
-// keepAlive tells the server every so often that a message is being worked on, until stop is called.
+// keepAlive tells the server at intervals that a message is being handled, until stop is called.
 func keepAlive(msg jetstream.Msg, every time.Duration) (stop func()) {
 	ended := make(chan struct{})
-	var beating sync.WaitGroup
-	beating.Go(func() {
+	var running sync.WaitGroup
+	running.Go(func() {
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
 			select {
 			case <-ticker.C:
-				_ = msg.InProgress() // if it does not arrive, another worker does it too
+				_ = msg.InProgress() // if it fails, another worker may handle the message too
 			case <-ended:
 				return
 			}
@@ -78,12 +82,12 @@ func keepAlive(msg jetstream.Msg, every time.Duration) (stop func()) {
 	})
 	return func() {
 		close(ended)
-		beating.Wait()
+		running.Wait()
 	}
 }
 
-// pause is how long a message waits before it comes again: longer each time that it fails, up to a minute.
-func pause(msg jetstream.Msg, err error) time.Duration {
+// retryDelay returns the time before a message comes again. It grows with each failure, up to a minute.
+func retryDelay(msg jetstream.Msg, err error) time.Duration {
 	if errors.Is(err, errNotYet) {
 		return 250 * time.Millisecond
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// runServer is a NATS server by itself, for those who have none yet. It is one server: when its disk is lost, so is all
-// that was on it. A cluster of three (NATS_URL and -replicas 3) has no such spot.
+// runServer runs a NATS server, for those who have none. If its disk is lost, all messages are lost. A cluster of three
+// (NATS_URL and -replicas 3) survives that.
 func runServer(ctx context.Context, c config, out io.Writer) error {
 	srv, err := startServer(c.addr, c.store)
 	if err != nil {
@@ -26,7 +26,7 @@ func runServer(ctx context.Context, c config, out io.Writer) error {
 	return nil
 }
 
-// startServer starts a NATS server whose messages are in a folder. With port 0 it takes one that is free.
+// startServer starts a NATS server that stores its messages in a folder. With port 0 it uses a free port.
 func startServer(addr, store string) (*server.Server, error) {
 	host, text, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -41,7 +41,7 @@ func startServer(addr, store string) (*server.Server, error) {
 	}
 	srv, err := server.NewServer(&server.Options{
 		Host: host, Port: port, NoSigs: true, JetStream: true, StoreDir: store,
-		SyncAlways: true, // what it acknowledges is on the disk, and outlasts a power failure
+		SyncAlways: true, // acknowledged messages are on the disk and survive a power failure
 	})
 	if err != nil {
 		return nil, err
@@ -49,12 +49,12 @@ func startServer(addr, store string) (*server.Server, error) {
 	srv.Start()
 	if !srv.ReadyForConnections(20 * time.Second) {
 		srv.Shutdown()
-		return nil, fmt.Errorf("the NATS server does not come up at %s", addr)
+		return nil, fmt.Errorf("the NATS server does not start at %s", addr)
 	}
 	return srv, nil
 }
 
-// natsURL is where NATS is: as the environment says, or this machine.
+// natsURL returns the address of NATS from the environment, or that of this machine.
 func natsURL() string {
 	if url := os.Getenv("NATS_URL"); url != "" {
 		return url

@@ -11,30 +11,31 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// settings are what all processes must agree about.
+// settings must be the same in all processes.
 type settings struct {
-	space    string        // begins the names of streams and subjects
+	space    string        // prefix of the names of streams and subjects
 	rate     int           // calls to the platform per window, of all processes together
 	window   time.Duration // a second
-	ackWait  time.Duration // a worker that is silent for so long is taken for dead
-	replicas int           // servers that hold each message
+	ackWait  time.Duration // time of silence after which a worker counts as dead
+	replicas int           // number of servers that store each message
 }
 
 const (
-	// remembered is how long repetitions are recognized. It should span the time in which the platform repeats a delivery.
+	// remembered is how long streams recognize duplicates. It should cover the time in which the platform may retry a
+	// callback.
 	remembered = 24 * time.Hour
-	// kept is how long notifications and results are kept, and so how long workers may be away.
+	// kept is how long streams keep events and results, and so how long workers may be down.
 	kept = 30 * 24 * time.Hour
-	// patience is how long NATS may take to answer.
+	// patience is how long NATS may take to respond.
 	patience = 4 * time.Second
 )
 
-// streams are what lasts:
+// streams hold all lasting state:
 //
-//	<space>-callbacks  what the platform has notified of   <space>.callbacks.sms, .order
-//	<space>-work       what is to be done in sweeps        <space>.work.<sweep>.start, .page, .tail
-//	<space>-done       what came of both                   <space>.done.sweep.<sweep>, .done.callbacks
-//	<space>-turns      the calls of the last second        <space>.turns
+//	<space>-callbacks  events of the platform        <space>.callbacks.sms, .order
+//	<space>-work       open items of sweeps          <space>.work.<sweep>.start, .page, .tail
+//	<space>-done       results of both               <space>.done.sweep.<sweep>, .done.callbacks
+//	<space>-permits    the calls of the last second  <space>.permits
 type streams struct {
 	settings
 	js        jetstream.JetStream
@@ -43,18 +44,18 @@ type streams struct {
 	done      jetstream.Stream
 }
 
-// connect connects to NATS, and goes on trying whenever the connection is lost. Nothing is buffered meanwhile: what
-// cannot be sent is an error at once, so that nobody takes it for sent.
+// connect connects to NATS, and reconnects whenever the connection is lost. Until then sending fails at once: nothing
+// is buffered, so a message that was sent is at the server.
 func connect(natsURL string) (*nats.Conn, error) {
-	nc, err := nats.Connect(natsURL, nats.Name("quecloud fleet"), nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond),
-		nats.ReconnectBufSize(-1))
+	nc, err := nats.Connect(natsURL, nats.Name("quecloud fleet"), nats.MaxReconnects(-1),
+		nats.ReconnectWait(250*time.Millisecond), nats.ReconnectBufSize(-1))
 	if errors.As(err, new(*url.Error)) {
-		return nil, errors.New("NATS_URL is not a URL") // the error would show it, with its password
+		return nil, errors.New("NATS_URL is not a URL") // the error itself shows the URL with its password
 	}
 	return nc, err
 }
 
-// open makes the streams where they are not there yet, or are set otherwise.
+// open creates the streams, or updates them if their settings differ.
 func open(ctx context.Context, nc *nats.Conn, s settings) (*streams, error) {
 	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(patience))
 	if err != nil {
@@ -65,25 +66,25 @@ func open(ctx context.Context, nc *nats.Conn, s settings) (*streams, error) {
 		opened *jetstream.Stream
 		config jetstream.StreamConfig
 	}{
-		// Notifications stay when they have been handled: repetitions are recognized by them, also after a restart.
+		// Events stay after they have been handled, so that their duplicates are recognized after a restart.
 		{&streams.callbacks, jetstream.StreamConfig{
 			Name: s.space + "-callbacks", Subjects: []string{s.space + ".callbacks.>"},
 			MaxAge: kept, Duplicates: remembered,
 		}},
 		{&streams.work, jetstream.StreamConfig{
 			Name: s.space + "-work", Subjects: []string{s.space + ".work.>"},
-			Retention: jetstream.WorkQueuePolicy, // what has been acknowledged is gone
+			Retention: jetstream.WorkQueuePolicy, // acknowledged items are removed
 		}},
 		{&streams.done, jetstream.StreamConfig{
 			Name: s.space + "-done", Subjects: []string{s.space + ".done.>"}, Compression: jetstream.S2Compression,
 			MaxAge: kept, Duplicates: remembered,
 		}},
-		{new(jetstream.Stream), s.turns()},
+		{new(jetstream.Stream), s.permits()},
 	} {
 		stream.config.Storage, stream.config.Replicas = jetstream.FileStorage, s.replicas
-		stream.config.Discard = jetstream.DiscardNew // a stream that is full takes no more, rather than losing what it has
-		// Not CreateOrUpdateStream: it updates a stream that is just like this, while others may be making its consumers,
-		// which NATS server 2.15.2 does not guard against each other.
+		stream.config.Discard = jetstream.DiscardNew // a full stream rejects new messages and keeps its own
+		// Not CreateOrUpdateStream: it also updates a stream that has these settings. NATS server 2.15.2 does not protect
+		// an update from other processes that create consumers meanwhile.
 		opened, err := js.CreateStream(ctx, stream.config)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			opened, err = js.UpdateStream(ctx, stream.config)
@@ -98,13 +99,13 @@ func open(ctx context.Context, nc *nats.Conn, s settings) (*streams, error) {
 
 // remove deletes the streams with all that is in them.
 func (s *streams) remove(ctx context.Context) (err error) {
-	for _, name := range []string{"callbacks", "work", "done", "turns"} {
+	for _, name := range []string{"callbacks", "work", "done", "permits"} {
 		err = errors.Join(err, s.js.DeleteStream(ctx, s.space+"-"+name))
 	}
 	return err
 }
 
-// put returns nil when a message is in its stream to stay. One that is there already, by its ID, is not added again.
+// put returns nil once a message is stored in its stream. A message with the ID of a stored one is dropped.
 func (s *streams) put(ctx context.Context, subject, id string, content any) error {
 	data, err := json.Marshal(content)
 	if err != nil {
@@ -118,7 +119,7 @@ func (s *streams) publish(ctx context.Context, subject string, data []byte, opts
 	defer cancel()
 	_, err := s.js.Publish(ctx, s.space+"."+subject, data, opts...)
 	if errors.Is(err, nats.ErrReconnectBufExceeded) {
-		return errors.New("NATS is not connected") // which that error does not say, see connect
+		return errors.New("NATS is not connected") // the error does not say so; see connect
 	}
 	return err
 }

@@ -13,73 +13,72 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// A sweep is cut into items of work, by the workers themselves. It begins with a single item, start. Whoever gets it
-// asks how large the fleet is, and adds an item for each whole page, and one, tail, for all that comes behind them: the
-// listing may grow while it is read, and does so on its last page first. The tail waits until all else is done, and
-// ends where the rows end. Then nothing of the sweep is left on the queue, by which everybody knows that it is
-// complete.
+// The workers split a sweep into items. It begins with one item, start. The worker that gets it asks for the size of
+// the fleet. It adds an item for each full page, and one item, tail, for all pages after them: the listing may grow
+// during the sweep, first on its last page. The tail waits for all other items and ends where the rows end. The sweep
+// is complete when the queue has no item of it.
 const (
 	kindStart = "start"
 	kindPage  = "page"
 	kindTail  = "tail"
 )
 
-// An item is a piece of work.
+// An item is a part of a sweep.
 type item struct {
 	Sweep string `json:"sweep"`
 	Kind  string `json:"kind"`
-	Page  int    `json:"page"` // of a page: which; of the tail: the first
+	Page  int    `json:"page"` // of a tail: the first page
 	Size  int    `json:"size"` // cards per page
 }
 
-// add puts an item on the queue. The same one again is ignored, at least for some minutes; later it would only be done
-// twice.
+// add adds an item to the queue. The queue drops the same item for some minutes. Later the item would be done twice,
+// which is harmless.
 func (s *streams) add(ctx context.Context, it item) error {
 	return s.put(ctx, "work."+it.Sweep+"."+it.Kind, fmt.Sprintf("%s/%s/%d", it.Sweep, it.Kind, it.Page), it)
 }
 
-// left counts the items of a sweep that are not done, of a kind, or of all for *.
-func (s *streams) left(ctx context.Context, sweep, kind string) (uint64, error) {
+// openItems counts the open items of a sweep of one kind, or of all kinds for *.
+func (s *streams) openItems(ctx context.Context, sweep, kind string) (uint64, error) {
 	return s.count(ctx, s.work, "work."+sweep+"."+kind)
 }
 
-// workOn does an item.
-func (w *worker) workOn(ctx context.Context, msg jetstream.Msg) error {
+// handleItem handles an item.
+func (w *worker) handleItem(ctx context.Context, msg jetstream.Msg) error {
 	var it item
 	if err := json.Unmarshal(msg.Data(), &it); err != nil {
 		return err
 	}
 	switch it.Kind {
 	case kindStart:
-		return w.cut(ctx, it)
+		return w.split(ctx, it)
 	case kindPage:
 		return w.readPage(ctx, it)
 	case kindTail:
 		return w.readTail(ctx, it)
 	}
-	return fmt.Errorf("an item of an unknown kind: %s", it.Kind)
+	return fmt.Errorf("unknown kind of item: %s", it.Kind)
 }
 
-// cut adds the items of a sweep. If it is done twice, by two workers, nothing is lost, whatever each of them finds.
-func (w *worker) cut(ctx context.Context, it item) error {
+// split adds the items of a sweep. Two workers may both split it, and may find different sizes: nothing is lost.
+func (w *worker) split(ctx context.Context, it item) error {
 	list, err := w.client.Cards.List(ctx, &quecloud.CardListParams{PageNo: 1, PageSize: it.Size})
 	if err != nil {
 		return err
 	}
-	whole := wholePages(list.Page, it.Size)
-	for page := 1; page <= whole; page++ {
+	full := fullPages(list.Page, it.Size)
+	for page := 1; page <= full; page++ {
 		if err := w.add(ctx, item{it.Sweep, kindPage, page, it.Size}); err != nil {
 			return err
 		}
 	}
-	return w.add(ctx, item{it.Sweep, kindTail, whole + 1, it.Size})
+	return w.add(ctx, item{it.Sweep, kindTail, full + 1, it.Size})
 }
 
-// wholePages is how many pages are full by what the platform announces, which may be wrong: what is missing is left to
-// the tail. So is a last page that is not full, because the cards that are added next come onto it.
-func wholePages(p quecloud.Page, size int) int {
+// fullPages returns the number of full pages by the totals that the platform announces. They may be wrong: the tail
+// reads the pages that they miss. The tail also reads a last page that is not full, since new cards come there first.
+func fullPages(p quecloud.Page, size int) int {
 	if p.Size > 0 && p.Size < size {
-		size = p.Size // the platform allows fewer than were asked for
+		size = p.Size // the platform allows smaller pages only
 	}
 	if p.TotalCount > 0 {
 		return int(p.TotalCount / int64(size))
@@ -95,15 +94,15 @@ func (w *worker) readPage(ctx context.Context, it item) error {
 	return w.visit(ctx, it.Sweep, it.Page, list.Cards)
 }
 
-// readTail reads from a page to the end. It does so when nothing else is left: a card that moved on to a later page
-// before its own was read is found on that one, and so is one that was added while the others were read.
+// readTail reads from a page to the end, after all other items of the sweep. So it finds cards that moved to a later
+// page before their own was read, and cards that were added during the sweep.
 func (w *worker) readTail(ctx context.Context, it item) error {
 	for _, kind := range []string{kindPage, kindStart} {
-		left, err := w.left(ctx, it.Sweep, kind)
+		open, err := w.openItems(ctx, it.Sweep, kind)
 		if err != nil {
 			return err
 		}
-		if left > 0 {
+		if open > 0 {
 			return errNotYet
 		}
 	}
@@ -119,7 +118,8 @@ func (w *worker) readTail(ctx context.Context, it item) error {
 	return nil
 }
 
-// runSweep starts a sweep and watches it. It can be stopped: the sweep goes on, and the same name watches it again.
+// runSweep starts a sweep and watches it. If it is stopped, the sweep goes on. With the same name it watches the sweep
+// again.
 func runSweep(ctx context.Context, c config, out io.Writer) error {
 	nc, err := connect(natsURL())
 	if err != nil {
@@ -133,11 +133,11 @@ func runSweep(ctx context.Context, c config, out io.Writer) error {
 	return s.sweep(ctx, item{Sweep: c.name, Kind: kindStart, Size: c.size}, out)
 }
 
-// sweep starts a sweep, unless it is there already, and tells what came of it. One that has ended is not done again
-// under its name: what is found would be taken for a repetition, or be mixed with what is there.
+// sweep starts a sweep unless it exists, waits for its end and prints its totals. A sweep that has ended does not run
+// again under its name: its results would be dropped as duplicates, or be mixed with the old ones.
 func (s *streams) sweep(ctx context.Context, start item, out io.Writer) error {
 	name := start.Sweep
-	left, err := s.left(ctx, name, "*")
+	open, err := s.openItems(ctx, name, "*")
 	if err != nil {
 		return err
 	}
@@ -145,8 +145,8 @@ func (s *streams) sweep(ctx context.Context, start item, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ended := left == 0 && results > 0
-	if left == 0 && !ended {
+	ended := open == 0 && results > 0
+	if open == 0 && !ended {
 		if err := s.add(ctx, start); err != nil {
 			return err
 		}
@@ -159,23 +159,23 @@ func (s *streams) sweep(ctx context.Context, start item, out io.Writer) error {
 		return err
 	}
 	if ended {
-		fmt.Fprintf(out, "sweep %s had ended before, and nothing was read now: take another -name for a new one\n", name)
+		fmt.Fprintf(out, "sweep %s had ended before and was not run again: use another -name for a new sweep\n", name)
 	}
 	fmt.Fprintf(out, "sweep %s: %d cards on %d pages\n", name, cards, pages)
 	return nil
 }
 
-// watch says every so often what is left of a sweep, and returns when that is nothing.
+// watch prints the number of open items at intervals, and returns when there are none.
 func (s *streams) watch(ctx context.Context, sweep string, out io.Writer, every time.Duration) error {
 	for {
-		left, err := s.left(ctx, sweep, "*")
+		open, err := s.openItems(ctx, sweep, "*")
 		switch {
 		case err != nil:
-			fmt.Fprintf(out, "sweep %s: NATS does not answer: %v\n", sweep, err)
-		case left == 0:
+			fmt.Fprintf(out, "sweep %s: NATS does not respond: %v\n", sweep, err)
+		case open == 0:
 			return nil
 		default:
-			fmt.Fprintf(out, "sweep %s: %d items left\n", sweep, left)
+			fmt.Fprintf(out, "sweep %s: %d items left\n", sweep, open)
 		}
 		if err := sleep(ctx, every); err != nil {
 			return err
@@ -183,20 +183,20 @@ func (s *streams) watch(ctx context.Context, sweep string, out io.Writer, every 
 	}
 }
 
-// total counts what a sweep has visited. Of a page that was read more than once the last reading counts.
+// total counts the pages and cards of a sweep. If a page was read more than once, the last time counts.
 func (s *streams) total(ctx context.Context, sweep string) (pages, cards int, err error) {
-	on := map[int]int{}
+	perPage := map[int]int{}
 	for r, err := range s.results(ctx, sweep) {
 		if err != nil {
 			return 0, 0, err
 		}
-		cards += len(r.Cards) - on[r.Page]
-		on[r.Page] = len(r.Cards)
+		cards += len(r.Cards) - perPage[r.Page]
+		perPage[r.Page] = len(r.Cards)
 	}
-	return len(on), cards, nil
+	return len(perPage), cards, nil
 }
 
-// results is an iterator over the pages of a sweep. A page comes again when other cards were found on it later.
+// results iterates over the pages of a sweep. A page comes more than once if later readings found other cards on it.
 func (s *streams) results(ctx context.Context, sweep string) iter.Seq2[pageResult, error] {
 	return func(yield func(pageResult, error) bool) {
 		n, err := s.count(ctx, s.done, "done.sweep."+sweep)
@@ -204,7 +204,8 @@ func (s *streams) results(ctx context.Context, sweep string) iter.Seq2[pageResul
 			yield(pageResult{}, err)
 			return
 		}
-		reader, err := s.done.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{s.space + ".done.sweep." + sweep}})
+		filter := []string{s.space + ".done.sweep." + sweep}
+		reader, err := s.done.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: filter})
 		if err != nil {
 			yield(pageResult{}, err)
 			return

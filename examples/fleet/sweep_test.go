@@ -18,18 +18,18 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// items starts to consume the items of work with a function of the test's own.
-func items(t *testing.T, s *streams, do func(context.Context, jetstream.Msg) error) {
+// consumeItems handles the items of work with a function of the test.
+func consumeItems(t *testing.T, s *streams, handle handler) {
 	consumer, err := s.consumer(t.Context(), s.work)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	var consuming sync.WaitGroup
-	consuming.Go(func() { consume(ctx, consumer, s.ackWait, 2, do) })
+	consuming.Go(func() { consume(ctx, consumer, s.ackWait, 2, handle) })
 	t.Cleanup(func() { cancel(); consuming.Wait() })
 }
 
-// takeItems takes the items of work there are, and calls them done.
-func takeItems(t *testing.T, s *streams) (taken []item) {
+// takeItems returns the items of work, and acknowledges them.
+func takeItems(t *testing.T, s *streams) (items []item) {
 	consumer, err := s.consumer(t.Context(), s.work)
 	require.NoError(t, err)
 	for counted(t, s, "work.>") > 0 {
@@ -38,9 +38,9 @@ func takeItems(t *testing.T, s *streams) (taken []item) {
 		var it item
 		require.NoError(t, json.Unmarshal(msg.Data(), &it))
 		require.NoError(t, msg.DoubleAck(t.Context()))
-		taken = append(taken, it)
+		items = append(items, it)
 	}
-	return taken
+	return items
 }
 
 func addCards(platform *quecloudtest.Server, n int) {
@@ -49,18 +49,18 @@ func addCards(platform *quecloudtest.Server, n int) {
 	}
 }
 
-// give hands a result to what waits for one in next.
-func give(t *testing.T, results chan<- error, err error) {
+// sendResult passes a result to a handler that waits in receiveResult.
+func sendResult(t *testing.T, results chan<- error, err error) {
 	t.Helper()
 	select {
 	case results <- err:
 	case <-time.After(enough):
-		require.Fail(t, "nobody works")
+		require.Fail(t, "no handler is running")
 	}
 }
 
-// next waits for a result, or for the end of the test.
-func next(t *testing.T, results <-chan error) error {
+// receiveResult waits for a result, or for the end of the test.
+func receiveResult(t *testing.T, results <-chan error) error {
 	select {
 	case err := <-results:
 		return err
@@ -69,36 +69,37 @@ func next(t *testing.T, results <-chan error) error {
 	}
 }
 
-func TestAnItemIsAcknowledgedWhenItIsDoneAndNotBefore(t *testing.T) {
+func TestQueueAcknowledgesItemsOnceTheyAreDone(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	results := make(chan error)
-	items(t, s, func(context.Context, jetstream.Msg) error { return next(t, results) })
+	consumeItems(t, s, func(context.Context, jetstream.Msg) error { return receiveResult(t, results) })
 	require.NoError(t, s.add(t.Context(), item{Sweep: "one", Kind: kindPage, Page: 1, Size: 100}))
 
-	give(t, results, errors.New("the platform does not answer")) // to the first attempt
-	require.Equal(t, 1, counted(t, s, "work.one.page"), "what failed is not done")
-	give(t, results, nil) // to the second
-	eventually(t, func() bool { return counted(t, s, "work.one.page") == 0 }, "it is done")
+	sendResult(t, results, errors.New("the platform does not respond")) // to the first attempt
+	require.Equal(t, 1, counted(t, s, "work.one.page"), "a failed item stays open")
+	sendResult(t, results, nil) // to the second
+	eventually(t, func() bool { return counted(t, s, "work.one.page") == 0 }, "the item is done")
 }
 
-func TestAnItemStaysWithAWorkerThatTakesItsTime(t *testing.T) {
+func TestQueueLeavesAnItemToASlowWorker(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
-	begun, finish := atomic.Int64{}, make(chan error)
-	items(t, s, func(context.Context, jetstream.Msg) error {
-		begun.Add(1)
-		return next(t, finish)
+	started, finish := atomic.Int64{}, make(chan error)
+	consumeItems(t, s, func(context.Context, jetstream.Msg) error {
+		started.Add(1)
+		return receiveResult(t, finish)
 	})
 	require.NoError(t, s.add(t.Context(), item{Sweep: "one", Kind: kindPage, Page: 1, Size: 100}))
-	eventually(t, func() bool { return begun.Load() == 1 }, "it is begun")
-	assert.Never(t, func() bool { return begun.Load() > 1 || counted(t, s, "work.one.page") == 0 }, 5*s.ackWait/2, 50*time.Millisecond)
+	eventually(t, func() bool { return started.Load() == 1 }, "the item is started")
+	lost := func() bool { return started.Load() > 1 || counted(t, s, "work.one.page") == 0 }
+	assert.Never(t, lost, 5*s.ackWait/2, 50*time.Millisecond)
 	close(finish)
-	eventually(t, func() bool { return counted(t, s, "work.one.page") == 0 }, "it is done")
+	eventually(t, func() bool { return counted(t, s, "work.one.page") == 0 }, "the item is done")
 }
 
-// The server goes by the wait that the consumer was made with, and the workers by that of the settings.
-func TestWhatADeadWorkerHadIsGivenAgainAfterAckWait(t *testing.T) {
+// The server waits as the consumer says, and the workers as the settings say.
+func TestQueueRedeliversTheItemsOfADeadWorker(t *testing.T) {
 	t.Parallel()
 	nats := newNATS(t)
 	s := nats.open(quick())
@@ -114,7 +115,7 @@ func TestWhatADeadWorkerHadIsGivenAgainAfterAckWait(t *testing.T) {
 	dead, err := s.consumer(t.Context(), s.work)
 	require.NoError(t, err)
 	_, err = dead.Next(jetstream.FetchMaxWait(enough))
-	require.NoError(t, err) // and nothing more is heard of it
+	require.NoError(t, err) // and the worker falls silent
 	other, err := nats.open(quick()).consumer(t.Context(), s.work)
 	require.NoError(t, err)
 	msg, err := other.Next(jetstream.FetchMaxWait(enough))
@@ -127,16 +128,16 @@ func TestWhatADeadWorkerHadIsGivenAgainAfterAckWait(t *testing.T) {
 	later.ackWait = time.Minute
 	consumer, err := nats.open(later).consumer(t.Context(), s.work)
 	require.NoError(t, err)
-	assert.Equal(t, time.Minute, consumer.CachedInfo().Config.AckWait, "whoever starts last sets it")
+	assert.Equal(t, time.Minute, consumer.CachedInfo().Config.AckWait, "the last process to start sets it")
 }
 
-func TestPagesThatTheFleetGrowsByMeanwhileAreRead(t *testing.T) {
+func TestSweepReadsPagesAddedMeanwhile(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	var platform *quecloudtest.Server
 	var grow sync.Once
 	platform = quecloudtest.NewServer(quecloudtest.WithFleet(500), quecloudtest.WithObserver(func(quecloudtest.Request) {
-		grow.Do(func() { // when the first call has told the size
+		grow.Do(func() { // once the first call has returned the size
 			addCards(platform, 250)
 		})
 	}))
@@ -149,7 +150,7 @@ func TestPagesThatTheFleetGrowsByMeanwhileAreRead(t *testing.T) {
 	assert.Len(t, cards, 750)
 }
 
-func TestTheTailIsReadAfterAllPages(t *testing.T) {
+func TestSweepReadsTheTailAfterAllPages(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(250))
@@ -167,13 +168,13 @@ func TestTheTailIsReadAfterAllPages(t *testing.T) {
 }
 
 // Cards are added behind the others: on the last page while it has room, and on further ones.
-func TestCardsThatAreAddedWhenTheLastPageHasBeenReadAreRead(t *testing.T) {
+func TestSweepReadsCardsAddedAfterTheLastPage(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	platform := quecloudtest.NewServer(quecloudtest.WithFleet(250))
 	t.Cleanup(platform.Close)
 	w := newWorker(s, platform, "worker")
-	require.NoError(t, w.cut(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}))
+	require.NoError(t, w.split(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}))
 	var tail item
 	for _, it := range takeItems(t, s) {
 		if it.Kind == kindTail {
@@ -187,8 +188,8 @@ func TestCardsThatAreAddedWhenTheLastPageHasBeenReadAreRead(t *testing.T) {
 	requireAllVisited(t, s, platform)
 }
 
-// It is so when the worker that did it dies before it acknowledges it.
-func TestATailThatIsReadAgainAddsWhatHasComeMeanwhile(t *testing.T) {
+// A tail is read again if its worker dies before it acknowledges it.
+func TestSweepThatReadsItsTailTwiceAddsNewCards(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	platform := quecloudtest.NewServer(quecloudtest.WithFleet(30))
@@ -201,10 +202,10 @@ func TestATailThatIsReadAgainAddsWhatHasComeMeanwhile(t *testing.T) {
 	requireAllVisited(t, s, platform)
 	pages, n, err := s.total(t.Context(), "one")
 	require.NoError(t, err)
-	require.Equal(t, [2]int{1, 60}, [2]int{pages, n}, "it is one page, of which the last reading counts")
+	require.Equal(t, [2]int{1, 60}, [2]int{pages, n}, "it is one page, and the last reading counts")
 }
 
-func TestAPageThatIsReadAgainCountsWhenOtherCardsHaveMovedOntoIt(t *testing.T) {
+func TestSweepCountsCardsThatMovedOntoAPageReadTwice(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	platform := quecloudtest.NewUnstartedServer()
@@ -217,7 +218,7 @@ func TestAPageThatIsReadAgainCountsWhenOtherCardsHaveMovedOntoIt(t *testing.T) {
 	require.Len(t, cards, 3)
 }
 
-func TestTheTailWaitsForACutThatIsDoneAgain(t *testing.T) {
+func TestSweepTailWaitsForASecondSplit(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(30))
@@ -228,20 +229,20 @@ func TestTheTailWaitsForACutThatIsDoneAgain(t *testing.T) {
 	require.Empty(t, platform.Requests())
 }
 
-func TestASweepThatIsCutTwiceHasItsItemsOnce(t *testing.T) {
+func TestSweepSplitTwiceHasItsItemsOnce(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(250))
 	t.Cleanup(platform.Close)
 	w := newWorker(s, platform, "worker")
 	for range 2 {
-		require.NoError(t, w.cut(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}))
+		require.NoError(t, w.split(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}))
 	}
 	assert.Equal(t, 2, counted(t, s, "work.one.page"))
 	assert.Equal(t, 1, counted(t, s, "work.one.tail"))
 }
 
-func TestAPageThatIsVisitedTwiceCountsOnce(t *testing.T) {
+func TestSweepCountsAPageVisitedTwiceOnce(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(250))
@@ -254,13 +255,14 @@ func TestAPageThatIsVisitedTwiceCountsOnce(t *testing.T) {
 	assert.Equal(t, map[string]int{"first": 1}, workers)
 }
 
-func TestASweepThatHasEndedIsNotDoneAgainUnderItsName(t *testing.T) {
+func TestSweepThatHasEndedDoesNotRunAgain(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(250))
 	t.Cleanup(platform.Close)
-	require.NoError(t, newWorker(s, platform, "worker").readTail(t.Context(), item{Sweep: "one", Kind: kindTail, Page: 1, Size: 100}))
-	ctx, cancel := context.WithTimeout(t.Context(), enough) // nobody works: a new sweep would not end
+	w := newWorker(s, platform, "worker")
+	require.NoError(t, w.readTail(t.Context(), item{Sweep: "one", Kind: kindTail, Page: 1, Size: 100}))
+	ctx, cancel := context.WithTimeout(t.Context(), enough) // no worker runs: a new sweep would not end
 	defer cancel()
 	var out strings.Builder
 	require.NoError(t, s.sweep(ctx, item{Sweep: "one", Kind: kindStart, Size: 100}, &out))
@@ -269,7 +271,7 @@ func TestASweepThatHasEndedIsNotDoneAgainUnderItsName(t *testing.T) {
 	require.Zero(t, counted(t, s, "work.>"))
 }
 
-// watched is the output of something that goes on when it has said something.
+// watched is an output that calls seen on its first line.
 type watched struct {
 	strings.Builder
 	once sync.Once
@@ -281,7 +283,7 @@ func (w *watched) Write(p []byte) (int, error) {
 	return w.Builder.Write(p)
 }
 
-func TestASweepThatGoesOnIsWatchedUnderItsName(t *testing.T) {
+func TestSweepThatRunsIsWatchedUnderItsName(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t).open(quick())
 	platform := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(250))
@@ -289,15 +291,15 @@ func TestASweepThatGoesOnIsWatchedUnderItsName(t *testing.T) {
 	w := newWorker(s, platform, "worker")
 	tail := item{Sweep: "one", Kind: kindTail, Page: 2, Size: 100}
 	require.NoError(t, w.readPage(t.Context(), item{Sweep: "one", Kind: kindPage, Page: 1, Size: 100}))
-	require.NoError(t, s.add(t.Context(), tail)) // which is all that is left
+	require.NoError(t, s.add(t.Context(), tail)) // the only open item
 	out := &watched{seen: func() { goWork(t, w) }}
 	require.NoError(t, s.sweep(t.Context(), item{Sweep: "one", Kind: kindStart, Size: 100}, out))
-	require.Contains(t, out.String(), "1 items left", "it is not started again")
+	require.Contains(t, out.String(), "1 items left", "it is not started a second time")
 	require.NotContains(t, out.String(), "before")
 	require.Contains(t, out.String(), "250 cards on 3 pages")
 }
 
-func TestWholePages(t *testing.T) {
+func TestSweepFullPages(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		announced quecloud.Page
@@ -307,11 +309,11 @@ func TestWholePages(t *testing.T) {
 		{quecloud.Page{Size: 100, TotalCount: 200, TotalPages: 2}, 100, 2},
 		{quecloud.Page{Size: 100, TotalCount: 201, TotalPages: 3}, 100, 2},
 		{quecloud.Page{Size: 100, TotalCount: 299}, 100, 2},
-		{quecloud.Page{Size: 50, TotalCount: 200}, 100, 4}, // it allows less than was asked for
+		{quecloud.Page{Size: 50, TotalCount: 200}, 100, 4}, // smaller pages than requested
 		{quecloud.Page{TotalCount: 200}, 100, 2},
-		{quecloud.Page{TotalPages: 7}, 100, 6}, // the last may have room
-		{quecloud.Page{}, 100, 0},              // all is left to the tail
+		{quecloud.Page{TotalPages: 7}, 100, 6}, // the last page may have room
+		{quecloud.Page{}, 100, 0},              // the tail reads everything
 	} {
-		assert.Equal(t, test.want, wholePages(test.announced, test.size), test.announced)
+		assert.Equal(t, test.want, fullPages(test.announced, test.size), test.announced)
 	}
 }

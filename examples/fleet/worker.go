@@ -16,7 +16,7 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// A worker does items of sweeps and handles notifications. There can be any number of them.
+// A worker handles the items of sweeps and the events of callbacks. There can be any number of workers.
 type worker struct {
 	*streams
 	client *quecloud.Client
@@ -24,7 +24,7 @@ type worker struct {
 	atOnce int
 }
 
-// runWorker is a worker by itself, until ctx ends.
+// runWorker runs a worker until ctx ends.
 func runWorker(ctx context.Context, c config, _ io.Writer) error {
 	nc, err := connect(natsURL())
 	if err != nil {
@@ -43,7 +43,7 @@ func runWorker(ctx context.Context, c config, _ io.Writer) error {
 	return w.run(ctx)
 }
 
-// workerName tells processes apart, for people.
+// workerName returns a name for this process.
 func workerName() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -75,20 +75,20 @@ func (w *worker) run(ctx context.Context) error {
 		return err
 	}
 	var consuming sync.WaitGroup
-	consuming.Go(func() { consume(ctx, items, w.ackWait, w.atOnce, w.workOn) })
+	consuming.Go(func() { consume(ctx, items, w.ackWait, w.atOnce, w.handleItem) })
 	consuming.Go(func() { consume(ctx, events, w.ackWait, w.atOnce, w.handleEvent) })
 	consuming.Wait()
 	return nil
 }
 
-// consumer returns the consumer of a stream that all workers share. It lasts, and knows what has been acknowledged.
+// consumer returns the durable consumer of a stream that all workers share. It knows the acknowledged messages.
 func (s *streams) consumer(ctx context.Context, stream jetstream.Stream) (jetstream.Consumer, error) {
 	return stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable: "workers", AckPolicy: jetstream.AckExplicitPolicy, AckWait: s.ackWait, MaxDeliver: -1,
 	})
 }
 
-// A pageResult is what came of a page.
+// A pageResult is the result of a page.
 type pageResult struct {
 	Page   int        `json:"page"`
 	Worker string     `json:"worker"`
@@ -100,29 +100,29 @@ type cardUsed struct {
 	MB    float64 `json:"mb"` // this month
 }
 
-// visit is what is done with the cards of a page: here, their usage is kept in a stream. Put your own work in its
-// place. It may be called twice for a page, so it has to know repetitions, as the stream does by the ID, or not to mind
-// them. The number alone is not what a page is known by: the second time there may be other cards on it.
+// visit handles the cards of a page: here it stores their usage in a stream. Put your own code in its place. It may be
+// called twice for a page, so it must detect duplicates, as the stream does by the ID, or be idempotent. The number
+// alone does not identify a page: the second time it may have other cards.
 func (w *worker) visit(ctx context.Context, sweep string, page int, cards []quecloud.Card) error {
 	if len(cards) == 0 {
 		return nil
 	}
-	result, found := pageResult{Page: page, Worker: w.name}, fnv.New64a()
+	result, digest := pageResult{Page: page, Worker: w.name}, fnv.New64a()
 	for _, card := range cards {
 		result.Cards = append(result.Cards, cardUsed{card.ICCID, card.MonthFlow})
-		fmt.Fprintln(found, card.ICCID)
+		fmt.Fprintln(digest, card.ICCID)
 	}
-	return w.put(ctx, "done.sweep."+sweep, fmt.Sprintf("%s/%d/%x", sweep, page, found.Sum64()), result)
+	return w.put(ctx, "done.sweep."+sweep, fmt.Sprintf("%s/%d/%x", sweep, page, digest.Sum64()), result)
 }
 
-// An eventResult is what came of a notification.
+// An eventResult is the result of an event.
 type eventResult struct {
 	Key    string `json:"key"`
 	About  string `json:"about"`
 	Worker string `json:"worker"`
 }
 
-// handleEvent handles a notification.
+// handleEvent handles the event of a message.
 func (w *worker) handleEvent(ctx context.Context, msg jetstream.Msg) error {
 	switch kind := msg.Subject()[strings.LastIndexByte(msg.Subject(), '.')+1:]; kind {
 	case kindSMS:
@@ -130,7 +130,7 @@ func (w *worker) handleEvent(ctx context.Context, msg jetstream.Msg) error {
 	case kindOrder:
 		return readEvent(ctx, msg.Data(), w.onOrder)
 	default:
-		return fmt.Errorf("a notification of an unknown kind: %s", kind)
+		return fmt.Errorf("unknown kind of event: %s", kind)
 	}
 }
 
@@ -142,8 +142,8 @@ func readEvent[E any](ctx context.Context, data []byte, handle func(context.Cont
 	return handle(ctx, event)
 }
 
-// onSMS and onOrder are what is done about notifications. As with visit, put your own work in their place, and mind
-// that they may be called twice for one that a worker died over.
+// onSMS and onOrder handle events. Put your own code in their place. Like visit, they may be called twice for an event
+// if a worker dies.
 func (w *worker) onSMS(ctx context.Context, e *quecloud.SMSEvent) error {
 	return w.put(ctx, "done.callbacks", e.Key(), eventResult{e.Key(), "SMS " + string(e.Type), w.name})
 }
