@@ -7,33 +7,34 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/quecloud/quecloud-go/internal/cardlist"
 	"github.com/quecloud/quecloud-go/internal/zipfile"
 )
 
-// An ExportStage is what an export is about to do. See [OnStage].
+// An ExportStage is a stage of an export. See [OnStage].
 type ExportStage string
 
-// The stages of an export, in their order.
+// The stages of an export, in order.
 const (
-	ExportStarted     ExportStage = "started"     // a task has been started
-	ExportJoined      ExportStage = "joined"      // instead: a task was running, and is used
-	ExportWaiting     ExportStage = "waiting"     // the task is not done yet; comes with every question
+	ExportStarted     ExportStage = "started"     // a task was started
+	ExportJoined      ExportStage = "joined"      // instead: a task was running already
+	ExportWaiting     ExportStage = "waiting"     // the task is not done; reported after every poll
 	ExportPrepared    ExportStage = "prepared"    // the task is done
-	ExportDownloading ExportStage = "downloading" // its file is being downloaded
-	ExportDone        ExportStage = "done"        // the whole file has been verified and written
+	ExportDownloading ExportStage = "downloading" // the download of the file starts
+	ExportDone        ExportStage = "done"        // the file has been verified and written
 )
 
-// Export writes a zip file of all cards of the account to w, and returns how many bytes it wrote: it does what
-// [FilesService.Prepare] does, downloads the file, and verifies it as [FilesService.DownloadFile] does, within its limits.
-// Only then w gets the first byte, so that n is 0 after any error but one of w's, or of ctx meanwhile. Until then the
-// file is in the folder for temporary files ([os.TempDir]), where only its owner may read it; it is removed in any
-// case. To have the same in a file, use Prepare and [FilesService.DownloadFile].
+// Export writes a zip file of all cards of the account to w and returns the number of bytes written. It prepares the file
+// as [FilesService.Prepare] does, downloads it to a temporary file in [os.TempDir] that only its owner can read, verifies
+// it as [FilesService.DownloadFile] does, within the same limits, and then copies it to w. n is 0 after any error except
+// one of w, or of ctx while the file is copied. The temporary file is always removed. To export to a file, use Prepare and
+// [FilesService.DownloadFile].
 //
-// The options are [PollEvery], [OnStage] and [Progress]. After an error whose text names the task, its file can be
-// downloaded again without another task; the platform allows three a day.
+// The options are [PollEvery], [OnStage] and [Progress]. If the text of an error names the task, its file can be downloaded
+// again without another task; the platform allows three a day.
 //
 // It uses § 2.2.5 file.list, § 2.2.1 file.card.get, § 2.2.2 file.status and § 2.2.3 file.down.
 func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOption) (n int64, err error) {
@@ -47,7 +48,7 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 	}
 	file, err := os.CreateTemp("", "quecloud-*.zip.part")
 	if err != nil {
-		return 0, callError(method, "making a file to verify before it is passed on", err)
+		return 0, callError(method, "creating a temporary file", err)
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
@@ -58,7 +59,7 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 	}
 	settings.onStage(ExportDownloading, task)
 	if _, err = s.fetchZip(ctx, task, file, settings.progress); err == nil {
-		n, err = passOn(ctx, w, file)
+		n, err = copyTo(ctx, w, file)
 	}
 	if err != nil {
 		return n, fmt.Errorf("%w (task %d is done: its file can be downloaded again)", err, task)
@@ -68,18 +69,17 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 	return n, nil
 }
 
-// Prepare has the platform make a file of all cards, waits until it is done, and returns the task, for
-// [FilesService.Download] or [FilesService.DownloadFile]. It joins a task of today that is still running, as the
-// platform does one at a time, and starts one otherwise. If the platform refuses that, and one task of the last
-// 24 hours still runs, begun before midnight as it may be, Prepare joins that one.
+// Prepare has the platform make a file of all cards, waits until it is done, and returns the task for
+// [FilesService.Download] or [FilesService.DownloadFile]. It joins a task of today that still runs, since the platform
+// runs one at a time, and otherwise starts one. If the platform refuses that and exactly one task of the last 24 hours
+// still runs, perhaps since before midnight, Prepare joins it.
 //
-// The platform allows three tasks a day. When it refuses another, Prepare returns its [*APIError] and does not fall
-// back to a file that is older than the caller may think: [FilesService.List] tells what there is, and
-// [FilesService.DownloadLatest] downloads the newest. When no answer came to the start, or somebody else was faster,
-// Prepare goes on with the task that was not there before.
+// The platform allows three tasks a day. If it refuses another, Prepare returns its [*APIError] and does not fall back to
+// an older file: use [FilesService.List] to see the tasks, and [FilesService.DownloadLatest] to download the latest file.
+// If the start had no response, or another program started a task first, Prepare joins the new task.
 //
-// Prepare ends with its context at the latest. It tolerates failures of the network as [OrdersService.Wait] does. The
-// options are [PollEvery] and [OnStage].
+// Prepare ends with its context. It tolerates network failures as [OrdersService.Wait] does. The options are [PollEvery]
+// and [OnStage].
 //
 // It uses § 2.2.5 file.list, § 2.2.1 file.card.get and § 2.2.2 file.status.
 func (s *FilesService) Prepare(ctx context.Context, opts ...FleetOption) (taskID int64, err error) {
@@ -112,7 +112,7 @@ func (s *FilesService) prepare(ctx context.Context, settings *fleetSettings) (in
 	return task, nil
 }
 
-// startOrJoin returns the task of today that runs, or a new one, or the one that keeps the platform from starting it.
+// startOrJoin returns the running task of today, or a new one, or the one that keeps the platform from starting another.
 func (s *FilesService) startOrJoin(ctx context.Context) (task int64, stage ExportStage, err error) {
 	before, err := s.List(ctx)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *FilesService) startOrJoin(ctx context.Context) (task int64, stage Expor
 	}
 	for _, t := range after {
 		if !hasTask(before, t.TaskID) {
-			return t.TaskID, ExportJoined, nil // ours, or that of somebody who was faster
+			return t.TaskID, ExportJoined, nil // ours, or that of another program
 		}
 	}
 	if !errors.Is(err, ErrOutcomeUnknown) {
@@ -156,8 +156,8 @@ func (s *FilesService) running(tasks []FileTask) (id int64) {
 	return id
 }
 
-// onlyRunning returns the only task of the last 24 hours that is not done, or 0. Before midnight it was of today. Older
-// ones are stuck.
+// onlyRunning returns the only task of the last 24 hours that is not done, or 0. It may have started before midnight.
+// Older tasks are stuck.
 func (s *FilesService) onlyRunning(tasks []FileTask) (id int64) {
 	since := s.platformTime().Add(-24 * time.Hour)
 	for _, t := range tasks {
@@ -172,21 +172,16 @@ func (s *FilesService) onlyRunning(tasks []FileTask) (id int64) {
 	return id
 }
 
-// platformTime is the time by the platform's clock.
+// platformTime returns the time by the platform's clock.
 func (s *FilesService) platformTime() time.Time {
 	return s.core.now().Add(s.core.shared.clock.offset())
 }
 
 func hasTask(tasks []FileTask, id int64) bool {
-	for _, t := range tasks {
-		if t.TaskID == id {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(tasks, func(t FileTask) bool { return t.TaskID == id })
 }
 
-// A progressWriter tells how much has been written.
+// A progressWriter reports how much it has written.
 type progressWriter struct {
 	to       io.Writer
 	n        int64
@@ -200,16 +195,15 @@ func (w *progressWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// DownloadFile downloads the zip file that a finished task has made into a file. The file is there only if err is nil,
-// and then it is whole: it is downloaded under another name in the same directory, its structure and the checksums of
-// all that is in it are verified, and it is written to the disk before it gets its name. A regular file that was there
-// before is replaced then, and left alone otherwise. Anything else at path, such as a directory, a symbolic link, a named
-// pipe or a device, is refused, and never written to. As it is personal data, only its owner may read the file; on
-// Windows that is up to its directory. n is its size.
+// DownloadFile downloads the zip file of a finished task to path and returns its size. It writes to a temporary file in the
+// same directory, and verifies the structure of the zip file and the checksums of its contents. The file is synced to disk
+// and renamed into place after verification, so path never has an incomplete file. A regular file at path is replaced.
+// Anything else there, such as a directory, a symbolic link, a named pipe or a device, is refused. The list is personal
+// data: only its owner can read the file; on Windows its directory decides.
 //
-// Limits of the SDK keep a hostile file from filling disk, memory or time: 4 GiB for the zip file, 32 GiB for what it
-// unpacks to, of which more than 64 MiB may be no more than 200 times as much as the zip file, 1 MiB for the directory in
-// it, and no byte that belongs to two files. A list of ten million cards stays far below them.
+// The SDK limits what a hostile file can use of disk, memory and time: 4 GiB for the zip file, 1 MiB for its directory, 32
+// GiB for its contents, and 200 times the size of the zip file if the contents exceed 64 MiB. No two entries may share
+// bytes. A list of ten million cards stays far below these limits.
 //
 // The option is [Progress].
 //
@@ -227,7 +221,7 @@ func (s *FilesService) DownloadFile(
 		if bad, ok := errors.AsType[*zipfile.TargetError](err); ok {
 			return 0, &ParamError{method, "path", bad.Error()}
 		}
-		return 0, callError(method, "making the file", err)
+		return 0, callError(method, "creating the file", err)
 	}
 	defer file.Discard()
 
@@ -236,13 +230,13 @@ func (s *FilesService) DownloadFile(
 		return 0, err
 	}
 	if err := file.Commit(); err != nil {
-		return 0, callError(method, "keeping the file", err)
+		return 0, callError(method, "saving the file", err)
 	}
 	settings.progress(n, n)
 	return n, nil
 }
 
-// fetchZip downloads the zip file of a task into a file of ours, and verifies all that is in it. n is its size.
+// fetchZip downloads the zip file of a task to file, verifies its contents, and returns its size.
 func (s *FilesService) fetchZip(
 	ctx context.Context, taskID int64, file *os.File, progress func(done, total int64),
 ) (n int64, err error) {
@@ -260,8 +254,8 @@ func (s *FilesService) fetchZip(
 	return n, nil
 }
 
-// passOn writes a file to w, from its beginning. n is how many bytes it wrote, whatever err is.
-func passOn(ctx context.Context, w io.Writer, file *os.File) (n int64, err error) {
+// copyTo copies a file from its start to w. n is the number of bytes written, whatever err is.
+func copyTo(ctx context.Context, w io.Writer, file *os.File) (n int64, err error) {
 	if _, err = file.Seek(0, io.SeekStart); err == nil {
 		n, err = io.Copy(w, &contextReader{ctx, file})
 	}
@@ -274,7 +268,7 @@ func passOn(ctx context.Context, w io.Writer, file *os.File) (n int64, err error
 	return n, callError("fc.function.file.down", fmt.Sprintf("writing after %d bytes", n), err)
 }
 
-// A contextReader fails when its context has ended.
+// A contextReader fails once its context has ended.
 type contextReader struct {
 	ctx context.Context
 	io.Reader

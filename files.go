@@ -11,21 +11,20 @@ import (
 	"github.com/quecloud/quecloud-go/internal/zipfile"
 )
 
-// FilesService has the methods to export all cards of the account as a zip file, made in the background by a task. In it
-// is card_list.txt, whose format is not documented.
+// FilesService exports all cards of the account as a zip file with the list card_list.txt. A task makes the file in the
+// background. The vendor does not document the format of the list.
 type FilesService service
 
-// Start starts a task that makes an export, and returns the task's ID. The platform allows three a day, each only after
-// that day's one before it is done.
+// Start starts an export and returns the ID of its task. The platform allows three tasks a day, and one at a time.
 //
-// § 2.2.1 开始生成卡列表文件, fc.function.file.card.get. It starts something; the SDK sends it again only if it was
-// not sent, or after HTTP status 429.
+// § 2.2.1 开始生成卡列表文件, fc.function.file.card.get. It starts a task; the SDK retries it only if it was not sent, or
+// after HTTP status 429.
 func (s *FilesService) Start(ctx context.Context) (taskID int64, err error) {
-	var answer struct {
+	var response struct {
 		TaskID int64 `json:"taskId" quec:"receipt required"`
 	}
-	err = s.do(ctx, "fc.function.file.card.get", nil, &answer)
-	return onSuccess(answer.TaskID, err)
+	err = s.do(ctx, "fc.function.file.card.get", nil, &response)
+	return onSuccess(response.TaskID, err)
 }
 
 type taskParams struct {
@@ -34,29 +33,29 @@ type taskParams struct {
 
 func (p taskParams) validate() error { return needPositive("taskId", p.TaskID) }
 
-// Status returns how far a task has got. That its ID is above 0 is the SDK's own rule.
+// Status returns the status of a task. taskID must be above 0; that is the SDK's own rule.
 //
 // § 2.2.2 卡列表文件任务状态, fc.function.file.status. It reads.
 func (s *FilesService) Status(ctx context.Context, taskID int64) (FileTaskStatus, error) {
-	var answer struct {
+	var response struct {
 		Status FileTaskStatus `json:"taskStatus" quec:"required"`
 	}
-	err := s.do(ctx, "fc.function.file.status", taskParams{taskID}, &answer)
-	return onSuccess(answer.Status, err)
+	err := s.do(ctx, "fc.function.file.status", taskParams{taskID}, &response)
+	return onSuccess(response.Status, err)
 }
 
-// Download writes the zip file that a finished task has made to w, and returns how many bytes it wrote. They are a
-// whole file only if err is nil: a file that breaks off gives [io.ErrUnexpectedEOF]. Until the first byte has been
-// written a failed download is repeated like any other call that reads, and not after it. A timeout set with
-// [WithTimeout] limits the time without progress, not the whole download. The file may have 4 GiB, the limit of the SDK.
-// What is in it is not verified; [FilesService.DownloadFile] and [FilesService.Export] do that.
+// Download writes the zip file of a finished task to w and returns the number of bytes written. The file is complete only if
+// err is nil: a file that breaks off gives [io.ErrUnexpectedEOF]. The SDK retries a download, like any other read, until
+// the first byte is written. A timeout set with [WithTimeout] limits the time without progress, not the whole download.
+// The SDK limits the file to 4 GiB. Download does not verify the contents; [FilesService.DownloadFile] and
+// [FilesService.Export] do.
 //
 // § 2.2.3 卡列表文件下载, fc.function.file.down. It reads.
 func (s *FilesService) Download(ctx context.Context, taskID int64, w io.Writer) (n int64, err error) {
 	return s.download(ctx, "fc.function.file.down", taskParams{taskID}, w)
 }
 
-// DownloadLatest writes the zip file that was made last to w, as Download does.
+// DownloadLatest writes the zip file of the latest finished task to w, like [FilesService.Download].
 //
 // § 2.2.4 最近卡列表文件下载, fc.function.file.last.down. It reads.
 func (s *FilesService) DownloadLatest(ctx context.Context, w io.Writer) (n int64, err error) {
@@ -72,32 +71,32 @@ func (s *FilesService) download(ctx context.Context, method string, params any, 
 	return file.n, err
 }
 
-// A FileTask is a task that makes, or has made, an export.
+// A FileTask is a task that makes an export.
 type FileTask struct {
 	TaskID    int64          `json:"TaskId" quec:"required"`                      // for Status and Download
-	CreatedAt time.Time      `json:"AddTime,omitzero" quec:"always epoch type=n"` // when it was started
-	EndedAt   time.Time      `json:"EndTime,omitzero" quec:"always epoch type=n"` // when it was done; presumably zero while it runs
-	Status    FileTaskStatus `json:"TaskStatus" quec:"always"`                    // how far it has got
+	CreatedAt time.Time      `json:"AddTime,omitzero" quec:"always epoch type=n"` // start
+	EndedAt   time.Time      `json:"EndTime,omitzero" quec:"always epoch type=n"` // end; presumably zero while it runs
+	Status    FileTaskStatus `json:"TaskStatus" quec:"always"`                    // running or done
 }
 
-// List returns the last 10 tasks. In which order the document does not say.
+// List returns the last 10 tasks. The vendor does not document their order.
 //
 // § 2.2.5 卡列表文件任务列表, fc.function.file.list. It reads.
 func (s *FilesService) List(ctx context.Context) ([]FileTask, error) {
-	var answer struct {
+	var response struct {
 		Tasks []FileTask `json:"tasks" quec:"bare required"`
 	}
-	err := s.do(ctx, "fc.function.file.list", nil, &answer)
-	return onSuccess(answer.Tasks, err)
+	err := s.do(ctx, "fc.function.file.list", nil, &response)
+	return onSuccess(response.Tasks, err)
 }
 
-// A download is the result of a call whose answer is a zip file.
+// A download is the result of a call whose response is a zip file.
 type download struct {
 	to io.Writer
 	n  int64 // bytes written
 }
 
-// maxFile is how large a zip file may be: a list of ten million cards has less than 1 GiB.
+// maxFile limits the size of a zip file. A list of ten million cards has less than 1 GiB.
 const maxFile = 4 << 30
 
 // receiveFile copies the zip file of a response to its writer. A response that does not start like one is read as JSON.

@@ -123,7 +123,7 @@ func TestDownloadFileDoesNotReplaceADirectoryThatAppears(t *testing.T) {
 		return whole
 	})
 	_, err := platform.Client(t, selftest.NoRetry).Files.DownloadFile(t.Context(), 7, path)
-	require.ErrorContains(t, err, `quecloud: file.down: keeping the file: "cards.zip" is a directory`)
+	require.ErrorContains(t, err, `quecloud: file.down: saving the file: "cards.zip" is a directory`)
 	files, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
 	assert.Len(t, files, 1, "files left behind")

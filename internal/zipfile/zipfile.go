@@ -1,8 +1,8 @@
-// Package zipfile reads zip files from the network that nobody vouches for. It never extracts anything, so the names in
-// a zip file are only compared and quoted.
+// Package zipfile copies, verifies and opens zip files from an untrusted source. It never extracts files, so it only
+// compares and quotes the names in a zip file.
 //
-// Before any content is read, the whole structure is checked against limits, which are generous for a list of ten
-// million cards. Content can then not be longer than its entry announces: archive/zip sees to that.
+// It checks the whole structure against limits before it reads any contents. The limits are generous for a list of ten
+// million cards. Contents cannot be longer than their entry announces: archive/zip ensures that.
 package zipfile
 
 import (
@@ -19,13 +19,13 @@ import (
 
 // The limits of a zip file.
 const (
-	maxDirectory = 1 << 20  // bytes of its directory, which are some 10,000 entries
-	maxContent   = 32 << 30 // bytes of all files in it: 3 KiB for each of ten million cards
-	maxRatio     = 200      // of these bytes to those of the zip file; lists of cards have 5 to 30
-	smallContent = 64 << 20 // bytes to which maxRatio does not apply: they are read in a second, however packed
+	maxDirectory = 1 << 20  // bytes of the directory, about 10,000 entries
+	maxContent   = 32 << 30 // bytes of all contents: 3 KiB for each of ten million cards
+	maxRatio     = 200      // of contents to zip file; lists of cards have 5 to 30
+	smallContent = 64 << 20 // bytes of contents without maxRatio: reading them takes a second at most
 )
 
-// Verify reads all that is in a zip file of size bytes and compares the checksums. It ends with ctx.
+// Verify reads all contents of a zip file of size bytes and verifies their checksums. It ends with ctx.
 func Verify(ctx context.Context, r io.ReaderAt, size int64) error {
 	entries, err := open(r, size)
 	if err != nil {
@@ -66,7 +66,7 @@ func readAll(ctx context.Context, e *zip.File, buf []byte) error {
 	}
 }
 
-// Open opens the one file with that name, in whatever case and folder, in a zip file of size bytes.
+// Open opens the only file with a name in a zip file of size bytes. Case and folder do not matter.
 func Open(r io.ReaderAt, size int64, name string) (io.ReadCloser, error) {
 	entries, err := open(r, size)
 	if err != nil {
@@ -92,7 +92,7 @@ func Open(r io.ReaderAt, size int64, name string) (io.ReadCloser, error) {
 	return found.Open()
 }
 
-// examples names the first of the entries.
+// examples quotes the first entries for an error text.
 func examples(entries []*zip.File) string {
 	if len(entries) == 0 {
 		return ""
@@ -104,21 +104,21 @@ func examples(entries []*zip.File) string {
 	return ": " + strings.Join(names, ", ")
 }
 
-// open reads the directory of a zip file and checks what it says.
+// open reads and checks the directory of a zip file.
 func open(r io.ReaderAt, size int64) ([]*zip.File, error) {
-	limited := &directoryReader{ReaderAt: r, left: maxDirectory + searchSize}
+	limited := &directoryReader{ReaderAt: r, remaining: maxDirectory + searchSize}
 	archive, err := zip.NewReader(limited, size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are no paths here
 		return nil, err
 	}
-	limited.left = math.MaxInt64
+	limited.remaining = math.MaxInt64
 	if err := checkContent(archive.File, size); err != nil {
 		return nil, err
 	}
 	return archive.File, checkPlaces(archive.File, size)
 }
 
-// checkContent checks what the entries say of their files.
+// checkContent checks the announced contents of the entries.
 func checkContent(entries []*zip.File, size int64) error {
 	content := uint64(0)
 	for _, e := range entries {
@@ -139,7 +139,7 @@ func checkContent(entries []*zip.File, size int64) error {
 	return nil
 }
 
-// checkPlaces checks that no two files share any bytes of the zip file, so that none of it is read twice.
+// checkPlaces checks that no two entries share bytes of the zip file, so that nothing is read twice.
 func checkPlaces(entries []*zip.File, size int64) error {
 	type place struct {
 		from, to int64
@@ -167,7 +167,7 @@ func checkPlaces(entries []*zip.File, size int64) error {
 	return nil
 }
 
-// quoted is the name of an entry, as it may stand in an error: names can have 64 KiB, and hold anything.
+// quoted returns the name of an entry for an error text. Names may have 64 KiB and any bytes.
 func quoted(e *zip.File) string {
 	if len(e.Name) > 100 {
 		return fmt.Sprintf("%.100q…", e.Name)
@@ -178,16 +178,16 @@ func quoted(e *zip.File) string {
 // searchSize limits what archive/zip reads to find the directory.
 const searchSize = 128 << 10
 
-// A directoryReader bounds how much archive/zip reads, and keeps in memory, of a directory. That one counts its entries
-// and says how long it is means nothing: archive/zip reads on for as long as there are entries.
+// A directoryReader limits how much archive/zip reads of a directory and holds in memory. The announced length and number
+// of entries do not: archive/zip reads on while entries follow.
 type directoryReader struct {
 	io.ReaderAt
-	left int64
+	remaining int64
 }
 
 func (r *directoryReader) ReadAt(p []byte, at int64) (int, error) {
-	if r.left < math.MaxInt64 {
-		if r.left -= int64(len(p)); r.left < 0 {
+	if r.remaining < math.MaxInt64 {
+		if r.remaining -= int64(len(p)); r.remaining < 0 {
 			return 0, fmt.Errorf("its directory is longer than the limit of %d bytes", maxDirectory)
 		}
 	}
