@@ -43,7 +43,7 @@ type callbackHandler[E any] struct {
 	runningEvents
 }
 
-// A rejection says why a callback request is not answered with success.
+// A rejection says why the response to a callback is not success.
 type rejection struct {
 	status int    // 200 for a probe
 	reason string // for the sender
@@ -277,8 +277,7 @@ func malformed(err error) string {
 	return "the body cannot be decoded: " + err.Error()
 }
 
-// logRejection logs why a request was not answered with success. It leaves out the URL, which holds the token, and the
-// body, which is personal data.
+// logRejection logs a rejection. It leaves out the URL, which holds the token, and the body, which is personal data.
 func (h *callbackHandler[E]) logRejection(r *http.Request, rejected *rejection) {
 	level, message := slog.LevelWarn, "quecloud: callback rejected"
 	switch {

@@ -102,13 +102,13 @@ func TestEventVerificationAcceptsOtherFormsOfThePrice(t *testing.T) {
 	tests := map[string]struct {
 		event, order  string // prices
 		years, months int    // of the order
-		refused       bool
+		rejected      bool
 	}{
 		"binary noise":                       {event: "0.30000000000000004", order: "0.3"},
 		"binary noise on the other side":     {event: "0.3", order: "0.30000000000000004"},
 		"less than half a fen":               {event: "0.304", order: "0.3"},
-		"a fen more":                         {event: "0.31", order: "0.3", refused: true},
-		"half a fen more":                    {event: "0.305", order: "0.3", refused: true},
+		"a fen more":                         {event: "0.31", order: "0.3", rejected: true},
+		"half a fen more":                    {event: "0.305", order: "0.3", rejected: true},
 		"a year's price against the total":   {event: "1.00", order: "2.0", years: 2},
 		"the total against a year's price":   {event: "2.0", order: "1.00", years: 2},
 		"a month's price against the total":  {event: "0.30", order: "0.60", years: 1, months: 2},
@@ -118,10 +118,10 @@ func TestEventVerificationAcceptsOtherFormsOfThePrice(t *testing.T) {
 		"a month's price, rounded down":      {event: "0.91", order: "11.00", years: 1},
 		"half a year's fen, rounded up":      {event: "0.13", order: "0.25", years: 2},
 		"the total, of a year's rounded up":  {event: "0.25", order: "0.13", years: 2},
-		"a month's price and a fen":          {event: "0.93", order: "11.00", years: 1, refused: true},
-		"another number of years":            {event: "1.00", order: "3.0", years: 2, refused: true},
-		"years of an order that has none":    {event: "1.00", order: "2.0", refused: true},
-		"nothing against a price":            {event: "-1", order: "1", refused: true},
+		"a month's price and a fen":          {event: "0.93", order: "11.00", years: 1, rejected: true},
+		"another number of years":            {event: "1.00", order: "3.0", years: 2, rejected: true},
+		"years of an order that has none":    {event: "1.00", order: "2.0", rejected: true},
+		"nothing against a price":            {event: "-1", order: "1", rejected: true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestEventVerificationAcceptsOtherFormsOfThePrice(t *testing.T) {
 			body := strings.Replace(selftest.OrderDone, `"productPrice":11.0`, `"productPrice":`+test.event, 1)
 			require.NotEqual(t, selftest.OrderDone, body)
 			verify := quecloud.VerifyWith(platform.Client(t))
-			if test.refused {
+			if test.rejected {
 				kind := selftest.OrderCallback
 				kind.AssertRejected(t, selftest.SendCallback(kind.Handler(selftest.Handled, verify), body), 403, "productPrice")
 				return
