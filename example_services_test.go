@@ -12,7 +12,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// Cards are looked up, and suspended and resumed, by ICCID or MSISDN.
+// Look up, suspend and resume a card by its ICCID or MSISDN.
 func ExampleCardsService() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -28,7 +28,7 @@ func ExampleCardsService() {
 	}
 	fmt.Println(info.MSISDN, info.Carrier, info.Status, info.PlanFlow, "MB")
 
-	if err := client.Cards.Pause(ctx, card); err != nil { // its device is cut off
+	if err := client.Cards.Pause(ctx, card); err != nil { // cuts off its device
 		log.Fatal(err)
 	}
 	if err := client.Cards.Resume(ctx, card); err != nil {
@@ -37,7 +37,7 @@ func ExampleCardsService() {
 	// Output: 1064800000000 中国移动 正常 1024 MB
 }
 
-// Several cards in one call. A card that the platform does not know should be missing from the result.
+// Look up several cards in one call. The result should omit a card that the platform does not know.
 func ExampleCardsService_InfoBatch() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -53,7 +53,7 @@ func ExampleCardsService_InfoBatch() {
 	// Output: 1064800000000 正常
 }
 
-// The carrier is asked whether a device is online. That can fail for a while, although the platform answers.
+// Query whether a device is online. The query of the carrier may fail for a while, although the platform responds.
 func ExampleCardsService_RealtimeStatus() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -72,7 +72,7 @@ func ExampleCardsService_RealtimeStatus() {
 	// Output: ask again later
 }
 
-// Data usage is told by the month and by the day, in MB.
+// Read the daily data usage of a card, in MB.
 func ExampleFlowService() {
 	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
 	defer srv.Close()
@@ -92,7 +92,7 @@ func ExampleFlowService() {
 	// 2026-11-02 0.25 MB
 }
 
-// Cards warn by e-mail at 20 MB and are suspended at 30.
+// Send warnings by e-mail at 20 MB and suspend the cards at 30 MB.
 func ExampleFlowService_SetAlarm() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -110,7 +110,7 @@ func ExampleFlowService_SetAlarm() {
 	// Output: only set for [1064800000000]
 }
 
-// An SMS to two cards, of which one is not the account's: a result and an error.
+// Send an SMS to two cards, one of which does not belong to the account: Send returns a result and an error.
 func ExampleSMSService_Send() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -123,15 +123,15 @@ func ExampleSMSService_Send() {
 		log.Fatal(err)
 	}
 	for _, sms := range result.Sent {
-		fmt.Println("on its way to", sms.MSISDN)
+		fmt.Println("sent to", sms.MSISDN)
 	}
 	fmt.Println("not sent to", result.Failed)
 	// Output:
-	// on its way to 1064800000000
+	// sent to 1064800000000
 	// not sent to [1064812345678]
 }
 
-// An SMS to any number of cards has an outcome for each.
+// Send an SMS to any number of cards, and get an outcome for each.
 func ExampleSMSService_SendAll() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -143,9 +143,9 @@ func ExampleSMSService_SendAll() {
 	}) {
 		switch {
 		case err == nil:
-			fmt.Println("on its way to", sms.Card)
+			fmt.Println("sent to", sms.Card)
 		case errors.Is(err, quecloud.ErrOutcomeUnknown):
-			fmt.Println("perhaps on its way:", err)
+			fmt.Println("perhaps sent:", err)
 		default:
 			notSent = append(notSent, sms.Card)
 			fmt.Println(err)
@@ -153,12 +153,12 @@ func ExampleSMSService_SendAll() {
 	}
 	fmt.Println("not sent to", notSent)
 	// Output:
-	// on its way to 1064800000000
+	// sent to 1064800000000
 	// quecloud: sms.send: the platform lists the card as failed: not done for all of the cards (card 1064812345678, 2 of 2)
 	// not sent to [1064812345678]
 }
 
-// A top-up: what is bought, its ExternalID and the time are stored before the call.
+// Buy a data package. Store the product, the ExternalID and the time before the call.
 func ExampleOrdersService_Recharge() {
 	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(0))
 	defer srv.Close()
@@ -168,13 +168,13 @@ func ExampleOrdersService_Recharge() {
 		ICCID:       "89860024310000000006",
 		ProductID:   50, // from client.Orders.FlowPackages
 		ProductName: "30M-当月",
-		ExternalID:  "topup-2026-11-0001", // yours, of this one purchase; stored with the time before the call
+		ExternalID:  "topup-2026-11-0001", // your ID of this purchase only; store it with the time before the call
 	}
 	receipt, err := client.Orders.Recharge(ctx, params)
 	if err != nil {
-		log.Fatal(err) // where it is ErrOutcomeUnknown, look with Orders.Find before you buy again
+		log.Fatal(err) // after ErrOutcomeUnknown, use Orders.Find before you buy again
 	}
-	order, err := client.Orders.Wait(ctx, receipt.OrderNo) // the platform carries it out in the background
+	order, err := client.Orders.Wait(ctx, receipt.OrderNo) // the platform processes it in the background
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -182,12 +182,14 @@ func ExampleOrdersService_Recharge() {
 	// Output: 订单完成 1.5 CNY
 }
 
-// The whole way of a purchase whose response is lost: store, buy, restart, find, decide. This platform would refuse the
-// repeat, and shows an order in the wallet after some minutes.
+// Handle a purchase whose response is lost: store, buy, restart, find, decide. This platform refuses a duplicate, and
+// adds an order to the wallet after some minutes.
 func ExampleOrdersService_Find() {
 	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
 	defer srv.Close()
-	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: quecloudtest.DuplicatesRefused, WalletDelay: 3 * time.Minute})
+	srv.SetPurchaseRules(quecloudtest.PurchaseRules{
+		Duplicates: quecloudtest.DuplicatesRefused, WalletDelay: 3 * time.Minute,
+	})
 	srv.Inject(quecloudtest.CutAfter().On("card.recharge"))
 	ctx := context.Background()
 
@@ -200,49 +202,52 @@ func ExampleOrdersService_Find() {
 	_, err := client.Orders.Recharge(ctx, params)
 	fmt.Println("in doubt:", errors.Is(err, quecloud.ErrOutcomeUnknown))
 
-	// The program has been restarted, and decides what becomes of the purchase.
+	// After a restart the program decides what to do about the purchase.
 	client = srv.Client()
 	decide := func() (done bool) {
 		found, err := client.Orders.Find(ctx, &stored)
 		switch {
-		case err == nil: // ordered, more than once if there are several
+		case err == nil: // ordered, more than once if there are several matches
 			for _, order := range found.Matches {
 				switch order.Status {
 				case quecloud.OrderStatusDone:
 					fmt.Println("bought:", order.ProductName)
-				case quecloud.OrderStatusFailed: // the wallet tells what became of the money
+				case quecloud.OrderStatusFailed: // the wallet shows whether the money came back
 					fmt.Println("not bought:", order.Result)
 				default: // pending
 					fmt.Println("ordered, follow it with Orders.Wait:", order.OrderNo)
 				}
 			}
 			return true
-		case errors.Is(err, quecloud.ErrNotFound): // which is no proof that nothing was bought
-			fmt.Println("not found, candidates for a person to look at:", len(found.Candidates))
-		default: // the wallet, or an order in it, could not be read
-			fmt.Println("look again later:", err)
+		case errors.Is(err, quecloud.ErrNotFound): // does not prove that nothing was bought
+			fmt.Println("not found, candidates for a person to check:", len(found.Candidates))
+		default: // the wallet, or one of its orders, could not be read
+			fmt.Println("try again later:", err)
 		}
 		return false
 	}
 	for !decide() {
-		srv.Advance(2 * time.Minute) // wait, and after a day leave it to a person
+		srv.Advance(2 * time.Minute) // wait; after a day, let a person decide
 	}
 	fmt.Println("orders at the platform:", len(srv.Orders()))
 	// Output:
 	// in doubt: true
-	// not found, candidates for a person to look at: 0
-	// not found, candidates for a person to look at: 0
+	// not found, candidates for a person to check: 0
+	// not found, candidates for a person to check: 0
 	// bought: 30M-当月
 	// orders at the platform: 1
 }
 
-// Preverify asks whether a purchase would be accepted. It goes without the ExternalID, which the platform might record.
+// Check whether the platform would accept a purchase. Use Preverify without an ExternalID, which the platform might
+// record.
 func ExampleOrdersService_Renew() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
 
-	receipt, err := client.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: "89860024310000000006", Years: 1, Preverify: true})
+	receipt, err := client.Orders.Renew(ctx, &quecloud.RenewalParams{
+		ICCID: "89860024310000000006", Years: 1, Preverify: true,
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -250,7 +255,7 @@ func ExampleOrdersService_Renew() {
 	// Output: "" 0 orders
 }
 
-// Money is decimal.Decimal, in CNY.
+// Read the balance. Amounts of money are decimal.Decimal, in CNY.
 func ExampleBillingService_Wallet() {
 	srv := quecloudtest.NewServer(quecloudtest.WithBalance(1234*quecloudtest.Yuan + 50*quecloudtest.Fen))
 	defer srv.Close()
@@ -264,14 +269,14 @@ func ExampleBillingService_Wallet() {
 	// Output: 1234.50 CNY
 }
 
-// An export is prepared once and its file is there only when it is whole.
+// Download the card list. The file is renamed into place after verification.
 func ExampleFilesService_DownloadFile() {
 	srv := quecloudtest.NewServer(quecloudtest.WithFileDelay(0))
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
 	defer os.Remove("cards.zip")
 
-	task, err := client.Files.Prepare(ctx) // starts today's task, or joins it, and waits for it
+	task, err := client.Files.Prepare(ctx) // starts or joins today's task and waits for it
 	if err != nil {
 		log.Fatal(err)
 	}
