@@ -7,22 +7,24 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// A controller lets tests in other languages do by HTTP what tests in Go do with the methods of the stand-in.
+// A controller serves the methods of the stand-in by HTTP, for tests in other languages.
 type controller struct {
 	sim *quecloudtest.Server
 	log *log.Logger
 }
 
-// errNotThere is answered with HTTP 404, and all other errors with 400.
-var errNotThere = errors.New("not found")
+// errNotFound gets HTTP status 404, all other errors 400.
+var errNotFound = errors.New("not found")
 
 const (
 	maxControl = 1 << 20
@@ -30,7 +32,7 @@ const (
 	maxFailing = 1_000_000
 )
 
-// handler serves everything that the controller can do. Each answers with something that view can show.
+// handler returns the handler of all requests. Each returns a result for view, or an error.
 func (c *controller) handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, do := range map[string]func(*http.Request) (any, error){
@@ -50,7 +52,7 @@ func (c *controller) handler() http.Handler {
 		"GET /deliveries":     c.deliveries,
 		"GET /clock":          func(*http.Request) (any, error) { return c.clock(), nil },
 		"/": func(r *http.Request) (any, error) {
-			return nil, fmt.Errorf("%w: %s %s; the documentation of quecloud-sim lists what there is", errNotThere, r.Method, r.URL.Path)
+			return nil, fmt.Errorf("%w: %s %s; see the documentation of quecloud-sim", errNotFound, r.Method, r.URL.Path)
 		},
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, do) })
@@ -61,33 +63,33 @@ func (c *controller) handler() http.Handler {
 func (c *controller) serve(w http.ResponseWriter, r *http.Request, do func(*http.Request) (any, error)) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxControl)
 	result, err := withoutPanic(r, do)
-	status, said := http.StatusOK, ""
+	status, reason := http.StatusOK, ""
 	if err != nil {
-		status, said = http.StatusBadRequest, " — "+clip(err.Error())
-		if errors.Is(err, errNotThere) {
+		status, reason = http.StatusBadRequest, " — "+clip(err.Error())
+		if errors.Is(err, errNotFound) {
 			status = http.StatusNotFound
 		}
 		result = map[string]string{"error": err.Error()}
 	}
-	c.log.Printf("control: %s %s %d%s", r.Method, clip(r.URL.Path), status, said)
+	c.log.Printf("control: %s %s %d%s", r.Method, clip(r.URL.Path), status, reason)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
-	_ = out.Encode(view(result)) // an error means that nobody listens any more
+	_ = out.Encode(view(result)) // fails when the client disconnected
 }
 
-// withoutPanic makes errors of what the stand-in panics with when it is used wrongly, so that the rules are all its own.
+// withoutPanic returns the stand-in's panics on invalid arguments as errors.
 func withoutPanic(r *http.Request, do func(*http.Request) (any, error)) (result any, err error) {
 	defer func() {
 		switch cause := recover().(type) {
 		case nil:
 		case string:
-			said, ok := strings.CutPrefix(cause, "quecloudtest: ")
+			message, ok := strings.CutPrefix(cause, "quecloudtest: ")
 			if !ok {
 				panic(cause)
 			}
-			err = errors.New(said)
+			err = errors.New(message)
 		default:
 			panic(cause)
 		}
@@ -95,22 +97,22 @@ func withoutPanic(r *http.Request, do func(*http.Request) (any, error)) (result 
 	return do(r)
 }
 
-// read reads the JSON object in the body, which has no members but those of T.
+// read decodes the JSON object in the body. It refuses members that T does not have.
 func read[T any](r *http.Request) (body T, err error) {
 	in := json.NewDecoder(r.Body)
 	in.DisallowUnknownFields()
 	err = in.Decode(&body)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-		return body, fmt.Errorf("%s: a JSON %s is not what is wanted", wrong.Field, wrong.Value)
+		return body, fmt.Errorf("%s: unexpected JSON %s", wrong.Field, wrong.Value)
 	}
 	if errors.Is(err, io.EOF) {
-		return body, errors.New("the body is empty: want a JSON object")
+		return body, errors.New("the body is empty, want a JSON object")
 	}
 	if err != nil {
 		return body, fmt.Errorf("the body: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return body, errors.New("the body: something follows the JSON object")
+		return body, errors.New("the body: unexpected data after the JSON object")
 	}
 	return body, nil
 }
@@ -129,7 +131,7 @@ func (c *controller) advance(r *http.Request) (any, error) {
 	return c.clock(), nil
 }
 
-// clock tells the stand-in's time, also in the form that the parameter t has.
+// clock returns the stand-in's time, also as the parameter t.
 func (c *controller) clock() any {
 	now := c.sim.Now()
 	return map[string]any{"time": now, "t": now.Unix()}
@@ -166,7 +168,7 @@ func (c *controller) setUsage(r *http.Request) (any, error) {
 	return card, nil
 }
 
-// amounts of yuan, not so large that a sum of many could overflow.
+// yuan matches amounts that are small enough for sums.
 var yuan = regexp.MustCompile(`^([0-9]{1,12})(?:\.([0-9]{1,2}))?$`)
 
 func (c *controller) deposit(r *http.Request) (any, error) {
@@ -181,8 +183,8 @@ func (c *controller) deposit(r *http.Request) (any, error) {
 		return nil, fmt.Errorf("yuan: want an amount such as 12.50")
 	}
 	whole, _ := strconv.ParseInt(parts[1], 10, 64)
-	cents, _ := strconv.ParseInt((parts[2] + "00")[:2], 10, 64)
-	c.sim.Deposit(quecloudtest.Money(whole)*quecloudtest.Yuan+quecloudtest.Money(cents)*quecloudtest.Fen, "")
+	fen, _ := strconv.ParseInt((parts[2] + "00")[:2], 10, 64)
+	c.sim.Deposit(quecloudtest.Money(whole)*quecloudtest.Yuan+quecloudtest.Money(fen)*quecloudtest.Fen, "")
 	return c.sim.Wallet(), nil
 }
 
@@ -201,26 +203,30 @@ func (c *controller) failOrders(r *http.Request) (any, error) {
 	return struct{}{}, nil
 }
 
-// repeats are the names of the responses to repeated purchases.
-var repeats = map[string]quecloudtest.Duplicates{
-	"": quecloudtest.DuplicatesSucceed, "succeed": quecloudtest.DuplicatesSucceed, "refused": quecloudtest.DuplicatesRefused,
+// duplicates are the responses to duplicate purchases by name.
+var duplicates = map[string]quecloudtest.Duplicates{
+	"":                   quecloudtest.DuplicatesSucceed,
+	"succeed":            quecloudtest.DuplicatesSucceed,
+	"refused":            quecloudtest.DuplicatesRefused,
 	"refused-with-order": quecloudtest.DuplicatesRefusedWithOrder,
 }
 
 func (c *controller) setPurchaseRules(r *http.Request) (any, error) {
 	body, err := read[struct {
-		Duplicates    string  `json:"repeats"`
+		Duplicates    string  `json:"duplicates"`
 		RecordSeconds float64 `json:"recordSeconds"`
 		WalletSeconds float64 `json:"walletSeconds"`
 	}](r)
 	if err != nil {
 		return nil, err
 	}
-	rule, ok := repeats[body.Duplicates]
+	rule, ok := duplicates[body.Duplicates]
 	if !ok {
-		return nil, errors.New("repeats: want succeed, refused or refused-with-order")
+		return nil, errors.New("duplicates: want succeed, refused or refused-with-order")
 	}
-	for name, seconds := range map[string]float64{"recordSeconds": body.RecordSeconds, "walletSeconds": body.WalletSeconds} {
+	for name, seconds := range map[string]float64{
+		"recordSeconds": body.RecordSeconds, "walletSeconds": body.WalletSeconds,
+	} {
 		if !(seconds >= 0 && seconds <= maxAdvance) {
 			return nil, fmt.Errorf("%s: want 0 to %d", name, maxAdvance)
 		}
@@ -252,7 +258,7 @@ func (c *controller) card(r *http.Request) (any, error) {
 	number := r.PathValue("number")
 	card, ok := c.sim.Card(number)
 	if !ok {
-		return nil, fmt.Errorf("%w: card %s", errNotThere, number)
+		return nil, fmt.Errorf("%w: card %s", errNotFound, number)
 	}
 	return card, nil
 }
@@ -271,4 +277,59 @@ func (c *controller) deliveries(*http.Request) (any, error) {
 		deliveries[i] = hideSecrets(deliveries[i])
 	}
 	return deliveries, nil
+}
+
+// view converts the stand-in's state for encoding/json: structs become objects whose members have the names of the
+// fields, with small letters first. Money becomes text in yuan, a duration seconds, an error its text, and a zero
+// time null.
+func view(state any) any {
+	switch v := state.(type) {
+	case nil:
+		return nil
+	case quecloudtest.Money:
+		return v.String()
+	case time.Duration:
+		return v.Seconds()
+	case time.Time:
+		if v.IsZero() {
+			return nil
+		}
+		return v
+	case error:
+		return v.Error()
+	}
+	switch v := reflect.ValueOf(state); v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		return view(v.Elem().Interface())
+	case reflect.Slice, reflect.Array:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = view(v.Index(i).Interface())
+		}
+		return list
+	case reflect.Struct:
+		object := map[string]any{}
+		for i := range v.NumField() {
+			if field := v.Type().Field(i); field.IsExported() {
+				object[memberName(field.Name)] = view(v.Field(i).Interface())
+			}
+		}
+		return object
+	}
+	return state
+}
+
+// memberName returns the JSON name of a field: ICCID becomes iccid, HTTPStatus httpStatus.
+func memberName(field string) string {
+	name := []rune(field)
+	for i := range name {
+		if i > 0 && i+1 < len(name) && unicode.IsLower(name[i+1]) || unicode.IsLower(name[i]) {
+			break
+		}
+		name[i] = unicode.ToLower(name[i])
+	}
+	return string(name)
 }

@@ -22,7 +22,7 @@ import (
 
 const aCard = "1064800000000"
 
-// newControl returns a stand-in whose clock stands, and what controls it.
+// newControl returns a stand-in whose clock stands, and its control.
 func newControl(t *testing.T, opts ...quecloudtest.Option) (*quecloudtest.Server, http.Handler) {
 	sim := quecloudtest.NewUnstartedServer(append([]quecloudtest.Option{
 		quecloudtest.WithTime(time.Date(2026, 3, 10, 12, 0, 0, 0, quecloud.ChinaStandardTime))}, opts...)...)
@@ -30,19 +30,19 @@ func newControl(t *testing.T, opts ...quecloudtest.Option) (*quecloudtest.Server
 	return sim, (&controller{sim, log.New(io.Discard, "", 0)}).handler()
 }
 
-// ask makes a call to the control, verb and path divided by a space.
-func ask(h http.Handler, call, body string) (status int, answer string) {
+// ask sends a request to the control. The call has a verb, a space and a path.
+func ask(h http.Handler, call, body string) (status int, response string) {
 	verb, path, _ := strings.Cut(call, " ")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(verb, path, strings.NewReader(body)))
 	return w.Code, strings.TrimSpace(w.Body.String())
 }
 
-func TestControlChangesTheStandIn(t *testing.T) {
+func TestControlChangesState(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		call, body string
-		answer     string // a part of it
+		response   string // part of the response
 		changed    func(*quecloudtest.Server) any
 		want       any
 	}{
@@ -66,11 +66,13 @@ func TestControlChangesTheStandIn(t *testing.T) {
 				o := s.Orders()[0]
 				return err == nil && o.Status == quecloudtest.OrderFailed && strings.HasSuffix(o.Result, "no coverage")
 			}, true},
-		{"POST /purchases", `{"repeats":"refused-with-order","recordSeconds":0.5,"walletSeconds":60}`, `{}`,
+		{"POST /purchases", `{"duplicates":"refused-with-order","recordSeconds":0.5,"walletSeconds":60}`, `{}`,
 			func(s *quecloudtest.Server) any {
-				params := &quecloud.RechargeParams{ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月", ExternalID: "1"}
+				params := &quecloud.RechargeParams{
+					ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月", ExternalID: "1",
+				}
 				var errs []error
-				for range 3 { // two within the half second
+				for range 3 { // two within RecordDelay
 					_, err := s.Client().Orders.Recharge(t.Context(), params)
 					errs = append(errs, err)
 					s.Advance(250 * time.Millisecond)
@@ -89,9 +91,9 @@ func TestControlChangesTheStandIn(t *testing.T) {
 			}, true},
 	} {
 		sim, h := newControl(t, quecloudtest.WithFaults(quecloudtest.Latency(0).On("billing_group.list")))
-		status, answer := ask(h, test.call, test.body)
-		if status != 200 || !strings.Contains(answer, test.answer) || !json.Valid([]byte(answer)) {
-			t.Errorf("%s %s: answered %d %s", test.call, test.body, status, answer)
+		status, response := ask(h, test.call, test.body)
+		if status != 200 || !strings.Contains(response, test.response) || !json.Valid([]byte(response)) {
+			t.Errorf("%s %s: got %d %s", test.call, test.body, status, response)
 			continue
 		}
 		if got := test.changed(sim); got != test.want {
@@ -100,14 +102,18 @@ func TestControlChangesTheStandIn(t *testing.T) {
 	}
 }
 
-func TestControlTellsTheState(t *testing.T) {
+func TestControlReturnsState(t *testing.T) {
 	t.Parallel()
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "success") }))
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "success")
+	}))
 	defer receiver.Close()
 	const canary = "canary-8d1f"
-	sim, h := newControl(t, quecloudtest.WithSMSCallback(receiver.URL+"/sms?token="+canary), quecloudtest.WithOrderDelay(time.Hour))
+	sim, h := newControl(t, quecloudtest.WithSMSCallback(receiver.URL+"/sms?token="+canary),
+		quecloudtest.WithOrderDelay(time.Hour))
 	client := sim.Client()
-	if _, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(aCard), Content: "a<b"}); err != nil {
+	message := &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(aCard), Content: "a<b"}
+	if _, err := client.SMS.Send(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
@@ -116,48 +122,55 @@ func TestControlTellsTheState(t *testing.T) {
 		t.Fatal(err)
 	}
 	sim.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/?sign=ABCDEF&secret="+canary, nil))
-	if status, answer := ask(h, "POST /sms", `{"card":"`+aCard+`","content":"door open"}`); status != 200 || !strings.Contains(answer, `"content":"door open"`) {
-		t.Errorf("an SMS from a card: %d %s", status, answer)
+	status, response := ask(h, "POST /sms", `{"card":"`+aCard+`","content":"door open"}`)
+	if status != 200 || !strings.Contains(response, `"content":"door open"`) {
+		t.Errorf("an SMS from a card: %d %s", status, response)
 	}
 	for call, parts := range map[string][]string{
-		"GET /clock":                      {`{"t":1773115200,"time":"2026-03-10T12:00:00+08:00"}`},
-		"GET /cards/" + aCard:             {`"iccid":"89860024310000000006"`, `"gprsClosed":false`, `"alarm":null`, `"packages":[]`, `"monthFlow":`},
+		"GET /clock": {`{"t":1773115200,"time":"2026-03-10T12:00:00+08:00"}`},
+		"GET /cards/" + aCard: {
+			`"iccid":"89860024310000000006"`, `"gprsClosed":false`, `"alarm":null`, `"packages":[]`, `"monthFlow":`,
+		},
 		"GET /cards/89860024310000000006": {`"msisdn":"` + aCard + `"`},
 		"GET /orders":                     {`"status":"订单待处理"`, `"price":"1.50"`, `"completed":null`, `"productID":50`},
 		"GET /wallet":                     {`{"balance":"998.50","entries":[{"change":"-1.50"`},
 		"GET /sms":                        {`"content":"a<b"`, `"status":200`},
-		"GET /requests":                   {`"method":"fc.function.sms.send"`, `"httpStatus":200`, `"msisdns":"` + aCard + `"`, `"secret":"(hidden)"`, `"sign":""`},
-		"GET /deliveries":                 {`"url":"` + receiver.URL + `/sms"`, `"err":null`, `"ok":true`, `door open`},
+		"GET /requests": {
+			`"method":"fc.function.sms.send"`, `"httpStatus":200`, `"msisdns":"` + aCard + `"`,
+			`"secret":"(hidden)"`, `"sign":""`,
+		},
+		"GET /deliveries": {`"url":"` + receiver.URL + `/sms"`, `"err":null`, `"ok":true`, `door open`},
 	} {
-		status, answer := ask(h, call, "")
-		if status != 200 || !json.Valid([]byte(answer)) {
-			t.Errorf("%s: answered %d %s", call, status, answer)
+		status, response := ask(h, call, "")
+		if status != 200 || !json.Valid([]byte(response)) {
+			t.Errorf("%s: got %d %s", call, status, response)
 		}
 		for _, part := range parts {
-			if !strings.Contains(answer, part) {
-				t.Errorf("%s lacks %s: %s", call, part, answer)
+			if !strings.Contains(response, part) {
+				t.Errorf("%s lacks %s: %s", call, part, response)
 			}
 		}
-		if strings.Contains(answer, canary) || strings.Contains(answer, "ABCDEF") || strings.Contains(answer, sim.Requests()[0].Sign) {
-			t.Errorf("%s tells a secret or a signature: %s", call, answer)
+		if strings.Contains(response, canary) || strings.Contains(response, "ABCDEF") ||
+			strings.Contains(response, sim.Requests()[0].Sign) {
+			t.Errorf("%s returns a secret or a signature: %s", call, response)
 		}
 	}
 }
 
-func TestControlRefusesWhatIsWrong(t *testing.T) {
+func TestControlRefusesInvalidRequests(t *testing.T) {
 	t.Parallel()
 	_, h := newControl(t)
 	for _, test := range []struct {
 		call, body string
 		status     int
-		said       string
+		reason     string // part of the error
 	}{
 		{"POST /advance", ``, 400, "empty"},
 		{"POST /advance", `{}`, 400, "seconds"},
 		{"POST /advance", `{"seconds":-1}`, 400, "seconds"},
 		{"POST /advance", `{"seconds":1e300}`, 400, "seconds"},
-		{"POST /advance", `{"seconds":"1"}`, 400, "seconds: a JSON string"},
-		{"POST /advance", `{"seconds":1} {}`, 400, "follows"},
+		{"POST /advance", `{"seconds":"1"}`, 400, "seconds: unexpected JSON string"},
+		{"POST /advance", `{"seconds":1} {}`, 400, "after the JSON object"},
 		{"POST /advance", `{"minutes":1}`, 400, `unknown field "minutes"`},
 		{"POST /advance", `[1]`, 400, "the body"},
 		{"POST /advance", `{"seconds":1` + strings.Repeat(" ", maxControl) + `}`, 400, "too large"},
@@ -174,7 +187,7 @@ func TestControlRefusesWhatIsWrong(t *testing.T) {
 		{"POST /deposit", `{}`, 400, "yuan"},
 		{"POST /fail-orders", `{"reason":"x"}`, 400, "n: want"},
 		{"POST /fail-orders", `{"n":1000000000}`, 400, "n: want"},
-		{"POST /purchases", `{"repeats":"doubled"}`, 400, "repeats: want"},
+		{"POST /purchases", `{"duplicates":"doubled"}`, 400, "duplicates: want"},
 		{"POST /purchases", `{"walletSeconds":-1}`, 400, "walletSeconds: want"},
 		{"POST /faults", `{"fault":"status=9"}`, 400, "fault: status"},
 		{"POST /faults", `{"fault":"refuse=0"}`, 400, "success"},
@@ -184,18 +197,20 @@ func TestControlRefusesWhatIsWrong(t *testing.T) {
 		{"GET /advance", ``, 404, "GET /advance"},
 		{"POST /openapi/router", ``, 404, "/openapi/router"},
 	} {
-		status, answer := ask(h, test.call, test.body)
-		var said map[string]string
-		if err := json.Unmarshal([]byte(answer), &said); err != nil || status != test.status || len(said) != 1 || !strings.Contains(said["error"], test.said) {
-			t.Errorf("%s %.80s: answered %d %s, want %d and an error that has %q", test.call, test.body, status, answer, test.status, test.said)
+		status, response := ask(h, test.call, test.body)
+		var body map[string]string
+		err := json.Unmarshal([]byte(response), &body)
+		if err != nil || status != test.status || len(body) != 1 || !strings.Contains(body["error"], test.reason) {
+			t.Errorf("%s %.80s: got %d %s, want %d and an error with %q",
+				test.call, test.body, status, response, test.status, test.reason)
 		}
 	}
-	if _, answer := ask(h, "GET /clock", ""); !strings.Contains(answer, "12:00:00+08:00") {
-		t.Errorf("something was done all the same: %s", answer)
+	if _, response := ask(h, "GET /clock", ""); !strings.Contains(response, "12:00:00+08:00") {
+		t.Errorf("a refused request changed the clock: %s", response)
 	}
 }
 
-func TestMembersAreNamedForOtherLanguages(t *testing.T) {
+func TestControlMemberNames(t *testing.T) {
 	t.Parallel()
 	for field, want := range map[string]string{
 		"ICCID": "iccid", "HTTPStatus": "httpStatus", "PauseReason": "pauseReason", "MB": "mb", "No": "no", "LogID": "logID",
@@ -207,7 +222,7 @@ func TestMembersAreNamedForOtherLanguages(t *testing.T) {
 	}
 }
 
-func TestControlIsOffUnlessAskedForAndNeverOnThePlatformsPort(t *testing.T) {
+func TestControlHasItsOwnPort(t *testing.T) {
 	t.Parallel()
 	s := startSim(t)
 	var body []byte
@@ -220,7 +235,7 @@ func TestControlIsOffUnlessAskedForAndNeverOnThePlatformsPort(t *testing.T) {
 		return err
 	})
 	if err != nil || !strings.Contains(line, "resultCode=70031") || !bytes.Contains(body, []byte(`"resultCode":70031`)) {
-		t.Errorf("the platform answered %s, %v, and logged %q", body, err, line)
+		t.Errorf("the platform got %s, %v, and logged %q", body, err, line)
 	}
 	taken := strings.TrimPrefix(strings.TrimSuffix(s.url, "/openapi/router"), "http://")
 	if err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-control", taken}, io.Discard, io.Discard); err == nil {
@@ -228,7 +243,7 @@ func TestControlIsOffUnlessAskedForAndNeverOnThePlatformsPort(t *testing.T) {
 	}
 }
 
-// documentation returns the code in the command's documentation, with the addresses of a running command.
+// documentation returns the code blocks of the command's documentation, with the addresses of a running command.
 func documentation(t *testing.T, platform, control string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "main.go", nil, parser.ParseComments|parser.PackageClauseOnly)
@@ -246,8 +261,8 @@ func documentation(t *testing.T, platform, control string) []string {
 	return blocks
 }
 
-// The shell commands of the documentation are run as they stand.
-func TestTheDocumentationsCommandsWork(t *testing.T) {
+// TestDocCommandsWork runs the shell commands of the documentation.
+func TestDocCommandsWork(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"sh", "curl", "openssl", "cut", "tr", "date"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -280,7 +295,7 @@ func TestTheDocumentationsCommandsWork(t *testing.T) {
 		t.Fatalf("the recipes are not among %q", blocks)
 	}
 	if out := execute(signing, blocks[signing]); !strings.Contains(out, `"iccid":"89860024310000000006"`) {
-		t.Errorf("the signed call was answered with %s", out)
+		t.Errorf("the signed call got %s", out)
 	}
 	lines := strings.Split(strings.TrimSpace(blocks[curls]), "\n")
 	if len(lines) != 3 {
@@ -288,7 +303,7 @@ func TestTheDocumentationsCommandsWork(t *testing.T) {
 	}
 	for i, want := range []string{`"content":"door open"`, `{}`, `[]`} {
 		if out := execute(curls, lines[i]); !strings.Contains(out, want) {
-			t.Errorf("%s: answered %s", lines[i], out)
+			t.Errorf("%s: got %s", lines[i], out)
 		}
 	}
 }

@@ -14,20 +14,20 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-const faultHelp = `	refuse=500:text  a result code other than 0, and a message
+const faultHelp = `	refuse=500:text  a refusal with a result code and a message
 	status=503       an HTTP status        html=502    an HTML page
-	garbage, empty   an answer that is none
-	cut-before, cut-after   the connection is cut, before or after the call took effect
-	truncate=20, cut-body=20   the first bytes of the answer only
+	garbage, empty   an invalid response
+	cut-before, cut-after   cut the connection before or after the call takes effect
+	truncate=20, cut-body=20   send the first bytes of the response only
 	latency=2s, dialect=other-case
 	no-date, wrong-date=2026-03-01T12:00:00+08:00   the header Date
-and after that, divided by commas:
+followed by any of these, separated by commas:
 	on=card.info+card.list   these methods only
 	times=2   the next calls only   p=0.1   a share of the calls only
-	after   the call takes effect all the same
+	after   after the call took effect
 	header=Retry-After:1   body=text`
 
-// faultKinds make a fault of the argument that stands after its name.
+// faultKinds make faults from the arguments after their names.
 var faultKinds = map[string]func(arg string) (quecloudtest.Fault, error){
 	"refuse": func(arg string) (quecloudtest.Fault, error) {
 		code, message, _ := strings.Cut(arg, ":")
@@ -36,7 +36,7 @@ var faultKinds = map[string]func(arg string) (quecloudtest.Fault, error){
 		case err != nil:
 			return quecloudtest.Fault{}, err
 		case n == 0:
-			return quecloudtest.Fault{}, errors.New("result code 0 is success: want another")
+			return quecloudtest.Fault{}, errors.New("result code 0 means success, want another")
 		}
 		return quecloudtest.Refuse(n, message), nil
 	},
@@ -69,6 +69,7 @@ var faultKinds = map[string]func(arg string) (quecloudtest.Fault, error){
 	},
 }
 
+// counted makes a fault with a number from low to high.
 func counted(fault func(int) quecloudtest.Fault, low, high int) func(string) (quecloudtest.Fault, error) {
 	return func(arg string) (quecloudtest.Fault, error) {
 		n, err := number(arg, low, high)
@@ -79,22 +80,24 @@ func counted(fault func(int) quecloudtest.Fault, low, high int) func(string) (qu
 	}
 }
 
+// plain makes a fault without an argument.
 func plain(fault func() quecloudtest.Fault) func(string) (quecloudtest.Fault, error) {
 	return func(arg string) (quecloudtest.Fault, error) {
 		if arg != "" {
-			return quecloudtest.Fault{}, fmt.Errorf("it takes no argument: %q", arg)
+			return quecloudtest.Fault{}, fmt.Errorf("unexpected argument %q", arg)
 		}
 		return fault(), nil
 	}
 }
 
-// parseFault reads an argument of -fault.
+// parseFault parses the value of -fault.
 func parseFault(v string) (quecloudtest.Fault, error) {
 	parts := strings.Split(v, ",")
 	name, arg, _ := strings.Cut(parts[0], "=")
 	kind, ok := faultKinds[name]
 	if !ok {
-		return quecloudtest.Fault{}, fmt.Errorf("no fault %q: want one of %s", name, strings.Join(slices.Sorted(maps.Keys(faultKinds)), ", "))
+		return quecloudtest.Fault{}, fmt.Errorf("unknown fault %q: want one of %s",
+			name, strings.Join(slices.Sorted(maps.Keys(faultKinds)), ", "))
 	}
 	fault, err := kind(arg)
 	if err != nil {
@@ -109,14 +112,14 @@ func parseFault(v string) (quecloudtest.Fault, error) {
 	return fault, nil
 }
 
-// narrow applies what stands after a fault's kind.
+// narrow applies an option to a fault.
 func narrow(fault quecloudtest.Fault, name, arg string) (quecloudtest.Fault, error) {
 	switch name {
 	case "on":
 		methods := strings.Split(arg, "+")
 		for _, m := range methods {
 			if !slices.Contains(quecloudtest.Methods(), "fc.function."+strings.TrimPrefix(m, "fc.function.")) {
-				return fault, fmt.Errorf("no method %q", m)
+				return fault, fmt.Errorf("unknown method %q", m)
 			}
 		}
 		return fault.On(methods...), nil

@@ -14,17 +14,17 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// errUsage is returned for arguments that are wrong, after that was said.
-var errUsage = errors.New("wrong arguments")
+// errUsage is the error of invalid arguments, which parse reported.
+var errUsage = errors.New("invalid arguments")
 
-// secretVariable can hold the secret, so that it need not stand among the arguments for every process to read.
+// secretVariable may hold the secret, since every process can read the arguments.
 const secretVariable = "QUECLOUD_SIM_SECRET"
 
 type config struct {
 	addr, control  string
 	appKey, secret string
 	cards          int
-	subAccount     int // of cards
+	subAccount     int // number of cards of the sub-account
 	yearsOnly      bool
 	seed           uint64
 	balance        int64
@@ -38,34 +38,37 @@ type config struct {
 	dialect quecloudtest.Dialect
 }
 
-// parse reads the arguments, and says on usage what is wrong with them.
+// parse parses the arguments, and writes errors and help to usage.
 func parse(args []string, usage io.Writer) (*config, error) {
 	c := &config{}
 	f := flag.NewFlagSet("quecloud-sim", flag.ContinueOnError)
-	f.SetOutput(io.Discard) // what is wrong would stand above a page of usage, out of sight
+	f.SetOutput(io.Discard) // parse writes the error without a page of usage
 	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
-	f.StringVar(&c.control, "control", "", "address to be controlled on, such as 127.0.0.1:9090; best on loopback, as who reaches it may do everything")
+	f.StringVar(&c.control, "control", "", "address of the control, such as 127.0.0.1:9090; "+
+		"it has no authentication, so use loopback")
 	f.StringVar(&c.appKey, "app-key", quecloudtest.DefaultAppKey, "application key")
-	f.StringVar(&c.secret, "secret", "", "secret; better given in the variable "+secretVariable+" (default \""+quecloudtest.DefaultSecret+"\")")
+	f.StringVar(&c.secret, "secret", "", "secret; prefer the environment variable "+secretVariable+
+		" (default \""+quecloudtest.DefaultSecret+"\")")
 	f.IntVar(&c.cards, "cards", quecloudtest.DefaultFleet, "number of cards")
-	f.IntVar(&c.subAccount, "sub-account-cards", 0, "how many of the cards, the last, belong to the sub-account (default 0)")
-	f.BoolVar(&c.yearsOnly, "years-only", false, "refuse renewals by months, as for most companies")
-	f.Uint64Var(&c.seed, "seed", 1, "what cards, usage and the probabilities of faults follow from")
-	f.Int64Var(&c.balance, "balance", int64(quecloudtest.DefaultBalance/quecloudtest.Yuan), "money in the wallet, in yuan")
+	f.IntVar(&c.subAccount, "sub-account-cards", 0, "number of cards of the sub-account, the last ones (default 0)")
+	f.BoolVar(&c.yearsOnly, "years-only", false, "refuse renewals by months, as the platform does for some companies")
+	f.Uint64Var(&c.seed, "seed", 1, "seed of cards, usage and the probabilities of faults")
+	f.Int64Var(&c.balance, "balance", int64(quecloudtest.DefaultBalance/quecloudtest.Yuan),
+		"money in the wallet, in yuan")
 	f.DurationVar(&c.orderDelay, "order-delay", 0, "how long orders stay pending (default 0s)")
 	f.DurationVar(&c.fileDelay, "file-delay", 0, "how long file tasks run (default 0s)")
-	f.DurationVar(&c.smsDelay, "sms-delay", 0, "how long SMS are under way (default 0s)")
-	f.DurationVar(&c.latency, "latency", 0, "how long every call takes (default 0s)")
-	f.StringVar(&c.smsCallback, "sms-callback", "", "URL for delivery reports and inbound SMS")
-	f.StringVar(&c.orderCallback, "order-callback", "", "URL for finished orders")
-	f.IntVar(&c.retries, "callback-retries", 3, "how often a callback that failed is repeated")
-	f.DurationVar(&c.interval, "callback-interval", 10*time.Second, "time before a callback is repeated")
-	f.Func("fault", "something that goes wrong, may be given several times:\n"+faultHelp, func(v string) error {
+	f.DurationVar(&c.smsDelay, "sms-delay", 0, "how long SMS stay submitted (default 0s)")
+	f.DurationVar(&c.latency, "latency", 0, "latency of every call (default 0s)")
+	f.StringVar(&c.smsCallback, "sms-callback", "", "URL that receives SMS events")
+	f.StringVar(&c.orderCallback, "order-callback", "", "URL that receives order events")
+	f.IntVar(&c.retries, "callback-retries", 3, "retries of a callback without success")
+	f.DurationVar(&c.interval, "callback-interval", 10*time.Second, "time before a retry of a callback")
+	f.Func("fault", "fault of calls; may be given several times:\n"+faultHelp, func(v string) error {
 		fault, err := parseFault(v)
 		c.faults = append(c.faults, fault)
 		return err
 	})
-	f.Func("dialect", "form of all answers, joined by +: "+dialectNames(), func(v string) (err error) {
+	f.Func("dialect", "form of all responses, joined by +: "+dialectNames(), func(v string) (err error) {
 		c.dialect, err = parseDialect(v)
 		return err
 	})
@@ -80,12 +83,13 @@ func parse(args []string, usage io.Writer) (*config, error) {
 		f.PrintDefaults()
 		return nil, err
 	case err != nil:
-		fmt.Fprintf(usage, "quecloud-sim: %v\nquecloud-sim -h lists all arguments\n", err)
+		fmt.Fprintf(usage, "quecloud-sim: %v\nquecloud-sim -h lists all flags\n", err)
 		return nil, errUsage
 	}
 	return c, nil
 }
 
+// check fills in the secret and checks the flags.
 func (c *config) check(rest []string) error {
 	if c.secret == "" {
 		c.secret = os.Getenv(secretVariable)
@@ -95,13 +99,13 @@ func (c *config) check(rest []string) error {
 	}
 	switch {
 	case len(rest) > 0:
-		return errors.New("an argument follows the flags, and belongs to none") // it may be a secret after a blank too many
+		return errors.New("unexpected argument after the flags") // hidden, since it may be a secret after a stray space
 	case c.appKey == "":
 		return errors.New("the application key is empty")
 	case c.cards < 0 || c.cards > 100_000_000:
 		return fmt.Errorf("-cards %d: want 0 to 100000000", c.cards)
 	case c.subAccount < 0 || c.subAccount > c.cards:
-		return fmt.Errorf("-sub-account-cards %d: want 0 to %d, as many as there are", c.subAccount, c.cards)
+		return fmt.Errorf("-sub-account-cards %d: want 0 to %d, the number of cards", c.subAccount, c.cards)
 	case c.balance < 0 || c.balance > 1e12:
 		return fmt.Errorf("-balance %d: want 0 to 1000000000000", c.balance)
 	}
@@ -113,17 +117,25 @@ func (c *config) check(rest []string) error {
 			return fmt.Errorf("-%s %v: want 0s or more", name, d)
 		}
 	}
+	return c.checkCallbacks()
+}
+
+// checkCallbacks checks the flags of the callbacks.
+func (c *config) checkCallbacks() error {
 	if c.retries < 0 {
 		return fmt.Errorf("-callback-retries %d: want 0 or more", c.retries)
 	}
 	for name, address := range map[string]string{"sms-callback": c.smsCallback, "order-callback": c.orderCallback} {
-		if u, err := url.Parse(address); address != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("-%s: want an absolute http or https URL", name) // which may have a token in it
+		u, err := url.Parse(address)
+		if address != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
+			// The error omits the URL, which may contain a token.
+			return fmt.Errorf("-%s: want an absolute http or https URL", name)
 		}
 	}
 	return nil
 }
 
+// options returns the options of the stand-in.
 func (c *config) options() []quecloudtest.Option {
 	faults := c.faults
 	if c.latency > 0 {
@@ -148,7 +160,7 @@ func (c *config) options() []quecloudtest.Option {
 	}
 }
 
-// dialects are the names of the dialects among the arguments.
+// dialects are the dialects by name.
 var dialects = []struct {
 	name    string
 	dialect quecloudtest.Dialect
@@ -179,14 +191,14 @@ func parseDialect(v string) (all quecloudtest.Dialect, err error) {
 			}
 		}
 		if found == 0 {
-			return 0, fmt.Errorf("no dialect %q: want some of %s", name, dialectNames())
+			return 0, fmt.Errorf("unknown dialect %q: want some of %s", name, dialectNames())
 		}
 		all |= found
 	}
 	return all, nil
 }
 
-// number reads a number between low and high.
+// number parses a number from low to high.
 func number(v string, low, high int) (int, error) {
 	n, err := strconv.Atoi(v)
 	if err != nil || n < low || n > high {

@@ -1,21 +1,20 @@
-// Quecloud-sim serves a stand-in for Quectel's SIM platform on a port, for programs in any language to be tested against.
-// It keeps its state in memory and forgets it when it ends. See package quecloudtest for what it does and what it leaves
-// out.
+// Quecloud-sim serves a stand-in for Quectel's SIM platform on a port, to test programs in any language. It keeps its
+// state in memory. See package quecloudtest for its behavior and limits.
 //
 //	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim@latest -addr 127.0.0.1:8080 -cards 1000
-//	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim@latest -fault status=503,on=card.info,p=0.1,header=Retry-After:1
+//	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim@latest -fault status=503,on=card.info,p=0.1
 //
-// Every call is logged on a line: HTTP status, result code, duration, method, parameters, and why it was refused. Neither
-// the secret nor a signature is ever written, save for the secret that everybody knows because it is the default, and of
-// the URLs for callbacks neither the query nor user and password. SIGINT and SIGTERM end it.
+// The simulator logs every call on a line: HTTP status, result code, duration, method, parameters and the reason of a
+// refusal. It never writes signatures, secrets other than the public default secret, or the query, user and password of
+// callback URLs. SIGINT and SIGTERM stop it.
 //
 // # Signing a call
 //
-// A call is a POST of a form, to any path, such as /openapi/router. All parameters are signed, the system parameters
-// appKey, method and t too, but for sign itself and for alarmParam, alarmStatus and pauseStatus. The signature is the
-// upper-case SHA-1 of the secret, every name followed by its value in the order of the names (capitals first), and the
-// secret again; values are signed as they are, and escaped only in the form. t is the time in Unix seconds, at most 300
-// away from the server's. In a shell:
+// A call is a POST of a form to any path, such as /openapi/router. The signature covers all parameters, including the
+// system parameters appKey, method and t, except sign, alarmParam, alarmStatus and pauseStatus. It is the upper-case
+// SHA-1 of the secret, each name followed by its value in the order of the names (capitals first), and the secret
+// again. Sign the values before they are escaped for the form. t is the time in Unix seconds, at most 300 from the
+// server's time. In a shell:
 //
 //	key=000001 secret=quecloudtest-secret t=$(date +%s)
 //	text="appKey${key}methodfc.function.card.infomsisdn1064800000000t${t}"
@@ -25,34 +24,35 @@
 //
 // # Control
 //
-// With -control a test in any language does what a test in Go does with the methods of quecloudtest.Server, on an address
-// of its own that is best on loopback: whoever reaches it may do everything.
+// With -control the simulator serves the methods of quecloudtest.Server by HTTP on a second address, for tests in any
+// language. Use a loopback address: the control has no authentication.
 //
 //	curl -s 127.0.0.1:9090/sms -d '{"card":"1064800000000","content":"door open"}'
 //	curl -s 127.0.0.1:9090/faults -d '{"fault":"status=503,on=card.info,times=2"}'
 //	curl -s 127.0.0.1:9090/deliveries
 //
-// These are all:
+// The control accepts these requests:
 //
-//	POST   /advance      {"seconds":600}                       moves the clock on, through all that becomes due
-//	POST   /sms          {"card":"…","content":"…"}            a card sends an SMS
-//	POST   /usage        {"card":"…","date":"…","mb":12.5}     a card used that much on a date, yyyy-MM-dd
-//	POST   /deposit      {"yuan":"12.50"}                      money comes into the wallet
-//	POST   /fail-orders  {"n":1,"reason":"…"}                  the next orders will fail
-//	POST   /purchases    {"repeats":"refused"}                 what repeats of a purchase get: succeed, refused or
-//	                                                           refused-with-order; also recordSeconds and walletSeconds,
-//	                                                           see PurchaseRules of quecloudtest
-//	POST   /faults       {"fault":"…"}                         something goes wrong, see -fault
-//	DELETE /faults                                             takes back all faults
-//	GET    /cards/{number}, /orders, /wallet, /sms             the state; sms are those sent to cards
-//	GET    /requests, /deliveries                              the last 10,000 calls, and all callbacks
-//	GET    /clock                                              the time, and what t must be
+//	POST   /advance      {"seconds":600}              moves the clock forward and runs everything that becomes due
+//	POST   /sms          {"card":"…","content":"…"}   receives an SMS from a card
+//	POST   /usage        {"card":"…","date":"…",      sets the data that a card used on a date, yyyy-MM-dd
+//	                     "mb":12.5}
+//	POST   /deposit      {"yuan":"12.50"}             adds money to the wallet
+//	POST   /fail-orders  {"n":1,"reason":"…"}         fails the next orders
+//	POST   /purchases    {"duplicates":"refused"}     sets the response to duplicate purchases: succeed, refused or
+//	                                                  refused-with-order; also recordSeconds and walletSeconds, see
+//	                                                  PurchaseRules of quecloudtest
+//	POST   /faults       {"fault":"…"}                injects a fault, see -fault
+//	DELETE /faults                                    removes all faults
+//	GET    /cards/{number}, /orders, /wallet, /sms    returns the state; sms are messages to cards
+//	GET    /requests, /deliveries                     returns the last 10,000 requests, and deliveries of callbacks
+//	GET    /clock                                     returns the time, and the value of t
 //
-// Answers are JSON. Their members are named as the fields of quecloudtest's Card, Order, Wallet, SMS, Request and Delivery
-// are, with small letters first: iccid, pauseReason, httpStatus. Money is text in yuan. What is wrong with a call is an
-// {"error":"…"} under HTTP status 400, or 404 for what does not exist. POST /advance and /sms answer when the callbacks that
-// they cause have been delivered or given up, so a receiver must not call them. After /advance the server's clock is ahead
-// of yours: take t from /clock then.
+// Responses are JSON. Members have the names of the fields of quecloudtest's Card, Order, Wallet, SMS, Request and
+// Delivery, with small letters first: iccid, pauseReason, httpStatus. Money is text in yuan. An error is
+// {"error":"…"} with HTTP status 400, or 404 for an unknown path or card. POST /advance and /sms respond after the
+// deliveries of the resulting callbacks, so a receiver of callbacks must not call them. After /advance the server's
+// clock is ahead of yours: take t from /clock.
 package main
 
 import (
@@ -62,13 +62,10 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -102,7 +99,7 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 		quecloudtest.WithDeliveryObserver(func(d quecloudtest.Delivery) { logger.Print(deliveryLine(hideSecrets(d))) }),
 	)
 	if cfg.control == "" {
-		opts = append(opts, quecloudtest.WithRequestLimit(0)) // nobody can ask for them
+		opts = append(opts, quecloudtest.WithRequestLimit(0)) // only the control returns them
 	}
 	listener, err := net.Listen("tcp", cfg.addr)
 	if err != nil {
@@ -119,22 +116,22 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 			return errors.Join(err, ports[0].listener.Close())
 		}
 		ports = append(ports, port{listener, (&controller{sim, logger}).handler()})
-		fmt.Fprintf(out, "it is controlled on http://%s/\n", listener.Addr())
+		fmt.Fprintf(out, "control on http://%s/\n", listener.Addr())
 	}
 	return serve(ctx, ports, logger, func() {
-		fmt.Fprintln(out, "quecloud-sim ends")
-		sim.Close() // first, because it ends calls that are held up
+		fmt.Fprintln(out, "quecloud-sim stops")
+		sim.Close() // cancels delayed calls
 	})
 }
 
-// A port is something to serve, and where.
+// A port is a handler on a listener.
 type port struct {
 	listener net.Listener
 	handler  http.Handler
 }
 
-// serve serves ports until ctx ends or one of them fails. Before it waits for calls that are under way it calls ending.
-func serve(ctx context.Context, ports []port, logger *log.Logger, ending func()) (err error) {
+// serve serves ports until ctx ends or one of them fails. It calls stopping before it waits for running calls.
+func serve(ctx context.Context, ports []port, logger *log.Logger, stopping func()) (err error) {
 	served := make(chan error, len(ports))
 	servers := make([]*http.Server, len(ports))
 	for i, p := range ports {
@@ -145,7 +142,7 @@ func serve(ctx context.Context, ports []port, logger *log.Logger, ending func())
 	case err = <-served:
 	case <-ctx.Done():
 	}
-	ending()
+	stopping()
 	last, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	for _, server := range servers {
@@ -154,65 +151,10 @@ func serve(ctx context.Context, ports []port, logger *log.Logger, ending func())
 	return err
 }
 
-// credentials says which application key to use, and the secret if it is no secret.
+// credentials returns the application key, and the secret if it is the default.
 func (c *config) credentials() string {
 	if c.secret == quecloudtest.DefaultSecret {
 		return fmt.Sprintf("appKey %s, secret %s", c.appKey, c.secret)
 	}
-	return fmt.Sprintf("appKey %s, and the secret that was given", c.appKey)
-}
-
-// callLine describes a call from which the secrets were taken.
-func callLine(r quecloudtest.Request) string {
-	status := fmt.Sprint(r.HTTPStatus)
-	if r.HTTPStatus == 0 {
-		status = "cut"
-	}
-	method := strings.TrimPrefix(r.Method, "fc.function.")
-	if method == "" {
-		method = "(no method)"
-	}
-	var line strings.Builder
-	fmt.Fprintf(&line, "%s %s resultCode=%d %v %s",
-		r.Verb, status, r.ResultCode, r.Duration.Round(time.Microsecond), clip(method))
-	for _, name := range slices.Sorted(maps.Keys(r.Params)) {
-		switch name {
-		case "appKey", "method", "t":
-		default:
-			line.WriteString(" " + clip(name) + "=" + clip(r.Params[name]))
-		}
-	}
-	if r.Reason != "" {
-		line.WriteString(" — " + clip(r.Reason))
-	}
-	if len(r.Faults) > 0 {
-		line.WriteString(" [" + strings.Join(r.Faults, " ") + "]")
-	}
-	return line.String()
-}
-
-// deliveryLine describes an attempt to deliver a callback, from which the secrets were taken.
-func deliveryLine(d quecloudtest.Delivery) string {
-	switch {
-	case d.Err != nil:
-		return fmt.Sprintf("callback, attempt %d: %s: %v", d.Attempt, d.URL, d.Err)
-	case d.OK:
-		return fmt.Sprintf("callback, attempt %d: %s took it", d.Attempt, d.URL)
-	}
-	return fmt.Sprintf("callback, attempt %d: %s answered %d %q, which is not success", d.Attempt, d.URL, d.HTTPStatus, clip(d.Response))
-}
-
-// clip makes a value fit a line: without control characters, and short.
-func clip(v string) string {
-	const most = 60
-	v = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, v)
-	if runes := []rune(v); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return v
+	return fmt.Sprintf("appKey %s, secret (hidden)", c.appKey)
 }
