@@ -23,13 +23,15 @@ func TestCallSignsEachAttemptAnew(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1732605510, 0)
 	var mu sync.Mutex
-	ticking := func() time.Time { // a second passes whenever somebody looks
+	ticking := func() time.Time { // one second later each time
 		mu.Lock()
 		defer mu.Unlock()
 		now = now.Add(time.Second)
 		return now
 	}
-	client, s := selftest.Scripted(t, []selftest.Step{{Status: 429}, {Unsent: io.EOF}, {Status: 429}, {Body: selftest.Success}}, quecloud.WithClock(ticking))
+	client, s := selftest.Scripted(t,
+		[]selftest.Step{{Status: 429}, {Unsent: io.EOF}, {Status: 429}, {Body: selftest.Success}},
+		quecloud.WithClock(ticking))
 	receipt, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
 		ICCID: selftest.CardICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "order 1/é",
 	})
@@ -63,7 +65,9 @@ func TestCallDoesNotRetryAnUnknownMethodThatMayHaveArrived(t *testing.T) {
 func TestCallKeepsNothingOfTheAttemptBefore(t *testing.T) {
 	t.Parallel()
 	client, _ := selftest.Scripted(t, []selftest.Step{
-		{Status: 503, Body: `{"resultCode":1,"errorMessage":"busy","page":{"page":9},"cards":[{"iccid":"old","imei":"old"}]}`},
+		{
+			Status: 503, Body: `{"resultCode":1,"errorMessage":"busy","page":{"page":9},"cards":[{"iccid":"old","imei":"old"}]}`,
+		},
 		{Body: `{"resultCode":0,"cards":[{"iccid":"new"}]}`},
 	})
 	list, err := client.Cards.List(t.Context(), nil)
@@ -81,7 +85,7 @@ func TestCallLeavesNoAttemptInTheCallersContext(t *testing.T) {
 		return strings.NewReader(selftest.Success)
 	}
 	require.NoError(t, selftest.Read(ctx, client))
-	assert.EqualValues(t, 1, seen, "the attempt under way")
+	assert.EqualValues(t, 1, seen, "the current attempt")
 	assert.Zero(t, ctx.children.Load())
 }
 

@@ -26,7 +26,8 @@ func TestClientNeedsCredentials(t *testing.T) {
 		{"", "s", "appKey"}, {"k", "", "secret"}, {"", "", "appKey"},
 		{"k\n", "s", "appKey"}, {"k", " s", "secret"}, {"k", "s\r\n", "secret"}, {"k", "\u3000", "secret"},
 		{"\ufeffk", "s", "appKey"}, {"k", "s\u200b", "secret"}, {"k", "s\u200bs", "secret"}, {"k\x00", "s", "appKey"},
-		{"k", "s\ts", "secret"}, {"k", "s s", "secret"}, {`"k"`, "s", "appKey"}, {"k", "'s'", "secret"}, {"k", "“s”", "secret"},
+		{"k", "s\ts", "secret"}, {"k", "s s", "secret"}, {`"k"`, "s", "appKey"}, {"k", "'s'", "secret"}, {"k", "“s”",
+			"secret"},
 		{"k", "\xb5s", "secret"}, {"k", "\u2060s", "secret"},
 	} {
 		client, err := quecloud.NewClient(tt.appKey, tt.secret)
@@ -152,8 +153,10 @@ func TestCallReadsIntoTheCallersOwnStruct(t *testing.T) {
 			Since quecloud.Date
 		} `json:"nested"`
 	}
-	text := `{"RESULTCODE":"0","errorMessage":"好","COUNT":"7","nested":{"on":1,"when":"2024-11-26 15:18:30","since":20241126,"more":[{}]}}`
-	require.NoError(t, selftest.TextPlatform(text).Client(t, selftest.AtNow).Call(t.Context(), "fc.function.new", nil, &response))
+	text := `{"RESULTCODE":"0","errorMessage":"好","COUNT":"7",` +
+		`"nested":{"on":1,"when":"2024-11-26 15:18:30","since":20241126,"more":[{}]}}`
+	require.NoError(t,
+		selftest.TextPlatform(text).Client(t, selftest.AtNow).Call(t.Context(), "fc.function.new", nil, &response))
 	assert.Equal(t, "好", response.Message)
 	assert.Equal(t, 7, response.Count)
 	assert.True(t, response.Nested.On)
@@ -164,7 +167,8 @@ func TestCallReadsIntoTheCallersOwnStruct(t *testing.T) {
 func TestCallKeepsTheRestOfARefusal(t *testing.T) {
 	t.Parallel()
 	var response struct{ Success []string }
-	err := selftest.FilePlatform(t, "card.alarm.partial.json").Client(t, selftest.AtNow).Call(t.Context(), "fc.function.card.alarm", nil, &response)
+	err := selftest.FilePlatform(t, "card.alarm.partial.json").Client(t, selftest.AtNow).Call(t.Context(),
+		"fc.function.card.alarm", nil, &response)
 	require.ErrorAs(t, err, new(*quecloud.APIError))
 	assert.Equal(t, []string{msisdn1, msisdn2}, response.Success)
 }
@@ -173,9 +177,12 @@ func TestCallKeepsTheRestOfARefusal(t *testing.T) {
 func TestCallRetriesOnlyKnownReads(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[string]int{
-		"fc.function.card.info": 4, "fc.function.card.pause": 1, "fc.function.sms.send": 1, "fc.function.card.recharge": 1, "fc.function.new": 1,
+		"fc.function.card.info": 4, "fc.function.card.pause": 1, "fc.function.sms.send": 1, "fc.function.card.recharge": 1,
+		"fc.function.new": 1,
 	} {
-		platform := selftest.NewPlatform(selftest.Step{Status: http.StatusBadGateway, Body: string(selftest.Fixture(t, "page.html"))})
+		platform := selftest.NewPlatform(
+			selftest.Step{Status: http.StatusBadGateway, Body: string(selftest.Fixture(t, "page.html"))},
+		)
 		err := platform.Client(t, selftest.AtNow).Call(t.Context(), method, nil, nil)
 		assert.Len(t, platform.Requests(), want, method)
 		assert.Equal(t, want == 1, errors.Is(err, quecloud.ErrOutcomeUnknown), method)
@@ -186,7 +193,8 @@ func TestClientWithDoesNotChangeTheOriginal(t *testing.T) {
 	t.Parallel()
 	first, second := selftest.TextPlatform(`{"resultCode":0}`), selftest.TextPlatform(`{"resultCode":0}`)
 	var seen []string
-	client := first.Client(t, selftest.AtNow, quecloud.WithUserAgent("one/1"), quecloud.WithInterceptor(selftest.Tracer(&seen, "a")))
+	client := first.Client(t, selftest.AtNow, quecloud.WithUserAgent("one/1"),
+		quecloud.WithInterceptor(selftest.Tracer(&seen, "a")))
 	other, err := client.With(quecloud.WithBaseURL("https://other.example/x"), quecloud.WithUserAgent("two/2"),
 		quecloud.WithInterceptor(selftest.Tracer(&seen, "b")), quecloud.WithHTTPClient(&http.Client{Transport: second}))
 	require.NoError(t, err)
@@ -320,7 +328,8 @@ func TestCallTakesListsAndFiles(t *testing.T) {
 	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, &rows))
 	assert.Len(t, rows, 2)
 	require.NoError(t, client.Call(t.Context(), "fc.function.file.list", nil, nil))
-	require.NoError(t, client.Call(t.Context(), "fc.function.new.list", nil, &tasks), "an unknown method can have a bare list as well")
+	require.NoError(t, client.Call(t.Context(), "fc.function.new.list", nil, &tasks),
+		"an unknown method can have a bare list as well")
 
 	client, _ = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"errorMessage":"签名错误"}`}})
 	require.ErrorAs(t, client.Call(t.Context(), "fc.function.file.list", nil, &tasks), new(*quecloud.APIError))
@@ -335,7 +344,8 @@ func TestCallTakesListsAndFiles(t *testing.T) {
 		require.NoError(t, client.Call(t.Context(), method, map[string]string{"taskId": "1"}, &got))
 		assert.Equal(t, content, got.Bytes())
 		require.NoError(t, client.Call(t.Context(), method, nil, nil))
-		require.ErrorAs(t, client.Call(t.Context(), method, nil, new(struct{})), new(*quecloud.ParamError), "it needs a writer")
+		require.ErrorAs(t, client.Call(t.Context(), method, nil, new(struct{})), new(*quecloud.ParamError),
+			"it needs a writer")
 		require.ErrorAs(t, client.Call(t.Context(), method, nil, (*bytes.Buffer)(nil)), new(*quecloud.ParamError))
 	}
 

@@ -20,13 +20,13 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// A clockStep is a call, the state of all clocks at that time, and what must come of it.
+// A clockStep is a call, the state of the clocks at that time, and the expected result.
 type clockStep struct {
 	host    time.Duration // how far this machine's clock is ahead of the platform's
 	date    time.Duration // how far the header Date is ahead of the platform's clock
 	noDate  bool
-	change  bool // the call is one that changes something; otherwise it reads
-	refused bool // by the platform, for a reason that is not the time
+	change  bool // the call changes something; otherwise it reads
+	refused bool // by the platform, for a reason other than the time
 	status  int
 
 	tries  int
@@ -48,7 +48,7 @@ func TestClockSequences(t *testing.T) {
 			{host: 10 * minute, change: true, tries: 1, ok: true, offset: -10 * minute},
 		},
 		"a host that is years behind": {{host: -30000 * hour, tries: 2, ok: true, offset: 30000 * hour}},
-		"a host that is set again and again": {
+		"a host that is set several times": {
 			{host: -10 * minute, tries: 2, ok: true, offset: 10 * minute},
 			{host: 10 * minute, tries: 2, ok: true, offset: -10 * minute},
 			{host: 0, tries: 2, ok: true},
@@ -75,10 +75,10 @@ func TestClockSequences(t *testing.T) {
 		"nor do Dates that stay wrong": {
 			{host: -10 * minute, tries: 2, ok: true, offset: 10 * minute},
 			{host: -10 * minute, date: hour, tries: 1, ok: true, offset: 10 * minute},
-			{host: 0, date: hour, tries: 2}, // with the time of a Date that is wrong
+			{host: 0, date: hour, tries: 2}, // with the time of the wrong Date
 			{host: 0, date: hour, tries: 1, ok: true},
 		},
-		"an offset that was good is found again by changes alone, though Dates are wrong by now": {
+		"a confirmed offset is found again by changes, although Dates have become wrong": {
 			{host: -10 * minute, tries: 2, ok: true, offset: 10 * minute},
 			{host: -10 * minute, date: hour, change: true, refused: true, tries: 1, offset: 70 * minute},
 			{host: -10 * minute, date: hour, change: true, tries: 1},
@@ -96,9 +96,9 @@ func TestClockSequences(t *testing.T) {
 			{host: -10 * minute, change: true, refused: true, tries: 1},
 			{host: -10 * minute, change: true, tries: 1, offset: 10 * minute},
 			{host: -10 * minute, change: true, tries: 1, ok: true, offset: 10 * minute},
-			{host: -10 * minute, change: true, refused: true, tries: 1, offset: 10 * minute}, // it is known by now
+			{host: -10 * minute, change: true, refused: true, tries: 1, offset: 10 * minute}, // it is confirmed now
 		},
-		"a Date that means nothing": {
+		"a Date that is no date": {
 			{host: 4 * minute, tries: 1, ok: true},
 			{host: 10 * minute, noDate: true, tries: 1},
 		},
@@ -110,8 +110,9 @@ func TestClockSequences(t *testing.T) {
 			t.Parallel()
 			p := &selftest.TimedPlatform{}
 			var host time.Duration
-			client := p.Client(t, quecloud.WithClock(func() time.Time { return time.Now().Add(host) }), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
-			spendRetries(t, client) // corrections need none
+			client := p.Client(t, quecloud.WithClock(func() time.Time { return time.Now().Add(host) }),
+				quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+			spendRetries(t, client) // a correction costs none
 			for i, step := range steps {
 				host, p.Attempts, p.Body, p.Status = step.host, 0, "", step.status
 				p.Date = func(now time.Time) string { return selftest.HTTPDate(now.Add(step.date)) }
@@ -136,8 +137,8 @@ func TestClockSequences(t *testing.T) {
 	}
 }
 
-// A change that is refused for the time is not sent again, whatever kind it is of: the Date may be wrong, and the reason
-// another one. The next call has the right time.
+// A change that is refused for its time is not retried: the Date may be wrong, and the reason another one. The next call
+// has the right time.
 func TestClockIsCorrectedByAReadAndForTheCallAfterAChange(t *testing.T) {
 	t.Parallel()
 	for _, kind := range selftest.Calls {
@@ -165,7 +166,7 @@ func TestClockIsCorrectedByAReadAndForTheCallAfterAChange(t *testing.T) {
 	}
 }
 
-// stepped is a time whose clock was set, while the monotonic clock went on. Package time has no way to make one.
+// stepped returns t after its clock was set, with the same monotonic reading. Package time has no way to do that.
 func stepped(t time.Time, by time.Duration) time.Time {
 	wall := (*uint64)(unsafe.Pointer(&t))
 	*wall += uint64(by/time.Second) << 30
@@ -179,13 +180,14 @@ func TestClockSetDuringACallIsCorrectedAnew(t *testing.T) {
 		t.Fatal("time.Time has another layout: adapt stepped")
 	}
 	for _, wrong := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
-		for _, first := range []bool{true, false} { // the answer to the call under way comes before the next call is made
+		for _, first := range []bool{true, false} { // the response to the first call comes before the second call
 			p := &selftest.TimedPlatform{Date: selftest.HTTPDate}
 			var off atomic.Int64
 			var hold atomic.Bool
 			arrived, release, ended := make(chan struct{}), make(chan struct{}), make(chan error)
 			client := p.Client(t, quecloud.WithClock(func() time.Time { return stepped(time.Now(), time.Duration(off.Load())) }),
-				quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(req *http.Request) (*http.Response, error) {
+				quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(req *http.Request) (*http.Response,
+					error) {
 					resp, err := p.RoundTrip(req)
 					if hold.Swap(false) {
 						close(arrived)
@@ -236,10 +238,12 @@ func TestClockIsCorrectedOnceByEachConcurrentCall(t *testing.T) {
 func TestClockTrustsTheDateOfASlowResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, s := selftest.Scripted(t, []selftest.Step{{Wait: 6 * time.Minute, Header: http.Header{}, Body: selftest.Success}}, quecloud.WithTimeout(time.Hour))
+		client, s := selftest.Scripted(t,
+			[]selftest.Step{{Wait: 6 * time.Minute, Header: http.Header{}, Body: selftest.Success}},
+			quecloud.WithTimeout(time.Hour))
 		s.Steps[0].Header.Set("Date", selftest.HTTPDate(time.Now().Add(6*time.Minute)))
 		require.NoError(t, selftest.Read(t.Context(), client))
-		// Nor does it say that this machine's clock is wrong.
+		// In a slow refusal, the Date does not prove this machine's clock wrong.
 		s.Steps[0].Body = `{"resultCode":1}`
 		s.Steps[0].Header.Set("Date", selftest.HTTPDate(time.Now().Add(6*time.Minute)))
 		require.ErrorAs(t, selftest.Read(t.Context(), client), new(*quecloud.APIError))
@@ -249,20 +253,24 @@ func TestClockTrustsTheDateOfASlowResponse(t *testing.T) {
 
 func TestClockErrorShowsBothRefusals(t *testing.T) {
 	t.Parallel()
-	p := &selftest.TimedPlatform{Ahead: 10 * time.Minute, Date: selftest.HTTPDate, Body: `{"resultCode":70031,"errorMessage":"no such card"}`}
+	p := &selftest.TimedPlatform{
+		Ahead: 10 * time.Minute, Date: selftest.HTTPDate, Body: `{"resultCode":70031,"errorMessage":"no such card"}`,
+	}
 	err := selftest.Read(t.Context(), p.Client(t))
 	var refused *quecloud.APIError
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, 40, refused.Code)
-	require.ErrorIs(t, err, quecloud.ErrUnauthorized, "the second can be told, too")
+	require.ErrorIs(t, err, quecloud.ErrUnauthorized, "the second matches as well")
 	require.ErrorContains(t, err, "no such card")
 	assert.Regexp(t, `and after the clock, which was (10m0|9m59)s behind, had been corrected`, err.Error())
 	assert.Equal(t, 2, p.Attempts)
 
-	p = &selftest.TimedPlatform{Date: func(now time.Time) string { return selftest.HTTPDate(now.Add(time.Hour)) }, Body: selftest.RefusedForTime}
+	p = &selftest.TimedPlatform{
+		Date: func(now time.Time) string { return selftest.HTTPDate(now.Add(time.Hour)) }, Body: selftest.RefusedForTime,
+	}
 	err = selftest.Read(t.Context(), p.Client(t))
 	require.ErrorContains(t, err, "and again after the clock")
-	assert.Equal(t, 1, strings.Count(err.Error(), "refused with"), "the second refusal is the same as the first")
+	assert.Equal(t, 1, strings.Count(err.Error(), "refused with"), "the second refusal is the same")
 }
 
 func TestClockCorrectionRetriesNothingThatWasDone(t *testing.T) {
@@ -271,7 +279,8 @@ func TestClockCorrectionRetriesNothingThatWasDone(t *testing.T) {
 	t.Run("a part was done", func(t *testing.T) {
 		t.Parallel()
 		p := &selftest.TimedPlatform{Date: far, Body: `{"resultCode":1,"success":["` + selftest.CardMSISDN + `"]}`}
-		_, err := p.Client(t).Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.CardMSISDN, "2"), &quecloud.AlarmSettings{})
+		_, err := p.Client(t).Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.CardMSISDN, "2"),
+			&quecloud.AlarmSettings{})
 		require.ErrorIs(t, err, quecloud.ErrPartial)
 		assert.Equal(t, 1, p.Executed)
 		assert.Equal(t, 1, p.Attempts)
@@ -279,14 +288,20 @@ func TestClockCorrectionRetriesNothingThatWasDone(t *testing.T) {
 	t.Run("a server error", func(t *testing.T) {
 		t.Parallel()
 		p := &selftest.TimedPlatform{Date: far, Body: `{"resultCode":1}`, Status: 500}
-		require.ErrorIs(t, p.Client(t).Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
+		require.ErrorIs(t, p.Client(t).Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)),
+			quecloud.ErrOutcomeUnknown)
 		assert.Equal(t, 1, p.Executed)
 		assert.Equal(t, 1, p.Attempts)
 	})
 	t.Run("too many requests", func(t *testing.T) {
 		t.Parallel()
 		p := &selftest.TimedPlatform{Date: far, Body: `{"resultCode":1}`, Status: 429}
-		require.Error(t, p.Client(t, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1})).Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)))
+		require.Error(
+			t,
+			p.Client(
+				t, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}),
+			).Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)),
+		)
 		assert.Equal(t, 1, p.Executed)
 		assert.Equal(t, 1, p.Attempts)
 	})
@@ -295,18 +310,20 @@ func TestClockCorrectionRetriesNothingThatWasDone(t *testing.T) {
 func TestClockIsCorrectedOnceInACall(t *testing.T) {
 	t.Parallel()
 	p := &selftest.TimedPlatform{Ahead: 10 * time.Minute}
-	p.Date = func(now time.Time) string { return selftest.HTTPDate(now.Add(time.Duration(p.Attempts) * time.Hour)) } // ever further off
+	// later each time
+	p.Date = func(now time.Time) string { return selftest.HTTPDate(now.Add(time.Duration(p.Attempts) * time.Hour)) }
 	require.ErrorAs(t, selftest.Read(t.Context(), p.Client(t)), new(*quecloud.APIError))
 	assert.Equal(t, 2, p.Attempts)
 }
 
-// Sending a read again for the clock is none of the attempts that the policy allows. A change is not sent again for it, so
-// that all its attempts count.
+// The retry of a read with a corrected clock does not count as an attempt of the policy. A change has no such retry, so
+// all of its attempts count.
 func TestClockCorrectionsAreNoAttemptsOfThePolicy(t *testing.T) {
 	t.Parallel()
 	ahead := http.Header{"Date": {selftest.HTTPDate(time.Now().Add(time.Hour))}}
 	policy := quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, NotDoneCodes: []int{1}})
-	client, s := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":2}`, Header: ahead}, {Status: 503}, {Body: selftest.Success}}, policy)
+	client, s := selftest.Scripted(t,
+		[]selftest.Step{{Body: `{"resultCode":2}`, Header: ahead}, {Status: 503}, {Body: selftest.Success}}, policy)
 	require.NoError(t, selftest.Read(t.Context(), client))
 	assert.Equal(t, 3, s.Attempts())
 	client, s = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1}`, Header: ahead}}, policy)
@@ -314,20 +331,37 @@ func TestClockCorrectionsAreNoAttemptsOfThePolicy(t *testing.T) {
 	assert.Equal(t, 2, s.Attempts())
 }
 
-// A change of which a part was done was not refused for its time.
+// A change that took effect in part was not refused for its time.
 func TestClockLearnsNothingFromAPartialSuccess(t *testing.T) {
 	t.Parallel()
-	client, _ := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"success":["1"]}`, Header: http.Header{"Date": {selftest.HTTPDate(time.Now().Add(time.Hour))}}}})
+	client, _ := selftest.Scripted(
+		t,
+		[]selftest.Step{
+			{
+				Body:   `{"resultCode":1,"success":["1"]}`,
+				Header: http.Header{"Date": {selftest.HTTPDate(time.Now().Add(time.Hour))}},
+			},
+		},
+	)
 	_, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs("1", "2"), &quecloud.AlarmSettings{})
 	require.ErrorIs(t, err, quecloud.ErrPartial)
 	assert.InDelta(t, 0, clockOffset(t, client, 0), float64(3*time.Second))
-	client, s := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"traceId":"7"}`, Header: http.Header{"Date": {selftest.HTTPDate(time.Now().Add(time.Hour))}}}, {Body: selftest.Success}})
-	require.NoError(t, selftest.Read(t.Context(), client), "what comes with the refusal of a read is nothing that was done")
+	client, s := selftest.Scripted(
+		t,
+		[]selftest.Step{
+			{
+				Body: `{"resultCode":1,"traceId":"7"}`, Header: http.Header{"Date": {selftest.HTTPDate(time.Now().Add(time.Hour))}},
+			},
+			{Body: selftest.Success},
+		},
+	)
+	require.NoError(t, selftest.Read(t.Context(), client),
+		"a read has no effect that a payload could report")
 	assert.Equal(t, 2, s.Attempts())
 }
 
-// clockOffset returns the offset of the platform's clock that the client uses, where this machine's clock is ahead by host.
-// It makes a call that is not sent.
+// clockOffset returns the offset that the client adds to its clock, which is ahead of time.Now by host. It makes a call
+// that fails before it is sent.
 func clockOffset(t *testing.T, client *quecloud.Client, host time.Duration) time.Duration {
 	t.Helper()
 	var sent time.Time
@@ -345,7 +379,7 @@ func clockOffset(t *testing.T, client *quecloud.Client, host time.Duration) time
 	return sent.Sub(time.Now().Add(host))
 }
 
-// spendRetries spends the retry budget of a client.
+// spendRetries spends the retry budget of a client, and returns how many retries were left in it.
 func spendRetries(t *testing.T, client *quecloud.Client) (retries int) {
 	t.Helper()
 	platform := selftest.NewPlatform(selftest.Step{Status: http.StatusServiceUnavailable})

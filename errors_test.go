@@ -20,7 +20,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// A platform that refuses an order as a duplicate may have it from an earlier call, or from another process.
+// The platform may refuse an order that an earlier call or another process has placed.
 func TestErrorOfARefusedPurchaseSaysWhereToLook(t *testing.T) {
 	t.Parallel()
 	for i, says := range map[int]bool{2: false, 3: true} {
@@ -28,7 +28,8 @@ func TestErrorOfARefusedPurchaseSaysWhereToLook(t *testing.T) {
 		err := selftest.Calls[i].Do(t.Context(), client)
 		require.ErrorAs(t, err, new(*quecloud.APIError))
 		assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
-		assert.Equal(t, says, strings.Contains(err.Error(), `if ExternalID "order-1" was ever sent before, look with Orders.Find`), err)
+		assert.Equal(t, says,
+			strings.Contains(err.Error(), `if ExternalID "order-1" was ever sent before, look with Orders.Find`), err)
 	}
 }
 
@@ -112,7 +113,13 @@ func TestErrorOfARefusalIsReachableThroughWrapping(t *testing.T) {
 	err := fmt.Errorf("mine: %w", client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)))
 	refused, ok := errors.AsType[*quecloud.APIError](err)
 	require.True(t, ok)
-	assert.Equal(t, &quecloud.APIError{Method: "fc.function.card.pause", Subject: selftest.CardMSISDN, Code: 70031, Message: "x", HTTPStatus: 200}, refused)
+	assert.Equal(
+		t,
+		&quecloud.APIError{
+			Method: "fc.function.card.pause", Subject: selftest.CardMSISDN, Code: 70031, Message: "x", HTTPStatus: 200,
+		},
+		refused,
+	)
 	require.ErrorIs(t, err, quecloud.ErrUnauthorized)
 	assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	assert.NotErrorIs(t, &quecloud.APIError{Code: 1}, quecloud.ErrUnauthorized)
@@ -142,18 +149,25 @@ func TestErrorPartialComesWithAResult(t *testing.T) {
 	t.Parallel()
 	t.Run("alarm", func(t *testing.T) {
 		t.Parallel()
-		client, _ := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"errorMessage":"部分失败","success":["` + selftest.CardMSISDN + `"]}`}})
-		result, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.CardMSISDN, "1064991300002"), &quecloud.AlarmSettings{})
+		client, _ := selftest.Scripted(t,
+			[]selftest.Step{{Body: `{"resultCode":1,"errorMessage":"部分失败","success":["` + selftest.CardMSISDN + `"]}`}})
+		result, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.CardMSISDN, "1064991300002"),
+			&quecloud.AlarmSettings{})
 		require.ErrorIs(t, err, quecloud.ErrPartial)
 		require.ErrorAs(t, err, new(*quecloud.APIError))
-		assert.Equal(t, &quecloud.SetAlarmResult{Succeeded: []string{selftest.CardMSISDN}, Failed: quecloud.MSISDNs("1064991300002")}, result)
+		assert.Equal(t,
+			&quecloud.SetAlarmResult{Succeeded: []string{selftest.CardMSISDN}, Failed: quecloud.MSISDNs("1064991300002")},
+			result)
 	})
 	t.Run("sms", func(t *testing.T) {
 		t.Parallel()
-		client, _ := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":0,"successList":[{"msisdn":"1","sms_id":"9"}],"errorList":["2"]}`}})
-		result, err := client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1", "2"), Content: selftest.SMSContent})
+		client, _ := selftest.Scripted(t,
+			[]selftest.Step{{Body: `{"resultCode":0,"successList":[{"msisdn":"1","sms_id":"9"}],"errorList":["2"]}`}})
+		result, err := client.SMS.Send(t.Context(),
+			&quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1", "2"), Content: selftest.SMSContent})
 		require.ErrorIs(t, err, quecloud.ErrPartial)
-		assert.Equal(t, &quecloud.SMSSendResult{Sent: []quecloud.SentSMS{{MSISDN: "1", SMSID: "9"}}, Failed: []string{"2"}}, result)
+		assert.Equal(t, &quecloud.SMSSendResult{Sent: []quecloud.SentSMS{{MSISDN: "1", SMSID: "9"}}, Failed: []string{"2"}},
+			result)
 	})
 	t.Run("alarm refused for all", func(t *testing.T) {
 		t.Parallel()
@@ -171,7 +185,10 @@ func TestErrorQueryFailed(t *testing.T) {
 		{"false", `{"resultCode":0,"realTimeStatus":{"issuccess":"false","onlinestatus":"关机"}}`},
 		{"a bare false", `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`},
 		{"0", `{"resultCode":0,"realTimeStatus":{"issuccess":0}}`},
-		{"with other members that make no sense", `{"resultCode":0,"realTimeStatus":{"issuccess":"false","totalFlowb":"timeout"}}`},
+		{
+			"with other members that make no sense",
+			`{"resultCode":0,"realTimeStatus":{"issuccess":"false","totalFlowb":"timeout"}}`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -181,7 +198,8 @@ func TestErrorQueryFailed(t *testing.T) {
 			assert.Nil(t, status)
 		})
 	}
-	client, _ := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":0,"data":{"rpscode":"2001","rspdesc":"timeout"}}`}})
+	client, _ := selftest.Scripted(t,
+		[]selftest.Step{{Body: `{"resultCode":0,"data":{"rpscode":"2001","rspdesc":"timeout"}}`}})
 	_, err := client.Cards.RealNameStatus(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 	require.ErrorIs(t, err, quecloud.ErrQueryFailed)
 }
@@ -192,7 +210,8 @@ func TestErrorAttemptTimeoutIsNotTheCallersDeadline(t *testing.T) {
 	t.Run("attempt", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			client, s := selftest.Scripted(t, slow, quecloud.WithTimeout(3*time.Second), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}))
+			client, s := selftest.Scripted(t, slow, quecloud.WithTimeout(3*time.Second),
+				quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}))
 			start := time.Now()
 			err := selftest.Read(t.Context(), client)
 			assert.Equal(t, 6*time.Second, time.Since(start).Round(time.Millisecond))
@@ -221,7 +240,7 @@ func TestErrorAttemptTimeoutIsNotTheCallersDeadline(t *testing.T) {
 			assert.NotErrorIs(t, err, quecloud.ErrAttemptTimeout)
 		})
 	})
-	t.Run("attempt, in the middle of the answer", func(t *testing.T) {
+	t.Run("attempt, in the middle of the response", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			client, _ := selftest.Scripted(t, []selftest.Step{{Stream: func(ctx context.Context) io.Reader {
@@ -246,19 +265,24 @@ func TestErrorOfTheCallersContext(t *testing.T) {
 		after  time.Duration
 		steps  []selftest.Step
 		tries  int
-		also   error // reachable too
+		also   error // another error that it matches
 		unsure bool  // for a call that changes something
 	}{
 		{"before it is sent", 0, []selftest.Step{{Body: selftest.Success}}, 0, nil, false},
-		{"while it is under way", time.Second, []selftest.Step{{Wait: time.Hour}}, 1, nil, true},
-		{"in the answer", time.Second, []selftest.Step{{Stream: func(ctx context.Context) io.Reader { return selftest.StuckBody{Context: ctx} }}}, 1, nil, true},
-		{"before it is repeated", time.Second, []selftest.Step{{Unsent: io.ErrNoProgress}}, 1, io.ErrNoProgress, false},
+		{"while it runs", time.Second, []selftest.Step{{Wait: time.Hour}}, 1, nil, true},
+		{
+			"in the response", time.Second,
+			[]selftest.Step{{Stream: func(ctx context.Context) io.Reader { return selftest.StuckBody{Context: ctx} }}}, 1, nil,
+			true,
+		},
+		{"before a retry", time.Second, []selftest.Step{{Unsent: io.ErrNoProgress}}, 1, io.ErrNoProgress, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for _, kind := range selftest.Calls {
 				synctest.Test(t, func(t *testing.T) {
-					client, s := selftest.Scripted(t, tt.steps, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 9, BaseDelay: 1 << 62, MaxDelay: 1 << 62}))
+					client, s := selftest.Scripted(t, tt.steps,
+						quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 9, BaseDelay: 1 << 62, MaxDelay: 1 << 62}))
 					ctx, cancel := context.WithCancelCause(t.Context())
 					if tt.after == 0 {
 						cancel(reason)

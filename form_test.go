@@ -13,7 +13,7 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// A badInput is a call that must be refused before anything is sent, naming the method and the parameter.
+// A badInput is a call that must fail with a ParamError for the method and the parameter before anything is sent.
 type badInput struct {
 	name   string
 	call   func(context.Context, *quecloud.Client) (any, error)
@@ -36,7 +36,7 @@ func TestBadInputIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	}
 }
 
-// checkRefused makes a call and checks that it gives a ParamError, no result, and no request.
+// checkRefused makes a call and checks that it returns a ParamError and no result, and sends nothing.
 func checkRefused(t *testing.T, call func(context.Context, *quecloud.Client) (any, error), method, param string) {
 	t.Helper()
 	platform := newPlatform(answerText(`{"resultCode":0}`))
@@ -81,29 +81,69 @@ func badListings() []badInput {
 		{"cards, page size -1", list(quecloud.CardListParams{PageSize: -1}), "card.list", "pageSize"},
 		{"cards, page size 1001", list(quecloud.CardListParams{PageSize: 1001}), "card.list", "pageSize"},
 		{"cards, group -1", list(quecloud.CardListParams{BillingID: -1}), "card.list", "billingid"},
-		{"cards, no such day to begin with", list(quecloud.CardListParams{AllotFrom: day(2023, 2, 29)}), "card.list", "allotDateStart"},
-		{"cards, no such day to end with", list(quecloud.CardListParams{AllotTo: day(2023, 13, 1)}), "card.list", "allotDateEnd"},
-		{"cards, activated from day 0", list(quecloud.CardListParams{ActiveFrom: day(2023, 1, 0)}), "card.list", "activeDateStart"},
-		{"cards, activated to year 10000", list(quecloud.CardListParams{ActiveTo: day(10000, 1, 1)}), "card.list", "activeDateEnd"},
-		{"cards, expiring from month 0", list(quecloud.CardListParams{ExpireFrom: day(2023, 0, 1)}), "card.list", "expireDateStart"},
+		{
+			"cards, no such day to begin with", list(quecloud.CardListParams{AllotFrom: day(2023, 2, 29)}), "card.list",
+			"allotDateStart",
+		},
+		{
+			"cards, no such day to end with", list(quecloud.CardListParams{AllotTo: day(2023, 13, 1)}), "card.list",
+			"allotDateEnd",
+		},
+		{
+			"cards, activated from day 0", list(quecloud.CardListParams{ActiveFrom: day(2023, 1, 0)}), "card.list",
+			"activeDateStart",
+		},
+		{
+			"cards, activated to year 10000", list(quecloud.CardListParams{ActiveTo: day(10000, 1, 1)}), "card.list",
+			"activeDateEnd",
+		},
+		{
+			"cards, expiring from month 0", list(quecloud.CardListParams{ExpireFrom: day(2023, 0, 1)}), "card.list",
+			"expireDateStart",
+		},
 		{"cards, expiring to year -1", list(quecloud.CardListParams{ExpireTo: day(-1, 1, 1)}), "card.list", "expireDateEnd"},
-		{"cards, allotted backwards", list(quecloud.CardListParams{AllotFrom: day(2023, 2, 2), AllotTo: day(2023, 2, 1)}), "card.list", "allotDateEnd"},
-		{"cards, activated backwards", list(quecloud.CardListParams{ActiveFrom: day(2023, 2, 2), ActiveTo: day(2023, 1, 3)}), "card.list", "activeDateEnd"},
-		{"cards, expiring backwards", list(quecloud.CardListParams{ExpireFrom: day(2023, 2, 2), ExpireTo: day(2022, 3, 3)}), "card.list", "expireDateEnd"},
+		{
+			"cards, allotted backwards", list(quecloud.CardListParams{AllotFrom: day(2023, 2, 2), AllotTo: day(2023, 2, 1)}),
+			"card.list", "allotDateEnd",
+		},
+		{
+			"cards, activated backwards", list(quecloud.CardListParams{ActiveFrom: day(2023, 2, 2), ActiveTo: day(2023, 1, 3)}),
+			"card.list", "activeDateEnd",
+		},
+		{
+			"cards, expiring backwards", list(quecloud.CardListParams{ExpireFrom: day(2023, 2, 2), ExpireTo: day(2022, 3, 3)}),
+			"card.list", "expireDateEnd",
+		},
 
 		{"month, nil", month(nil), "monthflow.list", "month"},
 		{"month, none", month(&quecloud.MonthListParams{PageNo: 1}), "monthflow.list", "month"},
-		{"month 13", month(&quecloud.MonthListParams{Month: quecloud.Month{Year: 2024, Month: 13}}), "monthflow.list", "month"},
+		{
+			"month 13", month(&quecloud.MonthListParams{Month: quecloud.Month{Year: 2024, Month: 13}}), "monthflow.list",
+			"month",
+		},
 		{"month 0", month(&quecloud.MonthListParams{Month: quecloud.Month{Year: 2024}}), "monthflow.list", "month"},
 		{"month of year 0", month(&quecloud.MonthListParams{Month: quecloud.Month{Month: 1}}), "monthflow.list", "month"},
-		{"month of year 10000", month(&quecloud.MonthListParams{Month: quecloud.Month{Year: 10000, Month: 1}}), "monthflow.list", "month"},
+		{
+			"month of year 10000", month(&quecloud.MonthListParams{Month: quecloud.Month{Year: 10000, Month: 1}}),
+			"monthflow.list", "month",
+		},
 		{"month, page -1", month(&quecloud.MonthListParams{Month: october2020, PageNo: -1}), "monthflow.list", "pageNo"},
-		{"month, page size 1001", month(&quecloud.MonthListParams{Month: october2020, PageSize: 1001}), "monthflow.list", "pageSize"},
+		{
+			"month, page size 1001", month(&quecloud.MonthListParams{Month: october2020, PageSize: 1001}), "monthflow.list",
+			"pageSize",
+		},
 		{"voice, nil", voice(nil), "voice.monthflow.list", "month"},
-		{"voice, page -1", voice(&quecloud.MonthListParams{Month: october2020, PageNo: -1}), "voice.monthflow.list", "pageNo"},
-		{"voice, page size 1001", voice(&quecloud.MonthListParams{Month: october2020, PageSize: 1001}), "voice.monthflow.list", "pageSize"},
+		{
+			"voice, page -1", voice(&quecloud.MonthListParams{Month: october2020, PageNo: -1}), "voice.monthflow.list", "pageNo",
+		},
+		{
+			"voice, page size 1001", voice(&quecloud.MonthListParams{Month: october2020, PageSize: 1001}),
+			"voice.monthflow.list", "pageSize",
+		},
 		{"log, nil", log(nil), "sms.sendlog", "dateStr"},
-		{"log, month 13", log(&quecloud.SMSLogParams{Month: quecloud.Month{Year: 2024, Month: 13}}), "sms.sendlog", "dateStr"},
+		{
+			"log, month 13", log(&quecloud.SMSLogParams{Month: quecloud.Month{Year: 2024, Month: 13}}), "sms.sendlog", "dateStr",
+		},
 		{"log, page -1", log(&quecloud.SMSLogParams{Month: october2020, PageNo: -1}), "sms.sendlog", "pageNo"},
 		{"log, page size 1001", log(&quecloud.SMSLogParams{Month: october2020, PageSize: 1001}), "sms.sendlog", "pageSize"},
 	}
@@ -121,17 +161,40 @@ func badOrders() []badInput {
 		return renew(params)
 	}
 	return []badInput{
-		{"recharge, nil", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Recharge(ctx, nil)) }, "card.recharge", "params"},
+		{
+			"recharge, nil",
+			func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Recharge(ctx, nil)) },
+			"card.recharge", "params",
+		},
 		{"recharge, no card", topUp(func(p *quecloud.RechargeParams) { p.ICCID = "" }), "card.recharge", "iccid"},
 		{"recharge, an MSISDN", topUp(func(p *quecloud.RechargeParams) { p.ICCID = msisdn1 }), "card.recharge", "iccid"},
-		{"recharge, two cards", topUp(func(p *quecloud.RechargeParams) { p.ICCID = iccid1 + "," + iccid2 }), "card.recharge", "iccid"},
+		{
+			"recharge, two cards", topUp(func(p *quecloud.RechargeParams) { p.ICCID = iccid1 + "," + iccid2 }), "card.recharge",
+			"iccid",
+		},
 		{"recharge, product 0", topUp(func(p *quecloud.RechargeParams) { p.ProductID = 0 }), "card.recharge", "productId"},
 		{"recharge, product -1", topUp(func(p *quecloud.RechargeParams) { p.ProductID = -1 }), "card.recharge", "productId"},
-		{"recharge, no product name", topUp(func(p *quecloud.RechargeParams) { p.ProductName = "" }), "card.recharge", "productName"},
-		{"recharge, remark of 201", topUp(func(p *quecloud.RechargeParams) { p.Remark = strings.Repeat("注", 201) }), "card.recharge", "remark"},
-		{"recharge, externalId of 101", topUp(func(p *quecloud.RechargeParams) { p.ExternalID = strings.Repeat("号", 101) }), "card.recharge", "externalId"},
-		{"recharge, externalId of broken text", topUp(func(p *quecloud.RechargeParams) { p.ExternalID = "a\xff" }), "card.recharge", "externalId"},
-		{"renewal, nil", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Renew(ctx, nil)) }, "card.renewal", "params"},
+		{
+			"recharge, no product name", topUp(func(p *quecloud.RechargeParams) { p.ProductName = "" }), "card.recharge",
+			"productName",
+		},
+		{
+			"recharge, remark of 201", topUp(func(p *quecloud.RechargeParams) { p.Remark = strings.Repeat("注", 201) }),
+			"card.recharge", "remark",
+		},
+		{
+			"recharge, externalId of 101", topUp(func(p *quecloud.RechargeParams) { p.ExternalID = strings.Repeat("号", 101) }),
+			"card.recharge", "externalId",
+		},
+		{
+			"recharge, externalId of broken text", topUp(func(p *quecloud.RechargeParams) { p.ExternalID = "a\xff" }),
+			"card.recharge", "externalId",
+		},
+		{
+			"renewal, nil",
+			func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Renew(ctx, nil)) },
+			"card.renewal", "params",
+		},
 		{"renewal, no card", extend(func(p *quecloud.RenewalParams) { p.ICCID = "" }), "card.renewal", "iccid"},
 		{"renewal, product -1", extend(func(p *quecloud.RenewalParams) { p.ProductID = -1 }), "card.renewal", "productId"},
 		{"renewal, 0 years", extend(func(p *quecloud.RenewalParams) { p.Years, p.Months = 0, 0 }), "card.renewal", "cycle"},
@@ -139,10 +202,22 @@ func badOrders() []badInput {
 		{"renewal, 13 months", extend(func(p *quecloud.RenewalParams) { p.Months = 13 }), "card.renewal", "months"},
 		{"renewal, -1 months", extend(func(p *quecloud.RenewalParams) { p.Months = -1 }), "card.renewal", "months"},
 		{"renewal, months and two years", extend(func(p *quecloud.RenewalParams) { p.Years = 2 }), "card.renewal", "months"},
-		{"renewal, a month and two years", extend(func(p *quecloud.RenewalParams) { p.Years, p.Months = 2, 1 }), "card.renewal", "months"},
-		{"renewal, remark of 201", extend(func(p *quecloud.RenewalParams) { p.Remark = strings.Repeat("注", 201) }), "card.renewal", "remark"},
-		{"renewal, externalId of 101", extend(func(p *quecloud.RenewalParams) { p.ExternalID = strings.Repeat("号", 101) }), "card.renewal", "externalId"},
-		{"order, none", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Get(ctx, "")) }, "order.details", "orderNo"},
+		{
+			"renewal, a month and two years", extend(func(p *quecloud.RenewalParams) { p.Years, p.Months = 2, 1 }),
+			"card.renewal", "months",
+		},
+		{
+			"renewal, remark of 201", extend(func(p *quecloud.RenewalParams) { p.Remark = strings.Repeat("注", 201) }),
+			"card.renewal", "remark",
+		},
+		{
+			"renewal, externalId of 101", extend(func(p *quecloud.RenewalParams) { p.ExternalID = strings.Repeat("号", 101) }),
+			"card.renewal", "externalId",
+		},
+		{
+			"order, none", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Get(ctx, "")) },
+			"order.details", "orderNo",
+		},
 	}
 }
 
@@ -173,7 +248,10 @@ func badAlarms() []badInput {
 		{"alarm, e-mail without @", set(settings{NotifyEmails: []string{"a@example.com", "b"}}), method, param},
 		{"alarm, empty e-mail", set(settings{NotifyEmails: []string{""}}), method, param},
 		{"alarm, two e-mails in one", set(settings{NotifyEmails: []string{"a@example.com,b@example.com"}}), method, param},
-		{"alarm, e-mails joined as answers do", set(settings{NotifyEmails: []string{"a@example.com;b@example.com"}}), method, param},
+		{
+			"alarm, e-mails joined as in responses", set(settings{NotifyEmails: []string{"a@example.com;b@example.com"}}), method,
+			param,
+		},
 		{"alarm, e-mail with a space", set(settings{NotifyEmails: []string{"a @example.com"}}), method, param},
 		{"alarm, e-mail with a line break", set(settings{NotifyEmails: []string{"a@example.com\n"}}), method, param},
 		{"alarm status, nil", status(nil), "card.alarm.status", "alarmStatus"},
@@ -219,7 +297,10 @@ func badOthers() []badInput {
 		{"group -1", func(ctx context.Context, c *quecloud.Client) (any, error) {
 			return result(c.Billing.GroupTreeStatistics(ctx, -1))
 		}, "billing_groups.statistics", "id"},
-		{"task 0", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Files.Status(ctx, 0)) }, "file.status", "taskId"},
+		{
+			"task 0", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Files.Status(ctx, 0)) },
+			"file.status", "taskId",
+		},
 		{"file of task -1", func(ctx context.Context, c *quecloud.Client) (any, error) {
 			return result(c.Files.Download(ctx, -1, new(bytes.Buffer)))
 		}, "file.down", "taskId"},

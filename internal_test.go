@@ -44,7 +44,7 @@ func TestRetryBudgetIsNeverMoreThanFull(t *testing.T) {
 	assert.EqualValues(t, retryCost-1, b.tokens.Load())
 }
 
-// When net/http gets the body again, by what the transport has told before.
+// net/http gets the body a second time only if the request cannot have arrived.
 func TestSendOnceGetBody(t *testing.T) {
 	t.Parallel()
 	const host = "platform.test"
@@ -62,43 +62,52 @@ func TestSendOnceGetBody(t *testing.T) {
 	type steps []func(*sendEvidence, *httptrace.ClientTrace)
 	wrapped := func(e *sendEvidence, _ *httptrace.ClientTrace) { e.unwrapped = nil }
 	for name, tt := range map[string]struct {
-		own           bool
-		told          steps
-		again, unsent bool // the body is had, and it is known that nothing was sent
+		builtIn         bool
+		trace           steps
+		allowed, unsent bool // getBody returns the body, and notSent is true
 	}{
-		"nothing was written":               {told: steps{wanted("a")}, again: true, unsent: true},
-		"HTTP/1":                            {told: steps{wanted("a"), wrote("Host", host)}, again: true},
-		"HTTP/1, and another connection":    {told: steps{wanted("a"), wrote("Host", host), wanted("a")}, again: true, unsent: true},
-		"HTTP/1, and then HTTP/2":           {told: steps{wanted("a"), wrote("Host", host), wanted("a"), wrote(":authority", host)}},
-		"HTTP/1, and one of the dialer's":   {told: steps{wanted("a"), wrote("Host", host), wanted("b")}, again: true},
-		"HTTP/1 of our own":                 {own: true, told: steps{wanted("a"), wrote("Host", host)}, again: true},
-		"HTTP/1 of our own, and another":    {own: true, told: steps{wanted("a"), wrote("Host", host), wanted("a")}, again: true, unsent: true},
-		"HTTP/2":                            {told: steps{wanted("a"), wrote(":authority", host)}},
-		"HTTP/2, and another connection":    {told: steps{wanted("a"), wrote(":authority", host), wanted("a")}},
-		"HTTP/2, and HTTP/1 of the dialer":  {told: steps{wanted("a"), wrote(":authority", host), wanted("b"), wrote("Host", "b")}},
-		"HTTP/2, and a field like the host": {told: steps{wanted("a"), wrote("host", host)}},
-		"HTTP/1 of a wrapped transport":     {told: steps{wrapped, wanted("a"), wrote("Host", host), wanted("a")}},
+		"nothing was written": {trace: steps{wanted("a")}, allowed: true, unsent: true},
+		"HTTP/1":              {trace: steps{wanted("a"), wrote("Host", host)}, allowed: true},
+		"HTTP/1, and another connection": {
+			trace: steps{wanted("a"), wrote("Host", host), wanted("a")}, allowed: true, unsent: true,
+		},
+		"HTTP/1, and then HTTP/2": {
+			trace: steps{wanted("a"), wrote("Host", host), wanted("a"), wrote(":authority", host)},
+		},
+		"HTTP/1, and a connection of the dialer": {trace: steps{wanted("a"), wrote("Host", host), wanted("b")}, allowed: true},
+		"HTTP/1 of our own":                      {builtIn: true, trace: steps{wanted("a"), wrote("Host", host)}, allowed: true},
+		"HTTP/1 of our own, and another": {
+			builtIn: true, trace: steps{wanted("a"), wrote("Host", host), wanted("a")}, allowed: true, unsent: true,
+		},
+		"HTTP/2":                         {trace: steps{wanted("a"), wrote(":authority", host)}},
+		"HTTP/2, and another connection": {trace: steps{wanted("a"), wrote(":authority", host), wanted("a")}},
+		"HTTP/2, and HTTP/1 of the dialer": {
+			trace: steps{wanted("a"), wrote(":authority", host), wanted("b"), wrote("Host", "b")},
+		},
+		"HTTP/2, and a field like the host": {trace: steps{wanted("a"), wrote("host", host)}},
+		"HTTP/1 of a wrapped transport":     {trace: steps{wrapped, wanted("a"), wrote("Host", host), wanted("a")}},
 	} {
-		e := newSendEvidence(t.Context(), tt.own, "text")
+		e := newSendEvidence(t.Context(), tt.builtIn, "text")
 		e.host, e.unwrapped = host, &http.Transport{}
-		for _, tell := range tt.told {
-			tell(e, httptrace.ContextClientTrace(e))
+		for _, step := range tt.trace {
+			step(e, httptrace.ContextClientTrace(e))
 		}
 		assert.Equal(t, tt.unsent, e.notSent(), name)
 		_, err := e.getBody()
-		assert.Equal(t, tt.again, err == nil, name)
+		assert.Equal(t, tt.allowed, err == nil, name)
 	}
 }
 
-// A call that was refused for its time is sent again with the time that it has learnt, even if another call, refused for
-// another reason, has dropped that in the meantime.
+// A read is retried with the offset from its own refusal, even if the refusal of another call has dropped it since.
 func TestClockCorrectionSurvivesAConcurrentRefusal(t *testing.T) {
 	t.Parallel()
 	var c clock
 	now := time.Now()
 	refused := func(offset time.Duration) (*callState, *attempt) {
 		of := &callState{endpoint: lookup("fc.function.card.info"), offset: offset}
-		return of, &attempt{t: now.Add(offset).Unix(), received: now.Add(offset), date: now.Add(time.Hour), err: &APIError{Code: 1}}
+		return of, &attempt{
+			t: now.Add(offset).Unix(), received: now.Add(offset), date: now.Add(time.Hour), err: &APIError{Code: 1},
+		}
 	}
 	k := c.correct(refused(0))
 	require.NotNil(t, k)
@@ -111,7 +120,7 @@ func TestClockCorrectionSurvivesAConcurrentRefusal(t *testing.T) {
 	assert.Equal(t, time.Hour, c.offset())
 }
 
-// A Date long after the request was sent, in a response that took as long, says nothing against the platform's clock.
+// The Date of a slow response is far from the time that was sent. That does not make it unreliable.
 func TestClockTrustsTheDateOfASlowSuccess(t *testing.T) {
 	t.Parallel()
 	var c clock

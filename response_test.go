@@ -18,49 +18,93 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// notTheProtocol are answers that are neither a success nor a refusal, of a method whose success needs mt and mo.
+// notTheProtocol lists responses that are neither a success nor a refusal, of a method that needs mt and mo.
 var notTheProtocol = []struct {
 	name   string
 	status int
 	body   string
 	says   string
 }{
-	{"HTML with status 500", 500, selftest.HTMLPage, "HTTP status 500: it has no resultCode: a server in front of the platform seems to have sent it; it begins \"<!DOCTYPE html>"},
-	{"HTML with status 404", 404, selftest.HTMLPage, "HTTP status 404"},
-	{"HTML with status 200", 200, selftest.HTMLPage, "not whole JSON"},
-	{"a bare success with status 500", 500, `{"resultCode":0}`, "member mt: missing"},
-	{"half a success with status 404", 404, `{"resultCode":0,"mt":1}`, "member mo: missing"},
-	{"nothing", 200, "", "it is empty"},
-	{"blanks", 200, " \r\n", "it is empty"},
-	{"nothing with status 502", 502, "", "HTTP status 502"},
-	{"an empty object", 200, "{}", "no resultCode"},
-	{"no resultCode", 200, `{"mt":1,"mo":2}`, "no resultCode"},
-	{"null as resultCode", 200, `{"resultCode":null,"mt":1,"mo":2}`, "no resultCode"},
-	{"an empty resultCode", 200, `{"resultCode":"","mt":1,"mo":2}`, "no resultCode"},
-	{"true as resultCode", 200, `{"resultCode":true,"mt":1,"mo":2}`, "member resultCode: want a whole number: true"},
-	{"text as resultCode", 200, `{"resultCode":"abc","mt":1,"mo":2}`, `member resultCode: want a whole number: "abc"`},
-	{"a fraction as resultCode", 200, `{"resultCode":0.5,"mt":1,"mo":2}`, "member resultCode"},
-	{"next to nothing as resultCode", 200, `{"resultCode":1e-400,"mt":1,"mo":2}`, "member resultCode: want a whole number: 1e-400"},
-	{"nearly 1 as resultCode", 200, `{"resultCode":1.00000000000000000001}`, "member resultCode"},
-	{"nearly 0 as resultCode", 200, `{"resultCode":"0.00000000000000000000000000000001","mt":1,"mo":2}`, "member resultCode"},
-	{"hexadecimal as resultCode", 200, `{"resultCode":"0x0","mt":1,"mo":2}`, "member resultCode"},
-	{"false as resultCode", 200, `{"resultCode":false,"mt":1,"mo":2}`, "member resultCode: want a whole number: false"},
-	{"blanks as resultCode", 200, `{"resultCode":"  ","mt":1,"mo":2}`, "member resultCode"},
-	{"a number of more than 64 bits as resultCode", 200, `{"resultCode":18446744073709551616,"mt":1,"mo":2}`, "member resultCode"},
-	{"an object as resultCode", 200, `{"resultCode":{},"mt":1,"mo":2}`, "member resultCode"},
-	{"two resultCodes", 200, `{"resultCode":0,"mt":1,"mo":2,"resultcode":1}`, "member resultCode: stands here a second time, with another value: 1"},
-	{"two resultCodes the other way round", 200, `{"resultCode":1,"mt":1,"mo":2,"resultCode":"0"}`, "a second time"},
-	{"one bad resultCode of two", 200, `{"resultCode":"abc","mt":1,"mo":2,"resultCode":0}`, "member resultCode"},
-	{"truncated JSON", 200, `{"resultCode":0,"mt":1,"mo":2`, "not whole JSON"},
-	{"JSON truncated in a text", 200, `{"resultCode":0,"mt":1,"mo":"2`, "not whole JSON"},
-	{"a refusal that is truncated", 200, `{"resultCode":1,"errorMessage":"no"`, "not whole JSON"},
-	{"text behind the JSON", 200, selftest.Success + "x", "not whole JSON"},
-	{"a second answer behind the first", 200, selftest.Success + selftest.Success, "not whole JSON: more text"},
-	{"a list", 200, `[{"resultCode":0,"mt":1,"mo":2}]`, "no resultCode"},
-	{"null", 200, "null", "no resultCode"},
-	{"a text", 200, `"resultCode"`, "no resultCode"},
-	{"deep nesting", 200, `{"resultCode":0,"mt":1,"mo":2,"x":` + strings.Repeat("[", 10001) + strings.Repeat("]", 10001) + "}", "not whole JSON"},
-	{"deep nesting without an end", 200, strings.Repeat(`{"a":`, 10001), "not whole JSON"},
+	{
+		name: "HTML with status 500", status: 500, body: selftest.HTMLPage,
+		says: "HTTP status 500: it has no resultCode: a server in front of the platform seems to have sent it; " +
+			`it begins "<!DOCTYPE html>`,
+	},
+	{name: "HTML with status 404", status: 404, body: selftest.HTMLPage, says: "HTTP status 404"},
+	{name: "HTML with status 200", status: 200, body: selftest.HTMLPage, says: "not whole JSON"},
+	{name: "a bare success with status 500", status: 500, body: `{"resultCode":0}`, says: "member mt: missing"},
+	{name: "half a success with status 404", status: 404, body: `{"resultCode":0,"mt":1}`, says: "member mo: missing"},
+	{name: "nothing", status: 200, body: "", says: "it is empty"},
+	{name: "blanks", status: 200, body: " \r\n", says: "it is empty"},
+	{name: "nothing with status 502", status: 502, body: "", says: "HTTP status 502"},
+	{name: "an empty object", status: 200, body: "{}", says: "no resultCode"},
+	{name: "no resultCode", status: 200, body: `{"mt":1,"mo":2}`, says: "no resultCode"},
+	{name: "null as resultCode", status: 200, body: `{"resultCode":null,"mt":1,"mo":2}`, says: "no resultCode"},
+	{name: "an empty resultCode", status: 200, body: `{"resultCode":"","mt":1,"mo":2}`, says: "no resultCode"},
+	{
+		name: "true as resultCode", status: 200, body: `{"resultCode":true,"mt":1,"mo":2}`,
+		says: "member resultCode: want a whole number: true",
+	},
+	{
+		name: "text as resultCode", status: 200, body: `{"resultCode":"abc","mt":1,"mo":2}`,
+		says: `member resultCode: want a whole number: "abc"`,
+	},
+	{name: "a fraction as resultCode", status: 200, body: `{"resultCode":0.5,"mt":1,"mo":2}`, says: "member resultCode"},
+	{
+		name: "next to nothing as resultCode", status: 200, body: `{"resultCode":1e-400,"mt":1,"mo":2}`,
+		says: "member resultCode: want a whole number: 1e-400",
+	},
+	{
+		name: "nearly 1 as resultCode", status: 200, body: `{"resultCode":1.00000000000000000001}`, says: "member resultCode",
+	},
+	{
+		name: "nearly 0 as resultCode", status: 200,
+		body: `{"resultCode":"0.00000000000000000000000000000001","mt":1,"mo":2}`, says: "member resultCode",
+	},
+	{
+		name: "hexadecimal as resultCode", status: 200, body: `{"resultCode":"0x0","mt":1,"mo":2}`, says: "member resultCode",
+	},
+	{
+		name: "false as resultCode", status: 200, body: `{"resultCode":false,"mt":1,"mo":2}`,
+		says: "member resultCode: want a whole number: false",
+	},
+	{name: "blanks as resultCode", status: 200, body: `{"resultCode":"  ","mt":1,"mo":2}`, says: "member resultCode"},
+	{
+		name: "a number of more than 64 bits as resultCode", status: 200,
+		body: `{"resultCode":18446744073709551616,"mt":1,"mo":2}`, says: "member resultCode",
+	},
+	{name: "an object as resultCode", status: 200, body: `{"resultCode":{},"mt":1,"mo":2}`, says: "member resultCode"},
+	{
+		name: "two resultCodes", status: 200, body: `{"resultCode":0,"mt":1,"mo":2,"resultcode":1}`,
+		says: "member resultCode: stands here a second time, with another value: 1",
+	},
+	{
+		name: "two resultCodes the other way round", status: 200, body: `{"resultCode":1,"mt":1,"mo":2,"resultCode":"0"}`,
+		says: "a second time",
+	},
+	{
+		name: "one bad resultCode of two", status: 200, body: `{"resultCode":"abc","mt":1,"mo":2,"resultCode":0}`,
+		says: "member resultCode",
+	},
+	{name: "truncated JSON", status: 200, body: `{"resultCode":0,"mt":1,"mo":2`, says: "not whole JSON"},
+	{name: "JSON truncated in a text", status: 200, body: `{"resultCode":0,"mt":1,"mo":"2`, says: "not whole JSON"},
+	{
+		name: "a refusal that is truncated", status: 200, body: `{"resultCode":1,"errorMessage":"no"`, says: "not whole JSON",
+	},
+	{name: "text behind the JSON", status: 200, body: selftest.Success + "x", says: "not whole JSON"},
+	{
+		name: "a second response after the first", status: 200, body: selftest.Success + selftest.Success,
+		says: "not whole JSON: more text",
+	},
+	{name: "a list", status: 200, body: `[{"resultCode":0,"mt":1,"mo":2}]`, says: "no resultCode"},
+	{name: "null", status: 200, body: "null", says: "no resultCode"},
+	{name: "a text", status: 200, body: `"resultCode"`, says: "no resultCode"},
+	{
+		name: "deep nesting", status: 200,
+		body: `{"resultCode":0,"mt":1,"mo":2,"x":` + strings.Repeat("[", 10001) + strings.Repeat("]", 10001) + "}",
+		says: "not whole JSON",
+	},
+	{name: "deep nesting without an end", status: 200, body: strings.Repeat(`{"a":`, 10001), says: "not whole JSON"},
 }
 
 func TestResponseThatIsNotTheProtocolIsNoSuccess(t *testing.T) {
@@ -68,7 +112,8 @@ func TestResponseThatIsNotTheProtocolIsNoSuccess(t *testing.T) {
 	for _, tt := range notTheProtocol {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			client, _ := selftest.Scripted(t, []selftest.Step{{Status: tt.status, Body: tt.body}}, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+			client, _ := selftest.Scripted(t, []selftest.Step{{Status: tt.status, Body: tt.body}},
+				quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
 			count, err := client.SMS.MonthCount(t.Context(), quecloud.Month{Year: 2025, Month: time.May})
 			assert.Nil(t, count)
 			var bad *quecloud.ResponseError
@@ -89,12 +134,13 @@ func TestResponseThatIsEmptyIsNoSuccess(t *testing.T) {
 	for _, e := range selftest.Endpoints() {
 		for _, body := range []string{"", "{}", "null", "[]", selftest.HTMLPage} {
 			if body == "[]" && e.Method == "fc.function.file.list" {
-				continue // which is one
+				continue // a success
 			}
 			client, _ := selftest.Scripted(t, []selftest.Step{{Body: body}})
 			err := client.Call(t.Context(), e.Method, nil, nil)
-			require.Error(t, err, "%s answered by %q", e.Method, body)
-			assert.Equal(t, e.Kind != quecloud.KindRead, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s answered by %q", e.Method, body)
+			require.Error(t, err, "%s with response %q", e.Method, body)
+			assert.Equal(t, e.Kind != quecloud.KindRead, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s with response %q",
+				e.Method, body)
 		}
 	}
 }
@@ -169,14 +215,16 @@ func TestResponseThatRedirectsIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	for _, kind := range selftest.Calls {
 		for _, status := range []int{301, 302, 307, 308} {
-			client, s := selftest.Scripted(t, []selftest.Step{{Status: status, Header: http.Header{"Location": {"https://elsewhere.example/x"}}}})
+			client, s := selftest.Scripted(t,
+				[]selftest.Step{{Status: status, Header: http.Header{"Location": {"https://elsewhere.example/x"}}}})
 			err := kind.Do(t.Context(), client)
 			var bad *quecloud.ResponseError
 			require.ErrorAs(t, err, &bad)
 			assert.Equal(t, status, bad.HTTPStatus)
 			require.ErrorContains(t, err, `redirects to "https://elsewhere.example/x"`)
 			assert.Equal(t, 1, s.Attempts())
-			assert.Equal(t, kind.Name != "read", errors.Is(err, quecloud.ErrOutcomeUnknown), "some redirect when they have done what was asked")
+			assert.Equal(t, kind.Name != "read", errors.Is(err, quecloud.ErrOutcomeUnknown),
+				"some redirect when they have done what was asked")
 		}
 	}
 }
@@ -184,7 +232,8 @@ func TestResponseThatRedirectsIsNotFollowed(t *testing.T) {
 func TestResponseOfAProxySaysWhatIsLikely(t *testing.T) {
 	t.Parallel()
 	for status, says := range map[int]string{
-		403: "perhaps it lets only known addresses in", 404: "perhaps the base URL is wrong", 407: "the proxy wants credentials",
+		403: "perhaps it lets only known addresses in", 404: "perhaps the base URL is wrong",
+		407: "the proxy wants credentials",
 		400: "a server in front of the platform seems to have sent it",
 	} {
 		client, _ := selftest.Scripted(t, []selftest.Step{{Status: status, Body: selftest.HTMLPage}})
@@ -192,7 +241,7 @@ func TestResponseOfAProxySaysWhatIsLikely(t *testing.T) {
 	}
 }
 
-// What comes from outside is neither kept without bounds nor shown as it is.
+// An errorMessage is cut to 1024 bytes, and control characters in it are escaped.
 func TestResponseMessageIsCutAndEscaped(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("长", 5<<20)
@@ -203,15 +252,20 @@ func TestResponseMessageIsCutAndEscaped(t *testing.T) {
 	assert.LessOrEqual(t, len(refused.Message), 1024)
 	assert.Less(t, len(err.Error()), 1200)
 
-	client, _ = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"errorMessage":"red \u001b[31m \u202eevil\u0000 余额不足"}`}})
+	client, _ = selftest.Scripted(t,
+		[]selftest.Step{{Body: `{"resultCode":1,"errorMessage":"red \u001b[31m \u202eevil\u0000 余额不足"}`}})
 	require.ErrorContains(t, selftest.Read(t.Context(), client), `red \x1b[31m \u202eevil\x00 余额不足`)
 }
 
-// A caller's own result, of whatever type, leaves a refused purchase that names an order in doubt.
+// A refused purchase that names an order may have been made, whatever the type of the result.
 func TestResponseThatRefusesAPurchaseWithAnOrderIsInDoubt(t *testing.T) {
 	t.Parallel()
-	for _, result := range []any{nil, new(map[string]any), new(any), new(jsontext.Value), new(struct{ Other string }), new(struct{ OrderNo string }), new(quecloud.OrderReceipt)} {
-		client, _ := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"errorMessage":"repeated","orderNo":"R1"}`}})
+	for _, result := range []any{
+		nil, new(map[string]any), new(any), new(jsontext.Value), new(struct{ Other string }), new(struct{ OrderNo string }),
+		new(quecloud.OrderReceipt),
+	} {
+		client, _ := selftest.Scripted(t,
+			[]selftest.Step{{Body: `{"resultCode":1,"errorMessage":"duplicate","orderNo":"R1"}`}})
 		err := client.Call(t.Context(), "fc.function.card.recharge", map[string]string{"iccid": selftest.CardICCID}, result)
 		require.ErrorAs(t, err, new(*quecloud.APIError))
 		require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown, "%T", result)
@@ -221,16 +275,17 @@ func TestResponseThatRefusesAPurchaseWithAnOrderIsInDoubt(t *testing.T) {
 	}
 }
 
-// Whatever else a caller's struct takes, only what the method needs makes a change under an error status a success.
+// With an error status, only the members that the method needs make a change a success.
 func TestResponseWithAnErrorStatusIsNoSuccessForOtherMembers(t *testing.T) {
 	t.Parallel()
 	for _, result := range []any{nil, new(struct{ Time string }), new(map[string]any)} {
 		client, _ := selftest.Scripted(t, []selftest.Step{{Status: 502, Body: `{"resultCode":0,"time":"10:00"}`}})
-		require.ErrorIs(t, client.Call(t.Context(), "fc.function.card.pause", nil, result), quecloud.ErrOutcomeUnknown, "%T", result)
+		require.ErrorIs(t, client.Call(t.Context(), "fc.function.card.pause", nil, result), quecloud.ErrOutcomeUnknown, "%T",
+			result)
 	}
 }
 
-// Where it is known which member tells of an order, the others do not.
+// Members other than the order number do not report an order.
 func TestResponseThatRefusesAPurchaseIsNotInDoubtForOtherMembers(t *testing.T) {
 	t.Parallel()
 	client, _ := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"traceId":"7"}`}})
@@ -239,14 +294,15 @@ func TestResponseThatRefusesAPurchaseIsNotInDoubtForOtherMembers(t *testing.T) {
 	require.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 }
 
-// A response that breaks off may have been the platform's own, under any status.
+// The platform itself may have sent a response that breaks off, whatever its status.
 func TestResponseThatBreaksOffIsInDoubt(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{200, 401, 413, 429, 502} {
 		client, s := selftest.Scripted(t, []selftest.Step{{Status: status, Stream: func(context.Context) io.Reader {
 			return io.MultiReader(strings.NewReader(`{"resultCode":0`), iotest.ErrReader(io.ErrUnexpectedEOF))
 		}}})
-		require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown, status)
+		require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown,
+			status)
 		assert.Equal(t, 1, s.Attempts(), status)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// The response to a call whose Go method is not used is known no less.
+// The payload counts in Client.Call as well, whatever the result.
 func TestRetryNeedsARefusalWithoutAPayload(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -43,49 +43,95 @@ func TestRetryNeedsARefusalWithoutAPayload(t *testing.T) {
 
 func TestRetryWhatAndWhen(t *testing.T) {
 	t.Parallel()
-	lost, refusedDial := io.ErrUnexpectedEOF, errors.New("connection refused")
+	lost, noConnection := io.ErrUnexpectedEOF, errors.New("connection refused")
+	success := selftest.Step{Body: selftest.Success}
+	busy := func(retryAfter string, more ...string) selftest.Step {
+		return selftest.Step{Status: 429, Header: selftest.RetryAfter(retryAfter, more...)}
+	}
+	bad := &quecloud.ResponseError{}
 	const s = time.Second
+	type (
+		steps  = []selftest.Step
+		delays = []time.Duration
+	)
 	for _, tt := range []struct {
-		name   string
-		steps  []selftest.Step
-		any    []time.Duration // delays before the repetitions of calls of every kind
-		safe   []time.Duration // of calls that may be repeated after they were received
-		err    error           // in the end, of those; nil for success
-		noneOK bool            // those that must not be repeated end without a doubt about the outcome
+		name  string
+		steps steps
+		all   delays // delays before retries of calls of all kinds
+		reads delays // and of those that may be retried after they arrived
+		err   error  // of these in the end; nil for success
+		known bool   // the outcome of the others is known
 	}{
-		{"success", []selftest.Step{{Body: selftest.Success}}, nil, nil, nil, true},
-		{"no connection, then success", []selftest.Step{{Unsent: refusedDial}, {Body: selftest.Success}}, []time.Duration{0}, []time.Duration{0}, nil, true},
-		{"no connection at all", []selftest.Step{{Unsent: refusedDial}}, []time.Duration{0, 0, 0}, []time.Duration{0, 0, 0}, refusedDial, true},
-		{"a lost answer", []selftest.Step{{Err: lost}, {Body: selftest.Success}}, nil, []time.Duration{0}, nil, false},
-		{"no connection, then a lost answer", []selftest.Step{{Unsent: refusedDial}, {Err: lost}, {Body: selftest.Success}}, []time.Duration{0}, []time.Duration{0, 0}, nil, false},
-		{"500", []selftest.Step{{Status: 500}, {Body: selftest.Success}}, nil, []time.Duration{0}, nil, false},
-		{"503 that says when", []selftest.Step{{Status: 503, Header: selftest.RetryAfter("7")}, {Body: selftest.Success}}, nil, []time.Duration{7 * s}, nil, false},
-		{"503 with a page", []selftest.Step{{Status: 503, Body: selftest.HTMLPage}, {Body: selftest.Success}}, nil, []time.Duration{0}, nil, false},
-		{"429", []selftest.Step{{Status: 429}, {Body: selftest.Success}}, []time.Duration{0}, []time.Duration{0}, nil, true},
-		{"429 with a refusal", []selftest.Step{{Status: 429, Body: `{"resultCode":9}`}, {Body: selftest.Success}}, []time.Duration{0}, []time.Duration{0}, nil, true},
-		{"429 that says when in seconds", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("7")}, {Status: 429, Header: selftest.RetryAfter("60")}, {Body: selftest.Success}},
-			[]time.Duration{7 * s, 60 * s}, []time.Duration{7 * s, 60 * s}, nil, true},
-		{"429 that says when by a date", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("Thu, 01 May 2025 10:00:30 GMT", "Date", "Thu, 01 May 2025 10:00:00 GMT")}, {Body: selftest.Success}},
-			[]time.Duration{30 * s}, []time.Duration{30 * s}, nil, true},
-		{"429 with a date that is past", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("Thu, 01 May 2025 09:00:00 GMT", "Date", "Thu, 01 May 2025 10:00:00 GMT")}, {Body: selftest.Success}},
-			[]time.Duration{0}, []time.Duration{0}, nil, true},
-		{"429 with a date and nothing but the own clock to compare it to", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("Sat, 01 Jan 2000 00:00:20 GMT")}, {Body: selftest.Success}},
-			[]time.Duration{20 * s}, []time.Duration{20 * s}, nil, true},
-		{"429 with a date far off", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("Thu, 01 May 2025 10:00:00 GMT")}, {Body: selftest.Success}}, nil, nil, &quecloud.ResponseError{}, true},
-		{"429 with blanks", []selftest.Step{{Status: 429, Header: selftest.RetryAfter(" 7 ")}, {Body: selftest.Success}}, []time.Duration{7 * s}, []time.Duration{7 * s}, nil, true},
-		{"429 that asks for longer than there are numbers", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("99999999999999999999")}, {Body: selftest.Success}}, nil, nil, &quecloud.ResponseError{}, true},
-		{"408", []selftest.Step{{Status: 408}, {Body: selftest.Success}}, nil, nil, &quecloud.ResponseError{}, false},
-		{"429 with nonsense", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("soon")}, {Body: selftest.Success}}, []time.Duration{0}, []time.Duration{0}, nil, true},
-		{"429 with less than nothing", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("-5")}, {Body: selftest.Success}}, []time.Duration{0}, []time.Duration{0}, nil, true},
-		{"429 that asks for too long", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("61")}, {Body: selftest.Success}}, nil, nil, &quecloud.ResponseError{}, true},
-		{"429 that asks for ever", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("99999999999")}, {Body: selftest.Success}}, nil, nil, &quecloud.ResponseError{}, true},
-		{"429 again and again", []selftest.Step{{Status: 429, Header: selftest.RetryAfter("1")}}, []time.Duration{s, s, s}, []time.Duration{s, s, s}, &quecloud.ResponseError{}, true},
-		{"a lost answer, then 429", []selftest.Step{{Err: lost}, {Status: 429, Header: selftest.RetryAfter("2")}, {Body: selftest.Success}}, nil, []time.Duration{0, 2 * s}, nil, false},
-		{"400", []selftest.Step{{Status: 400}, {Body: selftest.Success}}, nil, nil, &quecloud.ResponseError{}, false},
-		{"401", []selftest.Step{{Status: 401}, {Body: selftest.Success}}, nil, nil, &quecloud.ResponseError{}, true},
-		{"a page", []selftest.Step{{Body: selftest.HTMLPage}, {Body: selftest.Success}}, nil, nil, &quecloud.ResponseError{}, false},
-		{"a refusal", []selftest.Step{{Body: `{"resultCode":1}`}, {Body: selftest.Success}}, nil, nil, &quecloud.APIError{}, true},
-		{"a certificate that is not to be trusted", []selftest.Step{{Unsent: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}}, nil, nil, &tls.CertificateVerificationError{}, true},
+		{name: "success", steps: steps{success}, known: true},
+		{
+			name: "no connection, then success", steps: steps{{Unsent: noConnection}, success}, all: delays{0}, reads: delays{0},
+			known: true,
+		},
+		{
+			name: "no connection at all", steps: steps{{Unsent: noConnection}}, all: delays{0, 0, 0}, reads: delays{0, 0, 0},
+			err: noConnection, known: true,
+		},
+		{name: "a lost response", steps: steps{{Err: lost}, success}, reads: delays{0}},
+		{
+			name: "no connection, then a lost response", steps: steps{{Unsent: noConnection}, {Err: lost}, success},
+			all: delays{0}, reads: delays{0, 0},
+		},
+		{name: "500", steps: steps{{Status: 500}, success}, reads: delays{0}},
+		{
+			name: "503 with seconds", steps: steps{{Status: 503, Header: selftest.RetryAfter("7")}, success},
+			reads: delays{7 * s},
+		},
+		{name: "503 with a page", steps: steps{{Status: 503, Body: selftest.HTMLPage}, success}, reads: delays{0}},
+		{name: "429", steps: steps{{Status: 429}, success}, all: delays{0}, reads: delays{0}, known: true},
+		{
+			name: "429 with a refusal", steps: steps{{Status: 429, Body: `{"resultCode":9}`}, success}, all: delays{0},
+			reads: delays{0}, known: true,
+		},
+		{
+			name: "429 with seconds", steps: steps{busy("7"), busy("60"), success}, all: delays{7 * s, 60 * s},
+			reads: delays{7 * s, 60 * s}, known: true,
+		},
+		{
+			name:  "429 with a date",
+			steps: steps{busy("Thu, 01 May 2025 10:00:30 GMT", "Date", "Thu, 01 May 2025 10:00:00 GMT"), success},
+			all:   delays{30 * s}, reads: delays{30 * s}, known: true,
+		},
+		{
+			name:  "429 with a past date",
+			steps: steps{busy("Thu, 01 May 2025 09:00:00 GMT", "Date", "Thu, 01 May 2025 10:00:00 GMT"), success},
+			all:   delays{0}, reads: delays{0}, known: true,
+		},
+		{
+			name: "429 with a date and no Date to compare it with", steps: steps{busy("Sat, 01 Jan 2000 00:00:20 GMT"), success},
+			all: delays{20 * s}, reads: delays{20 * s}, known: true,
+		},
+		{
+			name: "429 with a date far off", steps: steps{busy("Thu, 01 May 2025 10:00:00 GMT"), success}, err: bad, known: true,
+		},
+		{name: "429 with blanks", steps: steps{busy(" 7 "), success}, all: delays{7 * s}, reads: delays{7 * s}, known: true},
+		{
+			name: "429 with a number beyond 64 bits", steps: steps{busy("99999999999999999999"), success}, err: bad, known: true,
+		},
+		{name: "408", steps: steps{{Status: 408}, success}, err: bad},
+		{name: "429 with nonsense", steps: steps{busy("soon"), success}, all: delays{0}, reads: delays{0}, known: true},
+		{
+			name: "429 with a negative number", steps: steps{busy("-5"), success}, all: delays{0}, reads: delays{0}, known: true,
+		},
+		{name: "429 that asks for too long", steps: steps{busy("61"), success}, err: bad, known: true},
+		{name: "429 with 3000 years", steps: steps{busy("99999999999"), success}, err: bad, known: true},
+		{
+			name: "429 every time", steps: steps{busy("1")}, all: delays{s, s, s}, reads: delays{s, s, s}, err: bad, known: true,
+		},
+		{name: "a lost response, then 429", steps: steps{{Err: lost}, busy("2"), success}, reads: delays{0, 2 * s}},
+		{name: "400", steps: steps{{Status: 400}, success}, err: bad},
+		{name: "401", steps: steps{{Status: 401}, success}, err: bad, known: true},
+		{name: "a page", steps: steps{{Body: selftest.HTMLPage}, success}, err: bad},
+		{name: "a refusal", steps: steps{{Body: `{"resultCode":1}`}, success}, err: &quecloud.APIError{}, known: true},
+		{
+			name:  "an untrusted certificate",
+			steps: steps{{Unsent: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}},
+			err:   &tls.CertificateVerificationError{}, known: true,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -93,13 +139,14 @@ func TestRetryWhatAndWhen(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					client, script := selftest.Scripted(t, tt.steps)
 					err := kind.Do(t.Context(), client)
-					want := tt.any
+					want := tt.all
 					if kind.Retryable {
-						want = tt.safe
+						want = tt.reads
 						requireSameError(t, tt.err, err)
-						assert.Equal(t, kind.Name != "read" && err != nil && !tt.noneOK, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", kind.Name, err)
+						assert.Equal(t, kind.Name != "read" && err != nil && !tt.known, errors.Is(err, quecloud.ErrOutcomeUnknown),
+							"%s: %v", kind.Name, err)
 					} else {
-						assert.Equal(t, !tt.noneOK, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", kind.Name, err)
+						assert.Equal(t, !tt.known, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", kind.Name, err)
 					}
 					assert.Equal(t, want, selftest.DelaysBetween(script.Times()), kind.Name)
 				})
@@ -111,19 +158,23 @@ func TestRetryWhatAndWhen(t *testing.T) {
 func TestRetryErrorSaysAttemptsAndDelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, _ := selftest.Scripted(t, []selftest.Step{{Status: 429, Header: selftest.RetryAfter("1")}, {Status: 429, Header: selftest.RetryAfter("100")}})
+		client, _ := selftest.Scripted(t,
+			[]selftest.Step{{Status: 429, Header: selftest.RetryAfter("1")}, {Status: 429, Header: selftest.RetryAfter("100")}})
 		err := selftest.Read(t.Context(), client)
 		bad, ok := errors.AsType[*quecloud.ResponseError](err)
 		require.True(t, ok)
 		assert.Equal(t, 100*time.Second, bad.RetryAfter)
-		assert.EqualError(t, err, "quecloud: sms.monthcount: bad response with HTTP status 429: it has no resultCode: a server in front of the platform seems to have sent it; it asks to wait for 1m40s (after 2 attempts)")
+		assert.EqualError(
+			t, err,
+			"quecloud: sms.monthcount: bad response with HTTP status 429: it has no resultCode: a server in front of the platform seems to have sent it; it asks to wait for 1m40s (after 2 attempts)",
+		)
 
 		client, _ = selftest.Scripted(t, []selftest.Step{{Status: 429, Header: selftest.RetryAfter("100")}})
 		assert.NotContains(t, selftest.Read(t.Context(), client).Error(), "attempts")
 	})
 }
 
-// requireSameError checks that err is want, or has one of its type.
+// requireSameError requires that err matches want, or has its type.
 func requireSameError(t *testing.T, want, err error) {
 	t.Helper()
 	switch want.(type) { //nolint:errorlint // want is made by the test, and wraps nothing
@@ -143,7 +194,8 @@ func requireSameError(t *testing.T, want, err error) {
 func TestRetryWaitsForTheBackoff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, s := selftest.Scripted(t, []selftest.Step{{Status: 503}}, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 20, BaseDelay: time.Second, MaxDelay: 4 * time.Second}))
+		client, s := selftest.Scripted(t, []selftest.Step{{Status: 503}},
+			quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 20, BaseDelay: time.Second, MaxDelay: 4 * time.Second}))
 		require.Error(t, selftest.Read(t.Context(), client))
 		delays := selftest.DelaysBetween(s.Times())
 		require.Len(t, delays, 19)
@@ -199,7 +251,7 @@ func TestRetryBudgetIsSharedAndBoundsRetries(t *testing.T) {
 	for i := range 200 {
 		require.Error(t, selftest.Read(t.Context(), []*quecloud.Client{client, copied}[i%2]))
 	}
-	assert.Equal(t, 200+100, s.Attempts(), "a full budget pays for 100 repetitions of all clients")
+	assert.Equal(t, 200+100, s.Attempts(), "the budget covers 100 retries of all copies")
 
 	s.Steps = []selftest.Step{{Body: selftest.Success}}
 	for range 9 {
@@ -209,14 +261,15 @@ func TestRetryBudgetIsSharedAndBoundsRetries(t *testing.T) {
 	s.Reset()
 	require.Error(t, selftest.Read(t.Context(), client))
 	require.Error(t, selftest.Read(t.Context(), client))
-	assert.Equal(t, 2+1, s.Attempts(), "9 successes earn one repetition, and not two")
+	assert.Equal(t, 2+1, s.Attempts(), "9 successes earn one retry, not two")
 }
 
-// Codes of which the user has learnt that they mean "not done, try later" are retried for what reads or sets a state.
+// Reads and calls that set a state are retried after a refusal with one of the NotDoneCodes.
 func TestRetryOfNotDoneCodes(t *testing.T) {
 	t.Parallel()
 	for _, kind := range selftest.Calls {
-		client, s := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":77}`}}, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{76, 77}}))
+		client, s := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":77}`}},
+			quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{76, 77}}))
 		err := kind.Do(t.Context(), client)
 		require.ErrorAs(t, err, new(*quecloud.APIError))
 		assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
@@ -226,26 +279,34 @@ func TestRetryOfNotDoneCodes(t *testing.T) {
 		}
 		assert.Equal(t, want, s.Attempts(), kind.Name)
 
-		client, s = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":78}`}}, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{76, 77}}))
+		client, s = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":78}`}},
+			quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{76, 77}}))
 		require.Error(t, kind.Do(t.Context(), client))
 		assert.Equal(t, 1, s.Attempts(), kind.Name)
 
-		client, s = selftest.Scripted(t, []selftest.Step{{Status: 500, Body: `{"resultCode":77}`}}, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{77}}))
+		client, s = selftest.Scripted(t, []selftest.Step{{Status: 500, Body: `{"resultCode":77}`}},
+			quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{77}}))
 		err = kind.Do(t.Context(), client)
-		assert.Equal(t, kind.Name != "read", errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: a 500 may come after the effect", kind.Name)
+		assert.Equal(t, kind.Name != "read", errors.Is(err, quecloud.ErrOutcomeUnknown),
+			"%s: a 500 may come after the effect", kind.Name)
 		assert.Equal(t, map[bool]int{true: 3, false: 1}[kind.Name == "read"], s.Attempts(), kind.Name)
 	}
 }
 
-// One refusal that passes does not end a sweep, wherever it comes.
+// A NotDoneCode on any page does not end a sweep.
 func TestRetryOfNotDoneCodesKeepsSweepsGoing(t *testing.T) {
 	t.Parallel()
 	page := func(number int, rows string) selftest.Step {
-		return selftest.Step{Body: fmt.Sprintf(`{"resultCode":0,"page":{"page":%d,"pageSize":1,"totalCount":2,"totalPage":2},"cards":[%s]}`, number, rows)}
+		return selftest.Step{
+			Body: fmt.Sprintf(`{"resultCode":0,"page":{"page":%d,"pageSize":1,"totalCount":2,"totalPage":2},"cards":[%s]}`,
+				number, rows),
+		}
 	}
 	busy := selftest.Step{Body: `{"resultCode":77}`}
 	client, _ := selftest.Scripted(t, []selftest.Step{
-		busy, page(1, `{"iccid":"8986031749203860001"}`), busy, busy, page(2, `{"iccid":"8986031749203860002"}`), busy, page(3, ""),
+		busy, page(
+			1, `{"iccid":"8986031749203860001"}`,
+		), busy, busy, page(2, `{"iccid":"8986031749203860002"}`), busy, page(3, ""),
 	}, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3, NotDoneCodes: []int{77}}))
 	var got []string
 	for card, err := range client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 1}, quecloud.Concurrency(1)) {
@@ -255,10 +316,12 @@ func TestRetryOfNotDoneCodesKeepsSweepsGoing(t *testing.T) {
 	assert.Equal(t, []string{"8986031749203860001", "8986031749203860002"}, got)
 }
 
-// Beyond the announced end a refusal is the end, but not one that passes, nor one of a client that may not call at all.
+// A refusal beyond the last page ends a sweep, unless its code is a NotDoneCode or means unauthorized.
 func TestSweepDoesNotEndAtEveryRefusal(t *testing.T) {
 	t.Parallel()
-	full := selftest.Step{Body: `{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":1,"totalPage":1},"cards":[{"iccid":"8986031749203860001"}]}`}
+	full := selftest.Step{
+		Body: `{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":1,"totalPage":1},"cards":[{"iccid":"8986031749203860001"}]}`,
+	}
 	for code, ends := range map[int]bool{1: true, 77: false, 70031: false} {
 		client, _ := selftest.Scripted(t, []selftest.Step{full, {Body: fmt.Sprintf(`{"resultCode":%d}`, code)}},
 			quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, NotDoneCodes: []int{77}}))
@@ -282,7 +345,9 @@ func TestRetryPolicyWithOneAttemptRetriesNothing(t *testing.T) {
 func TestRetryPolicyIsChecked(t *testing.T) {
 	t.Parallel()
 	for _, p := range []quecloud.RetryPolicy{
-		{}, {MaxAttempts: -1}, {MaxAttempts: 2, BaseDelay: -1}, {MaxAttempts: 2, MaxDelay: -1}, {MaxAttempts: 2, MaxRetryAfter: -1},
+		{}, {MaxAttempts: -1}, {MaxAttempts: 2, BaseDelay: -1}, {MaxAttempts: 2, MaxDelay: -1}, {
+			MaxAttempts: 2, MaxRetryAfter: -1,
+		},
 		{MaxAttempts: 2, BaseDelay: 2, MaxDelay: 1}, {MaxAttempts: 2, RetryPurchasesAfter: -1},
 		{MaxAttempts: 2, RetryPurchasesAfter: time.Second - 1}, {MaxAttempts: 2, NotDoneCodes: []int{1, 0}},
 		{MaxAttempts: 2, NotDoneCodes: []int{70031}},

@@ -26,16 +26,17 @@ import (
 func TestSendOnceTakesAResponseAsProofOfSending(t *testing.T) {
 	t.Parallel()
 	tries := 0
-	client, _ := selftest.Scripted(t, nil, quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
-		tries++
-		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
-	})}))
+	client, _ := selftest.Scripted(t, nil,
+		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+			tries++
+			return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
+		})}))
 	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)
 }
 
-// What a transport did before it failed tells whether the platform can have received the call, and so whether it is made
-// again.
+// The httptrace events of a wrapped transport show whether the platform can have received a call, which decides whether
+// it is retried.
 func TestSendOnceRetriesOnlyWithoutAConnection(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
@@ -45,32 +46,34 @@ func TestSendOnceRetriesOnlyWithoutAConnection(t *testing.T) {
 		sent bool
 	}{
 		"wanted a connection": {func(r *http.Request) error { trace(r).GetConn("host"); return broken }, false},
-		"had one": {func(r *http.Request) error {
+		"got one": {func(r *http.Request) error {
 			trace(r).GetConn("host")
 			trace(r).GotConn(httptrace.GotConnInfo{})
 			return broken
 		}, false},
-		"had one, and wrote to it": {func(r *http.Request) error {
+		"got one and wrote to it": {func(r *http.Request) error {
 			trace(r).GetConn("host")
 			trace(r).GotConn(httptrace.GotConnInfo{})
 			trace(r).WroteHeaders()
 			return broken
 		}, true},
-		"wrote to one, and then wanted another": {func(r *http.Request) error {
+		"wrote to one and wanted another": {func(r *http.Request) error {
 			trace(r).GetConn("host")
 			trace(r).GotConn(httptrace.GotConnInfo{})
 			trace(r).WroteHeaders()
 			trace(r).GetConn("host")
 			return &net.OpError{Op: "dial", Err: broken}
 		}, true},
-		"told nothing":                    {func(*http.Request) error { return broken }, true},
-		"told nothing and could not dial": {func(*http.Request) error { return &net.OpError{Op: "dial", Err: broken} }, true},
-		"told nothing and was cut":        {func(*http.Request) error { return &net.OpError{Op: "read", Err: broken} }, true},
+		"revealed nothing":                    {func(*http.Request) error { return broken }, true},
+		"revealed nothing and could not dial": {func(*http.Request) error { return &net.OpError{Op: "dial", Err: broken} }, true},
+		"revealed nothing and was cut":        {func(*http.Request) error { return &net.OpError{Op: "read", Err: broken} }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tries := 0
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}), quecloud.WithHTTPClient(&http.Client{
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithRetry(
+				quecloud.RetryPolicy{MaxAttempts: 2},
+			), quecloud.WithHTTPClient(&http.Client{
 				Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 					tries++
 					return nil, tt.do(r)
@@ -84,20 +87,21 @@ func TestSendOnceRetriesOnlyWithoutAConnection(t *testing.T) {
 	}
 }
 
-// A transport that has given up may still send what it was given.
+// A transport that reveals nothing may have sent the request before it failed.
 func TestSendOnceDoubtsATransportThatRevealsNothing(t *testing.T) {
 	t.Parallel()
 	tries := 0
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
-		tries++
-		return nil, errors.New("gave up")
-	})}))
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
+		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+			tries++
+			return nil, errors.New("gave up")
+		})}))
 	require.NoError(t, err)
 	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)
 }
 
-// 307 and 308 want the request to be sent again elsewhere. It is not, and the response is told as what it is.
+// A redirect with status 307 or 308 asks for the same POST at another address. The client does not follow it.
 func TestSendOnceFollowsNoRedirect(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -109,7 +113,8 @@ func TestSendOnceFollowsNoRedirect(t *testing.T) {
 			}))
 			server.EnableHTTP2 = http2
 			server.StartTLS()
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL), quecloud.WithHTTPClient(server.Client()))
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL),
+				quecloud.WithHTTPClient(server.Client()))
 			require.NoError(t, err)
 			err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 			server.Close()
@@ -123,13 +128,14 @@ func TestSendOnceFollowsNoRedirect(t *testing.T) {
 	}
 }
 
-// What is evidence that a request was not sent, and what is not.
 func TestSendOnceEvidence(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	trace := func(r *http.Request) *httptrace.ClientTrace { return httptrace.ContextClientTrace(r.Context()) }
 	bare := func(change func(*http.Transport)) http.RoundTripper {
-		transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, broken }}
+		transport := &http.Transport{
+			DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, broken },
+		}
 		change(transport)
 		return transport
 	}
@@ -138,12 +144,12 @@ func TestSendOnceEvidence(t *testing.T) {
 		ctx       func(context.Context) context.Context
 		sent      bool
 	}{
-		"a connection was wanted and not had": {transport: bare(func(*http.Transport) {})},
+		"the transport wanted a connection and got none": {transport: bare(func(*http.Transport) {})},
 		"the same, by a wrapped transport": {transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 			trace(r).GetConn("host")
 			return nil, broken
 		})},
-		"a connection was had and no header written": {transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+		"it got one and wrote no headers": {transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 			trace(r).GetConn("host")
 			trace(r).GotConn(httptrace.GotConnInfo{})
 			return nil, broken
@@ -158,7 +164,8 @@ func TestSendOnceEvidence(t *testing.T) {
 			transport.Proxy = func(*http.Request) (*url.URL, error) { return nil, broken }
 		})},
 		"another protocol failed and read nothing": {transport: bare(func(transport *http.Transport) {
-			transport.RegisterProtocol("https", selftest.TransportFunc(func(*http.Request) (*http.Response, error) { return nil, broken }))
+			transport.RegisterProtocol("https",
+				selftest.TransportFunc(func(*http.Request) (*http.Response, error) { return nil, broken }))
 		})},
 		"another protocol failed and had read the body": {sent: true, transport: bare(func(transport *http.Transport) {
 			transport.RegisterProtocol("https", selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
@@ -166,15 +173,16 @@ func TestSendOnceEvidence(t *testing.T) {
 				return nil, broken
 			}))
 		})},
-		"another protocol took the body again": {sent: true, transport: bare(func(transport *http.Transport) {
+		"another protocol asked for the body twice": {sent: true, transport: bare(func(transport *http.Transport) {
 			transport.RegisterProtocol("https", selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 				_, err := r.GetBody()
 				return nil, errors.Join(broken, err)
 			}))
 		})},
-		"a wrapped transport told nothing": {sent: true, transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
-			return nil, &net.OpError{Op: "dial", Err: broken}
-		})},
+		"a wrapped transport revealed nothing": {sent: true,
+			transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+				return nil, &net.OpError{Op: "dial", Err: broken}
+			})},
 		"the context had ended": {transport: bare(func(*http.Transport) {}), ctx: func(ctx context.Context) context.Context {
 			ctx, cancel := context.WithCancelCause(ctx)
 			cancel(broken)
@@ -183,7 +191,9 @@ func TestSendOnceEvidence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}), quecloud.WithHTTPClient(&http.Client{Transport: tt.transport}))
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
+				quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}),
+				quecloud.WithHTTPClient(&http.Client{Transport: tt.transport}))
 			require.NoError(t, err)
 			ctx := t.Context()
 			if tt.ctx != nil {
@@ -196,21 +206,22 @@ func TestSendOnceEvidence(t *testing.T) {
 	}
 }
 
-// A transport that retries by itself, on a context of its own, tells of its first try only.
+// A transport that retries with a context of its own reveals only its first attempt.
 func TestSendOnceDoubtsATransportThatRetries(t *testing.T) {
 	t.Parallel()
 	executed := 0
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		executed++
-		return nil, &net.OpError{Op: "dial", Err: errors.New("the try after the one that arrived")}
-	})}))
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
+		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			executed++
+			return nil, &net.OpError{Op: "dial", Err: errors.New("the try after the one that arrived")}
+		})}))
 	require.NoError(t, err)
 	require.ErrorIs(t, selftest.Calls[2].Do(t.Context(), client), quecloud.ErrOutcomeUnknown)
 	assert.Equal(t, 1, executed)
 }
 
-// Calls that a run of Each cancels before they got a connection are not in doubt.
+// Each cancels calls that have no connection yet. Their outcome is known.
 func TestSendOnceKnowsThatCanceledDialsSentNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -218,10 +229,11 @@ func TestSendOnceKnowsThatCanceledDialsSentNothing(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
 		transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-			<-release // net/http goes on dialing for others
+			<-release // net/http goes on dialing for other requests
 			return nil, io.EOF
 		}}
-		client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: transport}))
+		client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
+			quecloud.WithHTTPClient(&http.Client{Transport: transport}))
 		require.NoError(t, err)
 		time.AfterFunc(time.Second, cancel)
 		n := 0
@@ -230,12 +242,12 @@ func TestSendOnceKnowsThatCanceledDialsSentNothing(t *testing.T) {
 			assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 			n++
 		}
-		assert.Equal(t, 5, n, "four under way, and the first that was not begun")
+		assert.Equal(t, 5, n, "four that run, and the first that did not start")
 	})
 }
 
-// net/http goes on dialing for a request that has got another connection. Who dials may make requests with the context that
-// the dialer is given, such as for an address: they say nothing of the call.
+// net/http goes on dialing for a request after it has got another connection. The dialer may make requests with the same
+// context, to look up an address for example. Their events say nothing about the call.
 func TestSendOnceIgnoresRequestsOfADialer(t *testing.T) {
 	t.Parallel()
 	held, dialing, arrived, lookedUp := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
@@ -255,7 +267,8 @@ func TestSendOnceIgnoresRequestsOfADialer(t *testing.T) {
 			}
 			close(held)
 			<-dialing
-			_, _ = io.WriteString(conn, strings.Replace(selftest.HTTPResponse(200, selftest.Success), "Connection: close\r\n", "", 1))
+			_, _ = io.WriteString(conn,
+				strings.Replace(selftest.HTTPResponse(200, selftest.Success), "Connection: close\r\n", "", 1))
 		}
 	}
 	noNames := errors.New("no server of names")
@@ -284,28 +297,32 @@ func TestSendOnceIgnoresRequestsOfADialer(t *testing.T) {
 		return client, err
 	}}
 	defer transport.CloseIdleConnections()
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://127.0.0.1/"), quecloud.WithHTTPClient(&http.Client{Transport: transport}))
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://127.0.0.1/"),
+		quecloud.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)
 	first := make(chan error, 1)
 	go func() { first <- client.Cards.Resume(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)) }()
 	<-held
-	err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)) // dials, and gets the connection of the other call
+	// dials, but gets the connection of the other call
+	err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	require.NoError(t, <-first)
 	assert.EqualValues(t, 2, requests.Load())
 }
 
-// What is left behind may still send, whatever it has told until then.
+// An abandoned transport may still send the request, whatever it has revealed so far.
 func TestSendOnceDoubtsAnAbandonedTransport(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
-		client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
-			httptrace.ContextClientTrace(r.Context()).GetConn("platform.test:443")
-			<-release
-			return nil, io.EOF
-		})}))
+		client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
+			quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response,
+				error) {
+				httptrace.ContextClientTrace(r.Context()).GetConn("platform.test:443")
+				<-release
+				return nil, io.EOF
+			})}))
 		require.NoError(t, err)
 		err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 		require.ErrorIs(t, err, quecloud.ErrAttemptTimeout)

@@ -25,7 +25,8 @@ func TestSignGivesTheSignatureOfTheDocument(t *testing.T) {
 	params.Set("iccid", "")
 	params.Set("sign", "7AAD18B95E908CB8F80AA3518A7E65426D4C7BBB")
 	params["empty"] = nil
-	assert.Equal(t, "7AAD18B95E908CB8F80AA3518A7E65426D4C7BBB", quecloud.Sign("abcdef", params), "what is not sent is not signed")
+	assert.Equal(t, "7AAD18B95E908CB8F80AA3518A7E65426D4C7BBB", quecloud.Sign("abcdef", params),
+		"what is not sent is not signed")
 
 	params.Set("iccid", "8986062343202380834")
 	assert.Equal(t, "466EB480A723E7A7EA1A54C4C5F7639C0AD00A7B", quecloud.Sign("abcdef", params), "both numbers are signed")
@@ -42,26 +43,38 @@ func TestSign(t *testing.T) {
 		name   string
 		secret string
 		params url.Values
-		text   string // what is hashed
+		text   string // to hash
 	}{
 		{"no parameters", "s", nil, "ss"},
-		{"keys that differ by case, in byte order", "s", url.Values{"b": {"1"}, "B": {"2"}, "a": {"3"}, "Z": {"4"}, "aB": {"5"}, "ab": {"6"}},
+		{"keys that differ by case, in byte order", "s", url.Values{
+			"b": {"1"}, "B": {"2"}, "a": {"3"}, "Z": {"4"}, "aB": {"5"}, "ab": {"6"},
+		},
 			"s" + "B2" + "Z4" + "a3" + "aB5" + "ab6" + "b1" + "s"},
-		{"keys that begin alike", "s", url.Values{"ab": {"1"}, "a": {"2"}, "a1": {"3"}, "a_": {"4"}}, "s" + "a2" + "a13" + "a_4" + "ab1" + "s"},
+		{
+			"keys that begin alike", "s", url.Values{"ab": {"1"}, "a": {"2"}, "a1": {"3"}, "a_": {"4"}},
+			"s" + "a2" + "a13" + "a_4" + "ab1" + "s",
+		},
 		{"Chinese values, as they are", "s", url.Values{"content": {"远程重启"}, "备注": {"值"}}, "s" + "content远程重启" + "备注值" + "s"},
-		{"reserved characters, as they are", "s", url.Values{"content": {"a=1&b=2 +%41/?#\r\n\x00"}}, "s" + "contenta=1&b=2 +%41/?#\r\n\x00" + "s"},
+		{
+			"reserved characters, as they are", "s", url.Values{"content": {"a=1&b=2 +%41/?#\r\n\x00"}},
+			"s" + "contenta=1&b=2 +%41/?#\r\n\x00" + "s",
+		},
 		{"a secret with a percent sign", "%s%41%", url.Values{"a": {"%d"}}, "%s%41%" + "a%d" + "%s%41%"},
 		{"a secret of Chinese", "密钥", url.Values{"a": {"1"}}, "密钥a1密钥"},
 		{"a blank is not empty", "s", url.Values{"a": {" "}, "b": {""}}, "sa s"},
 		{"the first of several values", "s", url.Values{"a": {"1", "2"}}, "sa1s"},
 		{"a name that only looks like sign", "s", url.Values{"Sign": {"1"}, "sign": {"2"}, "signs": {"3"}}, "sSign1signs3s"},
 		{"more parameters than usual, and a long value", "s", many(), "s" + manyText() + "s"},
-		{"alarmParam of card.alarm", "s", url.Values{"method": {"fc.function.card.alarm"}, "alarmParam": {"{}"}, "alarmStatus": {"1"}},
+		{"alarmParam of card.alarm", "s", url.Values{
+			"method": {"fc.function.card.alarm"}, "alarmParam": {"{}"}, "alarmStatus": {"1"},
+		},
 			"s" + "alarmStatus1" + "methodfc.function.card.alarm" + "s"},
 		{"both switches of card.alarm.status", "s",
 			url.Values{"method": {"fc.function.card.alarm.status"}, "alarmStatus": {"1"}, "pauseStatus": {"0"}, "msisdn": {"1"}},
 			"s" + "methodfc.function.card.alarm.status" + "msisdn1" + "s"},
-		{"the same names of another method", "s", url.Values{"method": {"fc.function.card.info"}, "alarmParam": {"1"}, "pauseStatus": {"0"}},
+		{"the same names of another method", "s", url.Values{
+			"method": {"fc.function.card.info"}, "alarmParam": {"1"}, "pauseStatus": {"0"},
+		},
 			"s" + "alarmParam1" + "methodfc.function.card.info" + "pauseStatus0" + "s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -71,7 +84,7 @@ func TestSign(t *testing.T) {
 	}
 }
 
-// many are more parameters than fit on the stack, with more text than fits there.
+// many returns more parameters, with more text, than fit on the stack.
 func many() url.Values {
 	params := url.Values{}
 	for c := 'a'; c <= 'z'; c++ {
@@ -115,7 +128,7 @@ func FuzzSign(f *testing.F) {
 	})
 }
 
-// signByPairs is a second implementation: it sorts pairs instead of names and writes hex digit by digit.
+// signByPairs is a second implementation. It sorts pairs instead of names and writes hex digit by digit.
 func signByPairs(secret string, params url.Values) string {
 	method := params.Get("method")
 	var pairs [][2]string

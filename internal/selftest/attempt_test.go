@@ -21,7 +21,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// An attempt ends with its time, whatever the transport and the body do.
+// An attempt ends at its timeout even if the transport or the body goes on.
 func TestAttemptEndsWithItsTimeout(t *testing.T) {
 	t.Parallel()
 	stuck := func() io.ReadCloser { return io.NopCloser(readerFunc(func([]byte) (int, error) { select {} })) }
@@ -37,7 +37,9 @@ func TestAttemptEndsWithItsTimeout(t *testing.T) {
 		for end, limit := range map[string]time.Duration{"timeout": time.Hour, "deadline": time.Minute} {
 			t.Run(name+", "+end, func(t *testing.T) {
 				t.Parallel()
-				client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithTimeout(200*time.Millisecond), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}),
+				client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithTimeout(200*time.Millisecond), quecloud.WithRetry(
+					quecloud.RetryPolicy{MaxAttempts: 1},
+				),
 					quecloud.WithHTTPClient(&http.Client{Transport: transport}))
 				require.NoError(t, err)
 				ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -57,11 +59,13 @@ func TestAttemptEndsWithItsTimeout(t *testing.T) {
 	}
 }
 
-// A body that ends reading when it is closed is closed when the time is up.
+// The body is closed at the timeout, which ends the read of most.
 func TestAttemptClosesTheBodyAtItsTimeout(t *testing.T) {
 	t.Parallel()
 	read, write := io.Pipe()
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithTimeout(100*time.Millisecond), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}),
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithTimeout(100*time.Millisecond), quecloud.WithRetry(
+		quecloud.RetryPolicy{MaxAttempts: 1},
+	),
 		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusOK, Body: read}, nil
 		})}))
@@ -74,11 +78,13 @@ func TestAttemptClosesTheBodyAtItsTimeout(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
-// A body that gets nothing, without an end, is given up.
+// A body without progress ends with io.ErrNoProgress.
 func TestAttemptGivesUpABodyWithoutProgress(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"at once": "", "in a file": "PK\x03\x04"} {
-		client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}),
+		client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithRetry(
+			quecloud.RetryPolicy{MaxAttempts: 1},
+		),
 			quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
 				body := io.MultiReader(strings.NewReader(text), readerFunc(func([]byte) (int, error) { return 0, nil }))
 				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
@@ -94,7 +100,6 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// A server that switches protocols holds nobody.
 func TestAttemptRejectsSwitchingProtocols(t *testing.T) {
 	t.Parallel()
 	pair := selftest.Loopback(t)
@@ -108,7 +113,8 @@ func TestAttemptRejectsSwitchingProtocols(t *testing.T) {
 		}
 		return client, err
 	}}
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://platform.test/"), quecloud.WithPlainHTTP(), quecloud.WithHTTPClient(&http.Client{Transport: transport}))
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://platform.test/"),
+		quecloud.WithPlainHTTP(), quecloud.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)
 	err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
@@ -116,17 +122,20 @@ func TestAttemptRejectsSwitchingProtocols(t *testing.T) {
 	require.Error(t, selftest.Read(t.Context(), client))
 }
 
-// Breaking out of a sweep does not wait for a body that never ends.
+// Leaving a sweep does not wait for a body that never ends.
 func TestAttemptOfASweepIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
-		if calls.Add(1) == 1 {
-			page := `{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":9,"totalPage":9},"cards":[{"iccid":"89860000000000000000"}]}`
-			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(page))}, nil
-		}
-		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(readerFunc(func([]byte) (int, error) { select {} }))}, nil
-	})}))
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
+		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+			if calls.Add(1) == 1 {
+				page := `{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":9,"totalPage":9},"cards":[{"iccid":"89860000000000000000"}]}`
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(page))}, nil
+			}
+			return &http.Response{
+				StatusCode: http.StatusOK, Body: io.NopCloser(readerFunc(func([]byte) (int, error) { select {} })),
+			}, nil
+		})}))
 	require.NoError(t, err)
 	for _, err := range client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 1}) {
 		require.NoError(t, err)
@@ -134,7 +143,7 @@ func TestAttemptOfASweepIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-// What a transport of the user's asks before it sends may take no longer than the attempt either.
+// The functions and protocols that a transport calls before it sends count towards the timeout.
 func TestAttemptEndsWithItsTimeoutInsideATransport(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -154,7 +163,9 @@ func TestAttemptEndsWithItsTimeoutInsideATransport(t *testing.T) {
 				return outer
 			}(),
 		} {
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(&http.Client{Transport: transport}), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
+				quecloud.WithHTTPClient(&http.Client{Transport: transport}),
+				quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
 			require.NoError(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			err = selftest.Read(ctx, client)

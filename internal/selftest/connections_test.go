@@ -21,7 +21,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// 100 calls at once meet a server that answers none before as many have come as there are connections.
+// 100 concurrent calls meet a server that responds only after 64 requests, one per connection, have arrived.
 func TestConnectionsAreSharedByManyCalls(t *testing.T) {
 	t.Parallel()
 	const connections = 64
@@ -57,8 +57,8 @@ func TestConnectionsAreSharedByManyCalls(t *testing.T) {
 	assert.EqualValues(t, 1000, arrived.Load())
 }
 
-// A connection that is found dead when the request is to be written is no reason for a doubt: over HTTP/1 net/http sees that
-// nothing was written, and takes another.
+// Over HTTP/1, net/http notices a dead connection before it has written anything, and takes another one. The outcome of
+// the call is known.
 func TestConnectionsThatAreStaleLeaveNoDoubt(t *testing.T) {
 	t.Parallel()
 	for name, secure := range map[string]bool{"http": false, "https": true} {
@@ -81,7 +81,8 @@ func TestConnectionsThatAreStaleLeaveNoDoubt(t *testing.T) {
 				conn, err := new(net.Dialer).DialContext(ctx, network, addr)
 				return &dyingConn{Conn: conn}, err
 			}
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL), quecloud.WithHTTPClient(server.Client()), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL),
+				quecloud.WithHTTPClient(server.Client()), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
 			require.NoError(t, err)
 			const calls = 50
 			for range calls {
@@ -93,7 +94,7 @@ func TestConnectionsThatAreStaleLeaveNoDoubt(t *testing.T) {
 	}
 }
 
-// A dyingConn takes nothing more once it has been read from after a whole request, which is when a response came.
+// A dyingConn fails all writes after the response to its first request.
 type dyingConn struct {
 	net.Conn
 	requests atomic.Int32
@@ -110,7 +111,7 @@ func (c *dyingConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// handshake reports whether a record of TLS belongs to a handshake.
+// handshake reports whether a TLS record belongs to a handshake.
 func (c *dyingConn) handshake(p []byte) bool { return p[0] == 0x16 || p[0] == 0x14 }
 
 func (c *dyingConn) Read(p []byte) (int, error) {
@@ -121,7 +122,7 @@ func (c *dyingConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// The times that a user's http.Client and transport have of their own tell of a silent path as well.
+// A timeout of the user's http.Client or transport also reveals a silent path.
 func TestConnectionsAreLeftAfterTheUsersTimeouts(t *testing.T) {
 	t.Parallel()
 	for name, limit := range map[string]func(*http.Client, *http.Transport){
@@ -131,14 +132,17 @@ func TestConnectionsAreLeftAfterTheUsersTimeouts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := &switchedPath{}
-			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, selftest.Success) }))
+			server := httptest.NewUnstartedServer(
+				http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, selftest.Success) }),
+			)
 			server.EnableHTTP2 = true
 			server.StartTLS()
 			defer server.Close()
 			transport := server.Client().Transport.(*http.Transport)
 			transport.DialContext = path.dial
 			limit(server.Client(), transport)
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL), quecloud.WithHTTPClient(server.Client()),
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL),
+				quecloud.WithHTTPClient(server.Client()),
 				quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 4, BaseDelay: time.Millisecond, MaxDelay: time.Millisecond}))
 			require.NoError(t, err)
 			require.NoError(t, selftest.Read(t.Context(), client))
@@ -148,10 +152,12 @@ func TestConnectionsAreLeftAfterTheUsersTimeouts(t *testing.T) {
 	}
 }
 
-// Of many connections over a path that has gone silent only one is found dead the slow way.
+// One timeout is enough to leave all connections of a silent path.
 func TestConnectionsOfASilentPathAreLeftTogether(t *testing.T) {
 	t.Parallel()
-	for name, late := range map[string]error{"attempt timeout": nil, "deadline": context.DeadlineExceeded, "deadline with a cause": errors.New("no more time")} {
+	for name, late := range map[string]error{
+		"attempt timeout": nil, "deadline": context.DeadlineExceeded, "deadline with a cause": errors.New("no more time"),
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const many = 8
@@ -168,7 +174,8 @@ func TestConnectionsOfASilentPathAreLeftTogether(t *testing.T) {
 			path := &switchedPath{}
 			transport := server.Client().Transport.(*http.Transport)
 			transport.DialContext, transport.MaxIdleConnsPerHost = path.dial, many
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL), quecloud.WithHTTPClient(server.Client()),
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL),
+				quecloud.WithHTTPClient(server.Client()),
 				quecloud.WithTimeout(5*time.Second), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
 			require.NoError(t, err)
 			filling, err := client.With(quecloud.WithUserAgent("together"))
@@ -195,7 +202,7 @@ func TestConnectionsOfASilentPathAreLeftTogether(t *testing.T) {
 	}
 }
 
-// On a path that has gone silent, a connection is not used again and again.
+// Retries do not use the dead connections of a silent path.
 func TestConnectionsOfASilentPathAreLeft(t *testing.T) {
 	t.Parallel()
 	for name, http2 := range map[string]bool{"HTTP/1": false, "HTTP/2": true} {
@@ -203,7 +210,9 @@ func TestConnectionsOfASilentPathAreLeft(t *testing.T) {
 			t.Run(fmt.Sprint(name, n), func(t *testing.T) {
 				t.Parallel()
 				path := &switchedPath{}
-				server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, selftest.Success) }))
+				server := httptest.NewUnstartedServer(
+					http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, selftest.Success) }),
+				)
 				server.EnableHTTP2 = http2
 				server.StartTLS()
 				defer server.Close()
@@ -211,8 +220,11 @@ func TestConnectionsOfASilentPathAreLeft(t *testing.T) {
 				transport.DialContext = path.dial
 				transport.ForceAttemptHTTP2 = http2
 				transport.MaxIdleConnsPerHost = 16
-				client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL), quecloud.WithHTTPClient(server.Client()),
-					quecloud.WithTimeout(2*time.Second), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 10, BaseDelay: time.Millisecond, MaxDelay: time.Millisecond}))
+				client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL),
+					quecloud.WithHTTPClient(server.Client()),
+					quecloud.WithTimeout(2*time.Second), quecloud.WithRetry(
+						quecloud.RetryPolicy{MaxAttempts: 10, BaseDelay: time.Millisecond, MaxDelay: time.Millisecond},
+					))
 				require.NoError(t, err)
 				run := func() (failed int64) {
 					var bad atomic.Int64
@@ -232,7 +244,7 @@ func TestConnectionsOfASilentPathAreLeft(t *testing.T) {
 				}
 				require.Zero(t, run())
 				dialed := path.dialed.Load()
-				path.cut() // what is connected goes silent; new connections work
+				path.cut() // the connections go silent; new ones work
 				assert.Zero(t, run(), "retries leave the dead connections")
 				assert.Greater(t, path.dialed.Load(), dialed)
 			})
@@ -240,7 +252,7 @@ func TestConnectionsOfASilentPathAreLeft(t *testing.T) {
 	}
 }
 
-// A slow platform keeps its connections: one slow call of many closes nothing.
+// A slow call costs its own connection, and no other.
 func TestConnectionsSurviveSlowCalls(t *testing.T) {
 	t.Parallel()
 	var dialed, n atomic.Int64
@@ -260,7 +272,9 @@ func TestConnectionsSurviveSlowCalls(t *testing.T) {
 		dialed.Add(1)
 		return dial(ctx, network, addr)
 	}
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL), quecloud.WithHTTPClient(&http.Client{Transport: transport}),
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL), quecloud.WithHTTPClient(
+		&http.Client{Transport: transport},
+	),
 		quecloud.WithTimeout(200*time.Millisecond), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
 	require.NoError(t, err)
 	const workers, calls = 8, 100
@@ -280,7 +294,7 @@ func TestConnectionsSurviveSlowCalls(t *testing.T) {
 	assert.LessOrEqual(t, dialed.Load(), workers+2*slow.Load(), "a slow call costs its own connection")
 }
 
-// A switchedPath is a way to a server whose connections can be made to swallow everything.
+// A switchedPath dials connections that can be made to swallow everything.
 type switchedPath struct {
 	dialed atomic.Int64
 	mu     sync.Mutex
@@ -305,7 +319,7 @@ func (p *switchedPath) dial(ctx context.Context, network, addr string) (net.Conn
 	return c, nil
 }
 
-// cut makes all connections that there are silent.
+// cut makes all current connections silent.
 func (p *switchedPath) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -321,8 +335,7 @@ func (c *switchedConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// http.DefaultTransport may have been replaced by anything, and is used as it is at the time of a call where the user's
-// http.Client has no transport of its own.
+// A user's http.Client without a transport uses the current http.DefaultTransport, which may have any type.
 func TestConnectionsOfAReplacedDefaultTransport(t *testing.T) { //nolint:paralleltest // it is one for the process
 	before := http.DefaultTransport
 	defer func() { http.DefaultTransport = before }()
@@ -340,7 +353,9 @@ func TestConnectionsOfAReplacedDefaultTransport(t *testing.T) { //nolint:paralle
 func TestConnectionsAreClosedWhenIdle(t *testing.T) {
 	t.Parallel()
 	closed := make(chan struct{})
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, selftest.Success) }))
+	server := httptest.NewUnstartedServer(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, selftest.Success) }),
+	)
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateClosed {
 			close(closed)

@@ -78,74 +78,142 @@ func faultRows() []faultRow {
 	rescued := cell{2, 2, 1, succeeds} // nothing had happened
 	twice := cell{2, 2, 2, succeeds}
 	return []faultRow{
-		{"none", selftest.NoFault, alike(cell{1, 1, 1, succeeds}), alike(cell{1, 1, 1, succeeds}), transportError, nil, nil},
-		{"dial refused", selftest.Fault{Refused: true}, unsent, neverSent, transportError, []error{syscall.ECONNREFUSED}, nil},
-		{"cut in the TLS handshake", selftest.Fault{Handshake: selftest.CutHandshake}, unsent, neverSent, transportError, nil, nil},
-		{"no TLS", selftest.Fault{Handshake: selftest.SpeakPlainly}, unsent, neverSent, transportError, nil, nil},
-		{"an untrusted certificate", selftest.Fault{Untrusted: true},
-			alike(cell{1, 0, 0, fails}), alike(cell{1, 0, 0, fails}), transportError, nil, nil},
-		{"cut while the request is read", selftest.Fault{HangUp: true}, // the client cannot know
-			columns{cell{2, 1, 1, succeeds}, cell{1, 0, 0, unsure}},
-			columns{cell{4, 0, 0, fails}, cell{1, 0, 0, unsure}}, transportError, nil, nil},
-		{"cut before it was executed", selftest.Fault{},
-			columns{rescued, cell{1, 1, 0, unsure}},
-			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}}, transportError, []error{io.EOF}, nil},
-		{"cut after it was executed", selftest.Fault{Executes: true},
-			columns{twice, cell{1, 1, 1, unsure}},
-			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}}, transportError, []error{io.EOF}, nil},
-		{"cut in the response", selftest.Fault{Executes: true, Response: half},
-			columns{twice, cell{1, 1, 1, unsure}},
-			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}}, responseError, []error{io.ErrUnexpectedEOF}, nil},
-		{"timeout", selftest.Fault{Executes: true, Silent: true},
-			columns{twice, cell{1, 1, 1, unsure}},
-			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}},
-			transportError, []error{quecloud.ErrAttemptTimeout}, []time.Duration{30 * s, 30 * s, 30 * s}},
-		{"429", selftest.Fault{Response: selftest.HTTPResponse(429, "slowly")},
-			alike(rescued), alike(cell{4, 4, 0, fails}), responseError, nil, nil},
-		{"429 with a Retry-After", selftest.Fault{Response: selftest.HTTPResponse(429, "slowly", "Retry-After: 7")},
-			alike(rescued), alike(cell{4, 4, 0, fails}), responseError, nil, []time.Duration{7 * s, 7 * s, 7 * s}},
-		{"429 with a Retry-After of an hour", selftest.Fault{Response: selftest.HTTPResponse(429, "slowly", "Retry-After: 3600")},
-			alike(cell{1, 1, 0, fails}), alike(cell{1, 1, 0, fails}), responseError, nil, nil},
-		{"429 that refuses", selftest.Fault{Response: selftest.HTTPResponse(429, `{"resultCode":9}`)},
-			alike(rescued), alike(cell{4, 4, 0, fails}), apiError, nil, nil},
-		{"429 that refuses, with a Date far off", selftest.Fault{Response: selftest.HTTPResponse(429, `{"resultCode":9}`, farDate, "Retry-After: 7")},
-			alike(rescued), alike(cell{4, 4, 0, fails}), apiError, nil, []time.Duration{7 * s, 7 * s, 7 * s}},
-		{"500 after it was executed", selftest.Fault{Executes: true, Response: selftest.HTTPResponse(500, selftest.HTMLPage)},
-			columns{twice, cell{1, 1, 1, unsure}},
-			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}}, responseError, nil, nil},
-		{"500 that refuses", selftest.Fault{Response: selftest.HTTPResponse(500, `{"resultCode":70031}`)},
-			columns{rescued, cell{1, 1, 0, unsure}},
-			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}}, apiError, []error{quecloud.ErrUnauthorized}, nil},
-		{"500 that refuses, with a Date far off", selftest.Fault{Executes: true, Response: selftest.HTTPResponse(500, `{"resultCode":9}`, farDate)},
-			columns{twice, cell{1, 1, 1, unsure}},
-			columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}}, apiError, nil, nil},
-		{"503", selftest.Fault{Response: selftest.HTTPResponse(503, "")},
-			columns{rescued, cell{1, 1, 0, unsure}},
-			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}}, responseError, nil, nil},
-		{"503 with a Retry-After", selftest.Fault{Response: selftest.HTTPResponse(503, "", "Retry-After: 3")},
-			columns{rescued, cell{1, 1, 0, unsure}},
-			columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}}, responseError, nil, []time.Duration{3 * s, 3 * s, 3 * s}},
-		{"a page with 200", selftest.Fault{Response: htmlResponse},
-			columns{cell{1, 1, 0, fails}, cell{1, 1, 0, unsure}},
-			columns{cell{1, 1, 0, fails}, cell{1, 1, 0, unsure}}, responseError, nil, nil},
-		{"garbage with 200", selftest.Fault{Executes: true, Response: garbage},
-			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}},
-			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}}, responseError, nil, nil},
-		{"nothing with 200", selftest.Fault{Executes: true, Response: selftest.HTTPResponse(200, "")},
-			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}},
-			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}}, responseError, nil, nil},
-		{"404", selftest.Fault{Executes: true, Response: selftest.HTTPResponse(404, selftest.HTMLPage)},
-			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}},
-			columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}}, responseError, nil, nil},
-		{"401", selftest.Fault{Response: selftest.HTTPResponse(401, selftest.HTMLPage)},
-			alike(cell{1, 1, 0, fails}), alike(cell{1, 1, 0, fails}), responseError, nil, nil},
-		{"a refusal", selftest.Fault{Response: selftest.HTTPResponse(200, `{"resultCode":"1"}`)},
-			alike(cell{1, 1, 0, fails}), alike(cell{1, 1, 0, fails}), apiError, nil, nil},
+		{
+			name: "none", fault: selftest.NoFault, once: alike(cell{1, 1, 1, succeeds}), always: alike(cell{1, 1, 1, succeeds}),
+			err: transportError,
+		},
+		{
+			name: "dial refused", fault: selftest.Fault{Refused: true}, once: unsent, always: neverSent, err: transportError,
+			is: []error{syscall.ECONNREFUSED},
+		},
+		{
+			name: "cut in the TLS handshake", fault: selftest.Fault{Handshake: selftest.CutHandshake}, once: unsent,
+			always: neverSent, err: transportError,
+		},
+		{
+			name: "no TLS", fault: selftest.Fault{Handshake: selftest.SpeakPlainly}, once: unsent, always: neverSent,
+			err: transportError,
+		},
+		{
+			name: "an untrusted certificate", fault: selftest.Fault{Untrusted: true}, once: alike(cell{1, 0, 0, fails}),
+			always: alike(cell{1, 0, 0, fails}), err: transportError,
+		},
+		{
+			name: "cut while the request is read", fault: selftest.Fault{HangUp: true},
+			once:   columns{cell{2, 1, 1, succeeds}, cell{1, 0, 0, unsure}},
+			always: columns{cell{4, 0, 0, fails}, cell{1, 0, 0, unsure}}, err: transportError,
+		},
+		{
+			name: "cut before it was executed", fault: selftest.Fault{}, once: columns{rescued, cell{1, 1, 0, unsure}},
+			always: columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}}, err: transportError, is: []error{io.EOF},
+		},
+		{
+			name: "cut after it was executed", fault: selftest.Fault{Executes: true},
+			once: columns{twice, cell{1, 1, 1, unsure}}, always: columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}},
+			err: transportError, is: []error{io.EOF},
+		},
+		{
+			name: "cut in the response", fault: selftest.Fault{Executes: true, Response: half},
+			once: columns{twice, cell{1, 1, 1, unsure}}, always: columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}},
+			err: responseError, is: []error{io.ErrUnexpectedEOF},
+		},
+		{
+			name: "timeout", fault: selftest.Fault{Executes: true, Silent: true}, once: columns{twice, cell{1, 1, 1, unsure}},
+			always: columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}}, err: transportError,
+			is: []error{quecloud.ErrAttemptTimeout}, delay: []time.Duration{30 * s, 30 * s, 30 * s},
+		},
+		{
+			name: "429", fault: selftest.Fault{Response: selftest.HTTPResponse(429, "slowly")}, once: alike(rescued),
+			always: alike(cell{4, 4, 0, fails}), err: responseError,
+		},
+		{
+			name:  "429 with a Retry-After",
+			fault: selftest.Fault{Response: selftest.HTTPResponse(429, "slowly", "Retry-After: 7")}, once: alike(rescued),
+			always: alike(cell{4, 4, 0, fails}), err: responseError, delay: []time.Duration{7 * s, 7 * s, 7 * s},
+		},
+		{
+			name:  "429 with a Retry-After of an hour",
+			fault: selftest.Fault{Response: selftest.HTTPResponse(429, "slowly", "Retry-After: 3600")},
+			once:  alike(cell{1, 1, 0, fails}), always: alike(cell{1, 1, 0, fails}), err: responseError,
+		},
+		{
+			name: "429 that refuses", fault: selftest.Fault{Response: selftest.HTTPResponse(429, `{"resultCode":9}`)},
+			once: alike(rescued), always: alike(cell{4, 4, 0, fails}), err: apiError,
+		},
+		{
+			name:  "429 that refuses, with a Date far off",
+			fault: selftest.Fault{Response: selftest.HTTPResponse(429, `{"resultCode":9}`, farDate, "Retry-After: 7")},
+			once:  alike(rescued), always: alike(cell{4, 4, 0, fails}), err: apiError,
+			delay: []time.Duration{7 * s, 7 * s, 7 * s},
+		},
+		{
+			name:  "500 after it was executed",
+			fault: selftest.Fault{Executes: true, Response: selftest.HTTPResponse(500, selftest.HTMLPage)},
+			once:  columns{twice, cell{1, 1, 1, unsure}}, always: columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}},
+			err: responseError,
+		},
+		{
+			name: "500 that refuses", fault: selftest.Fault{Response: selftest.HTTPResponse(500, `{"resultCode":70031}`)},
+			once: columns{rescued, cell{1, 1, 0, unsure}}, always: columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}},
+			err: apiError, is: []error{quecloud.ErrUnauthorized},
+		},
+		{
+			name:  "500 that refuses, with a Date far off",
+			fault: selftest.Fault{Executes: true, Response: selftest.HTTPResponse(500, `{"resultCode":9}`, farDate)},
+			once:  columns{twice, cell{1, 1, 1, unsure}}, always: columns{cell{4, 4, 4, fails}, cell{1, 1, 1, unsure}},
+			err: apiError,
+		},
+		{
+			name: "503", fault: selftest.Fault{Response: selftest.HTTPResponse(503, "")},
+			once: columns{rescued, cell{1, 1, 0, unsure}}, always: columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}},
+			err: responseError,
+		},
+		{
+			name: "503 with a Retry-After", fault: selftest.Fault{Response: selftest.HTTPResponse(503, "", "Retry-After: 3")},
+			once: columns{rescued, cell{1, 1, 0, unsure}}, always: columns{cell{4, 4, 0, fails}, cell{1, 1, 0, unsure}},
+			err: responseError, delay: []time.Duration{3 * s, 3 * s, 3 * s},
+		},
+		{
+			name: "a page with 200", fault: selftest.Fault{Response: htmlResponse},
+			once:   columns{cell{1, 1, 0, fails}, cell{1, 1, 0, unsure}},
+			always: columns{cell{1, 1, 0, fails}, cell{1, 1, 0, unsure}}, err: responseError,
+		},
+		{
+			name: "garbage with 200", fault: selftest.Fault{Executes: true, Response: garbage},
+			once:   columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}},
+			always: columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}}, err: responseError,
+		},
+		{
+			name: "nothing with 200", fault: selftest.Fault{Executes: true, Response: selftest.HTTPResponse(200, "")},
+			once:   columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}},
+			always: columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}}, err: responseError,
+		},
+		{
+			name: "404", fault: selftest.Fault{Executes: true, Response: selftest.HTTPResponse(404, selftest.HTMLPage)},
+			once:   columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}},
+			always: columns{cell{1, 1, 1, fails}, cell{1, 1, 1, unsure}}, err: responseError,
+		},
+		{
+			name: "401", fault: selftest.Fault{Response: selftest.HTTPResponse(401, selftest.HTMLPage)},
+			once: alike(cell{1, 1, 0, fails}), always: alike(cell{1, 1, 0, fails}), err: responseError,
+		},
+		{
+			name: "a refusal", fault: selftest.Fault{Response: selftest.HTTPResponse(200, `{"resultCode":"1"}`)},
+			once: alike(cell{1, 1, 0, fails}), always: alike(cell{1, 1, 0, fails}), err: apiError,
+		},
 		// The clock is wrong in both attempts, or is set right between them. Only a read is retried.
-		{"a clock 10 minutes ahead", selftest.Fault{Skew: 10 * time.Minute, Executes: true, Response: selftest.NoFault.Response},
-			columns{cell{2, 2, 0, fails}, cell{1, 1, 0, fails}}, columns{rescued, cell{1, 1, 0, fails}}, apiError, nil, nil},
-		{"a clock 10 minutes behind", selftest.Fault{Skew: -10 * time.Minute, Executes: true, Response: selftest.NoFault.Response},
-			columns{cell{2, 2, 0, fails}, cell{1, 1, 0, fails}}, columns{rescued, cell{1, 1, 0, fails}}, apiError, nil, nil},
+		{
+			name:  "a clock 10 minutes ahead",
+			fault: selftest.Fault{Skew: 10 * time.Minute, Executes: true, Response: selftest.NoFault.Response},
+			once:  columns{cell{2, 2, 0, fails}, cell{1, 1, 0, fails}}, always: columns{rescued, cell{1, 1, 0, fails}},
+			err: apiError,
+		},
+		{
+			name:  "a clock 10 minutes behind",
+			fault: selftest.Fault{Skew: -10 * time.Minute, Executes: true, Response: selftest.NoFault.Response},
+			once:  columns{cell{2, 2, 0, fails}, cell{1, 1, 0, fails}}, always: columns{rescued, cell{1, 1, 0, fails}},
+			err: apiError,
+		},
 	}
 }
 
@@ -181,13 +249,15 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// differs reports whether the row may differ over a protocol. If no request is given up, HTTP/2 is the same in all ways.
+// differs reports whether the row may differ over a protocol. If no request is given up, HTTP/2 is the same in all
+// ways.
 func (r *faultRow) differs(over selftest.Protocol) bool {
 	return over.GiveUp == nil || r.fault.Cuts() || over.Name == "HTTP/2, a cut"
 }
 
 // check makes a call of one kind with a fault that ends after the first attempt, or never does.
-func (r *faultRow) check(t *testing.T, pair func() (client, server net.Conn, err error), over selftest.Protocol, kind int, ends bool) {
+func (r *faultRow) check(t *testing.T, pair func() (client, server net.Conn, err error), over selftest.Protocol,
+	kind int, ends bool) {
 	name, column := over.Name+", "+selftest.Calls[kind].Name, r.always
 	if ends {
 		column = r.once
@@ -195,7 +265,7 @@ func (r *faultRow) check(t *testing.T, pair func() (client, server net.Conn, err
 	}
 	want := faultKinds[selftest.Calls[kind].Name](column)
 	client, p := selftest.Faulty(t, pair, over, func(n int) selftest.Fault {
-		if ends && n > 0 || n > 20 { // which a client that retries for ever gets to see
+		if ends && n > 0 || n > 20 { // ends a client that retries without end
 			return selftest.NoFault
 		}
 		return r.fault
@@ -236,7 +306,8 @@ func (r *faultRow) checkError(t *testing.T, name string, over selftest.Protocol,
 	}
 	assert.Equal(t, r.err, got, "%s: %v", name, err)
 	for _, target := range r.is {
-		if over.GiveUp == nil || !errors.Is(target, io.EOF) && !errors.Is(target, io.ErrUnexpectedEOF) { // HTTP/2 has errors of its own
+		// HTTP/2 has errors of its own
+		if over.GiveUp == nil || !errors.Is(target, io.EOF) && !errors.Is(target, io.ErrUnexpectedEOF) {
 			require.ErrorIs(t, err, target, name)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// A transport may hand requests on to another that speaks HTTP/2, over connections of any kind.
+// A transport may pass requests to another one that speaks HTTP/2.
 func TestHTTP2OfAnotherTransportSendsOnce(t *testing.T) {
 	t.Parallel()
 	for name, wrap := range map[string]func(*http.Transport) http.RoundTripper{
@@ -41,7 +41,8 @@ func TestHTTP2OfAnotherTransportSendsOnce(t *testing.T) {
 			}}
 			inner := plainHTTP2(t, p)
 			defer inner.CloseIdleConnections()
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://127.0.0.1/"), quecloud.WithHTTPClient(&http.Client{Transport: wrap(inner)}))
+			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://127.0.0.1/"),
+				quecloud.WithHTTPClient(&http.Client{Transport: wrap(inner)}))
 			require.NoError(t, err)
 			require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
 			assert.EqualValues(t, 1, p.Requests.Load())
@@ -49,12 +50,12 @@ func TestHTTP2OfAnotherTransportSendsOnce(t *testing.T) {
 	}
 }
 
-// Over HTTP/2 net/http sends a POST again by itself when a stream or connection is given up. Ours are sent once.
+// Over HTTP/2, net/http resends a POST by itself when the server gives up the stream or connection. The SDK prevents it.
 func TestHTTP2SendsOnce(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		react  func(c *selftest.HTTP2Conn, stream uint32, n int64)
-		always bool // it never succeeds
+		always bool // no attempt succeeds
 	}{
 		"reset once": {react: func(c *selftest.HTTP2Conn, stream uint32, n int64) {
 			if n == 1 {
@@ -63,7 +64,9 @@ func TestHTTP2SendsOnce(t *testing.T) {
 			}
 			c.Succeed(stream)
 		}},
-		"reset always": {always: true, react: func(c *selftest.HTTP2Conn, stream uint32, _ int64) { c.Reset(stream, selftest.ProtocolError) }},
+		"reset always": {
+			always: true, react: func(c *selftest.HTTP2Conn, stream uint32, _ int64) { c.Reset(stream, selftest.ProtocolError) },
+		},
 		"refused once": {react: func(c *selftest.HTTP2Conn, stream uint32, n int64) {
 			if n == 1 {
 				c.Reset(stream, selftest.RefusedStream)
@@ -71,7 +74,9 @@ func TestHTTP2SendsOnce(t *testing.T) {
 			}
 			c.Succeed(stream)
 		}},
-		"refused always": {always: true, react: func(c *selftest.HTTP2Conn, stream uint32, _ int64) { c.Reset(stream, selftest.RefusedStream) }},
+		"refused always": {
+			always: true, react: func(c *selftest.HTTP2Conn, stream uint32, _ int64) { c.Reset(stream, selftest.RefusedStream) },
+		},
 		"the connection is given up": {react: func(c *selftest.HTTP2Conn, stream uint32, n int64) {
 			if n == 1 {
 				c.GoAway(0)
@@ -91,7 +96,8 @@ func TestHTTP2SendsOnce(t *testing.T) {
 					t.Parallel()
 					p := &selftest.HTTP2Platform{React: tt.react}
 					transport, url := p.Start(t)
-					client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(url), quecloud.WithRetry(policy),
+					client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(url),
+						quecloud.WithRetry(policy),
 						quecloud.WithHTTPClient(&http.Client{Transport: transport}))
 					require.NoError(t, err)
 					err = kind.Do(t.Context(), client)
@@ -108,7 +114,7 @@ func TestHTTP2SendsOnce(t *testing.T) {
 	}
 }
 
-// Servers that give up a connection now and then do so with requests under way.
+// A server that closes a connection from time to time does so with requests on their way.
 func TestHTTP2LosesNothingWhenConnectionsAreGivenUp(t *testing.T) {
 	t.Parallel()
 	const each, calls = 100, 1000
@@ -128,7 +134,8 @@ func TestHTTP2LosesNothingWhenConnectionsAreGivenUp(t *testing.T) {
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	defer server.Close()
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL), quecloud.WithHTTPClient(server.Client()))
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL),
+		quecloud.WithHTTPClient(server.Client()))
 	require.NoError(t, err)
 	cards := make([]quecloud.CardID, calls)
 	for i := range cards {

@@ -28,7 +28,9 @@ func TestInterceptorSeesTheWholeCall(t *testing.T) {
 			return err
 		}
 	}
-	client, _ := selftest.Scripted(t, []selftest.Step{{Status: 503}, {Status: 429}, {Status: 200, Body: `{"resultCode":"31","errorMessage":"no"}`}},
+	client, _ := selftest.Scripted(t, []selftest.Step{
+		{Status: 503}, {Status: 429}, {Status: 200, Body: `{"resultCode":"31","errorMessage":"no"}`},
+	},
 		quecloud.WithInterceptor(note("outer")), quecloud.WithInterceptor(note("inner")))
 	err := selftest.Read(t.Context(), client)
 	require.Error(t, err)
@@ -36,7 +38,8 @@ func TestInterceptorSeesTheWholeCall(t *testing.T) {
 	assert.GreaterOrEqual(t, got.Duration, time.Duration(0))
 	got.Duration, got.Result = 0, nil
 	assert.Equal(t, quecloud.CallInfo{
-		Method: "fc.function.sms.monthcount", Kind: quecloud.KindRead, URL: selftest.URL, Params: url.Values{"dateStr": {"202505"}},
+		Method: "fc.function.sms.monthcount", Kind: quecloud.KindRead, URL: selftest.URL,
+		Params:   url.Values{"dateStr": {"202505"}},
 		Attempts: 3, HTTPStatus: 200, Responded: true, ResultCode: 31,
 	}, got)
 }
@@ -49,7 +52,9 @@ func TestInterceptorSeesTheErrorsOfAResponse(t *testing.T) {
 		call func(context.Context, *quecloud.Client) error
 		want error
 	}{
-		{"no network", `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`, func(ctx context.Context, c *quecloud.Client) error {
+		{"no network", `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`, func(
+			ctx context.Context, c *quecloud.Client,
+		) error {
 			_, err := c.Cards.RealtimeStatus(ctx, quecloud.MSISDN(selftest.CardMSISDN))
 			return err
 		}, quecloud.ErrQueryFailed},
@@ -57,7 +62,8 @@ func TestInterceptorSeesTheErrorsOfAResponse(t *testing.T) {
 			_, err := c.Cards.RealNameStatus(ctx, quecloud.MSISDN(selftest.CardMSISDN))
 			return err
 		}, quecloud.ErrQueryFailed},
-		{"some SMS", `{"resultCode":0,"successList":[{"msisdn":"1"}],"errorList":["2"]}`, func(ctx context.Context, c *quecloud.Client) error {
+		{"some SMS", `{"resultCode":0,"successList":[{"msisdn":"1"}],"errorList":["2"]}`, func(ctx context.Context,
+			c *quecloud.Client) error {
 			_, err := c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1", "2"), Content: selftest.SMSContent})
 			return err
 		}, quecloud.ErrPartial},
@@ -87,7 +93,8 @@ func TestInterceptorCannotCallNextTwice(t *testing.T) {
 		func(ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error) error {
 			return errors.Join(next(ctx), next(ctx))
 		}))
-	require.ErrorContains(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), "next was called twice")
+	require.ErrorContains(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)),
+		"next was called twice")
 	assert.Equal(t, 1, s.Attempts())
 }
 
@@ -115,7 +122,7 @@ func TestInterceptorCannotChangeTheRequest(t *testing.T) {
 	assert.Equal(t, selftest.CardMSISDN, s.Forms()[0].Get("msisdn"))
 }
 
-// An interceptor that gives up before a goroutine of its own has called next leaves nothing that happens later.
+// A goroutine that calls next after its interceptor has returned sends nothing.
 func TestInterceptorCannotCallNextAfterItReturned(t *testing.T) {
 	t.Parallel()
 	for name, own := range map[string]error{"an error": errors.New("too slow"), "success": nil} {
@@ -165,13 +172,16 @@ func TestInterceptorErrorDoesNotHideAnUnknownOutcome(t *testing.T) {
 	for name, tt := range map[string]struct {
 		interceptor quecloud.Interceptor
 		step        selftest.Step
-		doubt       bool
+		unknown     bool
 	}{
-		"it replaces the error of a call in doubt": {func(ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error) error {
+		"it replaces the error of a call with an unknown outcome": {func(ctx context.Context, _ *quecloud.CallInfo,
+			next func(context.Context) error) error {
 			_ = next(ctx)
 			return own
 		}, selftest.Step{Status: 500}, true},
-		"it does not wait for the call": {func(ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error) error {
+		"it does not wait for the call": {func(
+			ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error,
+		) error {
 			began := make(chan struct{})
 			go func() {
 				_ = next(context.WithValue(ctx, startedKey{}, began))
@@ -201,14 +211,15 @@ func TestInterceptorErrorDoesNotHideAnUnknownOutcome(t *testing.T) {
 			}
 			return nil
 		})
-		client, _ := selftest.Scripted(t, []selftest.Step{tt.step}, quecloud.WithLimiter(limit), quecloud.WithInterceptor(tt.interceptor), quecloud.WithInterceptor(hold))
+		client, _ := selftest.Scripted(t, []selftest.Step{tt.step}, quecloud.WithLimiter(limit),
+			quecloud.WithInterceptor(tt.interceptor), quecloud.WithInterceptor(hold))
 		err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 		require.ErrorIs(t, err, own, name)
-		assert.Equal(t, tt.doubt, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", name, err)
+		assert.Equal(t, tt.unknown, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", name, err)
 	}
 }
 
-// Nobody knows the result of a call that is still under way: an interceptor that claims to is not believed.
+// The result of a running call is not known, so an interceptor cannot return success for it.
 func TestInterceptorFailsTheCallIfItReturnsTooEarly(t *testing.T) {
 	t.Parallel()
 	for _, kind := range selftest.Calls {
@@ -241,7 +252,8 @@ func TestInterceptorOrder(t *testing.T) {
 	t.Parallel()
 	var seen []string
 	platform := selftest.TextPlatform(`{"resultCode":0}`)
-	client := platform.Client(t, selftest.AtNow, quecloud.WithInterceptor(selftest.Tracer(&seen, "a")), quecloud.WithInterceptor(selftest.Tracer(&seen, "b")),
+	client := platform.Client(t, selftest.AtNow, quecloud.WithInterceptor(selftest.Tracer(&seen, "a")),
+		quecloud.WithInterceptor(selftest.Tracer(&seen, "b")),
 		quecloud.WithInterceptor(selftest.Tracer(&seen, "c")))
 	require.NoError(t, client.Cards.Pause(t.Context(), testCard))
 	assert.Equal(t, []string{"a", "b", "c", "-c", "-b", "-a"}, seen)
@@ -251,7 +263,8 @@ func TestInterceptorSeesTheCallBeforeAndAfter(t *testing.T) {
 	t.Parallel()
 	var before, after quecloud.CallInfo
 	platform := selftest.TextPlatform(`{"resultCode":3}`)
-	client := platform.Client(t, selftest.AtNow, quecloud.WithInterceptor(func(ctx context.Context, info *quecloud.CallInfo, next func(context.Context) error) error {
+	client := platform.Client(t, selftest.AtNow, quecloud.WithInterceptor(func(ctx context.Context,
+		info *quecloud.CallInfo, next func(context.Context) error) error {
 		before = *info
 		err := next(ctx)
 		after = *info
@@ -259,7 +272,9 @@ func TestInterceptorSeesTheCallBeforeAndAfter(t *testing.T) {
 	}))
 	require.ErrorAs(t, client.Cards.Pause(t.Context(), testCard), new(*quecloud.APIError))
 	params := url.Values{"iccid": {selftest.CardICCID}}
-	assert.Equal(t, quecloud.CallInfo{Method: "fc.function.card.pause", Kind: quecloud.KindSet, URL: selftest.URL, Params: params}, before)
+	assert.Equal(t,
+		quecloud.CallInfo{Method: "fc.function.card.pause", Kind: quecloud.KindSet, URL: selftest.URL, Params: params},
+		before)
 	assert.Equal(t, quecloud.CallInfo{
 		Method: "fc.function.card.pause", Kind: quecloud.KindSet, URL: selftest.URL, Params: params,
 		Attempts: 1, HTTPStatus: 200, Responded: true, ResultCode: 3,

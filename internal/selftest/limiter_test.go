@@ -17,7 +17,9 @@ func TestLimiterIsAskedBeforeEveryAttempt(t *testing.T) {
 	t.Parallel()
 	asked, s := 0, (*selftest.Platform)(nil)
 	var client *quecloud.Client
-	client, s = selftest.Scripted(t, []selftest.Step{{Status: 503}, {Status: 503}, {Body: selftest.Success}}, quecloud.WithLimiter(selftest.LimiterFunc(func(context.Context) error {
+	client, s = selftest.Scripted(t, []selftest.Step{
+		{Status: 503}, {Status: 503}, {Body: selftest.Success},
+	}, quecloud.WithLimiter(selftest.LimiterFunc(func(context.Context) error {
 		assert.Equal(t, asked, s.Attempts())
 		asked++
 		return nil
@@ -32,7 +34,8 @@ func TestLimiterErrorEndsTheCallUnsent(t *testing.T) {
 	t.Run("at first", func(t *testing.T) {
 		t.Parallel()
 		for _, kind := range selftest.Calls {
-			client, s := selftest.Scripted(t, []selftest.Step{{Body: selftest.Success}}, quecloud.WithLimiter(selftest.LimiterFunc(func(context.Context) error { return enough })))
+			client, s := selftest.Scripted(t, []selftest.Step{{Body: selftest.Success}},
+				quecloud.WithLimiter(selftest.LimiterFunc(func(context.Context) error { return enough })))
 			err := kind.Do(t.Context(), client)
 			require.ErrorIs(t, err, enough)
 			require.ErrorContains(t, err, "not sent, because the limiter says so")
@@ -43,7 +46,9 @@ func TestLimiterErrorEndsTheCallUnsent(t *testing.T) {
 	t.Run("before a retry", func(t *testing.T) {
 		t.Parallel()
 		asked := 0
-		client, s := selftest.Scripted(t, []selftest.Step{{Err: io.ErrUnexpectedEOF}, {Body: selftest.Success}}, quecloud.WithLimiter(selftest.LimiterFunc(func(context.Context) error {
+		client, s := selftest.Scripted(t, []selftest.Step{
+			{Err: io.ErrUnexpectedEOF}, {Body: selftest.Success},
+		}, quecloud.WithLimiter(selftest.LimiterFunc(func(context.Context) error {
 			if asked++; asked > 1 {
 				return enough
 			}
@@ -56,15 +61,16 @@ func TestLimiterErrorEndsTheCallUnsent(t *testing.T) {
 	})
 }
 
-// A limiter that does not end with the context sends nothing after its end, and leaves no doubt.
+// If the context ends while a limiter waits, nothing is sent, and the outcome is known.
 func TestLimiterThatOutlivesTheContextLeavesNoDoubt(t *testing.T) {
 	t.Parallel()
 	for _, kind := range selftest.Calls {
 		ctx, cancel := context.WithCancel(t.Context())
-		client, s := selftest.Scripted(t, []selftest.Step{{Body: selftest.Success}}, quecloud.WithLimiter(selftest.LimiterFunc(func(context.Context) error {
-			cancel()
-			return nil
-		})))
+		client, s := selftest.Scripted(t, []selftest.Step{{Body: selftest.Success}},
+			quecloud.WithLimiter(selftest.LimiterFunc(func(context.Context) error {
+				cancel()
+				return nil
+			})))
 		err := kind.Do(ctx, client)
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorContains(t, err, "not sent")

@@ -20,12 +20,16 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// The platform's message may name anybody, in any way of writing a number.
+// The platform's message may contain personal numbers in any notation.
 func TestLogMasksNumbersInThePlatformsMessage(t *testing.T) {
 	t.Parallel()
-	for _, words := range []string{"138-0013-8000", "+86 138 0013 8000", "１３８００１３８０００", "a@b.com", "8986abcd24b1c0d2e3f4", "12"} {
+	for _, words := range []string{
+		"138-0013-8000", "+86 138 0013 8000", "１３８００１３８０００", "a@b.com", "8986abcd24b1c0d2e3f4", "12",
+	} {
 		logger, records, out := newLogged(slog.LevelDebug)
-		client, _ := selftest.Scripted(t, []selftest.Step{{Status: 429, Body: `{"resultCode":7,"errorMessage":"卡号 ` + words + ` 不存在"}`}}, quecloud.WithLogger(logger))
+		client, _ := selftest.Scripted(t,
+			[]selftest.Step{{Status: 429, Body: `{"resultCode":7,"errorMessage":"卡号 ` + words + ` 不存在"}`}},
+			quecloud.WithLogger(logger))
 		_ = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 		assert.NotContains(t, out.String(), "卡号 "+words)
 		assert.Regexp(t, "resultCode 7: 卡号 .*…", records(t)[0]["error"])
@@ -36,20 +40,22 @@ func TestLogMasksNumbersInThePlatformsMessage(t *testing.T) {
 func TestLogMasksAFormInATransportsError(t *testing.T) {
 	t.Parallel()
 	logger, _, out := newLogged(slog.LevelDebug)
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithLogger(logger), quecloud.WithHTTPClient(&http.Client{
-		Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
-			text, err := io.ReadAll(r.Body)
-			return nil, errors.Join(fmt.Errorf("not sent: %s", text), err)
-		}),
-	}))
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithLogger(logger),
+		quecloud.WithHTTPClient(&http.Client{
+			Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+				text, err := io.ReadAll(r.Body)
+				return nil, errors.Join(fmt.Errorf("not sent: %s", text), err)
+			}),
+		}))
 	require.NoError(t, err)
-	_, err = client.SMS.Send(context.Background(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.CardMSISDN), Content: selftest.SMSContent})
+	_, err = client.SMS.Send(context.Background(),
+		&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.CardMSISDN), Content: selftest.SMSContent})
 	require.Error(t, err)
 	assert.NotContains(t, out.String(), url.QueryEscape(selftest.SMSContent))
 	assert.NotContains(t, out.String(), selftest.CardMSISDN)
 }
 
-// newLogged returns a logger at a level, and what it has written: an object per record.
+// newLogged returns a logger at a level, a function that returns its records, and its output.
 func newLogged(level slog.Level) (*slog.Logger, func(*testing.T) []map[string]any, *bytes.Buffer) {
 	var out bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: level}))
@@ -73,21 +79,33 @@ func newLogged(level slog.Level) (*slog.Logger, func(*testing.T) []map[string]an
 func TestLogRecordsAttemptsAndRetries(t *testing.T) {
 	t.Parallel()
 	logger, records, _ := newLogged(slog.LevelDebug)
-	client, _ := selftest.Scripted(t, []selftest.Step{{Status: 503, Header: http.Header{}}, {Body: selftest.Success}}, quecloud.WithLogger(logger))
+	client, _ := selftest.Scripted(t, []selftest.Step{{Status: 503, Header: http.Header{}}, {Body: selftest.Success}},
+		quecloud.WithLogger(logger))
 	require.NoError(t, selftest.Read(t.Context(), client))
-	const method, failure = "fc.function.sms.monthcount", "quecloud: sms.monthcount: bad response with HTTP status 503: it has no resultCode: a server in front of the platform seems to have sent it"
+	const method, failure = "fc.function.sms.monthcount",
+		"quecloud: sms.monthcount: bad response with HTTP status 503: it has no resultCode: a server in front of the platform seems to have sent it"
 	params := map[string]any{"dateStr": "202505"}
 	assert.Equal(t, []map[string]any{
-		{"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 1.0, "http_status": 503.0, "error": failure, "params": params},
-		{"level": "WARN", "msg": "quecloud: retrying", "method": method, "kind": "read", "attempt": 1.0, "delay": 0.0, "error": failure},
-		{"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 2.0, "http_status": 200.0, "result_code": 0.0, "params": params},
+		{
+			"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 1.0, "http_status": 503.0,
+			"error": failure, "params": params,
+		},
+		{
+			"level": "WARN", "msg": "quecloud: retrying", "method": method, "kind": "read", "attempt": 1.0, "delay": 0.0,
+			"error": failure,
+		},
+		{
+			"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 2.0, "http_status": 200.0,
+			"result_code": 0.0, "params": params,
+		},
 	}, records(t))
 }
 
 func TestLogHasOnlyWarningsAboveDebug(t *testing.T) {
 	t.Parallel()
 	logger, records, _ := newLogged(slog.LevelInfo)
-	client, _ := selftest.Scripted(t, []selftest.Step{{Status: 503}, {Unsent: io.EOF}, {Body: selftest.Success}}, quecloud.WithLogger(logger))
+	client, _ := selftest.Scripted(t, []selftest.Step{{Status: 503}, {Unsent: io.EOF}, {Body: selftest.Success}},
+		quecloud.WithLogger(logger))
 	require.NoError(t, selftest.Read(t.Context(), client))
 	require.Len(t, records(t), 2)
 	for _, record := range records(t) {
@@ -106,7 +124,7 @@ func TestLogWarnsOfAClockCorrection(t *testing.T) {
 
 func TestLogHoldsNoPersonalData(t *testing.T) {
 	t.Parallel()
-	const second, mail = "1064991300002", "somebody@example.com"
+	const second, mail = "1064991300002", "name@example.com"
 	calls := []func(context.Context, *quecloud.Client) error{
 		func(ctx context.Context, c *quecloud.Client) error {
 			return c.Cards.Pause(ctx, quecloud.MSISDN(selftest.CardMSISDN))
@@ -118,15 +136,18 @@ func TestLogHoldsNoPersonalData(t *testing.T) {
 			return c.Cards.AddVoiceWhitelist(ctx, quecloud.MSISDN(selftest.CardMSISDN), second)
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
-			_, err := c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.CardMSISDN, second), Content: selftest.SMSContent})
+			_, err := c.SMS.Send(ctx,
+				&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.CardMSISDN, second), Content: selftest.SMSContent})
 			return err
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
-			_, err := c.Flow.SetAlarm(ctx, quecloud.ICCIDs(selftest.CardICCID), &quecloud.AlarmSettings{NotifyEmails: []string{mail}})
+			_, err := c.Flow.SetAlarm(ctx, quecloud.ICCIDs(selftest.CardICCID),
+				&quecloud.AlarmSettings{NotifyEmails: []string{mail}})
 			return err
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
-			_, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{ICCID: selftest.CardICCID, ProductID: 1, ProductName: "x", Remark: mail})
+			_, err := c.Orders.Recharge(ctx,
+				&quecloud.RechargeParams{ICCID: selftest.CardICCID, ProductID: 1, ProductName: "x", Remark: mail})
 			return err
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
@@ -149,9 +170,11 @@ func TestLogHoldsNoPersonalData(t *testing.T) {
 			client, s := selftest.Scripted(t, []selftest.Step{step, {Body: selftest.Success}}, quecloud.WithLogger(logger))
 			_ = call(t.Context(), client)
 			require.NotZero(t, out.Len())
-			for _, secret := range []string{selftest.CardMSISDN, selftest.CardICCID, second, selftest.SMSContent, mail, selftest.Secret} {
+			for _, secret := range []string{
+				selftest.CardMSISDN, selftest.CardICCID, second, selftest.SMSContent, mail, selftest.Secret,
+			} {
 				if secret == selftest.SMSContent && len(s.Forms()) > 0 && s.Forms()[0].Get("content") == "" || secret == mail && len(s.Forms()) > 0 && s.Forms()[0].Get("remark") == "" {
-					continue // a text that was not sent cannot be told from an explanation
+					continue // a text that was not sent may be part of an explanation
 				}
 				assert.NotContains(t, out.String(), secret)
 			}
@@ -166,6 +189,7 @@ func TestLogShowsTheClockOffset(t *testing.T) {
 	t.Parallel()
 	p := &selftest.TimedPlatform{Ahead: 10 * time.Minute, Date: selftest.HTTPDate}
 	var log bytes.Buffer
-	require.NoError(t, selftest.Read(t.Context(), p.Client(t, quecloud.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))))
+	require.NoError(t,
+		selftest.Read(t.Context(), p.Client(t, quecloud.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))))
 	assert.Regexp(t, `msg="quecloud: clock corrected, retrying the read".* offset=(10m0|9m59)[.0-9]*s `, log.String())
 }

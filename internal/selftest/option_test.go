@@ -34,12 +34,21 @@ func TestOptionThatIsInvalidIsAnError(t *testing.T) {
 		{"retry, negative attempts", "WithRetry", quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: -1})},
 		{"retry, negative base", "WithRetry", quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, BaseDelay: -1})},
 		{"retry, negative bound", "WithRetry", quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, MaxDelay: -1})},
-		{"retry, negative Retry-After", "WithRetry", quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, MaxRetryAfter: -1})},
-		{"retry, bound below base", "WithRetry", quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, BaseDelay: 2 * second, MaxDelay: second})},
+		{
+			"retry, negative Retry-After", "WithRetry",
+			quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, MaxRetryAfter: -1}),
+		},
+		{
+			"retry, bound below base", "WithRetry",
+			quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2, BaseDelay: 2 * second, MaxDelay: second}),
+		},
 		{"limiter, nil", "WithLimiter", quecloud.WithLimiter(nil)},
 		{"limiter, a pointer that is nil", "WithLimiter", quecloud.WithLimiter((*selftest.LimiterFunc)(nil))},
 		{"limiter, a function that is nil", "WithLimiter", quecloud.WithLimiter(selftest.LimiterFunc(nil))},
-		{"HTTP client, a transport that is nil", "WithHTTPClient", quecloud.WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)})},
+		{
+			"HTTP client, a transport that is nil", "WithHTTPClient",
+			quecloud.WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)}),
+		},
 		{"interceptor, nil", "WithInterceptor", quecloud.WithInterceptor(nil)},
 		{"logger, nil", "WithLogger", quecloud.WithLogger(nil)},
 		{"logger, zero", "WithLogger", quecloud.WithLogger(&slog.Logger{})},
@@ -97,7 +106,8 @@ func checkOptionError(t *testing.T, err error, param string) {
 func TestOptionBaseURLAccepts(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{
-		quecloud.DefaultBaseURL, "https://platform.example", "HTTPS://platform.example:8443/a/b", "http://localhost:8080/", "http://LocalHost", "http://127.0.0.1:1",
+		quecloud.DefaultBaseURL, "https://platform.example", "HTTPS://platform.example:8443/a/b", "http://localhost:8080/",
+		"http://LocalHost", "http://127.0.0.1:1",
 		"http://[::1]:8080/x", "https://10.0.0.1/",
 	} {
 		_, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(good))
@@ -105,7 +115,7 @@ func TestOptionBaseURLAccepts(t *testing.T) {
 	}
 }
 
-// An address that is allowed only by another option must not be refused because that comes later.
+// WithPlainHTTP must also work when it comes after WithBaseURL.
 func TestOptionOrderDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	var seen []string
@@ -113,7 +123,8 @@ func TestOptionOrderDoesNotMatter(t *testing.T) {
 	for range 20 {
 		opts := []quecloud.Option{
 			quecloud.WithBaseURL("http://platform.example/router"), quecloud.WithPlainHTTP(), quecloud.WithTimeout(time.Minute),
-			quecloud.WithUserAgent("me/1"), quecloud.WithInterceptor(selftest.Tracer(&seen, "a")), quecloud.WithLogger(slog.New(slog.DiscardHandler)),
+			quecloud.WithUserAgent("me/1"), quecloud.WithInterceptor(selftest.Tracer(&seen, "a")),
+			quecloud.WithLogger(slog.New(slog.DiscardHandler)),
 		}
 		rand.Shuffle(len(opts), func(i, j int) { opts[i], opts[j] = opts[j], opts[i] })
 		require.NoError(t, platform.Client(t, opts...).Cards.Pause(t.Context(), testCard))
@@ -127,9 +138,12 @@ func TestOptionOrderDoesNotMatter(t *testing.T) {
 func TestOptionBaseURLPasswordIsNotShown(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{
-		"https://user:canary@platform.example/", "https://user:canary@platform.example:port/", "https://canary@platform.example/",
-		"https://user:canary%zz@platform.example/", "ftp://user:canary@platform.example/?a=b", "https://us@er:can@ary@platform.example/",
-		"http://user:canary@platform.example/" + strings.Repeat("long", 100), "user:canary@platform.example", "https://user:canary @platform.example/",
+		"https://user:canary@platform.example/", "https://user:canary@platform.example:port/",
+		"https://canary@platform.example/",
+		"https://user:canary%zz@platform.example/", "ftp://user:canary@platform.example/?a=b",
+		"https://us@er:can@ary@platform.example/",
+		"http://user:canary@platform.example/" + strings.Repeat("long", 100), "user:canary@platform.example",
+		"https://user:canary @platform.example/",
 	} {
 		_, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(raw))
 		require.Error(t, err, raw)
@@ -141,7 +155,7 @@ func TestOptionBaseURLPasswordIsNotShown(t *testing.T) {
 	}
 }
 
-// The caller's HTTP client is copied, so that the SDK's own rule about redirects stays with the SDK.
+// The SDK sets CheckRedirect in a copy of the caller's client only.
 func TestOptionHTTPClientIsCopied(t *testing.T) {
 	t.Parallel()
 	own := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13}}}

@@ -17,47 +17,52 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-// A signed call can be repeated by anybody for five minutes. Whoever sends it back must not bring it into an error or a log.
+// A signature makes a request repeatable for five minutes. If a server or transport quotes it, no error and no log may
+// show it.
 func TestSecretsSignatureIsInNoErrorAndNoLog(t *testing.T) {
 	t.Parallel()
-	answer := func(status int, text string, header http.Header) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(text)), ContentLength: -1}, nil
+	respond := func(status int, text string, header http.Header) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(text)), ContentLength: -1,
+		}, nil
 	}
 	for name, echo := range map[string]func(form, sign string) (*http.Response, error){
 		"a transport's error": func(form, _ string) (*http.Response, error) {
 			return nil, fmt.Errorf("cannot send %s: %w", form, io.EOF)
 		},
 		"an errorMessage": func(_, sign string) (*http.Response, error) {
-			return answer(200, `{"resultCode":1,"errorMessage":"bad sign `+sign+`"}`, nil)
+			return respond(200, `{"resultCode":1,"errorMessage":"bad sign `+sign+`"}`, nil)
 		},
 		"an escaped one": func(_, sign string) (*http.Response, error) {
-			return answer(200, fmt.Sprintf(`{"resultCode":1,"errorMessage":"\u%04X%s"}`, sign[0], sign[1:]), nil)
+			return respond(200, fmt.Sprintf(`{"resultCode":1,"errorMessage":"\u%04X%s"}`, sign[0], sign[1:]), nil)
 		},
-		"a page": func(form, _ string) (*http.Response, error) { return answer(502, "<p>"+form, nil) },
+		"a page": func(form, _ string) (*http.Response, error) { return respond(502, "<p>"+form, nil) },
 		"a value": func(_, sign string) (*http.Response, error) {
-			return answer(200, `{"resultCode":0,"mt":"`+sign+`","successList":"`+sign+`"}`, nil)
+			return respond(200, `{"resultCode":0,"mt":"`+sign+`","successList":"`+sign+`"}`, nil)
 		},
 		"a place to go to": func(form, _ string) (*http.Response, error) {
-			return answer(302, "", http.Header{"Location": {"https://x.example/?" + form}})
+			return respond(302, "", http.Header{"Location": {"https://x.example/?" + form}})
 		},
 		"what is cut off": func(form, _ string) (*http.Response, error) {
-			return answer(200, form[:len(form)-1], http.Header{"Content-Length": {"9"}})
+			return respond(200, form[:len(form)-1], http.Header{"Content-Length": {"9"}})
 		},
 		"a name in what is not JSON": func(_, sign string) (*http.Response, error) {
-			return answer(200, `{"`+sign+`":{"x":}}`, nil)
+			return respond(200, `{"`+sign+`":{"x":}}`, nil)
 		},
 		"a name with text in another encoding": func(_, sign string) (*http.Response, error) {
-			return answer(200, `{"resultCode":1,"`+sign+`":"\xff"}`, nil)
+			return respond(200, `{"resultCode":1,"`+sign+`":"\xff"}`, nil)
 		},
 		"what is not an error": func(form, _ string) (*http.Response, error) {
-			return answer(200, `{"resultCode":0,"errorMessage":"`+form+`"}`, nil)
+			return respond(200, `{"resultCode":0,"errorMessage":"`+form+`"}`, nil)
 		},
 	} {
 		for _, unmasked := range []bool{false, true} {
 			for _, kind := range selftest.Calls {
 				var signatures []string
 				logger, _, out := newLogged(slog.LevelDebug)
-				opts := []quecloud.Option{quecloud.WithLogger(logger), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}), quecloud.WithHTTPClient(&http.Client{
+				opts := []quecloud.Option{quecloud.WithLogger(logger), quecloud.WithRetry(
+					quecloud.RetryPolicy{MaxAttempts: 2},
+				), quecloud.WithHTTPClient(&http.Client{
 					Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 						text, err := io.ReadAll(r.Body)
 						if err != nil {
@@ -93,7 +98,7 @@ func TestSecretsSignatureIsInNoErrorAndNoLog(t *testing.T) {
 	}
 }
 
-// everyText is what an error shows by itself, and in the SDK's own errors that it wraps.
+// everyText returns the texts of an error and of the SDK errors that it wraps.
 func everyText(err error) []string {
 	if err == nil {
 		return nil
@@ -108,7 +113,7 @@ func everyText(err error) []string {
 	return texts
 }
 
-// Hexadecimal digits mean the same in lower case, and most of a signature is as good as a whole one.
+// A signature is as useful in lower case, and a large part of it is nearly as good as the whole.
 func TestSecretsSignatureIsHiddenInAnyForm(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]func(sign string) string{
