@@ -40,8 +40,8 @@ var ErrUnknownCard = errors.New("the platform does not know this card")
 // digits. An ICCID given with 19 of its 20 characters matches a row if only one number starts with it.
 //
 // AllInfo requests the cards in batches of about the same size, of at most 1000, and runs as many requests at once as
-// [Concurrency] says. As with [CardsService.All], the loop sends the first request, each loop starts anew, and leaving it
-// cancels everything.
+// [Concurrency] says. As with [CardsService.All], the loop sends the first request, each loop starts anew, and leaving
+// it cancels everything.
 //
 // It uses § 2.1.6 资产详细信息(批量), fc.function.cards.info.
 func (s *CardsService) AllInfo(ctx context.Context, cards CardIDs, opts ...FleetOption) iter.Seq2[CardInfo, error] {
@@ -56,8 +56,8 @@ func (s *CardsService) AllInfo(ctx context.Context, cards CardIDs, opts ...Fleet
 	}.all(ctx, opts)
 }
 
-// AllMonthBatch returns an iterator over the data usage of any number of cards in a month, in their order. It works like
-// [CardsService.AllInfo], also for cards that are missing from the response and for rows that match no card.
+// AllMonthBatch returns an iterator over the data usage of any number of cards in a month, in their order. It works
+// like [CardsService.AllInfo], also for cards that are missing from the response and for rows that match no card.
 //
 // It uses § 2.1.10 月流量查询(批量), fc.function.cards.monthflow.
 func (s *FlowService) AllMonthBatch(
@@ -72,8 +72,8 @@ func (s *FlowService) AllMonthBatch(
 	}.all(ctx, opts)
 }
 
-// A BatchError says for which of many cards a call failed. The loop has had all cards before them. To resume, start again
-// with card First. A BatchError is always a pointer.
+// A BatchError says for which of many cards a call failed. The loop has had all cards before them. To resume, start
+// again with card First. A BatchError is always a pointer.
 type BatchError struct {
 	Cards CardIDs // cards of the failed call, or the one card that the error concerns
 	First int     // index of the first of them among all cards, from 0
@@ -152,7 +152,8 @@ func (b batchSweep[T]) run(ctx context.Context, opts []FleetOption, yield func(T
 	})
 }
 
-// batchSize returns the size of the batches of so many cards. They are about equal, so that no card is alone in its batch.
+// batchSize returns the size of the batches of so many cards. They are about equal, so that no card is alone in its
+// batch.
 func batchSize(cards int) int {
 	calls := max(1, (cards+maxCards-1)/maxCards)
 	return max(1, (cards+calls-1)/calls)
@@ -240,8 +241,8 @@ func checkCards(method string, cards CardIDs) error {
 	return err
 }
 
-// callBatches calls a method for every 1000 of many cards, one call after another and none twice. It yields the outcome of
-// each card, with its index in the response's list of successes, or -1. After a failed call it sends nothing more.
+// callBatches calls a method for every 1000 of many cards, one call after another and none twice. It yields the outcome
+// of each card, with its index in the response's list of successes, or -1. After a failed call it sends nothing more.
 func callBatches(
 	ctx context.Context, method string, cards CardIDs, opts []FleetOption,
 	call func(context.Context, CardIDs) (*batchTally, error), yield func(card CardID, row int, err error) bool,
@@ -301,7 +302,8 @@ func yieldNotStarted(method string, cards CardIDs, first int, reason error, yiel
 	}
 }
 
-// A batchTally is what the response to a call for many cards says of each of them. It decides whether the call has succeeded.
+// A batchTally says what the response to a call for many cards says of each card. It decides whether the call
+// succeeded.
 type batchTally struct {
 	*cardno.Tally
 	method string
@@ -332,8 +334,8 @@ func (t *batchTally) unaccounted() CardIDs {
 	return t.with(func(o cardno.Outcome) bool { return !o.IsKnown() })
 }
 
-// callError turns the error of a response into that of the call, which is nil only if every card is done.
-func (t *batchTally) callError(err error) error {
+// addPartial turns the error of a response into the error of the call, which is nil only if every card is done.
+func (t *batchTally) addPartial(err error) error {
 	problem := t.problem()
 	switch {
 	case err == nil && problem == "":
@@ -351,7 +353,7 @@ func (t *batchTally) callError(err error) error {
 	return err
 }
 
-// problem says why the call is no full success, or nothing.
+// problem says why not every card is done. It returns "" if all are.
 func (t *batchTally) problem() string {
 	total := len(t.Select(func(cardno.Outcome) bool { return true }))
 	var problems []string
@@ -359,13 +361,15 @@ func (t *batchTally) problem() string {
 		problems = append(problems, fmt.Sprintf("%d of %d cards failed: %s", failed.Len(), total, failed.firstFew()))
 	}
 	if missing := t.unaccounted(); missing.Len() > 0 {
-		problems = append(problems, fmt.Sprintf("the response does not account for %d of %d cards: %s", missing.Len(), total, missing.firstFew()))
+		problems = append(problems, fmt.Sprintf("the response does not account for %d of %d cards: %s",
+			missing.Len(), total, missing.firstFew()))
 	}
 	if listed := t.Select(func(o cardno.Outcome) bool { return o == cardno.Listed }); len(listed) > 0 {
-		problems = append(problems, fmt.Sprintf("some of %d cards failed, which the response names by other numbers", len(listed)))
+		problems = append(problems, fmt.Sprintf("the response lists %d cards by their other numbers, and some of them as failed",
+			len(listed)))
 	}
 	if t.Unmatched > 0 {
-		problems = append(problems, fmt.Sprintf("%d entries of the response are none of the cards", t.Unmatched))
+		problems = append(problems, fmt.Sprintf("%d entries of the response match no card", t.Unmatched))
 	}
 	return strings.Join(problems, "; ")
 }

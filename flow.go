@@ -385,7 +385,7 @@ func (s *FlowService) setAlarm(
 		if refused && refusal.Code == 1 && tally.Unmatched == 0 && !errors.Is(err, ErrOutcomeUnknown) {
 			tally.FailRest()
 		}
-		return tally.callError(err)
+		return tally.addPartial(err)
 	}
 	err := s.do(ctx, method, setAlarmParams{alarmIDs(cards), settings}, &response, check)
 	if err == nil {

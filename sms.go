@@ -81,7 +81,7 @@ func (s *SMSService) send(ctx context.Context, params *SMSSendParams) (*SMSSendR
 			response.Sent = slices.DeleteFunc(response.Sent, func(s SentSMS) bool { return s == SentSMS{} })
 		}
 		tally = newTally(method, params.Cards, sentEntries(response.Sent), response.Failed.entries())
-		return tally.callError(err)
+		return tally.addPartial(err)
 	}
 	err := s.do(ctx, method, params, &response, check)
 	if err == nil {

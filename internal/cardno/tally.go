@@ -2,36 +2,37 @@ package cardno
 
 import "slices"
 
-// An Entry names a card in a response, by one of its numbers or by both.
+// An Entry has the numbers by which a response lists a card. One of them may be empty.
 type Entry struct{ ICCID, MSISDN string }
 
-// An Outcome is what a response says of one card.
+// An Outcome is the result for one card.
 type Outcome uint8
 
-// The outcomes. The zero value stands for a card that the response does not list.
+// The outcomes. The zero value means that the response does not list the card.
 const (
 	Done     Outcome         = 1 << iota // listed as a success
 	Failed                               // listed as a failure
-	Listed                               // listed, but only by its other number, so that it may be either
+	Listed                               // listed by its other number, as a success or a failure
 	Conflict = Done | Failed             // listed as both
 )
 
 // IsKnown reports whether the response accounts for the card.
 func (o Outcome) IsKnown() bool { return o != 0 && o != Conflict }
 
-// A Tally holds what a response says of each card of a request.
+// A Tally has the outcome of each card of a request.
 type Tally struct {
 	Outcomes  []Outcome // of each card
 	Rows      []int     // of each card, the index of its entry among the successes, or -1
-	Unmatched int       // entries that name none of the cards
+	Unmatched int       // number of entries that match no card
 
 	first []int // of each card, the index of the first one with the same number
 }
 
-// NewTally compares the cards of a request, numbers of one kind in normal form, with the entries of the response's lists of
-// successes and failures.
+// NewTally compares the cards of a request with the entries of the response's lists of successes and failures. The
+// requested numbers are all ICCIDs or all MSISDNs, in normal form.
 //
-// Entries that name a card only by its other number count for the cards that have no entry, if there are as many of them.
+// An entry with only the other number of a card matches no request by itself. If there are as many such entries as
+// cards without an entry, NewTally assigns them to these cards.
 func NewTally(requested []string, byICCID bool, succeeded, failed []Entry) *Tally {
 	t := &Tally{
 		Outcomes: make([]Outcome, len(requested)), Rows: slices.Repeat([]int{-1}, len(requested)),
@@ -72,7 +73,7 @@ func NewTally(requested []string, byICCID bool, succeeded, failed []Entry) *Tall
 	return t
 }
 
-// assign gives the cards without an entry the outcome of the entries by other numbers.
+// assign assigns the entries by other numbers to the cards without an entry.
 func (t *Tally) assign(done, failed int) {
 	unlisted := t.Select(func(o Outcome) bool { return o == 0 })
 	outcome := Listed
