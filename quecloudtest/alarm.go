@@ -29,7 +29,7 @@ func (a *Alarm) clone() *Alarm {
 	return &c
 }
 
-// An alarm is an Alarm with what the server records about it.
+// An alarm is an Alarm with the server's records.
 type alarm struct {
 	id               int64
 	settings         Alarm

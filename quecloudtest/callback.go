@@ -112,14 +112,14 @@ func encodeEvent(event any) ([]byte, error) {
 }
 
 // smsSuccess reports whether the response to an SMS callback counts as success.
-func smsSuccess(response []byte) bool { return string(response) == "success" }
+func smsSuccess(body []byte) bool { return string(body) == "success" }
 
 // orderSuccess reports whether the response to an order callback counts as success.
-func orderSuccess(response []byte) bool {
+func orderSuccess(body []byte) bool {
 	var members struct {
 		Code json.Number `json:"code"` // 200 or "200"
 	}
-	return json.Unmarshal(response, &members) == nil && members.Code == "200"
+	return json.Unmarshal(body, &members) == nil && members.Code == "200"
 }
 
 const maxCallbackResponse = 1 << 10
@@ -223,7 +223,7 @@ func (s *Server) startDelivering() {
 	s.mu.RLock()
 	empty := len(s.outbox.waiting) == 0
 	s.mu.RUnlock()
-	if empty { // after most calls; these then wait for no reader
+	if empty { // after most calls; returning here avoids waiting for readers
 		return
 	}
 	s.mu.Lock()

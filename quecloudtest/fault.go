@@ -24,7 +24,7 @@ type Fault struct {
 
 	latency time.Duration
 	dialect Dialect
-	date    func() string // the header Date; "" leaves it out
+	date    func() string // header Date; empty: none
 	action  action
 	status  int
 	header  http.Header
@@ -115,7 +115,7 @@ func WrongDate(t time.Time) Fault {
 	return Fault{name: "WrongDate", date: func() string { return t.UTC().Format(http.TimeFormat) }}
 }
 
-// On narrows the fault to calls of these methods. The prefix fc.function. may be left out.
+// On narrows the fault to calls of these methods. The prefix fc.function. is optional.
 func (f Fault) On(methods ...string) Fault {
 	f.methods = nil
 	for _, m := range methods {
@@ -137,8 +137,8 @@ func (f Fault) Times(n int) Fault {
 	return f
 }
 
-// Probability applies the fault to a share of the calls, between 0 and 1, chosen by the server's seed. Sequential calls
-// fail alike in every run. Of concurrent calls, the order in which they arrive decides which fail.
+// Probability applies the fault to a share of the calls, between 0 and 1, chosen by the server's seed. Every run
+// chooses the same sequential calls. Of concurrent calls, the order of their arrival decides.
 func (f Fault) Probability(p float64) Fault {
 	f.miss = 1 - p
 	return f

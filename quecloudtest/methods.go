@@ -18,7 +18,7 @@ const (
 // A method describes a method of the platform: its parameters besides cards and system parameters, and its
 // implementation.
 type method struct {
-	name               string // without the methodPrefix fc.function.
+	name               string // without the prefix fc.function.
 	reads              bool   // changes nothing but indexes, so that it may run beside other readers
 	cards              cardChoice
 	ownOnly            bool   // refuses cards of the sub-account: 只能处理隶属于该企业下的卡

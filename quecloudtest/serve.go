@@ -37,8 +37,7 @@ func (s *Server) Requests() []Request {
 	return slices.Clone(s.requests.all())
 }
 
-// RequestsOf returns the requests received so far for one method, oldest first. The prefix fc.function. may be left
-// out.
+// RequestsOf returns the requests received so far for one method, oldest first. The prefix fc.function. is optional.
 func (s *Server) RequestsOf(method string) []Request {
 	all := s.Requests()
 	return slices.DeleteFunc(all, func(r Request) bool {

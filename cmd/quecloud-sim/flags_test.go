@@ -52,7 +52,7 @@ func TestFlagsInvalid(t *testing.T) {
 	} {
 		var output strings.Builder
 		err := run(t.Context(), args, io.Discard, &output)
-		// What is wrong is not lost in a page of usage.
+		// The error stands alone, without a page of usage.
 		if !errors.Is(err, errUsage) || strings.Count(output.String(), "\n") != 2 ||
 			!strings.Contains(output.String(), "-h") {
 			t.Errorf("%v: got %v, wrote %q", args, err, &output)
