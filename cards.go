@@ -1,6 +1,7 @@
 package quecloud
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -39,20 +40,10 @@ func (p *CardListParams) validate() error {
 	if p.BillingID < 0 {
 		return needPositive("billingid", p.BillingID)
 	}
-	for _, r := range [...]struct {
-		name     string
-		from, to Date
-	}{
-		{"allotDateEnd", p.AllotFrom, p.AllotTo},
-		{"activeDateEnd", p.ActiveFrom, p.ActiveTo},
-		{"expireDateEnd", p.ExpireFrom, p.ExpireTo},
-	} {
-		if !r.from.IsZero() && !r.to.IsZero() && r.to.Compare(r.from) < 0 {
-			return &ParamError{Param: r.name, Reason: fmt.Sprintf(
-				"%s is before the start of the range, %s; the SDK sends no such range", r.to, r.from)}
-		}
-	}
-	return checkPaging(p.PageNo, p.PageSize)
+	return cmp.Or(
+		checkRange("allotDateEnd", p.AllotFrom, p.AllotTo), checkRange("activeDateEnd", p.ActiveFrom, p.ActiveTo),
+		checkRange("expireDateEnd", p.ExpireFrom, p.ExpireTo), checkPaging(p.PageNo, p.PageSize),
+	)
 }
 
 // A Page is the position of a page in a listing.
@@ -402,19 +393,6 @@ type Location struct {
 
 // ID returns the card by its ICCID, or by its MSISDN if the ICCID is empty, in the platform's spelling.
 func (l Location) ID() CardID { return cardID(l.ICCID, l.MSISDN) }
-
-// A LocationCode is the result of locating a China Telecom card. Codes other than these constants mean failure.
-type LocationCode int
-
-// The codes of a location.
-const (
-	LocationFound         LocationCode = 2
-	LocationNoCell        LocationCode = 104 // no cell was found, or an NB-IoT card is asleep
-	LocationSuspended     LocationCode = 225 // the card is suspended
-	LocationPoweredOff    LocationCode = 226 // the device is off
-	LocationOutOfCoverage LocationCode = 227 // the device is out of coverage
-	LocationNoAccount     LocationCode = 245 // the card has no account at the location platform
-)
 
 // Code returns the result of locating a China Telecom card. It returns false for cards of other carriers, which have no
 // code.

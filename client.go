@@ -77,7 +77,7 @@ func (s *FilesService) do(ctx context.Context, method string, params, result any
 // NewClient returns a client for the account of an appKey. The platform shows the appKey and the secret under API管理.
 // Printing, logging or marshaling the client does not reveal the secret.
 func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
-	if err := firstError(checkCredential("appKey", appKey), checkCredential("secret", secret)); err != nil {
+	if err := cmp.Or(checkCredential("appKey", appKey), checkCredential("secret", secret)); err != nil {
 		return nil, err
 	}
 	c := &core{

@@ -91,6 +91,15 @@ func (d Date) EncodeValues(name string, form *url.Values) error {
 	return nil
 }
 
+// checkRange checks that a range of dates does not end before it starts. It may be open at either end.
+func checkRange(param string, from, to Date) error {
+	if from.IsZero() || to.IsZero() || to.Compare(from) >= 0 {
+		return nil
+	}
+	reason := fmt.Sprintf("%s is before the start of the range, %s; the SDK sends no such range", to, from)
+	return &ParamError{Param: param, Reason: reason}
+}
+
 // A Month is a calendar month without a time zone. It is comparable. The zero value means no month; methods that need a
 // month refuse it.
 type Month struct {

@@ -131,6 +131,19 @@ const (
 	OnlineStateOffline OnlineState = "离线"
 )
 
+// A LocationCode is the result of locating a China Telecom card. Codes other than these constants mean failure.
+type LocationCode int
+
+// The codes of a location.
+const (
+	LocationFound         LocationCode = 2
+	LocationNoCell        LocationCode = 104 // no cell was found, or an NB-IoT card is asleep
+	LocationSuspended     LocationCode = 225 // the card is suspended
+	LocationPoweredOff    LocationCode = 226 // the device is off
+	LocationOutOfCoverage LocationCode = 227 // the device is out of coverage
+	LocationNoAccount     LocationCode = 245 // the card has no account at the location platform
+)
+
 // A FlowType is the type of traffic that a data package covers (流量包类型).
 type FlowType string
 

@@ -1,6 +1,7 @@
 package quecloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ type RechargeParams struct {
 }
 
 func (p *RechargeParams) validate() error {
-	return firstError(
+	return cmp.Or(
 		checkPurchase(p.ICCID, p.Remark, p.ExternalID),
 		needPositive("productId", p.ProductID), needText("productName", p.ProductName),
 	)
@@ -95,16 +96,7 @@ func checkPurchase(iccid, remark, externalID string) error {
 	if externalID != "" && strings.TrimSpace(externalID) == "" {
 		return &ParamError{Param: "externalId", Reason: "is blank: an order cannot be found by it"}
 	}
-	return firstError(checkLength("remark", remark, 200), checkLength("externalId", externalID, 100))
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(checkLength("remark", remark, 200), checkLength("externalId", externalID, 100))
 }
 
 // Recharge buys a data package for a card. A package is valid for the current month; several packages add up. The
