@@ -314,7 +314,7 @@ func newTally(method string, cards CardIDs, succeeded, failed []cardno.Entry) *b
 	return &batchTally{cardno.NewTally(cards.normals(), cards.kind == kindICCID, succeeded, failed), method, cards}
 }
 
-// with returns the distinct cards with such an outcome, the zero CardIDs where there are none.
+// with returns the distinct cards with such an outcome, or the zero CardIDs if there are none.
 func (t *batchTally) with(has func(cardno.Outcome) bool) CardIDs {
 	var cards []CardID
 	for _, i := range t.Select(has) {
@@ -355,21 +355,20 @@ func (t *batchTally) addPartial(err error) error {
 
 // problem says why not every card is done. It returns "" if all are.
 func (t *batchTally) problem() string {
-	total := len(t.Select(func(cardno.Outcome) bool { return true }))
 	var problems []string
+	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	total := len(t.Select(func(cardno.Outcome) bool { return true }))
 	if failed := t.failed(); failed.Len() > 0 {
-		problems = append(problems, fmt.Sprintf("%d of %d cards failed: %s", failed.Len(), total, failed.firstFew()))
+		add("%d of %d cards failed: %s", failed.Len(), total, failed.firstFew())
 	}
 	if missing := t.unaccounted(); missing.Len() > 0 {
-		problems = append(problems, fmt.Sprintf("the response does not account for %d of %d cards: %s",
-			missing.Len(), total, missing.firstFew()))
+		add("the response does not account for %d of %d cards: %s", missing.Len(), total, missing.firstFew())
 	}
 	if listed := t.Select(func(o cardno.Outcome) bool { return o == cardno.Listed }); len(listed) > 0 {
-		problems = append(problems, fmt.Sprintf("the response lists %d cards by their other numbers, and some of them as failed",
-			len(listed)))
+		add("the response lists %d cards by their other numbers, and some of them as failed", len(listed))
 	}
 	if t.Unmatched > 0 {
-		problems = append(problems, fmt.Sprintf("%d entries of the response match no card", t.Unmatched))
+		add("%d entries of the response match no card", t.Unmatched)
 	}
 	return strings.Join(problems, "; ")
 }
@@ -383,7 +382,7 @@ func (c CardIDs) firstFew() string {
 	return c.String()
 }
 
-// cardError returns the error of the i-th card, nil if it is done, of a call with the error callErr.
+// cardError returns the error of the i-th card of a call with the error callErr. It is nil if the card is done.
 func (t *batchTally) cardError(i int, callErr error) error {
 	var err error
 	switch t.Outcomes[i] {

@@ -20,7 +20,8 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// infoResponse is the response to cards.info or cards.monthflow: the cards that known knows, in reverse order, each once.
+// infoResponse is the response to cards.info or cards.monthflow: the cards that known knows, in reverse order, each
+// once.
 func infoResponse(form url.Values, known func(number string) bool) selftest.Object {
 	rows := []selftest.Object{}
 	numbers := strings.Split(form.Get("iccids")+form.Get("msisdns"), ",")
@@ -216,7 +217,8 @@ func neighbours() (cards []string) {
 	return cards
 }
 
-// collectRows ranges over a sweep and tells what came in each turn: a card, a card that is missing, a row that fits none.
+// collectRows ranges over a sweep and tells what came in each turn: a card, a card that is missing, a row that fits
+// none.
 func collectRows[T interface{ ID() quecloud.CardID }](t *testing.T, sweep iter.Seq2[T, error]) (turns []string) {
 	t.Helper()
 	for row, err := range sweep {

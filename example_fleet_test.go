@@ -33,7 +33,8 @@ func ExampleCardsService_All() {
 	// Output: true
 }
 
-// A page and its number are stored in one transaction, so that a program that is started again goes on where it stopped.
+// A page and its number are stored in one transaction, so that a program that is started again goes on where it
+// stopped.
 func ExamplePages() {
 	srv := quecloudtest.NewServer(quecloudtest.WithFleet(2500))
 	defer srv.Close()

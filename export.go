@@ -27,14 +27,14 @@ const (
 	ExportDone        ExportStage = "done"        // the file has been verified and written
 )
 
-// Export writes a zip file of all cards of the account to w and returns the number of bytes written. It prepares the file
-// as [FilesService.Prepare] does, downloads it to a temporary file in [os.TempDir] that only its owner can read, verifies
-// it as [FilesService.DownloadFile] does, within the same limits, and then copies it to w. n is 0 after any error except
-// one of w, or of ctx while the file is copied. The temporary file is always removed. To export to a file, use Prepare and
-// [FilesService.DownloadFile].
+// Export writes a zip file of all cards of the account to w and returns the number of bytes written. It prepares the
+// file as [FilesService.Prepare] does, downloads it to a temporary file in [os.TempDir] that only its owner can read,
+// verifies it as [FilesService.DownloadFile] does, within the same limits, and then copies it to w. n is 0 after any
+// error except one of w, or of ctx while the file is copied. The temporary file is always removed. To export to a
+// file, use Prepare and [FilesService.DownloadFile].
 //
-// The options are [PollEvery], [OnStage] and [Progress]. If the text of an error names the task, its file can be downloaded
-// again without another task; the platform allows three a day.
+// The options are [PollEvery], [OnStage] and [Progress]. If the text of an error names the task, its file can be
+// downloaded again without another task; the platform allows three a day.
 //
 // It uses § 2.2.5 file.list, § 2.2.1 file.card.get, § 2.2.2 file.status and § 2.2.3 file.down.
 func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOption) (n int64, err error) {
@@ -74,12 +74,12 @@ func (s *FilesService) Export(ctx context.Context, w io.Writer, opts ...FleetOpt
 // runs one at a time, and otherwise starts one. If the platform refuses that and exactly one task of the last 24 hours
 // still runs, perhaps since before midnight, Prepare joins it.
 //
-// The platform allows three tasks a day. If it refuses another, Prepare returns its [*APIError] and does not fall back to
-// an older file: use [FilesService.List] to see the tasks, and [FilesService.DownloadLatest] to download the latest file.
-// If the start had no response, or another program started a task first, Prepare joins the new task.
+// The platform allows three tasks a day. If it refuses another, Prepare returns its [*APIError] and does not fall
+// back to an older file: use [FilesService.List] to see the tasks, and [FilesService.DownloadLatest] to download the
+// latest file. If the start had no response, or another program started a task first, Prepare joins the new task.
 //
-// Prepare ends with its context. It tolerates network failures as [OrdersService.Wait] does. The options are [PollEvery]
-// and [OnStage].
+// Prepare ends with its context. It tolerates network failures as [OrdersService.Wait] does. The options are
+// [PollEvery] and [OnStage].
 //
 // It uses § 2.2.5 file.list, § 2.2.1 file.card.get and § 2.2.2 file.status.
 func (s *FilesService) Prepare(ctx context.Context, opts ...FleetOption) (taskID int64, err error) {
@@ -112,7 +112,8 @@ func (s *FilesService) prepare(ctx context.Context, settings *fleetSettings) (in
 	return task, nil
 }
 
-// startOrJoin returns the running task of today, or a new one, or the one that keeps the platform from starting another.
+// startOrJoin returns the running task of today, or a new one, or the one that keeps the platform from starting
+// another.
 func (s *FilesService) startOrJoin(ctx context.Context) (task int64, stage ExportStage, err error) {
 	before, err := s.List(ctx)
 	if err != nil {
@@ -195,15 +196,15 @@ func (w *progressWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// DownloadFile downloads the zip file of a finished task to path and returns its size. It writes to a temporary file in the
-// same directory, and verifies the structure of the zip file and the checksums of its contents. The file is synced to disk
-// and renamed into place after verification, so path never has an incomplete file. A regular file at path is replaced.
-// Anything else there, such as a directory, a symbolic link, a named pipe or a device, is refused. The list is personal
-// data: only its owner can read the file; on Windows its directory decides.
+// DownloadFile downloads the zip file of a finished task to path and returns its size. It writes to a temporary file
+// in the same directory, and verifies the structure of the zip file and the checksums of its contents. The file is
+// synced to disk and renamed into place after verification, so path never has an incomplete file. A regular file at
+// path is replaced. Anything else there, such as a directory, a symbolic link, a named pipe or a device, is refused.
+// The list is personal data: only its owner can read the file; on Windows its directory decides.
 //
-// The SDK limits what a hostile file can use of disk, memory and time: 4 GiB for the zip file, 1 MiB for its directory, 32
-// GiB for its contents, and 200 times the size of the zip file if the contents exceed 64 MiB. No two entries may share
-// bytes. A list of ten million cards stays far below these limits.
+// The SDK limits what a hostile file can use of disk, memory and time: 4 GiB for the zip file, 1 MiB for its
+// directory, 32 GiB for its contents, and 200 times the size of the zip file if the contents exceed 64 MiB. No two
+// entries may share bytes. A list of ten million cards stays far below these limits.
 //
 // The option is [Progress].
 //
@@ -292,8 +293,8 @@ type CardListRow struct {
 //
 //	for row, err := range quecloud.ReadCardList(file, size) { … row.Fields … }
 //
-// Lines end with LF, CRLF or CR. Lines without text are skipped, and a byte order mark of UTF-8 is removed. Bytes are not
-// converted: if [unicode/utf8.ValidString] reports false, use a decoder for GBK.
+// Lines end with LF, CRLF or CR. Lines without text are skipped, and a byte order mark of UTF-8 is removed. Bytes are
+// not converted: if [unicode/utf8.ValidString] reports false, use a decoder for GBK.
 //
 // Tabs, commas or semicolons separate the fields. The first line with any of these decides which, and how many fields a
 // line has; titles of one field may precede it. Tabs beside a comma or semicolon are padding for spreadsheets and are

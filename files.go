@@ -44,11 +44,11 @@ func (s *FilesService) Status(ctx context.Context, taskID int64) (FileTaskStatus
 	return onSuccess(response.Status, err)
 }
 
-// Download writes the zip file of a finished task to w and returns the number of bytes written. The file is complete only if
-// err is nil: a file that breaks off gives [io.ErrUnexpectedEOF]. The SDK retries a download, like any other read, until
-// the first byte is written. A timeout set with [WithTimeout] limits the time without progress, not the whole download.
-// The SDK limits the file to 4 GiB. Download does not verify the contents; [FilesService.DownloadFile] and
-// [FilesService.Export] do.
+// Download writes the zip file of a finished task to w and returns the number of bytes written. The file is complete
+// only if err is nil: a file that breaks off gives [io.ErrUnexpectedEOF]. The SDK retries a download, like any other
+// read, until the first byte is written. A timeout set with [WithTimeout] limits the time without progress, not the
+// whole download. The SDK limits the file to 4 GiB. Download does not verify the contents;
+// [FilesService.DownloadFile] and [FilesService.Export] do.
 //
 // § 2.2.3 卡列表文件下载, fc.function.file.down. It reads.
 func (s *FilesService) Download(ctx context.Context, taskID int64, w io.Writer) (n int64, err error) {

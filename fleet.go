@@ -34,9 +34,9 @@ const (
 	defaultPollEvery   = 5 * time.Second
 )
 
-// Concurrency sets how many requests a sweep or [Each] runs at once, 1 to 64. The default is 4. It also bounds the memory
-// of a sweep: at most twice as many pages are held, with the current one, whatever the size of the fleet. With 1, the next
-// request is sent after the loop has handled the response before it.
+// Concurrency sets how many requests a sweep or [Each] runs at once, 1 to 64. The default is 4. It also bounds the
+// memory of a sweep: at most twice as many pages are held, with the current one, whatever the size of the fleet. With
+// 1, the next request is sent after the loop has handled the response before it.
 func Concurrency(n int) FleetOption {
 	return FleetOption{"Concurrency", func(s *fleetSettings) string {
 		s.concurrency = n
@@ -61,8 +61,8 @@ func Progress(f func(done, total int64)) FleetOption {
 	}}
 }
 
-// PollEvery sets how long [FilesService.Export], [FilesService.Prepare] and [OrdersService.Wait] wait between two polls.
-// The default is 5 seconds.
+// PollEvery sets how long [FilesService.Export], [FilesService.Prepare] and [OrdersService.Wait] wait between two
+// polls. The default is 5 seconds.
 func PollEvery(d time.Duration) FleetOption {
 	return FleetOption{"PollEvery", func(s *fleetSettings) string {
 		s.pollEvery = d
@@ -70,8 +70,8 @@ func PollEvery(d time.Duration) FleetOption {
 	}}
 }
 
-// OnStage sets a function that [FilesService.Export] and [FilesService.Prepare] call when a stage starts, in the goroutine
-// of the call.
+// OnStage sets a function that [FilesService.Export] and [FilesService.Prepare] call when a stage starts, in the
+// goroutine of the call.
 func OnStage(f func(stage ExportStage, taskID int64)) FleetOption {
 	return FleetOption{"OnStage", func(s *fleetSettings) string {
 		s.onStage = f
@@ -137,9 +137,9 @@ func cardsOf[S CardSource](source S) (cards func(yield func(CardID) bool), count
 	return v.Convert(reflect.TypeFor[func(func(CardID) bool)]()).Interface().(func(func(CardID) bool)), -1
 }
 
-// ErrNotStarted says that nothing was done to a card because [Each], [SMSService.SendAll] or [FlowService.SetAlarmAll]
-// ended early: with its context or, SendAll and SetAlarmAll only, after a failed call. SendAll and SetAlarmAll yield it for
-// every remaining card, Each for the first one.
+// ErrNotStarted says that nothing was done to a card because [Each], [SMSService.SendAll] or
+// [FlowService.SetAlarmAll] ended early: with its context or, SendAll and SetAlarmAll only, after a failed call.
+// SendAll and SetAlarmAll yield it for every remaining card, Each for the first one.
 var ErrNotStarted = errors.New("not started")
 
 // Each runs a function over many cards concurrently ([Concurrency]) and yields one result per card, in the order of the
@@ -151,14 +151,14 @@ var ErrNotStarted = errors.New("not started")
 //		}
 //	}
 //
-// fn may be any method of this form, or your own function. Several goroutines call it at once. The failure of a card does
-// not stop the others. cards is a slice, [CardIDs], or an iter.Seq[CardID] of any length. Each takes a card from it when
-// fn can run: it can process the output of a sweep without holding the fleet in memory.
+// fn may be any method of this form, or your own function. Several goroutines call it at once. The failure of a card
+// does not stop the others. cards is a slice, [CardIDs], or an iter.Seq[CardID] of any length. Each takes a card from
+// it when fn can run: it can process the output of a sweep without holding the fleet in memory.
 //
-// Nothing is done before the loop starts. When ctx ends, Each starts no further card. The loop still gets the result of
-// every started card, then [ErrNotStarted] with the reason for the first other card, and ends: cards may be endless.
-// Nothing was done to the cards after it either. To continue, count the results before that error and start again with the
-// card at this index. Leaving the loop instead cancels the running calls, and their results are lost.
+// Nothing is done before the loop starts. When ctx ends, Each starts no further card. The loop still gets the result
+// of every started card, then [ErrNotStarted] with the reason for the first other card, and ends: cards may be
+// endless. Nothing was done to the cards after it either. To continue, count the results before that error and start
+// again with the card at this index. Leaving the loop instead cancels the running calls, and their results are lost.
 //
 // Each ranges over cards with [iter.Pull], in a coroutine: never while the loop body runs, but not in its goroutine. If
 // cards is a sweep, its [Progress] function is called there.

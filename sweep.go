@@ -21,22 +21,24 @@ import (
 //		fmt.Println(card.ICCID, card.Status)
 //	}
 //
-// The loop sends the first request, and each loop over the iterator starts anew. The sweep prefetches pages concurrently
-// ([Concurrency]) and yields cards in the platform's order. The first error ends the loop: a [*PageError], or a
-// [*ParamError] if nothing was sent. Leaving the loop, or the end of ctx, cancels all running requests and waits for them.
+// The loop sends the first request, and each loop over the iterator starts anew. The sweep prefetches pages
+// concurrently ([Concurrency]) and yields cards in the platform's order. The first error ends the loop: a
+// [*PageError], or a [*ParamError] if nothing was sent. Leaving the loop, or the end of ctx, cancels all running
+// requests and waits for them.
 //
-// All copies params, which may be nil. PageSize 0 means the largest, 1000. PageNo is the page to start with: to resume a
-// sweep, set it to the page that failed and keep PageSize. [Pages] yields whole pages.
+// All copies params, which may be nil. PageSize 0 means the largest, 1000. PageNo is the page to start with: to
+// resume a sweep, set it to the page that failed and keep PageSize. [Pages] yields whole pages.
 //
-// A sweep ends where the rows end, not where the platform announces the end. It goes on after pages that are shorter than
-// announced, and past an announced end if rows follow. Beyond the end it tolerates an empty page, the last page or the
-// first once more, and a refusal. It fails where rows must be missing: at a page without rows if rows follow or the page
-// announces some, at a page with the rows of an earlier one, and where pages become larger. Every sweep ends, after at most
-// twice the announced pages and 100 more, and after a million pages in any case; at most 100 empty pages follow.
+// A sweep ends where the rows end, not where the platform announces the end. It goes on after pages that are shorter
+// than announced, and past an announced end if rows follow. Beyond the end it tolerates an empty page, the last page
+// or the first once more, and a refusal. It fails where rows must be missing: at a page without rows if rows follow
+// or the page announces some, at a page with the rows of an earlier one, and where pages become larger. Every sweep
+// ends, after at most twice the announced pages and 100 more, and after a million pages in any case; at most 100
+// empty pages follow.
 //
-// A listing is not a snapshot. Cards that enter or leave it during the sweep move others from page to page, so a card can
-// come twice or not at all. The SDK cannot notice an order that changes between two requests, rows missing from a page that
-// has others, and pages whose size changes while all announcements stay the same.
+// A listing is not a snapshot. Cards that enter or leave it during the sweep move others from page to page, so a card
+// can come twice or not at all. The SDK cannot notice an order that changes between two requests, rows missing from a
+// page that has others, and pages whose size changes while all announcements stay the same.
 //
 // It uses § 2.1.4 资产列表, fc.function.card.list.
 func (s *CardsService) All(ctx context.Context, params *CardListParams, opts ...FleetOption) iter.Seq2[Card, error] {
@@ -63,7 +65,8 @@ func (s *FlowService) AllVoiceMonth(
 	return allRows(ctx, s.ListVoiceMonth, params, opts, func(l *VoiceMonthList) []VoiceMonthRow { return l.Flows })
 }
 
-// AllLog returns an iterator over all SMS sent to cards in a month, which is required. It works like [CardsService.All].
+// AllLog returns an iterator over all SMS sent to cards in a month, which is required. It works like
+// [CardsService.All].
 //
 // It uses § 2.3.4 短信发送日志, fc.function.sms.sendlog.
 func (s *SMSService) AllLog(ctx context.Context, params *SMSLogParams, opts ...FleetOption) iter.Seq2[SMSEntry, error] {
@@ -117,12 +120,12 @@ type ListPage interface {
 //		}
 //	}
 //
-// list is [CardsService.List], [FlowService.ListMonth], [FlowService.ListVoiceMonth], [SMSService.ListLog], or a function
-// around one of these. Several goroutines call it at once. Otherwise Pages works like [CardsService.All].
+// list is [CardsService.List], [FlowService.ListMonth], [FlowService.ListVoiceMonth], [SMSService.ListLog], or a
+// function around one of these. Several goroutines call it at once. Otherwise Pages works like [CardsService.All].
 //
-// Page.Number is the requested page, whatever the response says. Pages without rows are not yielded, and a page is yielded
-// after all pages before it. To resume, set PageNo to the page after the last stored one and keep PageSize. A sweep that
-// starts beyond the end yields nothing, or the refusal of a platform that refuses there.
+// Page.Number is the requested page, whatever the response says. Pages without rows are not yielded, and a page is
+// yielded after all pages before it. To resume, set PageNo to the page after the last stored one and keep PageSize. A
+// sweep that starts beyond the end yields nothing, or the refusal of a platform that refuses there.
 func Pages[P ListParams, L ListPage](
 	ctx context.Context, list func(context.Context, *P) (*L, error), params *P, opts ...FleetOption,
 ) iter.Seq2[*L, error] {
@@ -275,7 +278,8 @@ func (l *SMSLogList) summary() pageSummary {
 	})
 }
 
-// summarize returns the summary of a page. The digest is the sum of the hashes of the rows: their order does not matter.
+// summarize returns the summary of a page. The digest is the sum of the hashes of the rows: their order does not
+// matter.
 func summarize[T any](method string, page *Page, rows []T, identify func(*maphash.Hash, *T)) pageSummary {
 	var h maphash.Hash
 	h.SetSeed(seed)
@@ -298,10 +302,10 @@ func writeTexts(h *maphash.Hash, texts ...string) {
 	}
 }
 
-// A PageError says which page of a sweep failed. The sweep has yielded all rows before that page, and none of the page
-// itself unless the context ended within it. To resume, sweep again with PageNo set to Page and the same PageSize. Page is
-// 1 if pages became larger during the sweep, because rows before the failed page may be missing. A PageError is always a
-// pointer.
+// A PageError says which page of a sweep failed. The sweep has yielded all rows before that page, and none of the
+// page itself unless the context ended within it. To resume, sweep again with PageNo set to Page and the same
+// PageSize. Page is 1 if pages became larger during the sweep, because rows before the failed page may be missing. A
+// PageError is always a pointer.
 type PageError struct {
 	Page int   // page to resume with, from 1
 	Err  error // cause

@@ -27,8 +27,8 @@ type Row struct {
 	Fields []string // Text, split; nil if the line cannot be split
 }
 
-// Rows returns an iterator over the lines of a list. An error with a row concerns that line only. An error without a row
-// ends the loop.
+// Rows returns an iterator over the lines of a list. An error with a row concerns that line only. An error without a
+// row ends the loop.
 func Rows(r io.Reader) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		lines := bufio.NewScanner(r)
@@ -149,8 +149,8 @@ var (
 	errQuotes     = errors.New("a quotation mark is not closed at the end of its field")
 )
 
-// separatorOf returns what separates the fields of a line, or "" for a line of one field. Tabs separate fields only where
-// no comma or semicolon does, since spreadsheets pad fields with tabs.
+// separatorOf returns what separates the fields of a line, or "" for a line of one field. Tabs separate fields only
+// where no comma or semicolon does, since spreadsheets pad fields with tabs.
 func separatorOf(line string) (string, error) {
 	line = strings.Trim(line, blanks)
 	var found []string

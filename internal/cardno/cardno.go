@@ -1,5 +1,5 @@
-// Package cardno knows how the numbers of a SIM card are spelled: which spellings are of one number, which ICCIDs of 19
-// and 20 characters may be of one card, and what a text looks like that is no number of a card.
+// Package cardno compares and checks the numbers of SIM cards. It knows which spellings mean the same number, which
+// ICCIDs of 19 and 20 characters may be one card, and what a text that is no such number looks like.
 package cardno
 
 import (
@@ -12,8 +12,8 @@ import (
 // IsMSISDN reports whether s is an MSISDN in normal form: 1 to 13 digits.
 func IsMSISDN(s string) bool { return len(s) >= 1 && len(s) <= 13 && consistsOf(s, isDigit) }
 
-// IsICCID reports whether s is an ICCID in normal form: 19 or 20 characters of 0-9 and A-Z, without O and I, which are
-// misread digits, and without 98 at the beginning, which are swapped ones.
+// IsICCID reports whether s is an ICCID in normal form: 19 or 20 characters of 0-9 and A-Z, except O and I, which are
+// misread digits. It does not start with 98, which is 89 with swapped digits.
 func IsICCID(s string) bool {
 	digits := strings.TrimRight(s, "F")
 	isShort := len(digits) < 19 && consistsOf(digits, isDigit)
@@ -21,8 +21,8 @@ func IsICCID(s string) bool {
 		!isShort && s == ICCID(s)
 }
 
-// ICCID returns the normal form of an ICCID: without white space around it, in upper case, and without the F that fills
-// up a card's 19 digits to 20 characters.
+// ICCID returns the normal form of an ICCID: without white space around it, in upper case, and without the F that pads
+// 19 digits to 20 characters.
 func ICCID(s string) string {
 	s = upper(strings.TrimSpace(s))
 	if digits := strings.TrimSuffix(s, "F"); len(digits) == 19 && consistsOf(digits, isDigit) {
@@ -31,7 +31,7 @@ func ICCID(s string) string {
 	return s
 }
 
-// upper makes capitals of the letters a to z alone: those of Unicode make an S of ſ, which is none.
+// upper converts only the letters a to z. Unicode's upper case of ſ would be an S.
 func upper(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'a' <= r && r <= 'z' {
@@ -41,8 +41,8 @@ func upper(s string) string {
 	}, s)
 }
 
-// MSISDN returns the normal form of an MSISDN: without white space around it, and digit by digit where it was written as
-// a JSON number is allowed to be: 1.064868950247E12.
+// MSISDN returns the normal form of an MSISDN: without white space around it, and as digits if it is written as a JSON
+// number such as 1.064868950247E12.
 func MSISDN(s string) string {
 	s = strings.TrimSpace(s)
 	if !strings.ContainsAny(s, "eE.") || !consistsOf(s, isNumeric) {
@@ -55,72 +55,73 @@ func MSISDN(s string) string {
 	return strconv.FormatInt(int64(f), 10)
 }
 
-// Same reports whether two ICCIDs may be of one card, as [Match] does where there are no others.
+// Same reports whether two ICCIDs may be one card, as [Match] decides if there are no other numbers.
 func Same(a, b string) bool {
 	a, b = ICCID(a), ICCID(b)
-	return a == b || len(a) != len(b) && beginning(a) != "" && beginning(a) == beginning(b)
+	return a == b || len(a) != len(b) && prefix19(a) != "" && prefix19(a) == prefix19(b)
 }
 
-// Match finds the numbers that were asked for among those that were found, all in normal form. For each of found it
-// returns the place in asked of the number that it is, the first of several that are equal, or -1.
+// Match finds the requested numbers among those in a response, all in normal form. For each number found it returns the
+// index of the equal number in requested, the first if there are several, or -1.
 //
-// An ICCID of 19 characters also is the one of 20 that it begins, as cards are asked for without their check digit, but
-// only where no other number begins so: ten neighbouring cards share their first 19 characters.
-func Match(asked, found []string) []int {
-	places := make(map[string]int, len(asked))
-	for i, number := range asked {
-		if _, again := places[number]; !again {
-			places[number] = i
+// An ICCID of 19 characters, which some programs send without the check digit, matches one of 20 that starts with it, if
+// no other number does: ten neighbouring cards share their first 19 characters.
+func Match(requested, found []string) []int {
+	indices := make(map[string]int, len(requested))
+	for i, number := range requested {
+		if _, duplicate := indices[number]; !duplicate {
+			indices[number] = i
 		}
 	}
-	met := make([]int, len(found))
-	strays := false
+	matches := make([]int, len(found))
+	complete := true
 	for i, number := range found {
-		place, ok := places[number]
+		index, ok := indices[number]
 		if !ok {
-			place, strays = -1, true
+			index, complete = -1, false
 		}
-		met[i] = place
+		matches[i] = index
 	}
-	if !strays {
-		return met
+	if complete {
+		return matches
 	}
-	questions, answers := beginnings(asked), beginnings(found)
+	requestedBy, foundBy := byPrefix(requested), byPrefix(found)
 	for i, number := range found {
-		if met[i] >= 0 {
+		if matches[i] >= 0 {
 			continue
 		}
-		question := questions[beginning(number)]
-		if question != "" && len(question) != len(number) && answers[beginning(number)] == number {
-			met[i] = places[question]
+		prefix := prefix19(number)
+		other := requestedBy[prefix]
+		if other != "" && len(other) != len(number) && foundBy[prefix] == number {
+			matches[i] = indices[other]
 		}
 	}
-	return met
+	return matches
 }
 
-// beginning returns the first 19 characters of a number of 19 or 20.
-func beginning(number string) string {
+// prefix19 returns the first 19 characters of a number of 19 or 20, and "" of any other.
+func prefix19(number string) string {
 	if len(number) == 19 || len(number) == 20 {
 		return number[:19]
 	}
 	return ""
 }
 
-// beginnings returns the number of each beginning that only one number has, and "" for the others.
-func beginnings(numbers []string) map[string]string {
+// byPrefix returns the number with each prefix, or "" if several numbers have it.
+func byPrefix(numbers []string) map[string]string {
 	only := map[string]string{}
 	for _, number := range numbers {
-		begin := beginning(number)
-		if other, again := only[begin]; begin == "" || again && other != number {
-			only[begin] = ""
+		prefix := prefix19(number)
+		if other, ok := only[prefix]; prefix == "" || ok && other != number {
+			only[prefix] = ""
 		} else {
-			only[begin] = number
+			only[prefix] = number
 		}
 	}
 	return only
 }
 
-// LooksLike says what a text looks like that is no number of a card, or "" where that cannot be told.
+// LooksLike describes a text that is not the number of a card, or returns "".
 func LooksLike(s string) string {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	digits := strings.TrimRight(s, "F")
@@ -154,12 +155,12 @@ func LooksLike(s string) string {
 	return ""
 }
 
-// packed says what surrounds or divides a number of a card that is right otherwise, or "".
+// packed describes what surrounds or divides an otherwise valid number, or returns "".
 func packed(s string) string {
-	var has []string
+	var problems []string
 	strip := func(what, bare string) {
 		if bare != s {
-			has, s = append(has, what), bare
+			problems, s = append(problems, what), bare
 		}
 	}
 	strip("has full-width characters", strings.Map(halfWidth, s))
@@ -178,9 +179,9 @@ func packed(s string) string {
 		}
 	}
 	strip("begins with a +", strings.TrimPrefix(s, "+"))
-	hint := "it " + strings.Join(has, " and ")
+	hint := "it " + strings.Join(problems, " and ")
 	switch normal := ICCID(s); {
-	case len(has) == 0 || !IsMSISDN(s) && !IsICCID(normal):
+	case len(problems) == 0 || !IsMSISDN(s) && !IsICCID(normal):
 		return ""
 	case len(normal) < 11: // perhaps a part of an ICCID
 		return hint
@@ -189,7 +190,7 @@ func packed(s string) string {
 	}
 }
 
-// halfWidth is the ASCII character that a full-width one stands for.
+// halfWidth returns the ASCII character of a full-width one.
 func halfWidth(r rune) rune {
 	if '！' <= r && r <= '～' {
 		return r - '！' + '!'
@@ -207,7 +208,7 @@ func without(s string, unwanted func(rune) bool) string {
 	}, s)
 }
 
-// isFloat reports whether s is a number as a spreadsheet writes one that is long, 8.9E+19, or a program one that was in a
+// isFloat reports whether s is a number as spreadsheets write long ones, 8.9E+19, or as programs write numbers of a
 // column with empty cells, 1064868950247.0.
 func isFloat(s string) bool {
 	mantissa, exponent, ok := strings.Cut(s, "E")
@@ -219,7 +220,7 @@ func isFloat(s string) bool {
 		strings.Trim(mantissa, "0123456789.,") == "" && strings.Trim(exponent, "0123456789+-") == ""
 }
 
-// swapped exchanges the two digits of each byte.
+// swapped swaps the two digits of each byte.
 func swapped(s string) string {
 	b := []byte(s)
 	for i := 0; i+1 < len(b); i += 2 {

@@ -11,12 +11,12 @@ import (
 
 // Run runs jobs in goroutines, n at a time, and yields their results in the order of the jobs.
 //
-// next returns the next job. Run calls it in its own goroutine. If next has no job, Run calls it again after each result,
-// and returns when there are neither jobs nor results. A slow job keeps others from starting only when n-1 results wait
-// behind it. With n = 1, a job starts after the result of the job before it was yielded.
+// next returns the next job. Run calls it in its own goroutine. If next has no job, Run calls it again after each
+// result, and returns when there are neither jobs nor results. A slow job keeps others from starting only when n-1
+// results wait behind it. With n = 1, a job starts after the result of the job before it was yielded.
 //
-// If yield returns false, or anything panics, Run cancels the running jobs and returns once they have ended. A panic in a
-// job is raised in the goroutine of Run, when the job's result is due.
+// If yield returns false, or anything panics, Run cancels the running jobs and returns once they have ended. A panic
+// in a job is raised in the goroutine of Run, when the job's result is due.
 func Run[J, R any](
 	ctx context.Context, n int, next func() (J, bool), do func(context.Context, J) R, yield func(J, R) bool,
 ) {

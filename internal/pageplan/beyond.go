@@ -10,8 +10,8 @@ func (p *Plan) RefusalEnds(page int) bool {
 	return p.isBeyond(int64(page)) && !p.isDoubtful()
 }
 
-// isBeyond reports whether a page lies beyond the end that was announced last. If the only short page so far is also the
-// fullest, the platform may allow fewer rows than it says, and the end is unknown.
+// isBeyond reports whether a page lies beyond the end that was announced last. If the only short page so far is also
+// the fullest, the platform may allow fewer rows than it says, and the end is unknown.
 func (p *Plan) isBeyond(page int64) bool {
 	end := p.endOf(p.latestRows, p.latestPages)
 	return 0 < end && end < page && (p.shortPages != 1 || p.mostRows == p.size)
@@ -69,8 +69,8 @@ func (p *Plan) acceptEmpty(r Response) Decision {
 	return Decision{}
 }
 
-// acceptRepeated decides about a page with the rows of an earlier one. Before the end it is a fault, unless as many rows
-// were added in front of all others as a page has, so that the rows moved to the next page.
+// acceptRepeated decides about a page with the rows of an earlier one. Before the end it is a fault, unless as many
+// rows were added in front of all others as a page has, so that the rows moved to the next page.
 func (p *Plan) acceptRepeated(r Response) Decision {
 	endUnknown := p.rows == 0 && p.pages == 0
 	if p.isBeyond(r.Requested) || endUnknown && p.lastRows < p.mostRows {
@@ -84,13 +84,14 @@ func (p *Plan) acceptRepeated(r Response) Decision {
 	return fail(r.Requested, "page %d has the rows of an earlier page", r.Requested)
 }
 
-// acceptOtherNumber decides about a response that gives the number of another page, with rows that are new to this sweep.
-// Beyond the end it may be a page before the first one of this sweep.
+// acceptOtherNumber decides about a response that gives the number of another page, with rows that are new to this
+// sweep. Beyond the end it may be a page before the first one of this sweep.
 func (p *Plan) acceptOtherNumber(r Response) Decision {
 	if p.isBeyond(r.Requested) && r.Announced.Page < p.first && p.rowsSeen > 0 {
 		return Decision{}
 	}
-	return fail(r.Requested, "the response to the request for page %d says that it is page %d", r.Requested, r.Announced.Page)
+	const reason = "the response to the request for page %d says that it is page %d"
+	return fail(r.Requested, reason, r.Requested, r.Announced.Page)
 }
 
 // isLastPageInstead reports whether a sweep that starts beyond the end has got the last page, which says so itself.

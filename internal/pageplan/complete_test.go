@@ -188,8 +188,8 @@ func TestSweepIsCompleteWhateverIsAnnounced(t *testing.T) {
 	}
 }
 
-// Platforms that are wrong about one thing or another, but number their pages by the size that they allow, are swept from
-// any page to the end. The totals are those with which a short page is easily taken for the last one.
+// Platforms that are wrong about one thing or another, but number their pages by the size that they allow, are swept
+// from any page to the end. The totals are those with which a short page is easily taken for the last one.
 func TestSweepIsCompleteOnManyPlatforms(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))

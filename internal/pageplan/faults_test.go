@@ -115,8 +115,8 @@ func TestSweepStartsAnewWhenPagesBecomeLarger(t *testing.T) {
 	assert.Equal(t, &Fault{1, "page 3 is larger than those before, and rows between them may be missing"}, got.fault)
 }
 
-// A sweep ends on every platform, after a bounded number of requests. It yields every row or names the page that failed.
-// If only the announcements are peculiar, it yields every row once.
+// A sweep ends on every platform, after a bounded number of requests. It yields every row or names the page that
+// failed. If only the announcements are peculiar, it yields every row once.
 func TestSweepEndsAndLosesNothingOnDrawnPlatforms(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))

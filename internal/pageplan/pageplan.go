@@ -1,4 +1,5 @@
-// Package pageplan plans the sweep of a listing: which pages to request, which rows to yield, and where the listing ends.
+// Package pageplan plans the sweep of a listing: which pages to request, which rows to yield, and where the listing
+// ends.
 //
 // The totals that a platform announces let a sweep request several pages at once. They do not end it, since they can be
 // wrong: a sweep ends where the rows end. The file beyond.go says what may follow there without being an error.
@@ -223,8 +224,8 @@ func (p *Plan) maxRequests() int64 {
 	return maxPages
 }
 
-// Progress returns how many rows the sweep has passed, with those before its first page, and how many there are, or -1 if
-// that is unknown. more is Decision.More of the last response.
+// Progress returns how many rows the sweep has passed, with those before its first page, and how many there are, or
+// -1 if that is unknown. more is Decision.More of the last response.
 func (p *Plan) Progress(more bool) (done, total int64) {
 	size := p.size
 	if p.shortPages > 0 {

@@ -147,6 +147,6 @@ func (p platform) last() int {
 	return (p.total + size - 1) / size
 }
 
-// bound limits the requests of a sweep where a page has one row or more, and at most twice as many are announced as there
-// are.
+// bound limits the requests of a sweep where a page has one row or more, and at most twice as many are announced as
+// there are.
 func (p platform) bound() int { return 2*2*(p.total+1) + 200 }

@@ -67,8 +67,8 @@ func writePiece(to io.Writer, piece []byte) (int64, error) {
 	return int64(min(max(written, 0), len(piece))), err
 }
 
-// The record at the end of a zip file tells where its directory is and how large. A file that breaks off lacks it. Large
-// zip files have a record with larger numbers before it, and a locator of that record.
+// The record at the end of a zip file tells where its directory is and how large. A file that breaks off lacks it.
+// Large zip files have a record with larger numbers before it, and a locator of that record.
 const (
 	endSize     = 22                  // of the last record, without its comment
 	tailSize    = endSize + 1<<16 - 1 // with the longest comment

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// A Pending file is written under a temporary name, in the directory of its final name. [Pending.Commit] renames it into
-// place. The directory stays open, so that nothing changes when its path does.
+// A Pending file is written under a temporary name, in the directory of its final name. [Pending.Commit] renames it
+// into place. The directory stays open, so that nothing changes when its path does.
 type Pending struct {
 	*os.File
 	folder *os.Root
@@ -64,8 +64,9 @@ func (p *Pending) checkTarget() error {
 	return &TargetError{p.name, kind}
 }
 
-// Commit syncs and closes the file and renames it to its final name, replacing a regular file there. Syncing first keeps
-// a power failure from leaving an incomplete file. Renaming follows no symbolic link that was put there meanwhile.
+// Commit syncs and closes the file and renames it to its final name, replacing a regular file there. Syncing first
+// keeps a power failure from leaving an incomplete file. Renaming follows no symbolic link that was put there
+// meanwhile.
 func (p *Pending) Commit() error {
 	if err := p.Sync(); err != nil {
 		return err

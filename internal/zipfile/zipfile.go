@@ -178,8 +178,8 @@ func quoted(e *zip.File) string {
 // searchSize limits what archive/zip reads to find the directory.
 const searchSize = 128 << 10
 
-// A directoryReader limits how much archive/zip reads of a directory and holds in memory. The announced length and number
-// of entries do not: archive/zip reads on while entries follow.
+// A directoryReader limits how much archive/zip reads of a directory and holds in memory. The announced length and
+// number of entries do not: archive/zip reads on while entries follow.
 type directoryReader struct {
 	io.ReaderAt
 	remaining int64
