@@ -137,8 +137,8 @@ func TestClockSequences(t *testing.T) {
 	}
 }
 
-// A change that is refused for its time is not retried: the Date may be wrong, and the reason another one. The next call
-// has the right time.
+// A change that is refused for its time is not retried: the Date may be wrong, and the reason another one. The next
+// call has the right time.
 func TestClockIsCorrectedByAReadAndForTheCallAfterAChange(t *testing.T) {
 	t.Parallel()
 	for _, kind := range selftest.Calls {

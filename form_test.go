@@ -249,7 +249,9 @@ func badAlarms() []badInput {
 		{"alarm, empty e-mail", set(settings{NotifyEmails: []string{""}}), method, param},
 		{"alarm, two e-mails in one", set(settings{NotifyEmails: []string{"a@example.com,b@example.com"}}), method, param},
 		{
-			"alarm, e-mails joined as in responses", set(settings{NotifyEmails: []string{"a@example.com;b@example.com"}}), method,
+			"alarm, e-mails joined as in responses", set(
+				settings{NotifyEmails: []string{"a@example.com;b@example.com"}},
+			), method,
 			param,
 		},
 		{"alarm, e-mail with a space", set(settings{NotifyEmails: []string{"a @example.com"}}), method, param},

@@ -74,8 +74,12 @@ func TestSendOnceGetBody(t *testing.T) {
 		"HTTP/1, and then HTTP/2": {
 			trace: steps{wanted("a"), wrote("Host", host), wanted("a"), wrote(":authority", host)},
 		},
-		"HTTP/1, and a connection of the dialer": {trace: steps{wanted("a"), wrote("Host", host), wanted("b")}, allowed: true},
-		"HTTP/1 of our own":                      {builtIn: true, trace: steps{wanted("a"), wrote("Host", host)}, allowed: true},
+		"HTTP/1, and a connection of the dialer": {
+			trace: steps{wanted("a"), wrote("Host", host), wanted("b")}, allowed: true,
+		},
+		"HTTP/1 of our own": {
+			builtIn: true, trace: steps{wanted("a"), wrote("Host", host)}, allowed: true,
+		},
 		"HTTP/1 of our own, and another": {
 			builtIn: true, trace: steps{wanted("a"), wrote("Host", host), wanted("a")}, allowed: true, unsent: true,
 		},

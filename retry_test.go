@@ -166,7 +166,8 @@ func TestRetryErrorSaysAttemptsAndDelay(t *testing.T) {
 		assert.Equal(t, 100*time.Second, bad.RetryAfter)
 		assert.EqualError(
 			t, err,
-			"quecloud: sms.monthcount: bad response with HTTP status 429: it has no resultCode: a server in front of the platform seems to have sent it; it asks to wait for 1m40s (after 2 attempts)",
+			"quecloud: sms.monthcount: bad response with HTTP status 429: it has no resultCode: "+
+				"a server in front of the platform seems to have sent it; it asks to wait for 1m40s (after 2 attempts)",
 		)
 
 		client, _ = selftest.Scripted(t, []selftest.Step{{Status: 429, Header: selftest.RetryAfter("100")}})
@@ -320,7 +321,8 @@ func TestRetryOfNotDoneCodesKeepsSweepsGoing(t *testing.T) {
 func TestSweepDoesNotEndAtEveryRefusal(t *testing.T) {
 	t.Parallel()
 	full := selftest.Step{
-		Body: `{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":1,"totalPage":1},"cards":[{"iccid":"8986031749203860001"}]}`,
+		Body: `{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":1,"totalPage":1},` +
+			`"cards":[{"iccid":"8986031749203860001"}]}`,
 	}
 	for code, ends := range map[int]bool{1: true, 77: false, 70031: false} {
 		client, _ := selftest.Scripted(t, []selftest.Step{full, {Body: fmt.Sprintf(`{"resultCode":%d}`, code)}},

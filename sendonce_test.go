@@ -26,11 +26,10 @@ import (
 func TestSendOnceTakesAResponseAsProofOfSending(t *testing.T) {
 	t.Parallel()
 	tries := 0
-	client, _ := selftest.Scripted(t, nil,
-		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
-			tries++
-			return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
-		})}))
+	client := selftest.NewClient(t, selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+		tries++
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
+	}))
 	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)
 }
@@ -64,23 +63,22 @@ func TestSendOnceRetriesOnlyWithoutAConnection(t *testing.T) {
 			trace(r).GetConn("host")
 			return &net.OpError{Op: "dial", Err: broken}
 		}, true},
-		"revealed nothing":                    {func(*http.Request) error { return broken }, true},
-		"revealed nothing and could not dial": {func(*http.Request) error { return &net.OpError{Op: "dial", Err: broken} }, true},
-		"revealed nothing and was cut":        {func(*http.Request) error { return &net.OpError{Op: "read", Err: broken} }, true},
+		"revealed nothing": {func(*http.Request) error { return broken }, true},
+		"revealed nothing and could not dial": {
+			func(*http.Request) error { return &net.OpError{Op: "dial", Err: broken} }, true,
+		},
+		"revealed nothing and was cut": {
+			func(*http.Request) error { return &net.OpError{Op: "read", Err: broken} }, true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tries := 0
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithRetry(
-				quecloud.RetryPolicy{MaxAttempts: 2},
-			), quecloud.WithHTTPClient(&http.Client{
-				Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
-					tries++
-					return nil, tt.do(r)
-				}),
-			}))
-			require.NoError(t, err)
-			err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+			client := selftest.NewClient(t, selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+				tries++
+				return nil, tt.do(r)
+			}), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}))
+			err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 			assert.Equal(t, tt.sent, errors.Is(err, quecloud.ErrOutcomeUnknown), err)
 			assert.Equal(t, map[bool]int{true: 1, false: 2}[tt.sent], tries)
 		})
@@ -91,12 +89,10 @@ func TestSendOnceRetriesOnlyWithoutAConnection(t *testing.T) {
 func TestSendOnceDoubtsATransportThatRevealsNothing(t *testing.T) {
 	t.Parallel()
 	tries := 0
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
-		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
-			tries++
-			return nil, errors.New("gave up")
-		})}))
-	require.NoError(t, err)
+	client := selftest.NewClient(t, selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+		tries++
+		return nil, errors.New("gave up")
+	}))
 	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)
 }
@@ -191,15 +187,12 @@ func TestSendOnceEvidence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
-				quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}),
-				quecloud.WithHTTPClient(&http.Client{Transport: tt.transport}))
-			require.NoError(t, err)
+			client := selftest.NewClient(t, tt.transport, selftest.NoRetry)
 			ctx := t.Context()
 			if tt.ctx != nil {
 				ctx = tt.ctx(ctx)
 			}
-			err = client.Cards.Pause(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+			err := client.Cards.Pause(ctx, quecloud.MSISDN(selftest.CardMSISDN))
 			require.ErrorIs(t, err, broken)
 			assert.Equal(t, tt.sent, errors.Is(err, quecloud.ErrOutcomeUnknown), err)
 		})
@@ -210,13 +203,11 @@ func TestSendOnceEvidence(t *testing.T) {
 func TestSendOnceDoubtsATransportThatRetries(t *testing.T) {
 	t.Parallel()
 	executed := 0
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
-		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			executed++
-			return nil, &net.OpError{Op: "dial", Err: errors.New("the try after the one that arrived")}
-		})}))
-	require.NoError(t, err)
+	client := selftest.NewClient(t, selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		executed++
+		return nil, &net.OpError{Op: "dial", Err: errors.New("the try after the one that arrived")}
+	}))
 	require.ErrorIs(t, selftest.Calls[2].Do(t.Context(), client), quecloud.ErrOutcomeUnknown)
 	assert.Equal(t, 1, executed)
 }
@@ -232,9 +223,7 @@ func TestSendOnceKnowsThatCanceledDialsSentNothing(t *testing.T) {
 			<-release // net/http goes on dialing for other requests
 			return nil, io.EOF
 		}}
-		client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
-			quecloud.WithHTTPClient(&http.Client{Transport: transport}))
-		require.NoError(t, err)
+		client := selftest.NewClient(t, transport)
 		time.AfterFunc(time.Second, cancel)
 		n := 0
 		for _, err := range quecloud.Each(ctx, quecloud.MSISDNs("1", "2", "3", "4", "5", "6"), client.Cards.Pause) {
@@ -246,8 +235,8 @@ func TestSendOnceKnowsThatCanceledDialsSentNothing(t *testing.T) {
 	})
 }
 
-// net/http goes on dialing for a request after it has got another connection. The dialer may make requests with the same
-// context, to look up an address for example. Their events say nothing about the call.
+// net/http goes on dialing for a request after it has got another connection. The dialer may make requests with the
+// same context, to look up an address for example. Their events say nothing about the call.
 func TestSendOnceIgnoresRequestsOfADialer(t *testing.T) {
 	t.Parallel()
 	held, dialing, arrived, lookedUp := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
@@ -297,14 +286,12 @@ func TestSendOnceIgnoresRequestsOfADialer(t *testing.T) {
 		return client, err
 	}}
 	defer transport.CloseIdleConnections()
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://127.0.0.1/"),
-		quecloud.WithHTTPClient(&http.Client{Transport: transport}))
-	require.NoError(t, err)
+	client := selftest.NewClient(t, transport, quecloud.WithBaseURL("http://127.0.0.1/"))
 	first := make(chan error, 1)
 	go func() { first <- client.Cards.Resume(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)) }()
 	<-held
 	// dials, but gets the connection of the other call
-	err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+	err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	require.NoError(t, <-first)
 	assert.EqualValues(t, 2, requests.Load())
@@ -316,15 +303,13 @@ func TestSendOnceDoubtsAnAbandonedTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
-		client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
-			quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response,
-				error) {
-				httptrace.ContextClientTrace(r.Context()).GetConn("platform.test:443")
-				<-release
-				return nil, io.EOF
-			})}))
-		require.NoError(t, err)
-		err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+		client := selftest.NewClient(t, selftest.TransportFunc(func(r *http.Request) (*http.Response,
+			error) {
+			httptrace.ContextClientTrace(r.Context()).GetConn("platform.test:443")
+			<-release
+			return nil, io.EOF
+		}))
+		err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 		require.ErrorIs(t, err, quecloud.ErrAttemptTimeout)
 		require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	})

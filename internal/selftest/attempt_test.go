@@ -37,11 +37,7 @@ func TestAttemptEndsWithItsTimeout(t *testing.T) {
 		for end, limit := range map[string]time.Duration{"timeout": time.Hour, "deadline": time.Minute} {
 			t.Run(name+", "+end, func(t *testing.T) {
 				t.Parallel()
-				client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithTimeout(200*time.Millisecond), quecloud.WithRetry(
-					quecloud.RetryPolicy{MaxAttempts: 1},
-				),
-					quecloud.WithHTTPClient(&http.Client{Transport: transport}))
-				require.NoError(t, err)
+				client := selftest.NewClient(t, transport, selftest.NoRetry, quecloud.WithTimeout(200*time.Millisecond))
 				ctx, cancel := context.WithTimeout(t.Context(), limit)
 				defer cancel()
 				for _, kind := range selftest.Calls {
@@ -51,7 +47,7 @@ func TestAttemptEndsWithItsTimeout(t *testing.T) {
 					assert.Equal(t, name != "a 101", errors.Is(err, quecloud.ErrAttemptTimeout), err)
 				}
 				if name != "a 101" {
-					_, err = client.Files.DownloadLatest(ctx, io.Discard)
+					_, err := client.Files.DownloadLatest(ctx, io.Discard)
 					require.ErrorIs(t, err, quecloud.ErrAttemptTimeout)
 				}
 			})
@@ -63,14 +59,11 @@ func TestAttemptEndsWithItsTimeout(t *testing.T) {
 func TestAttemptClosesTheBodyAtItsTimeout(t *testing.T) {
 	t.Parallel()
 	read, write := io.Pipe()
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithTimeout(100*time.Millisecond), quecloud.WithRetry(
-		quecloud.RetryPolicy{MaxAttempts: 1},
-	),
-		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: http.StatusOK, Body: read}, nil
-		})}))
-	require.NoError(t, err)
-	err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+	transport := selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: read}, nil
+	})
+	client := selftest.NewClient(t, transport, selftest.NoRetry, quecloud.WithTimeout(100*time.Millisecond))
+	err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 	require.ErrorIs(t, err, quecloud.ErrAttemptTimeout)
 	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	require.ErrorContains(t, err, "bad response with HTTP status 200: it broke off")
@@ -82,16 +75,12 @@ func TestAttemptClosesTheBodyAtItsTimeout(t *testing.T) {
 func TestAttemptGivesUpABodyWithoutProgress(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"at once": "", "in a file": "PK\x03\x04"} {
-		client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithRetry(
-			quecloud.RetryPolicy{MaxAttempts: 1},
-		),
-			quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
-				body := io.MultiReader(strings.NewReader(text), readerFunc(func([]byte) (int, error) { return 0, nil }))
-				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
-			})}))
-		require.NoError(t, err)
+		client := selftest.NewClient(t, selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+			body := io.MultiReader(strings.NewReader(text), readerFunc(func([]byte) (int, error) { return 0, nil }))
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
+		}), selftest.NoRetry)
 		require.ErrorIs(t, selftest.Read(t.Context(), client), io.ErrNoProgress, name)
-		_, err = client.Files.DownloadLatest(t.Context(), io.Discard)
+		_, err := client.Files.DownloadLatest(t.Context(), io.Discard)
 		require.ErrorIs(t, err, io.ErrNoProgress, name)
 	}
 }
@@ -113,10 +102,8 @@ func TestAttemptRejectsSwitchingProtocols(t *testing.T) {
 		}
 		return client, err
 	}}
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://platform.test/"),
-		quecloud.WithPlainHTTP(), quecloud.WithHTTPClient(&http.Client{Transport: transport}))
-	require.NoError(t, err)
-	err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+	client := selftest.NewClient(t, transport, quecloud.WithBaseURL("http://platform.test/"), quecloud.WithPlainHTTP())
+	err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
 	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	require.ErrorContains(t, err, "HTTP status 101")
 	require.Error(t, selftest.Read(t.Context(), client))
@@ -126,17 +113,14 @@ func TestAttemptRejectsSwitchingProtocols(t *testing.T) {
 func TestAttemptOfASweepIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
-		quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
-			if calls.Add(1) == 1 {
-				page := `{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":9,"totalPage":9},"cards":[{"iccid":"89860000000000000000"}]}`
-				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(page))}, nil
-			}
-			return &http.Response{
-				StatusCode: http.StatusOK, Body: io.NopCloser(readerFunc(func([]byte) (int, error) { select {} })),
-			}, nil
-		})}))
-	require.NoError(t, err)
+	client := selftest.NewClient(t, selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+		var body io.Reader = readerFunc(func([]byte) (int, error) { select {} })
+		if calls.Add(1) == 1 {
+			body = strings.NewReader(`{"resultCode":0,"page":{"page":1,"pageSize":1,"totalCount":9,"totalPage":9},` +
+				`"cards":[{"iccid":"89860000000000000000"}]}`)
+		}
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
+	}))
 	for _, err := range client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 1}) {
 		require.NoError(t, err)
 		break
@@ -163,12 +147,9 @@ func TestAttemptEndsWithItsTimeoutInsideATransport(t *testing.T) {
 				return outer
 			}(),
 		} {
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
-				quecloud.WithHTTPClient(&http.Client{Transport: transport}),
-				quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
-			require.NoError(t, err)
+			client := selftest.NewClient(t, transport, selftest.NoRetry)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			err = selftest.Read(ctx, client)
+			err := selftest.Read(ctx, client)
 			cancel()
 			require.ErrorIs(t, err, quecloud.ErrAttemptTimeout, name)
 		}

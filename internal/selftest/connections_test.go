@@ -272,11 +272,8 @@ func TestConnectionsSurviveSlowCalls(t *testing.T) {
 		dialed.Add(1)
 		return dial(ctx, network, addr)
 	}
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL), quecloud.WithHTTPClient(
-		&http.Client{Transport: transport},
-	),
-		quecloud.WithTimeout(200*time.Millisecond), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
-	require.NoError(t, err)
+	client := selftest.NewClient(t, transport, quecloud.WithBaseURL(server.URL), selftest.NoRetry,
+		quecloud.WithTimeout(200*time.Millisecond))
 	const workers, calls = 8, 100
 	var slow atomic.Int64
 	var working sync.WaitGroup

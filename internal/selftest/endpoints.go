@@ -19,6 +19,7 @@ type Endpoint struct {
 	Section, Method, Title string
 	Kind                   quecloud.Kind
 	Unsigned               []string
+	Logged                 string // parameters that the log shows, or "-"
 }
 
 // Name returns the method without its prefix fc.function.
@@ -81,6 +82,8 @@ func endpointOf(row *ast.CompositeLit, columns []string) (e Endpoint) {
 			e.Kind = map[string]quecloud.Kind{
 				"KindOnce": quecloud.KindOnce, "KindRead": quecloud.KindRead, "KindSet": quecloud.KindSet, "KindSpend": quecloud.KindSpend,
 			}[value.(*ast.Ident).Name]
+		case "logged":
+			e.Logged = textOf(value)
 		case "unsigned":
 			if list, ok := value.(*ast.CompositeLit); ok {
 				for _, name := range list.Elts {

@@ -41,16 +41,14 @@ func TestHTTP2OfAnotherTransportSendsOnce(t *testing.T) {
 			}}
 			inner := plainHTTP2(t, p)
 			defer inner.CloseIdleConnections()
-			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL("http://127.0.0.1/"),
-				quecloud.WithHTTPClient(&http.Client{Transport: wrap(inner)}))
-			require.NoError(t, err)
+			client := selftest.NewClient(t, wrap(inner), quecloud.WithBaseURL("http://127.0.0.1/"))
 			require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
 			assert.EqualValues(t, 1, p.Requests.Load())
 		})
 	}
 }
 
-// Over HTTP/2, net/http resends a POST by itself when the server gives up the stream or connection. The SDK prevents it.
+// Over HTTP/2, net/http resends a POST when the server gives up the stream or connection. The SDK prevents it.
 func TestHTTP2SendsOnce(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -96,11 +94,8 @@ func TestHTTP2SendsOnce(t *testing.T) {
 					t.Parallel()
 					p := &selftest.HTTP2Platform{React: tt.react}
 					transport, url := p.Start(t)
-					client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(url),
-						quecloud.WithRetry(policy),
-						quecloud.WithHTTPClient(&http.Client{Transport: transport}))
-					require.NoError(t, err)
-					err = kind.Do(t.Context(), client)
+					client := selftest.NewClient(t, transport, quecloud.WithBaseURL(url), quecloud.WithRetry(policy))
+					err := kind.Do(t.Context(), client)
 					if kind.Name != "read" {
 						require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 						assert.EqualValues(t, 1, p.Requests.Load())

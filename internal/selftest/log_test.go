@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,15 +42,11 @@ func TestLogMasksNumbersInThePlatformsMessage(t *testing.T) {
 func TestLogMasksAFormInATransportsError(t *testing.T) {
 	t.Parallel()
 	logger, _, out := newLogged(slog.LevelDebug)
-	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithLogger(logger),
-		quecloud.WithHTTPClient(&http.Client{
-			Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
-				text, err := io.ReadAll(r.Body)
-				return nil, errors.Join(fmt.Errorf("not sent: %s", text), err)
-			}),
-		}))
-	require.NoError(t, err)
-	_, err = client.SMS.Send(context.Background(),
+	client := selftest.NewClient(t, selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+		text, err := io.ReadAll(r.Body)
+		return nil, errors.Join(fmt.Errorf("not sent: %s", text), err)
+	}), quecloud.WithLogger(logger))
+	_, err := client.SMS.Send(context.Background(),
 		&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.CardMSISDN), Content: selftest.SMSContent})
 	require.Error(t, err)
 	assert.NotContains(t, out.String(), url.QueryEscape(selftest.SMSContent))
@@ -82,8 +80,8 @@ func TestLogRecordsAttemptsAndRetries(t *testing.T) {
 	client, _ := selftest.Scripted(t, []selftest.Step{{Status: 503, Header: http.Header{}}, {Body: selftest.Success}},
 		quecloud.WithLogger(logger))
 	require.NoError(t, selftest.Read(t.Context(), client))
-	const method, failure = "fc.function.sms.monthcount",
-		"quecloud: sms.monthcount: bad response with HTTP status 503: it has no resultCode: a server in front of the platform seems to have sent it"
+	const method, failure = "fc.function.sms.monthcount", "quecloud: sms.monthcount: bad response with HTTP status 503: " +
+		"it has no resultCode: a server in front of the platform seems to have sent it"
 	params := map[string]any{"dateStr": "202505"}
 	assert.Equal(t, []map[string]any{
 		{
@@ -99,6 +97,35 @@ func TestLogRecordsAttemptsAndRetries(t *testing.T) {
 			"result_code": 0.0, "params": params,
 		},
 	}, records(t))
+}
+
+// A column of the endpoint table says for every method which parameters the log shows. It masks all others, and all of
+// an unknown method.
+func TestLogShowsWhatTheEndpointTableAllows(t *testing.T) {
+	t.Parallel()
+	public := strings.Fields("pageNo pageSize month dateStr id billingid taskId productId cycle months preverify " +
+		"alarmStatus pauseStatus orderNo externalId")
+	personal := strings.Fields("iccid msisdn iccids msisdns content smsId remark productName voiceWhiteList alarmParam " +
+		"activeDateStart unheardOf")
+	form := map[string]string{}
+	for i, name := range slices.Concat(public, personal) {
+		form[name] = fmt.Sprint(10000000 + i)
+	}
+	unknown := selftest.Endpoint{Method: "fc.function.new", Logged: "-"}
+	for _, e := range append(selftest.Endpoints(), unknown) {
+		require.NotEmpty(t, e.Logged, `%s: decide in endpoints.go what the log shows: parameters, or "-" for none`, e.Method)
+		shown := strings.Fields(strings.TrimPrefix(e.Logged, "-"))
+		assert.Subset(t, public, shown, e.Method)
+
+		logger, records, _ := newLogged(slog.LevelDebug)
+		client, _ := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1}`}}, quecloud.WithLogger(logger))
+		require.Error(t, client.Call(t.Context(), e.Method, form, nil))
+		params := records(t)[0]["params"].(map[string]any)
+		assert.Len(t, params, len(form))
+		for name, value := range form {
+			assert.Equal(t, slices.Contains(shown, name), params[name] == value, "%s: %s", e.Method, name)
+		}
+	}
 }
 
 func TestLogHasOnlyWarningsAboveDebug(t *testing.T) {
@@ -173,7 +200,8 @@ func TestLogHoldsNoPersonalData(t *testing.T) {
 			for _, secret := range []string{
 				selftest.CardMSISDN, selftest.CardICCID, second, selftest.SMSContent, mail, selftest.Secret,
 			} {
-				if secret == selftest.SMSContent && len(s.Forms()) > 0 && s.Forms()[0].Get("content") == "" || secret == mail && len(s.Forms()) > 0 && s.Forms()[0].Get("remark") == "" {
+				param, isText := map[string]string{selftest.SMSContent: "content", mail: "remark"}[secret]
+				if isText && len(s.Forms()) > 0 && s.Forms()[0].Get(param) == "" {
 					continue // a text that was not sent may be part of an explanation
 				}
 				assert.NotContains(t, out.String(), secret)

@@ -42,8 +42,8 @@ func TestRetryOfPurchasesNeedsAnExternalID(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// A purchase that the platform may have received is retried only if RetryPurchasesAfter is set and it has an ExternalID,
-// and only after that delay.
+// A purchase that the platform may have received is retried only if RetryPurchasesAfter is set and it has an
+// ExternalID, and only after that delay.
 func TestRetryOfPurchasesIsOptIn(t *testing.T) {
 	t.Parallel()
 	const after = 20 * time.Second

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -58,36 +57,24 @@ func TestSecretsSignatureIsInNoErrorAndNoLog(t *testing.T) {
 	} {
 		for _, unmasked := range []bool{false, true} {
 			for _, kind := range selftest.Calls {
-				var signatures []string
 				logger, _, out := newLogged(slog.LevelDebug)
-				opts := []quecloud.Option{quecloud.WithLogger(logger), quecloud.WithRetry(
-					quecloud.RetryPolicy{MaxAttempts: 2},
-				), quecloud.WithHTTPClient(&http.Client{
-					Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
-						text, err := io.ReadAll(r.Body)
-						if err != nil {
-							return nil, err
-						}
-						form, err := url.ParseQuery(string(text))
-						if err != nil {
-							return nil, err
-						}
-						signatures = append(signatures, form.Get("sign"))
-						resp, err := echo(string(text), form.Get("sign"))
-						if resp != nil {
-							resp.Request = r
-						}
-						return resp, err
-					}),
-				})}
+				platform := selftest.NewPlatform(selftest.Step{Respond: func(r *http.Request) (*http.Response, error) {
+					text, err := io.ReadAll(r.Body)
+					require.NoError(t, err)
+					resp, err := echo(string(text), r.PostForm.Get("sign"))
+					if resp != nil {
+						resp.Request = r
+					}
+					return resp, err
+				}})
+				opts := []quecloud.Option{quecloud.WithLogger(logger), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2})}
 				if unmasked {
 					opts = append(opts, quecloud.WithUnmaskedLog())
 				}
-				client, err := quecloud.NewClient(selftest.Key, selftest.Secret, opts...)
-				require.NoError(t, err)
-				err = kind.Do(t.Context(), client)
-				require.NotEmpty(t, signatures)
-				for _, signature := range signatures {
+				client := platform.Client(t, opts...)
+				err := kind.Do(t.Context(), client)
+				require.NotEmpty(t, platform.Requests())
+				for _, signature := range platform.Values("sign") {
 					assert.NotContains(t, out.String(), signature, name)
 					for _, shown := range everyText(err) {
 						assert.NotContains(t, shown, signature, name)
@@ -135,19 +122,16 @@ func TestSecretsSignatureIsHiddenInAnyForm(t *testing.T) {
 			for _, handled := range []bool{true, false} {
 				var sign string
 				var shown []string
-				opts := []quecloud.Option{quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
-					text, err := io.ReadAll(r.Body)
-					require.NoError(t, err)
-					sent, err := url.ParseQuery(string(text))
-					require.NoError(t, err)
-					sign = sent.Get("sign")
-					return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body(form(sign))))}, nil
-				})})}
+				platform := selftest.NewPlatform(selftest.Step{Respond: func(r *http.Request) (*http.Response, error) {
+					sign = r.PostForm.Get("sign")
+					return selftest.Response(r.Context(), []byte(body(form(sign)))), nil
+				}})
+				var opts []quecloud.Option
 				if handled {
-					opts = append(opts, quecloud.WithDriftHandler(func(d quecloud.Drift) { shown = append(shown, d.Path, d.Value) }))
+					handler := func(d quecloud.Drift) { shown = append(shown, d.Path, d.Value) }
+					opts = append(opts, quecloud.WithDriftHandler(handler))
 				}
-				client, err := quecloud.NewClient(selftest.Key, selftest.Secret, opts...)
-				require.NoError(t, err)
+				client := platform.Client(t, opts...)
 				shown = append(shown, everyText(selftest.Read(t.Context(), client))...)
 				for _, text := range shown {
 					for i := 8; i <= len(sign); i++ {
