@@ -250,7 +250,7 @@ const (
 type Switch uint8
 
 const (
-	// Unchanged, the zero value, does not change the setting.
+	// Unchanged does not change the setting. It is the zero value.
 	Unchanged Switch = iota
 	// On enables the setting.
 	On
