@@ -66,7 +66,7 @@ type Card struct {
 	BillingID   int64  // ID of the billing group
 	Status      string // one of the constants Status…
 	PauseReason string // one of the constants Reason…, or empty
-	CardType    string // form of the card; may be empty
+	CardType    string // form factor; may be empty
 
 	AllotDate  string // allotted to the company
 	OpenDate   string // opened by the carrier
@@ -81,7 +81,7 @@ type Card struct {
 	VoiceWhitelist []string // numbers that may be called
 
 	Alarm    *Alarm        // nil: none set
-	Packages []FlowPackage // valid flow packages
+	Packages []FlowPackage // valid data packages
 
 	// [Server.AddCard] and [Server.UpdateCard] ignore the fields below.
 

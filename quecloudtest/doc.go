@@ -37,14 +37,14 @@
 // # State
 //
 // A new server has four billing groups of all three carriers, one of them a child, [DefaultFleet] cards in all states
-// of §1.8, five flow packages and [DefaultBalance] in the wallet. Calls change this state as the document describes.
+// of §1.8, five data packages and [DefaultBalance] in the wallet. Calls change this state as the document describes.
 // Tests change it with [Server.AddCard], [Server.UpdateCard], [Server.AddGroup], [Server.AddProduct],
 // [Server.SetUsage], [Server.SetVoiceUsage], [Server.Deposit], [Server.FailOrders], [Server.SetPurchaseRules] and
 // [Server.ReceiveSMS], and read it with [Server.Card], [Server.Orders], [Server.Wallet], [Server.SMS],
 // [Server.Requests] and [Server.Deliveries]. The company's sub-account can own cards: see [Card] and
 // [WithSubAccountCards].
 //
-// The flow packages, for quecloud.RechargeParams, are
+// The data packages, for quecloud.RechargeParams, are
 //
 //	productId  productName  carrier   CNY
 //	50         30M-当月     中国移动  1.5
@@ -150,7 +150,7 @@
 //   - The remaining data of a card includes packages for certain addresses (定向).
 //   - Groups add up all their cards, in any state, without those of their children.
 //     fc.function.billing_groups.statistics lists the direct children.
-//   - The year package of a card covers its cycle.
+//   - The yearly package of a card covers its cycle.
 //   - Queries in real time fail for cards in state 未知 or 销号: issuccess is false, rpscode 0001.
 //   - Offline cards cannot be located: POSITIONRESULT holds the reason for Telecom cards, others are refused.
 //   - fc.function.card.alarm replaces all settings, for cards of any groups at once. Settings that alarmParam omits are

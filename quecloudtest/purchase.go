@@ -71,7 +71,7 @@ func (s *Server) charge(e WalletEntry) {
 	s.schedule(e.Time.Add(s.purchases.WalletDelay), addEntry)
 }
 
-// A Product is a flow package for the cards of one carrier (§2.5.1). It is valid from the end of its order to the end
+// A Product is a data package for the cards of one carrier (§2.5.1). It is valid from the end of its order to the end
 // of that month.
 type Product struct {
 	ID       int64  // productId
@@ -92,7 +92,7 @@ func defaultProducts() []Product {
 	}
 }
 
-// AddProduct adds a flow package and returns it. It fills in empty fields: ID, Name, Carrier. AddProduct panics when
+// AddProduct adds a data package and returns it. It fills in empty fields: ID, Name, Carrier. AddProduct panics when
 // the ID exists or an amount is out of range.
 func (s *Server) AddProduct(p Product) Product {
 	s.mu.Lock()
