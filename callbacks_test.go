@@ -296,6 +296,7 @@ func TestCallbackFailsAfterAPanicWithNil(t *testing.T) {
 }
 
 func TestCallbackTimeoutEndsTheContext(t *testing.T) {
+	t.Parallel()
 	for _, kind := range selftest.Callbacks {
 		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
