@@ -79,7 +79,7 @@ var testsOfRules = map[string][]string{
 	"A suspended card":                 {"TestUsageOfSuspendedCards"},
 	"The remaining data":               {"TestUsageIncludesDirectedPackages"},
 	"Groups add up":                    {"TestGroupSumsOfAllStates", "TestGroupSums"},
-	"The year package":                 {"TestUsageYearPackageCoversCycle"},
+	"The yearly package":               {"TestUsageYearPackageCoversCycle"},
 	"Queries in real time":             {"TestRealtimeQueriesFailForUnknownCards"},
 	"Offline cards":                    {"TestRealtimeLocationOfOfflineCards"},
 	"fc.function.card.alarm replaces":  {"TestAlarmReplacesAllSettings", "TestAlarmInvalidParam"},
