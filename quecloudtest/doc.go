@@ -13,8 +13,8 @@
 //	requests := srv.RequestsOf("card.pause")                           // check the requests
 //
 // The server follows version 3.15 of the vendor's document, not the SDK. It shares no protocol code with the SDK,
-// checks signatures itself and accepts everything that the platform accepts, so that other clients, in any language,
-// work against it unchanged. Programs that are not written in Go run it with
+// checks signatures itself and accepts what the document allows, so that other clients, in any language, work against
+// it unchanged. Programs that are not written in Go run it with
 //
 //	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim@latest
 //
