@@ -57,7 +57,8 @@ func TestBatchSweepKeepsTheOrderOfTheCards(t *testing.T) {
 		client := platform.Client(t, selftest.NoRetry)
 		given := slices.Clone(want)
 		infos := client.Cards.AllInfo(t.Context(), quecloud.ICCIDs(given...))
-		flows := client.Flow.AllMonthBatch(t.Context(), quecloud.ICCIDs(given...), quecloud.Month{Year: 2026, Month: time.May})
+		month := quecloud.Month{Year: 2026, Month: time.May}
+		flows := client.Flow.AllMonthBatch(t.Context(), quecloud.ICCIDs(given...), month)
 		assert.Zero(t, platform.Attempts(), "nothing is sent before the loop")
 		clear(given)
 		for range 2 {
@@ -100,29 +101,30 @@ func TestBatchSweepOfMSISDNs(t *testing.T) {
 
 func TestBatchSweepReportsUnknownCardsAndGoesOn(t *testing.T) {
 	t.Parallel()
-	platform := infoPlatform(func(number string) bool { return number != selftest.ICCID(1) && number != selftest.ICCID(1500) })
-	turn, unknown := 0, []string{}
-	for info, err := range platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCIDs(0, 1600)...)) {
+	missing := []string{selftest.ICCID(1), selftest.ICCID(1500)}
+	client := infoPlatform(func(number string) bool { return !slices.Contains(missing, number) }).Client(t)
+	results, unknown := 0, []string{}
+	for info, err := range client.Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCIDs(0, 1600)...)) {
 		if errors.Is(err, quecloud.ErrUnknownCard) {
 			failed, ok := errors.AsType[*quecloud.BatchError](err)
 			require.True(t, ok)
-			assert.Equal(t, turn, failed.First)
+			assert.Equal(t, results, failed.First)
 			assert.ErrorContains(t, err, failed.Cards.String())
 			unknown = append(unknown, failed.Cards.String())
 		} else {
 			require.NoError(t, err)
-			assert.Equal(t, selftest.ICCID(turn), info.ICCID)
+			assert.Equal(t, selftest.ICCID(results), info.ICCID)
 		}
-		turn++
+		results++
 	}
-	assert.Equal(t, 1600, turn, "every card has a turn")
-	assert.Equal(t, []string{selftest.ICCID(1), selftest.ICCID(1500)}, unknown)
+	assert.Equal(t, 1600, results, "one for each card")
+	assert.Equal(t, missing, unknown)
 }
 
 func TestBatchSweepYieldsACardGivenTwiceTwice(t *testing.T) {
 	t.Parallel()
-	platform := infoPlatform(everyCard)
-	infos, err := selftest.Collect(platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCID(1), selftest.ICCID(1), selftest.ICCID(1))))
+	cards := quecloud.ICCIDs(selftest.ICCID(1), selftest.ICCID(1), selftest.ICCID(1))
+	infos, err := selftest.Collect(infoPlatform(everyCard).Client(t).Cards.AllInfo(t.Context(), cards))
 	require.NoError(t, err)
 	assert.Len(t, infos, 3)
 }
@@ -131,9 +133,10 @@ func TestBatchSweepYieldsACardGivenTwiceTwice(t *testing.T) {
 func TestBatchSweepLeavesNoCardAloneInABatch(t *testing.T) {
 	t.Parallel()
 	platform := infoPlatform(func(number string) bool { return number != selftest.ICCID(1000) })
-	turns, err := selftest.Collect(platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCIDs(0, 1001)...)))
+	cards := quecloud.ICCIDs(selftest.ICCIDs(0, 1001)...)
+	infos, err := selftest.Collect(platform.Client(t).Cards.AllInfo(t.Context(), cards))
 	assert.ErrorIs(t, err, quecloud.ErrUnknownCard)
-	assert.Len(t, turns, 1000)
+	assert.Len(t, infos, 1000)
 	var sizes []int
 	for _, numbers := range platform.Values("iccids") {
 		sizes = append(sizes, strings.Count(numbers, ",")+1)
@@ -159,8 +162,9 @@ func TestBatchSweepFailureNamesItsCards(t *testing.T) {
 		return infoResponse(form, everyCard)
 	})
 	var progress []int64
-	infos, err := selftest.Collect(platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCIDs(0, 5000)...),
-		quecloud.Progress(func(done, total int64) { progress = append(progress, done, total) })))
+	report := quecloud.Progress(func(done, total int64) { progress = append(progress, done, total) })
+	cards := quecloud.ICCIDs(selftest.ICCIDs(0, 5000)...)
+	infos, err := selftest.Collect(platform.Client(t).Cards.AllInfo(t.Context(), cards, report))
 	failed, ok := errors.AsType[*quecloud.BatchError](err)
 	require.True(t, ok, "%v", err)
 	assert.Equal(t, 2000, failed.First)
@@ -185,9 +189,10 @@ func TestBatchSweepStopsAtOnce(t *testing.T) {
 			})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			start, turns := time.Now(), 0
-			for _, err := range platform.Client(t, selftest.NoRetry).Cards.AllInfo(ctx, quecloud.ICCIDs(selftest.ICCIDs(0, 5000)...)) {
-				if turns++; turns == 6 && cancelled {
+			start, results := time.Now(), 0
+			cards := quecloud.ICCIDs(selftest.ICCIDs(0, 5000)...)
+			for _, err := range platform.Client(t, selftest.NoRetry).Cards.AllInfo(ctx, cards) {
+				if results++; results == 6 && cancelled {
 					failed, ok := errors.AsType[*quecloud.BatchError](err)
 					require.True(t, ok)
 					assert.ErrorIs(t, err, context.Canceled)
@@ -196,14 +201,14 @@ func TestBatchSweepStopsAtOnce(t *testing.T) {
 					continue
 				}
 				require.NoError(t, err)
-				if turns == 5 && cancelled {
+				if results == 5 && cancelled {
 					cancel()
-				} else if turns == 5 {
+				} else if results == 5 {
 					break
 				}
 			}
 			assert.Less(t, time.Since(start), time.Second)
-			assert.LessOrEqual(t, turns, 6)
+			assert.LessOrEqual(t, results, 6)
 			assert.Zero(t, platform.Running())
 		})
 	}
@@ -217,64 +222,69 @@ func neighbours() (cards []string) {
 	return cards
 }
 
-// collectRows ranges over a sweep and tells what came in each turn: a card, a card that is missing, a row that fits
-// none.
-func collectRows[T interface{ ID() quecloud.CardID }](t *testing.T, sweep iter.Seq2[T, error]) (turns []string) {
+// collectRows returns what a sweep yields: a card, "no" and a missing card, or "unmatched" and a row that matches no
+// card.
+func collectRows[T interface{ ID() quecloud.CardID }](t *testing.T, sweep iter.Seq2[T, error]) (results []string) {
 	t.Helper()
 	for row, err := range sweep {
-		stray, isStray := errors.AsType[*quecloud.ResponseError](err)
+		bad, isUnmatched := errors.AsType[*quecloud.ResponseError](err)
 		switch {
 		case err == nil:
-			turns = append(turns, row.ID().String())
+			results = append(results, row.ID().String())
 		case errors.Is(err, quecloud.ErrUnknownCard):
 			failed, ok := errors.AsType[*quecloud.BatchError](err)
 			require.True(t, ok)
-			assert.Equal(t, len(turns), failed.First)
-			turns = append(turns, "no "+failed.Cards.String())
-		case isStray:
-			assert.Contains(t, string(stray.Body), row.ID().String(), "the row is in the error")
+			assert.Equal(t, len(results), failed.First)
+			results = append(results, "no "+failed.Cards.String())
+		case isUnmatched:
+			assert.Contains(t, string(bad.Body), row.ID().String(), "the row is in the error")
 			assert.Contains(t, err.Error(), strconv.Quote(row.ID().String()))
-			turns = append(turns, "stray "+row.ID().String())
+			results = append(results, "unmatched "+row.ID().String())
 		default:
 			require.NoError(t, err)
 		}
 	}
-	return turns
+	return results
 }
 
 func TestBatchSweepMatchesRowsInAnySpelling(t *testing.T) {
 	t.Parallel()
 	const short = "8986062343202380834"
-	strays := func(rows []string) (turns []string) {
+	unmatched := func(rows []string) (results []string) {
 		for _, row := range rows {
-			turns = append(turns, "stray "+row)
+			results = append(results, "unmatched "+row)
 		}
-		return turns
+		return results
 	}
 	for name, tt := range map[string]struct {
-		asked quecloud.CardIDs
+		cards quecloud.CardIDs
 		rows  []string // the numbers in the response
-		want  []string // of each turn
+		want  []string
 	}{
-		"19 of 20 characters":            {quecloud.ICCIDs(short), neighbours()[1:2], neighbours()[1:2]},
-		"20 of 19 characters":            {quecloud.ICCIDs(neighbours()[1]), []string{short}, []string{short}},
-		"ten neighbours":                 {quecloud.ICCIDs(short), neighbours(), append([]string{"no " + short}, strays(neighbours())...)},
-		"two neighbours, both asked for": {quecloud.ICCIDs(neighbours()[4:6]...), neighbours()[4:6], neighbours()[4:6]},
-		"another neighbour": {
-			quecloud.ICCIDs(neighbours()[4]), neighbours()[5:6], append([]string{"no " + neighbours()[4]}, strays(neighbours()[5:6])...),
+		"19 of 20 characters": {quecloud.ICCIDs(short), neighbours()[1:2], neighbours()[1:2]},
+		"20 of 19 characters": {quecloud.ICCIDs(neighbours()[1]), []string{short}, []string{short}},
+		"ten neighbours": {
+			quecloud.ICCIDs(short), neighbours(), append([]string{"no " + short}, unmatched(neighbours())...),
 		},
-		"a row that another question has": {
+		"two neighbours, both requested": {quecloud.ICCIDs(neighbours()[4:6]...), neighbours()[4:6], neighbours()[4:6]},
+		"another neighbour": {
+			quecloud.ICCIDs(neighbours()[4]), neighbours()[5:6],
+			append([]string{"no " + neighbours()[4]}, unmatched(neighbours()[5:6])...),
+		},
+		"a row of another requested card": {
 			quecloud.ICCIDs(short, neighbours()[4]), neighbours()[4:5], []string{"no " + short, neighbours()[4]},
 		},
-		"lower case":     {quecloud.ICCIDs("898600B5012345678901"), []string{"898600b5012345678901"}, []string{"898600b5012345678901"}},
+		"lower case": {
+			quecloud.ICCIDs("898600B5012345678901"), []string{"898600b5012345678901"}, []string{"898600b5012345678901"},
+		},
 		"trailing blank": {quecloud.ICCIDs(iccid1), []string{iccid1 + " "}, []string{iccid1 + " "}},
 		"trailing F":     {quecloud.ICCIDs(short), []string{short + "F"}, []string{short + "F"}},
-		"F asked for":    {quecloud.ICCIDs(short + "F"), []string{short}, []string{short}},
+		"F requested":    {quecloud.ICCIDs(short + "F"), []string{short}, []string{short}},
 		"a JSON number":  {quecloud.MSISDNs("1064868950247"), []string{"1.064868950247E12"}, []string{"1064868950247"}},
 		"a blank MSISDN": {quecloud.MSISDNs(msisdn1), []string{" " + msisdn1}, []string{" " + msisdn1}},
-		"a row for none": {quecloud.ICCIDs(iccid1), []string{iccid2, iccid1}, []string{iccid1, "stray " + iccid2}},
-		"a row twice":    {quecloud.ICCIDs(iccid1), []string{iccid1, iccid1}, []string{iccid1, "stray " + iccid1}},
-		"a card asked for twice, two rows": {
+		"a row for none": {quecloud.ICCIDs(iccid1), []string{iccid2, iccid1}, []string{iccid1, "unmatched " + iccid2}},
+		"a row twice":    {quecloud.ICCIDs(iccid1), []string{iccid1, iccid1}, []string{iccid1, "unmatched " + iccid1}},
+		"a card requested twice, two rows": {
 			quecloud.ICCIDs(iccid1, iccid2, iccid1), []string{iccid2, iccid1, iccid1}, []string{iccid1, iccid2, iccid1},
 		},
 		"no rows": {quecloud.ICCIDs(iccid1, iccid2), nil, []string{"no " + iccid1, "no " + iccid2}},
@@ -291,9 +301,9 @@ func TestBatchSweepMatchesRowsInAnySpelling(t *testing.T) {
 			return selftest.Object{"resultCode": 0, "list": rows, "data": rows}
 		})
 		client := platform.Client(t, selftest.NoRetry)
-		assert.Equal(t, tt.want, collectRows(t, client.Cards.AllInfo(t.Context(), tt.asked)), name)
+		assert.Equal(t, tt.want, collectRows(t, client.Cards.AllInfo(t.Context(), tt.cards)), name)
 		month := quecloud.Month{Year: 2026, Month: time.May}
-		assert.Equal(t, tt.want, collectRows(t, client.Flow.AllMonthBatch(t.Context(), tt.asked, month)), name)
+		assert.Equal(t, tt.want, collectRows(t, client.Flow.AllMonthBatch(t.Context(), tt.cards, month)), name)
 	}
 }
 
@@ -307,17 +317,18 @@ func TestBatchSweepYieldsUnmatchedRowsAfterTheirBatch(t *testing.T) {
 		return response
 	})
 	var at []int
-	turn := 0
-	for info, err := range platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(selftest.ICCIDs(0, 2000)...)) {
+	results := 0
+	cards := quecloud.ICCIDs(selftest.ICCIDs(0, 2000)...)
+	for info, err := range platform.Client(t).Cards.AllInfo(t.Context(), cards) {
 		if err != nil {
 			require.ErrorAs(t, err, new(*quecloud.ResponseError))
 			require.NotErrorIs(t, err, quecloud.ErrUnknownCard)
 			assert.Equal(t, selftest.ICCID(7777), info.ICCID)
-			at = append(at, turn)
+			at = append(at, results)
 		}
-		turn++
+		results++
 	}
-	assert.Equal(t, 2001, turn)
+	assert.Equal(t, 2001, results)
 	assert.Equal(t, []int{1000}, at)
 }
 
@@ -325,11 +336,11 @@ func TestBatchSweepCanBeLeftAtAnUnmatchedRow(t *testing.T) {
 	t.Parallel()
 	platform := selftest.TextPlatform(
 		`{"resultCode":0,"list":[{"iccid":"` + iccid1 + `"},{"iccid":"` + iccid2 + `"},{"iccid":"` + iccid3 + `"}]}`)
-	turns := 0
-	for _, err := range platform.Client(t, selftest.NoRetry).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccid1)) {
-		if turns++; err != nil {
+	results := 0
+	for _, err := range platform.Client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccid1)) {
+		if results++; err != nil {
 			break
 		}
 	}
-	assert.Equal(t, 2, turns)
+	assert.Equal(t, 2, results)
 }

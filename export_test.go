@@ -38,7 +38,8 @@ func TestExportStartsATaskAndDownloadsItsFile(t *testing.T) {
 		var file bytes.Buffer
 		var told string
 		var done, total int64
-		n, err := srv.Client().Files.Export(t.Context(), &file, stages(&told), quecloud.Progress(func(d, t int64) { done, total = d, t }))
+		progress := quecloud.Progress(func(d, t int64) { done, total = d, t })
+		n, err := srv.Client().Files.Export(t.Context(), &file, stages(&told), progress)
 		require.NoError(t, err)
 		assert.EqualValues(t, file.Len(), n)
 		assert.Equal(t, []int64{n, n}, []int64{done, total})
@@ -64,7 +65,8 @@ func TestExportJoinsTodaysRunningTask(t *testing.T) {
 		n, err := client.Files.Export(t.Context(), io.Discard, stages(&told), quecloud.PollEvery(time.Minute))
 		require.NoError(t, err)
 		assert.Positive(t, n)
-		assert.Equal(t, strings.ReplaceAll("joined:N waiting:N prepared:N downloading:N done:N ", "N", fmt.Sprint(task)), told)
+		want := strings.ReplaceAll("joined:N waiting:N prepared:N downloading:N done:N ", "N", fmt.Sprint(task))
+		assert.Equal(t, want, told)
 		assert.Len(t, srv.RequestsOf("fc.function.file.card.get"), 1)
 	})
 }
@@ -96,17 +98,19 @@ func TestExportPrepareJoinsTheOnlyRunningTaskWhenAnotherIsRefused(t *testing.T) 
 	done := func(id int, since time.Duration) selftest.Object {
 		return selftest.Object{"TaskId": id, "AddTime": now.Add(-since).Unix(), "TaskStatus": "文件生成成功"}
 	}
+	type tasks = []selftest.Object
+	refused := selftest.Refusal("the last task is not done")
 	tests := map[string]struct {
-		tasks []selftest.Object
-		start any   // what comes of starting another
-		want  int64 // 0: the error of start
+		tasks tasks
+		start any   // response to the start of another task
+		want  int64 // 0: the error of the start
 	}{
-		"of some minutes before midnight": {[]selftest.Object{done(6, 8*time.Hour), running(7, 6*time.Minute)}, selftest.Refusal("the last task is not done"), 7},
-		"nothing runs":                    {[]selftest.Object{done(6, 8*time.Hour), done(7, 6*time.Minute)}, selftest.Refusal("three a day"), 0},
-		"two run":                         {[]selftest.Object{running(6, 8*time.Minute), running(7, 6*time.Minute)}, selftest.Refusal("busy"), 0},
-		"one is stuck for days":           {[]selftest.Object{running(7, 49*time.Hour)}, selftest.Refusal("three a day"), 0},
-		"one is stuck, another runs":      {[]selftest.Object{running(6, 49*time.Hour), running(7, 6*time.Minute)}, selftest.Refusal("busy"), 7},
-		"no response":                     {[]selftest.Object{running(7, 6*time.Minute)}, io.ErrUnexpectedEOF, 0},
+		"since before midnight":      {tasks{done(6, 8*time.Hour), running(7, 6*time.Minute)}, refused, 7},
+		"nothing runs":               {tasks{done(6, 8*time.Hour), done(7, 6*time.Minute)}, refused, 0},
+		"two run":                    {tasks{running(6, 8*time.Minute), running(7, 6*time.Minute)}, refused, 0},
+		"one is stuck for days":      {tasks{running(7, 49*time.Hour)}, refused, 0},
+		"one is stuck, another runs": {tasks{running(6, 49*time.Hour), running(7, 6*time.Minute)}, refused, 7},
+		"no response":                {tasks{running(7, 6*time.Minute)}, io.ErrUnexpectedEOF, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -221,7 +225,8 @@ func TestExportPrepareEndsWithItsContextAndNamesTheTask(t *testing.T) {
 func TestExportThatBreaksOffNamesTheTask(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		srv := bubbleServer(t, quecloudtest.WithFileDelay(0), quecloudtest.WithFaults(quecloudtest.CutBody(100).On("file.down")))
+		faults := quecloudtest.WithFaults(quecloudtest.CutBody(100).On("file.down"))
+		srv := bubbleServer(t, quecloudtest.WithFileDelay(0), faults)
 		_, err := srv.Client().Files.Export(t.Context(), io.Discard)
 		assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 		assert.ErrorContains(t, err, "task 1 is done")
@@ -270,7 +275,8 @@ func TestExportThatCannotWriteSaysHowFarItGot(t *testing.T) {
 	dir := useTempDir(t)
 	platform := exporting(zipOf(t, zip.Store, "card_list.txt", strings.Repeat("x", 1<<20)))
 	full := errors.New("the disk is full")
-	n, err := platform.Client(t, selftest.NoRetry).Files.Export(t.Context(), writerFunc(func([]byte) (int, error) { return 1000, full }))
+	files := platform.Client(t, selftest.NoRetry).Files
+	n, err := files.Export(t.Context(), writerFunc(func([]byte) (int, error) { return 1000, full }))
 	assert.ErrorIs(t, err, full)
 	assert.ErrorContains(t, err, "writing after 1000 bytes")
 	assert.EqualValues(t, 1000, n)
@@ -279,7 +285,7 @@ func TestExportThatCannotWriteSaysHowFarItGot(t *testing.T) {
 	cause := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	written := 0
-	n, err = platform.Client(t, selftest.NoRetry).Files.Export(ctx, writerFunc(func(p []byte) (int, error) {
+	n, err = files.Export(ctx, writerFunc(func(p []byte) (int, error) {
 		written += len(p)
 		cancel(cause)
 		return len(p), nil

@@ -140,7 +140,8 @@ func TestDownloadIsRetriedBeforeItsFirstByteOnly(t *testing.T) {
 	}
 	t.Run("before", func(t *testing.T) {
 		t.Parallel()
-		client, platform := selftest.Scripted(t, []selftest.Step{{Status: 503}, {Err: net.ErrClosed}, broken(""), {Body: file}})
+		steps := []selftest.Step{{Status: 503}, {Err: net.ErrClosed}, broken(""), {Body: file}}
+		client, platform := selftest.Scripted(t, steps)
 		var got bytes.Buffer
 		n, err := client.Files.Download(t.Context(), 7, &got)
 		require.NoError(t, err)
@@ -200,7 +201,8 @@ func TestDownloadReturnsTheErrorOfItsWriter(t *testing.T) {
 
 // zeros are n bytes that begin like a zip file.
 func zeros(n int64) io.Reader {
-	return io.MultiReader(strings.NewReader("PK\x03\x04"), io.LimitReader(readerFunc(func(p []byte) (int, error) { return len(p), nil }), n-4))
+	endless := readerFunc(func(p []byte) (int, error) { return len(p), nil })
+	return io.MultiReader(strings.NewReader("PK\x03\x04"), io.LimitReader(endless, n-4))
 }
 
 type readerFunc func([]byte) (int, error)
@@ -214,7 +216,8 @@ func TestDownloadHasALimit(t *testing.T) {
 		limit:     "the end of a zip file is missing",
 		limit + 1: "the file is longer than the limit of 4294967296 bytes",
 	} {
-		client, platform := selftest.Scripted(t, []selftest.Step{{Stream: func(context.Context) io.Reader { return zeros(size) }}})
+		stream := func(context.Context) io.Reader { return zeros(size) }
+		client, platform := selftest.Scripted(t, []selftest.Step{{Stream: stream}})
 		n, err := download(t.Context(), client, io.Discard)
 		require.ErrorAs(t, err, new(*quecloud.ResponseError))
 		require.ErrorContains(t, err, want)

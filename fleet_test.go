@@ -148,7 +148,8 @@ func TestEachTakesNoMoreCardsThanItNeeds(t *testing.T) {
 		}
 	}
 	done := 0
-	for _, err := range quecloud.Each(t.Context(), endless, func(context.Context, quecloud.CardID) error { return nil }, quecloud.Concurrency(5)) {
+	nothing := func(context.Context, quecloud.CardID) error { return nil }
+	for _, err := range quecloud.Each(t.Context(), endless, nothing, quecloud.Concurrency(5)) {
 		require.NoError(t, err)
 		if done++; done == 1000 {
 			break
@@ -257,81 +258,55 @@ func TestEachRaisesPanicsOfItsFunction(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			defer func() { assert.Contains(t, recover(), test.want) }()
-			for _, err := range quecloud.Each(t.Context(), ids(10), func(context.Context, quecloud.CardID) error { test.fn(); return nil }) {
+			fn := func(context.Context, quecloud.CardID) error { test.fn(); return nil }
+			for _, err := range quecloud.Each(t.Context(), ids(10), fn) {
 				assert.NoError(t, err)
 			}
 		})
 	}
 }
 
-func TestFleetJobsRefuseBadInputBeforeAnythingIsSent(t *testing.T) {
+// errOf returns the error of a call.
+func errOf[T any](_ T, err error) error { return err }
+
+// errIn returns the error of a sweep.
+func errIn[T any](all iter.Seq2[T, error]) error { return errOf(selftest.Collect(all)) }
+
+func TestFleetFunctionsRefuseBadInputBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
 	platform := selftest.ListingPlatform(func(n, s int) selftest.Page { return selftest.PageOf(10, n, s) })
-	client := platform.Client(t)
-	ctx := t.Context()
-	month := quecloud.Month{Year: 2026, Month: time.May}
-	tests := map[string]struct {
-		run   func() error
+	client, ctx := platform.Client(t), t.Context()
+	cards, flow, orders, files := client.Cards, client.Flow, client.Orders, client.Files
+	malformed := quecloud.ICCIDs(append(selftest.ICCIDs(0, 3000), "x")...)
+	card := []quecloud.CardID{{}}
+	for name, test := range map[string]struct {
+		err   error
 		param string
 	}{
-		"page": {func() error {
-			_, err := selftest.Collect(client.Cards.All(ctx, &quecloud.CardListParams{PageNo: -1}))
-			return err
-		}, "pageNo"},
-		"page size": {func() error {
-			_, err := selftest.Collect(client.Cards.All(ctx, &quecloud.CardListParams{PageSize: 1001}))
-			return err
-		}, "pageSize"},
-		"no month":          {func() error { _, err := selftest.Collect(client.Flow.AllMonth(ctx, nil)); return err }, "month"},
-		"no month of voice": {func() error { _, err := selftest.Collect(client.Flow.AllVoiceMonth(ctx, nil)); return err }, "month"},
-		"no month of SMS":   {func() error { _, err := selftest.Collect(client.SMS.AllLog(ctx, nil)); return err }, "dateStr"},
-		"nothing at once": {func() error {
-			_, err := selftest.Collect(client.Cards.All(ctx, nil, quecloud.Concurrency(0)))
-			return err
-		}, "Concurrency"},
-		"too much at once": {func() error {
-			_, err := selftest.Collect(client.Cards.All(ctx, nil, quecloud.Concurrency(257)))
-			return err
-		}, "Concurrency"},
-		"no function": {func() error {
-			_, err := selftest.Collect(client.Cards.All(ctx, nil, quecloud.Progress(nil)))
-			return err
-		}, "Progress"},
-		"empty option": {func() error {
-			_, err := selftest.Collect(client.Cards.All(ctx, nil, quecloud.FleetOption{}))
-			return err
-		}, "option 1 of 1"},
-		"useless option": {func() error {
-			_, err := selftest.Collect(client.Cards.All(ctx, nil, quecloud.PollEvery(1)))
-			return err
-		}, "PollEvery"},
-		"malformed card": {func() error {
-			_, err := selftest.Collect(client.Cards.AllInfo(ctx, quecloud.ICCIDs(append(selftest.ICCIDs(0, 3000), "x")...)))
-			return err
-		}, "iccids"},
-		"zero cards": {func() error {
-			_, err := selftest.Collect(client.Flow.AllMonthBatch(ctx, quecloud.CardIDs{}, month))
-			return err
-		}, "msisdns"},
-		"no month of a batch": {func() error {
-			_, err := selftest.Collect(client.Flow.AllMonthBatch(ctx, quecloud.MSISDNs("1"), quecloud.Month{}))
-			return err
-		}, "month"},
-		"no time":     {func() error { _, err := client.Orders.Wait(ctx, "1", quecloud.PollEvery(0)); return err }, "PollEvery"},
-		"no order":    {func() error { _, err := client.Orders.Wait(ctx, ""); return err }, "orderNo"},
-		"no stage":    {func() error { _, err := client.Files.Prepare(ctx, quecloud.OnStage(nil)); return err }, "OnStage"},
-		"no writer":   {func() error { _, err := client.Files.Export(ctx, nil); return err }, "w"},
-		"no path":     {func() error { _, err := client.Files.DownloadFile(ctx, 1, ""); return err }, "path"},
-		"a directory": {func() error { _, err := client.Files.DownloadFile(ctx, 1, t.TempDir()); return err }, "path"},
-		"no fn":       {func() error { _, err := selftest.Collect(quecloud.Each(ctx, []quecloud.CardID{{}}, nil)); return err }, "fn"},
-		"Each, nothing at once": {func() error {
-			_, err := selftest.Collect(quecloud.Each(ctx, []quecloud.CardID{{}}, client.Cards.Pause, quecloud.Concurrency(0)))
-			return err
-		}, "Concurrency"},
-	}
-	for name, test := range tests {
-		bad, ok := errors.AsType[*quecloud.ParamError](test.run())
-		if assert.True(t, ok, name) {
+		"page":                  {errIn(cards.All(ctx, &quecloud.CardListParams{PageNo: -1})), "pageNo"},
+		"page size":             {errIn(cards.All(ctx, &quecloud.CardListParams{PageSize: 1001})), "pageSize"},
+		"no month":              {errIn(flow.AllMonth(ctx, nil)), "month"},
+		"no month of voice":     {errIn(flow.AllVoiceMonth(ctx, nil)), "month"},
+		"no month of SMS":       {errIn(client.SMS.AllLog(ctx, nil)), "dateStr"},
+		"concurrency 0":         {errIn(cards.All(ctx, nil, quecloud.Concurrency(0))), "Concurrency"},
+		"concurrency 257":       {errIn(cards.All(ctx, nil, quecloud.Concurrency(257))), "Concurrency"},
+		"no progress function":  {errIn(cards.All(ctx, nil, quecloud.Progress(nil))), "Progress"},
+		"empty option":          {errIn(cards.All(ctx, nil, quecloud.FleetOption{})), "option 1 of 1"},
+		"option for others":     {errIn(cards.All(ctx, nil, quecloud.PollEvery(1))), "PollEvery"},
+		"malformed card":        {errIn(cards.AllInfo(ctx, malformed)), "iccids"},
+		"zero cards":            {errIn(flow.AllMonthBatch(ctx, quecloud.CardIDs{}, quecloud.Month{Year: 2026, Month: 5})), "msisdns"},
+		"no month of a batch":   {errIn(flow.AllMonthBatch(ctx, quecloud.MSISDNs("1"), quecloud.Month{})), "month"},
+		"no time between polls": {errOf(orders.Wait(ctx, "1", quecloud.PollEvery(0))), "PollEvery"},
+		"no order":              {errOf(orders.Wait(ctx, "")), "orderNo"},
+		"no stage function":     {errOf(files.Prepare(ctx, quecloud.OnStage(nil))), "OnStage"},
+		"no writer":             {errOf(files.Export(ctx, nil)), "w"},
+		"no path":               {errOf(files.DownloadFile(ctx, 1, "")), "path"},
+		"a directory":           {errOf(files.DownloadFile(ctx, 1, t.TempDir())), "path"},
+		"Each, no function":     {errIn(quecloud.Each(ctx, card, nil)), "fn"},
+		"Each, concurrency 0":   {errIn(quecloud.Each(ctx, card, cards.Pause, quecloud.Concurrency(0))), "Concurrency"},
+	} {
+		bad, ok := errors.AsType[*quecloud.ParamError](test.err)
+		if assert.True(t, ok, "%s: %v", name, test.err) {
 			assert.Equal(t, test.param, bad.Param, name)
 		}
 	}

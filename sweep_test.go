@@ -20,7 +20,8 @@ import (
 
 // checkListing checks the sweeps of a listing, by rows and by pages, against its rows in one page.
 func checkListing[L quecloud.ListPage, T any](
-	t *testing.T, whole *L, err error, all iter.Seq2[T, error], pages iter.Seq2[*L, error], of func(*L) (quecloud.Page, []T),
+	t *testing.T, whole *L, err error, all iter.Seq2[T, error], pages iter.Seq2[*L, error],
+	of func(*L) (quecloud.Page, []T),
 ) {
 	t.Helper()
 	require.NoError(t, err)
@@ -76,7 +77,8 @@ func TestSweepYieldsEveryRowOfEveryListingInOrder(t *testing.T) {
 	t.Run("voice usage", func(t *testing.T) {
 		t.Parallel()
 		whole, err := client.Flow.ListVoiceMonth(t.Context(), &quecloud.MonthListParams{Month: month, PageSize: 1000})
-		checkListing(t, whole, err, client.Flow.AllVoiceMonth(ctx, params), quecloud.Pages(ctx, client.Flow.ListVoiceMonth, params),
+		all, pages := client.Flow.AllVoiceMonth(ctx, params), quecloud.Pages(ctx, client.Flow.ListVoiceMonth, params)
+		checkListing(t, whole, err, all, pages,
 			func(l *quecloud.VoiceMonthList) (quecloud.Page, []quecloud.VoiceMonthRow) { return l.Page, l.Flows })
 	})
 	t.Run("SMS log", func(t *testing.T) {
@@ -132,10 +134,11 @@ func TestSweepIsCompleteWhateverComesBeyondTheEnd(t *testing.T) {
 		},
 	} {
 		client := fleetPlatform(change).Client(t)
-		got, err := selftest.CollectICCIDs(client.Cards.All(t.Context(), &quecloud.CardListParams{PageSize: 100}))
+		params := &quecloud.CardListParams{PageSize: 100}
+		got, err := selftest.CollectICCIDs(client.Cards.All(t.Context(), params))
 		require.NoError(t, err, name)
 		assert.Contains(t, [][]string{selftest.ICCIDs(0, 1234), selftest.ICCIDs(0, 1200)}, got, name)
-		pages, err := selftest.Collect(quecloud.Pages(t.Context(), client.Cards.List, &quecloud.CardListParams{PageSize: 100}))
+		pages, err := selftest.Collect(quecloud.Pages(t.Context(), client.Cards.List, params))
 		require.NoError(t, err, name)
 		for i, list := range pages {
 			assert.Equal(t, i+1, list.Page.Number, "%s: numbered as requested", name)
@@ -151,7 +154,8 @@ func TestSweepFailureSaysWhereToResume(t *testing.T) {
 		fifth any // the response instead of page 5
 		text  string
 	}{
-		"a refusal": {selftest.Refusal("busy"), "quecloud: card.list: refused with resultCode 1: busy; resume with PageNo: 5"},
+		"a refusal": {selftest.Refusal("busy"),
+			"quecloud: card.list: refused with resultCode 1: busy; resume with PageNo: 5"},
 		"an earlier page": {selftest.PageOf(1234, 1, 100).Response(),
 			"quecloud: card.list: page 5 has the rows of an earlier page; resume with PageNo: 5"},
 		"no list": {selftest.Object{"resultCode": 0, "page": selftest.Object{"page": 5, "totalCount": 1234}, "cards": nil},
@@ -306,8 +310,12 @@ func TestSweepStopsAtOnce(t *testing.T) {
 			assert.ErrorIs(s, err, context.Canceled)
 			return err
 		}},
-		"break between pages":              {3, 0, func(s sweep) error { return pages(s, func() error { return cause }) }},
-		"end of the context between pages": {3, 2, func(s sweep) error { return pages(s, func() error { s.cancel(cause); return nil }) }},
+		"break between pages": {3, 0, func(s sweep) error {
+			return pages(s, func() error { return cause })
+		}},
+		"end of the context between pages": {3, 2, func(s sweep) error {
+			return pages(s, func() error { s.cancel(cause); return nil })
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -348,11 +356,16 @@ func TestSweepReportsProgressFromItsFirstPageToTheEnd(t *testing.T) {
 		first int
 		want  string
 	}{
-		"plain":                {cards: 250, want: "100/250 200/250 250/250 "},
-		"resumed":              {cards: 250, first: 2, want: "200/250 250/250 "},
-		"no cards":             {want: "0/0 "},
-		"nothing is announced": {250, func(p *selftest.Page) { *p = selftest.Page{From: p.From, To: p.To} }, 0, "100/-1 200/-1 250/-1 250/250 "},
-		"more than announced":  {250, func(p *selftest.Page) { p.Total = 120 }, 0, "100/120 200/200 250/250 250/250 "},
+		"plain":    {cards: 250, want: "100/250 200/250 250/250 "},
+		"resumed":  {cards: 250, first: 2, want: "200/250 250/250 "},
+		"no cards": {want: "0/0 "},
+		"nothing is announced": {
+			cards: 250, edit: func(p *selftest.Page) { *p = selftest.Page{From: p.From, To: p.To} },
+			want: "100/-1 200/-1 250/-1 250/250 ",
+		},
+		"more than announced": {
+			cards: 250, edit: func(p *selftest.Page) { p.Total = 120 }, want: "100/120 200/200 250/250 250/250 ",
+		},
 	} {
 		text := ""
 		progress := quecloud.Progress(func(done, total int64) {

@@ -38,6 +38,9 @@ func batchPlatform(other func(n int, numbers []string) any) *selftest.Platform {
 	})
 }
 
+// allDone has no other response.
+func allDone(int, []string) any { return nil }
+
 func msisdns(n int) (numbers []string) {
 	for i := range n {
 		numbers = append(numbers, strconv.FormatInt(1064800000000+int64(i), 10))
@@ -46,9 +49,11 @@ func msisdns(n int) (numbers []string) {
 }
 
 // outcomesOf ranges over what became of many cards, and returns the number and the kind of outcome of each.
-func outcomesOf[T any](t *testing.T, all iter.Seq2[T, error], card func(T) quecloud.CardID) (numbers []string, outcomes []string) {
+func outcomesOf[T any](
+	t *testing.T, all iter.Seq2[T, error], card func(T) quecloud.CardID,
+) (numbers []string, outcomes []string) {
 	t.Helper()
-	for turn, err := range all {
+	for result, err := range all {
 		what := "failed"
 		failed, ok := errors.AsType[*quecloud.BatchError](err)
 		switch {
@@ -63,39 +68,45 @@ func outcomesOf[T any](t *testing.T, all iter.Seq2[T, error], card func(T) quecl
 		if err != nil {
 			require.True(t, ok, "%v", err)
 			assert.Equal(t, len(numbers), failed.First)
-			assert.Equal(t, []quecloud.CardID{card(turn)}, slices.Collect(failed.Cards.All()))
+			assert.Equal(t, []quecloud.CardID{card(result)}, slices.Collect(failed.Cards.All()))
 		}
-		numbers, outcomes = append(numbers, card(turn).String()), append(outcomes, what)
+		numbers, outcomes = append(numbers, card(result).String()), append(outcomes, what)
 	}
 	return numbers, outcomes
 }
 
+// times returns an outcome n times.
+func times(n int, outcome string) []string { return slices.Repeat([]string{outcome}, n) }
+
+// A batchCall ranges over the outcomes of many cards.
+type batchCall func(*testing.T, context.Context) (numbers, outcomes []string)
+
 func cardOfSMS(o quecloud.SMSOutcome) quecloud.CardID { return o.Card }
 
-// bulks are the methods that do something to any number of cards.
-func bulks(client *quecloud.Client, numbers []string) map[string]func(*testing.T, context.Context) (numbers, outcomes []string) {
+// batchCalls are the methods that change any number of cards.
+func batchCalls(client *quecloud.Client, numbers []string) map[string]batchCall {
 	cards := quecloud.MSISDNs(numbers...)
-	return map[string]func(*testing.T, context.Context) ([]string, []string){
+	return map[string]batchCall{
 		"SendAll": func(t *testing.T, ctx context.Context) ([]string, []string) {
 			return outcomesOf(t, client.SMS.SendAll(ctx, &quecloud.SMSSendParams{Cards: cards, Content: "a"}), cardOfSMS)
 		},
 		"SetAlarmAll": func(t *testing.T, ctx context.Context) ([]string, []string) {
-			return outcomesOf(t, client.Flow.SetAlarmAll(ctx, cards, &alarm), func(c quecloud.CardID) quecloud.CardID { return c })
+			all := client.Flow.SetAlarmAll(ctx, cards, &alarm)
+			return outcomesOf(t, all, func(c quecloud.CardID) quecloud.CardID { return c })
 		},
 	}
 }
 
 func TestBatchCallsYieldOneOutcomePerCard(t *testing.T) {
 	t.Parallel()
-	times := func(n int, what string) []string { return slices.Repeat([]string{what}, n) }
 	for name, tt := range map[string]struct {
 		cards    int
 		other    func(n int, numbers []string) any
 		outcomes []string
 		sizes    []int
 	}{
-		"all done": {2500, func(int, []string) any { return nil }, times(2500, "done"), []int{834, 834, 832}},
-		"none":     {0, func(int, []string) any { return nil }, nil, nil},
+		"all done": {2500, allDone, times(2500, "done"), []int{834, 834, 832}},
+		"none":     {0, allDone, nil, nil},
 		"one left out": {1500, func(_ int, numbers []string) any {
 			return selftest.Object{"resultCode": 0, "successList": rowsOf(numbers[1:]), "success": numbers[1:]}
 		}, slices.Concat(times(1, "unknown"), times(749, "done"), times(1, "unknown"), times(749, "done")), []int{750, 750}},
@@ -118,12 +129,12 @@ func TestBatchCallsYieldOneOutcomePerCard(t *testing.T) {
 			return nil
 		}, slices.Concat(times(501, "done"), times(500, "failed")), []int{501, 500}},
 	} {
-		for method := range bulks(nil, nil) {
+		for method := range batchCalls(nil, nil) {
 			t.Run(name+", "+method, func(t *testing.T) {
 				t.Parallel()
 				platform := batchPlatform(tt.other)
 				want := msisdns(tt.cards)
-				numbers, outcomes := bulks(platform.Client(t, selftest.NoRetry), want)[method](t, t.Context())
+				numbers, outcomes := batchCalls(platform.Client(t, selftest.NoRetry), want)[method](t, t.Context())
 				assert.Equal(t, tt.outcomes, outcomes)
 				assert.Equal(t, want, numbers)
 				var sizes []int
@@ -169,12 +180,13 @@ func TestBatchCallsYieldReceiptsAndFailures(t *testing.T) {
 
 func TestBatchCallsEndWithTheirContextAndYieldWhatWasNotSent(t *testing.T) {
 	t.Parallel()
-	platform := batchPlatform(func(int, []string) any { return nil })
+	platform := batchPlatform(allDone)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := 0
 	var notSent []quecloud.CardID
-	for sms, err := range platform.Client(t, selftest.NoRetry).SMS.SendAll(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(msisdns(2000)...), Content: "a"}) {
+	params := &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(msisdns(2000)...), Content: "a"}
+	for sms, err := range platform.Client(t, selftest.NoRetry).SMS.SendAll(ctx, params) {
 		if err != nil {
 			require.ErrorIs(t, err, quecloud.ErrNotStarted)
 			require.ErrorIs(t, err, context.Canceled)
@@ -196,14 +208,15 @@ func TestBatchCallsEndWithTheirContextAndYieldWhatWasNotSent(t *testing.T) {
 func TestBatchCallsCanBeLeftAmongUnsentCards(t *testing.T) {
 	t.Parallel()
 	platform := batchPlatform(func(int, []string) any { return selftest.Refusal("busy") })
-	turns := 0
-	for _, err := range platform.Client(t, selftest.NoRetry).Flow.SetAlarmAll(t.Context(), quecloud.MSISDNs(msisdns(2000)...), &alarm) {
-		turns++
+	outcomes := 0
+	cards := quecloud.MSISDNs(msisdns(2000)...)
+	for _, err := range platform.Client(t, selftest.NoRetry).Flow.SetAlarmAll(t.Context(), cards, &alarm) {
+		outcomes++
 		if errors.Is(err, quecloud.ErrNotStarted) {
 			break
 		}
 	}
-	assert.Equal(t, 1001, turns)
+	assert.Equal(t, 1001, outcomes)
 }
 
 // An interceptor may return a ParamError for a later call too: that is no bad input of the whole job.
@@ -216,17 +229,17 @@ func TestBatchCallsRefusedHalfwayAccountForEveryCard(t *testing.T) {
 		}
 		return next(ctx)
 	}
-	client, err := batchPlatform(func(int, []string) any { return nil }).Client(t, selftest.NoRetry).With(quecloud.WithInterceptor(refuse))
-	require.NoError(t, err)
-	numbers, outcomes := bulks(client, msisdns(3000))["SendAll"](t, t.Context())
+	client := batchPlatform(allDone).Client(t, selftest.NoRetry, quecloud.WithInterceptor(refuse))
+	numbers, outcomes := batchCalls(client, msisdns(3000))["SendAll"](t, t.Context())
 	assert.Equal(t, msisdns(3000), numbers)
-	assert.Equal(t, slices.Concat(slices.Repeat([]string{"done"}, 1000), slices.Repeat([]string{"failed"}, 1000), slices.Repeat([]string{"not started"}, 1000)), outcomes)
+	assert.Equal(t, slices.Concat(times(1000, "done"), times(1000, "failed"), times(1000, "not started")), outcomes)
 }
 
 func TestBatchCallsSendNothingAfterTheLoop(t *testing.T) {
 	t.Parallel()
-	platform := batchPlatform(func(int, []string) any { return nil })
-	for card, err := range platform.Client(t, selftest.NoRetry).Flow.SetAlarmAll(t.Context(), quecloud.MSISDNs(msisdns(3000)...), &alarm) {
+	platform := batchPlatform(allDone)
+	cards := quecloud.MSISDNs(msisdns(3000)...)
+	for card, err := range platform.Client(t, selftest.NoRetry).Flow.SetAlarmAll(t.Context(), cards, &alarm) {
 		require.NoError(t, err)
 		assert.Equal(t, quecloud.MSISDN(msisdns(1)[0]), card)
 		break
@@ -236,24 +249,25 @@ func TestBatchCallsSendNothingAfterTheLoop(t *testing.T) {
 
 func TestBatchCallsRefuseBadInputBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
-	platform := batchPlatform(func(int, []string) any { return nil })
+	platform := batchPlatform(allDone)
 	client := platform.Client(t, selftest.NoRetry)
 	bad := quecloud.MSISDNs(append(msisdns(1500), "x")...)
 	good := quecloud.MSISDNs(msisdns(1500)...)
+	params := &quecloud.SMSSendParams{Cards: good, Content: "a"}
 	for name, all := range map[string]iter.Seq2[quecloud.SMSOutcome, error]{
 		"bad card":    client.SMS.SendAll(t.Context(), &quecloud.SMSSendParams{Cards: bad, Content: "a"}),
 		"zero cards":  client.SMS.SendAll(t.Context(), &quecloud.SMSSendParams{Content: "a"}),
 		"no text":     client.SMS.SendAll(t.Context(), &quecloud.SMSSendParams{Cards: good}),
 		"no params":   client.SMS.SendAll(t.Context(), nil),
-		"bad option":  client.SMS.SendAll(t.Context(), &quecloud.SMSSendParams{Cards: good, Content: "a"}, quecloud.Concurrency(2)),
-		"nil context": client.SMS.SendAll(nil, &quecloud.SMSSendParams{Cards: good, Content: "a"}), //nolint:staticcheck // on purpose
+		"bad option":  client.SMS.SendAll(t.Context(), params, quecloud.Concurrency(2)),
+		"nil context": client.SMS.SendAll(nil, params), //nolint:staticcheck // on purpose
 	} {
-		turns := 0
+		outcomes := 0
 		for _, err := range all {
-			turns++
+			outcomes++
 			assert.ErrorAs(t, err, new(*quecloud.ParamError), name)
 		}
-		assert.Equal(t, 1, turns, name)
+		assert.Equal(t, 1, outcomes, name)
 	}
 	for _, err := range client.Flow.SetAlarmAll(t.Context(), good, nil) {
 		assert.ErrorAs(t, err, new(*quecloud.ParamError))
@@ -266,7 +280,8 @@ func TestBatchCallsReportProgress(t *testing.T) {
 	var progress []int64
 	report := quecloud.Progress(func(done, total int64) { progress = append(progress, done, total) })
 	cards := quecloud.MSISDNs(msisdns(1500)...)
-	for _, err := range batchPlatform(func(int, []string) any { return nil }).Client(t, selftest.NoRetry).Flow.SetAlarmAll(t.Context(), cards, &alarm, report) {
+	client := batchPlatform(allDone).Client(t)
+	for _, err := range client.Flow.SetAlarmAll(t.Context(), cards, &alarm, report) {
 		require.NoError(t, err)
 	}
 	assert.Equal(t, []int64{750, 1500, 1500, 1500}, progress)

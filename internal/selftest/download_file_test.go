@@ -25,18 +25,22 @@ func TestDownloadFileIsWholeOrNotThere(t *testing.T) {
 	copy(lost[bytes.LastIndex(lost, []byte("PK\x01\x02")):], "PKxx")
 	damaged := bytes.Clone(whole)
 	damaged[len(damaged)/2] ^= 1
+	bomb := selftest.Zip(t, []byte(strings.Repeat("x", 65<<20)), "", zip.Deflate)
+	isResponseError := selftest.Is[*quecloud.ResponseError]
 	tests := map[string]struct {
 		response []byte
-		is       func(error) bool // what the error has to be
+		is       func(error) bool // reports whether the error is right
 		text     string
 	}{
 		"whole":                 {response: whole},
-		"cut off":               {whole[:len(whole)-30], selftest.Is[*quecloud.ResponseError], "end of a zip file is missing"},
-		"a byte is wrong":       {damaged, selftest.Is[*quecloud.ResponseError], "checksum"},
-		"without its directory": {lost, selftest.Is[*quecloud.ResponseError], "damaged"},
-		"a bomb":                {selftest.Zip(t, []byte(strings.Repeat("x", 65<<20)), "", zip.Deflate), selftest.Is[*quecloud.ResponseError], "the limit is 200 times"},
-		"empty":                 {[]byte("PK\x05\x06" + strings.Repeat("\x00", 18)), selftest.Is[*quecloud.ResponseError], "nothing in it"},
-		"refused":               {[]byte(`{"resultCode":1,"errorMessage":"任务不存在"}`), selftest.Is[*quecloud.APIError], "任务不存在"},
+		"cut off":               {whole[:len(whole)-30], isResponseError, "end of a zip file is missing"},
+		"a byte is wrong":       {damaged, isResponseError, "checksum"},
+		"without its directory": {lost, isResponseError, "damaged"},
+		"a bomb":                {bomb, isResponseError, "the limit is 200 times"},
+		"empty":                 {[]byte("PK\x05\x06" + strings.Repeat("\x00", 18)), isResponseError, "nothing in it"},
+		"refused": {
+			[]byte(`{"resultCode":1,"errorMessage":"任务不存在"}`), selftest.Is[*quecloud.APIError], "任务不存在",
+		},
 	}
 	for name, test := range tests {
 		for _, before := range []string{"", "an older file"} {
@@ -48,7 +52,9 @@ func TestDownloadFileIsWholeOrNotThere(t *testing.T) {
 				}
 				platform := selftest.FuncPlatform(func(context.Context, url.Values) any { return test.response })
 				var told int64
-				n, err := platform.Client(t, selftest.NoRetry).Files.DownloadFile(t.Context(), 7, path, quecloud.Progress(func(done, _ int64) { told = done }))
+				progress := quecloud.Progress(func(done, _ int64) { told = done })
+				files := platform.Client(t, selftest.NoRetry).Files
+				n, err := files.DownloadFile(t.Context(), 7, path, progress)
 				got, readErr := os.ReadFile(path)
 				others, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*"))
 				assert.Empty(t, others, "files left behind")
@@ -79,16 +85,18 @@ func TestDownloadFileCanceledLeavesNoFile(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			dir := t.TempDir()
-			_, err := platform.Client(t, selftest.NoRetry).Files.DownloadFile(ctx, 7, filepath.Join(dir, "cards.zip"), quecloud.Progress(func(done, _ int64) {
+			progress := quecloud.Progress(func(done, _ int64) {
 				if done >= int64(part) {
 					cancel()
 				}
-			}))
+			})
+			files := platform.Client(t, selftest.NoRetry).Files
+			_, err := files.DownloadFile(ctx, 7, filepath.Join(dir, "cards.zip"), progress)
 			require.ErrorIs(t, err, context.Canceled)
 			assert.NotContains(t, err.Error(), "damaged")
-			files, err := os.ReadDir(dir)
+			entries, err := os.ReadDir(dir)
 			require.NoError(t, err)
-			assert.Empty(t, files)
+			assert.Empty(t, entries)
 		})
 	}
 }
@@ -96,7 +104,8 @@ func TestDownloadFileCanceledLeavesNoFile(t *testing.T) {
 func TestDownloadFileWithoutADirectoryRequestsNothing(t *testing.T) {
 	t.Parallel()
 	platform := selftest.FuncPlatform(func(context.Context, url.Values) any { return selftest.Refusal("asked") })
-	_, err := platform.Client(t, selftest.NoRetry).Files.DownloadFile(t.Context(), 7, filepath.Join(t.TempDir(), "none", "cards.zip"))
+	path := filepath.Join(t.TempDir(), "none", "cards.zip")
+	_, err := platform.Client(t, selftest.NoRetry).Files.DownloadFile(t.Context(), 7, path)
 	assert.ErrorIs(t, err, os.ErrNotExist)
 	assert.Zero(t, platform.Attempts())
 }

@@ -117,9 +117,11 @@ func TestDownloadTimeoutLimitsTheTimeWithoutProgress(t *testing.T) {
 	t.Run("stalling in the middle", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			client, _ := selftest.Scripted(t, []selftest.Step{{Wait: 6 * time.Second, Stream: func(ctx context.Context) io.Reader {
+			stream := func(ctx context.Context) io.Reader {
 				return io.MultiReader(bytes.NewReader(file[:50]), selftest.StuckBody{Context: ctx})
-			}}}, quecloud.WithTimeout(10*time.Second))
+			}
+			step := selftest.Step{Wait: 6 * time.Second, Stream: stream}
+			client, _ := selftest.Scripted(t, []selftest.Step{step}, quecloud.WithTimeout(10*time.Second))
 			start := time.Now()
 			n, err := client.Files.Download(t.Context(), 7, io.Discard)
 			require.ErrorIs(t, err, quecloud.ErrAttemptTimeout)
@@ -138,7 +140,8 @@ func TestDownloadTimeoutLimitsTheTimeWithoutProgress(t *testing.T) {
 
 func TestDownloadNeedsLittleMemory(t *testing.T) { // not parallel: it measures
 	file := selftest.Zip(t, make([]byte, 16<<20), "", zip.Store)
-	client, _ := selftest.Scripted(t, []selftest.Step{{Stream: func(context.Context) io.Reader { return bytes.NewReader(file) }}})
+	stream := func(context.Context) io.Reader { return bytes.NewReader(file) }
+	client, _ := selftest.Scripted(t, []selftest.Step{{Stream: stream}})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	_, err := client.Files.Download(t.Context(), 7, io.Discard)
