@@ -88,7 +88,7 @@ func TestCallRejectsWhatItCannotSend(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			checkRefused(t, func(ctx context.Context, c *quecloud.Client) (any, error) {
+			selftest.CheckNotSent(t, func(ctx context.Context, c *quecloud.Client) (any, error) {
 				return nil, c.Call(ctx, tt.method, tt.params, tt.result)
 			}, tt.method, tt.param)
 		})

@@ -7,16 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
+
+// An invalidCall makes a call and returns its result.
+type invalidCall = func(context.Context, *quecloud.Client) (any, error)
 
 // A badInput is a call that must fail with a ParamError for the method and the parameter before anything is sent.
 type badInput struct {
 	name   string
-	call   func(context.Context, *quecloud.Client) (any, error)
+	call   invalidCall
 	method string // without fc.function.
 	param  string
 }
@@ -26,31 +27,14 @@ var (
 	cards = quecloud.ICCIDs(iccid1)
 )
 
-func TestBadInputIsRefusedBeforeAnythingIsSent(t *testing.T) {
+func TestFormRejectsInvalidInput(t *testing.T) {
 	t.Parallel()
 	for _, tt := range badInputs() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			checkRefused(t, tt.call, "fc.function."+tt.method, tt.param)
+			selftest.CheckNotSent(t, tt.call, "fc.function."+tt.method, tt.param)
 		})
 	}
-}
-
-// checkRefused makes a call and checks that it returns a ParamError and no result, and sends nothing.
-func checkRefused(t *testing.T, call func(context.Context, *quecloud.Client) (any, error), method, param string) {
-	t.Helper()
-	platform := newPlatform(answerText(`{"resultCode":0}`))
-	got, err := call(t.Context(), platform.client(t))
-	assert.Empty(t, platform.requests, "something was sent")
-	assert.Zero(t, got)
-	var bad *quecloud.ParamError
-	require.ErrorAs(t, err, &bad)
-	assert.Equal(t, method, bad.Method)
-	assert.Equal(t, param, bad.Param)
-	assert.NotEmpty(t, bad.Reason)
-	assert.ErrorContains(t, err, strings.TrimPrefix(method, "fc.function."))
-	assert.ErrorContains(t, err, param)
-	assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 }
 
 func badInputs() []badInput {
@@ -62,108 +46,83 @@ func badInputs() []badInput {
 }
 
 func badListings() []badInput {
-	list := func(p quecloud.CardListParams) func(context.Context, *quecloud.Client) (any, error) {
-		return func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Cards.List(ctx, &p)) }
+	type (
+		cardParams  = quecloud.CardListParams
+		monthParams = quecloud.MonthListParams
+		logParams   = quecloud.SMSLogParams
+		yearMonth   = quecloud.Month
+	)
+	day, october := selftest.Day, selftest.October2020
+	list := func(p cardParams) invalidCall {
+		return func(ctx context.Context, c *quecloud.Client) (any, error) { return c.Cards.List(ctx, &p) }
 	}
-	month := func(p *quecloud.MonthListParams) func(context.Context, *quecloud.Client) (any, error) {
-		return func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Flow.ListMonth(ctx, p)) }
+	month := func(p *monthParams) invalidCall {
+		return func(ctx context.Context, c *quecloud.Client) (any, error) { return c.Flow.ListMonth(ctx, p) }
 	}
-	voice := func(p *quecloud.MonthListParams) func(context.Context, *quecloud.Client) (any, error) {
+	voice := func(p *monthParams) invalidCall {
 		return func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Flow.ListVoiceMonth(ctx, p))
+			return c.Flow.ListVoiceMonth(ctx, p)
 		}
 	}
-	log := func(p *quecloud.SMSLogParams) func(context.Context, *quecloud.Client) (any, error) {
-		return func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.SMS.ListLog(ctx, p)) }
+	log := func(p *logParams) invalidCall {
+		return func(ctx context.Context, c *quecloud.Client) (any, error) { return c.SMS.ListLog(ctx, p) }
 	}
 	return []badInput{
-		{"cards, page -1", list(quecloud.CardListParams{PageNo: -1}), "card.list", "pageNo"},
-		{"cards, page size -1", list(quecloud.CardListParams{PageSize: -1}), "card.list", "pageSize"},
-		{"cards, page size 1001", list(quecloud.CardListParams{PageSize: 1001}), "card.list", "pageSize"},
-		{"cards, group -1", list(quecloud.CardListParams{BillingID: -1}), "card.list", "billingid"},
+		{"cards, page -1", list(cardParams{PageNo: -1}), "card.list", "pageNo"},
+		{"cards, page size -1", list(cardParams{PageSize: -1}), "card.list", "pageSize"},
+		{"cards, page size 1001", list(cardParams{PageSize: 1001}), "card.list", "pageSize"},
+		{"cards, group -1", list(cardParams{BillingID: -1}), "card.list", "billingid"},
+		{"cards, no such day to begin with", list(cardParams{AllotFrom: day(2023, 2, 29)}), "card.list", "allotDateStart"},
+		{"cards, no such day to end with", list(cardParams{AllotTo: day(2023, 13, 1)}), "card.list", "allotDateEnd"},
+		{"cards, activated from day 0", list(cardParams{ActiveFrom: day(2023, 1, 0)}), "card.list", "activeDateStart"},
+		{"cards, activated to year 10000", list(cardParams{ActiveTo: day(10000, 1, 1)}), "card.list", "activeDateEnd"},
+		{"cards, expiring from month 0", list(cardParams{ExpireFrom: day(2023, 0, 1)}), "card.list", "expireDateStart"},
+		{"cards, expiring to year -1", list(cardParams{ExpireTo: day(-1, 1, 1)}), "card.list", "expireDateEnd"},
 		{
-			"cards, no such day to begin with", list(quecloud.CardListParams{AllotFrom: day(2023, 2, 29)}), "card.list",
-			"allotDateStart",
-		},
-		{
-			"cards, no such day to end with", list(quecloud.CardListParams{AllotTo: day(2023, 13, 1)}), "card.list",
+			"cards, allotted backwards", list(cardParams{AllotFrom: day(2023, 2, 2), AllotTo: day(2023, 2, 1)}), "card.list",
 			"allotDateEnd",
 		},
 		{
-			"cards, activated from day 0", list(quecloud.CardListParams{ActiveFrom: day(2023, 1, 0)}), "card.list",
-			"activeDateStart",
-		},
-		{
-			"cards, activated to year 10000", list(quecloud.CardListParams{ActiveTo: day(10000, 1, 1)}), "card.list",
+			"cards, activated backwards", list(cardParams{ActiveFrom: day(2023, 2, 2), ActiveTo: day(2023, 1, 3)}), "card.list",
 			"activeDateEnd",
 		},
 		{
-			"cards, expiring from month 0", list(quecloud.CardListParams{ExpireFrom: day(2023, 0, 1)}), "card.list",
-			"expireDateStart",
-		},
-		{"cards, expiring to year -1", list(quecloud.CardListParams{ExpireTo: day(-1, 1, 1)}), "card.list", "expireDateEnd"},
-		{
-			"cards, allotted backwards", list(quecloud.CardListParams{AllotFrom: day(2023, 2, 2), AllotTo: day(2023, 2, 1)}),
-			"card.list", "allotDateEnd",
-		},
-		{
-			"cards, activated backwards", list(quecloud.CardListParams{ActiveFrom: day(2023, 2, 2), ActiveTo: day(2023, 1, 3)}),
-			"card.list", "activeDateEnd",
-		},
-		{
-			"cards, expiring backwards", list(quecloud.CardListParams{ExpireFrom: day(2023, 2, 2), ExpireTo: day(2022, 3, 3)}),
-			"card.list", "expireDateEnd",
+			"cards, expiring backwards", list(cardParams{ExpireFrom: day(2023, 2, 2), ExpireTo: day(2022, 3, 3)}), "card.list",
+			"expireDateEnd",
 		},
 
 		{"month, nil", month(nil), "monthflow.list", "month"},
-		{"month, none", month(&quecloud.MonthListParams{PageNo: 1}), "monthflow.list", "month"},
-		{
-			"month 13", month(&quecloud.MonthListParams{Month: quecloud.Month{Year: 2024, Month: 13}}), "monthflow.list",
-			"month",
-		},
-		{"month 0", month(&quecloud.MonthListParams{Month: quecloud.Month{Year: 2024}}), "monthflow.list", "month"},
-		{"month of year 0", month(&quecloud.MonthListParams{Month: quecloud.Month{Month: 1}}), "monthflow.list", "month"},
-		{
-			"month of year 10000", month(&quecloud.MonthListParams{Month: quecloud.Month{Year: 10000, Month: 1}}),
-			"monthflow.list", "month",
-		},
-		{"month, page -1", month(&quecloud.MonthListParams{Month: october2020, PageNo: -1}), "monthflow.list", "pageNo"},
-		{
-			"month, page size 1001", month(&quecloud.MonthListParams{Month: october2020, PageSize: 1001}), "monthflow.list",
-			"pageSize",
-		},
+		{"month, none", month(&monthParams{PageNo: 1}), "monthflow.list", "month"},
+		{"month 13", month(&monthParams{Month: yearMonth{Year: 2024, Month: 13}}), "monthflow.list", "month"},
+		{"month 0", month(&monthParams{Month: yearMonth{Year: 2024}}), "monthflow.list", "month"},
+		{"month of year 0", month(&monthParams{Month: yearMonth{Month: 1}}), "monthflow.list", "month"},
+		{"month of year 10000", month(&monthParams{Month: yearMonth{Year: 10000, Month: 1}}), "monthflow.list", "month"},
+		{"month, page -1", month(&monthParams{Month: october, PageNo: -1}), "monthflow.list", "pageNo"},
+		{"month, page size 1001", month(&monthParams{Month: october, PageSize: 1001}), "monthflow.list", "pageSize"},
 		{"voice, nil", voice(nil), "voice.monthflow.list", "month"},
-		{
-			"voice, page -1", voice(&quecloud.MonthListParams{Month: october2020, PageNo: -1}), "voice.monthflow.list", "pageNo",
-		},
-		{
-			"voice, page size 1001", voice(&quecloud.MonthListParams{Month: october2020, PageSize: 1001}),
-			"voice.monthflow.list", "pageSize",
-		},
+		{"voice, page -1", voice(&monthParams{Month: october, PageNo: -1}), "voice.monthflow.list", "pageNo"},
+		{"voice, page size 1001", voice(&monthParams{Month: october, PageSize: 1001}), "voice.monthflow.list", "pageSize"},
 		{"log, nil", log(nil), "sms.sendlog", "dateStr"},
-		{
-			"log, month 13", log(&quecloud.SMSLogParams{Month: quecloud.Month{Year: 2024, Month: 13}}), "sms.sendlog", "dateStr",
-		},
-		{"log, page -1", log(&quecloud.SMSLogParams{Month: october2020, PageNo: -1}), "sms.sendlog", "pageNo"},
-		{"log, page size 1001", log(&quecloud.SMSLogParams{Month: october2020, PageSize: 1001}), "sms.sendlog", "pageSize"},
+		{"log, month 13", log(&logParams{Month: yearMonth{Year: 2024, Month: 13}}), "sms.sendlog", "dateStr"},
+		{"log, page -1", log(&logParams{Month: october, PageNo: -1}), "sms.sendlog", "pageNo"},
+		{"log, page size 1001", log(&logParams{Month: october, PageSize: 1001}), "sms.sendlog", "pageSize"},
 	}
 }
 
 func badOrders() []badInput {
-	topUp := func(change func(*quecloud.RechargeParams)) func(context.Context, *quecloud.Client) (any, error) {
-		params := recharge
+	topUp := func(change func(*quecloud.RechargeParams)) invalidCall {
+		params := selftest.Recharge
 		change(&params)
-		return buy(params)
+		return func(ctx context.Context, c *quecloud.Client) (any, error) { return c.Orders.Recharge(ctx, &params) }
 	}
-	extend := func(change func(*quecloud.RenewalParams)) func(context.Context, *quecloud.Client) (any, error) {
-		params := renewal
+	extend := func(change func(*quecloud.RenewalParams)) invalidCall {
+		params := selftest.Renewal
 		change(&params)
-		return renew(params)
+		return func(ctx context.Context, c *quecloud.Client) (any, error) { return c.Orders.Renew(ctx, &params) }
 	}
 	return []badInput{
 		{
-			"recharge, nil",
-			func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Recharge(ctx, nil)) },
+			"recharge, nil", func(ctx context.Context, c *quecloud.Client) (any, error) { return c.Orders.Recharge(ctx, nil) },
 			"card.recharge", "params",
 		},
 		{"recharge, no card", topUp(func(p *quecloud.RechargeParams) { p.ICCID = "" }), "card.recharge", "iccid"},
@@ -191,8 +150,7 @@ func badOrders() []badInput {
 			"card.recharge", "externalId",
 		},
 		{
-			"renewal, nil",
-			func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Renew(ctx, nil)) },
+			"renewal, nil", func(ctx context.Context, c *quecloud.Client) (any, error) { return c.Orders.Renew(ctx, nil) },
 			"card.renewal", "params",
 		},
 		{"renewal, no card", extend(func(p *quecloud.RenewalParams) { p.ICCID = "" }), "card.renewal", "iccid"},
@@ -215,28 +173,28 @@ func badOrders() []badInput {
 			"card.renewal", "externalId",
 		},
 		{
-			"order, none", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Orders.Get(ctx, "")) },
+			"order, none", func(ctx context.Context, c *quecloud.Client) (any, error) { return c.Orders.Get(ctx, "") },
 			"order.details", "orderNo",
 		},
 	}
 }
 
 func badAlarms() []badInput {
-	set := func(s quecloud.AlarmSettings) func(context.Context, *quecloud.Client) (any, error) {
+	set := func(s quecloud.AlarmSettings) invalidCall {
 		return func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Flow.SetAlarm(ctx, cards, &s))
+			return c.Flow.SetAlarm(ctx, cards, &s)
 		}
 	}
-	status := func(p *quecloud.AlarmStatusParams) func(context.Context, *quecloud.Client) (any, error) {
+	status := func(p *quecloud.AlarmStatusParams) invalidCall {
 		return func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return done(c.Flow.SetAlarmStatus(ctx, card, p))
+			return nil, c.Flow.SetAlarmStatus(ctx, card, p)
 		}
 	}
 	type settings = quecloud.AlarmSettings
 	const method, param = "card.alarm", "alarmParam"
 	return []badInput{
 		{"alarm, nil", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Flow.SetAlarm(ctx, cards, nil))
+			return c.Flow.SetAlarm(ctx, cards, nil)
 		}, method, param},
 		{"alarm, threshold NaN", set(settings{Threshold1: math.NaN()}), method, param},
 		{"alarm, threshold without end", set(settings{Threshold2: math.Inf(1)}), method, param},
@@ -249,10 +207,8 @@ func badAlarms() []badInput {
 		{"alarm, empty e-mail", set(settings{NotifyEmails: []string{""}}), method, param},
 		{"alarm, two e-mails in one", set(settings{NotifyEmails: []string{"a@example.com,b@example.com"}}), method, param},
 		{
-			"alarm, e-mails joined as in responses", set(
-				settings{NotifyEmails: []string{"a@example.com;b@example.com"}},
-			), method,
-			param,
+			"alarm, e-mails joined as in responses", set(settings{NotifyEmails: []string{"a@example.com;b@example.com"}}),
+			method, param,
 		},
 		{"alarm, e-mail with a space", set(settings{NotifyEmails: []string{"a @example.com"}}), method, param},
 		{"alarm, e-mail with a line break", set(settings{NotifyEmails: []string{"a@example.com\n"}}), method, param},
@@ -264,17 +220,17 @@ func badAlarms() []badInput {
 }
 
 func badOthers() []badInput {
-	send := func(p *quecloud.SMSSendParams) func(context.Context, *quecloud.Client) (any, error) {
-		return func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.SMS.Send(ctx, p)) }
+	send := func(p *quecloud.SMSSendParams) invalidCall {
+		return func(ctx context.Context, c *quecloud.Client) (any, error) { return c.SMS.Send(ctx, p) }
 	}
-	add := func(numbers ...string) func(context.Context, *quecloud.Client) (any, error) {
+	add := func(numbers ...string) invalidCall {
 		return func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return done(c.Cards.AddVoiceWhitelist(ctx, card, numbers...))
+			return nil, c.Cards.AddVoiceWhitelist(ctx, card, numbers...)
 		}
 	}
-	remove := func(numbers ...string) func(context.Context, *quecloud.Client) (any, error) {
+	remove := func(numbers ...string) invalidCall {
 		return func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return done(c.Cards.DeleteVoiceWhitelist(ctx, card, numbers...))
+			return nil, c.Cards.DeleteVoiceWhitelist(ctx, card, numbers...)
 		}
 	}
 	type params = quecloud.SMSSendParams
@@ -294,39 +250,39 @@ func badOthers() []badInput {
 		{"whitelist, a letter", remove("a"), "card.voice.delwhitelist", "voiceWhiteList"},
 
 		{"group 0", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Billing.GroupStatistics(ctx, 0))
+			return c.Billing.GroupStatistics(ctx, 0)
 		}, "billing_group.statistics", "id"},
 		{"group -1", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Billing.GroupTreeStatistics(ctx, -1))
+			return c.Billing.GroupTreeStatistics(ctx, -1)
 		}, "billing_groups.statistics", "id"},
 		{
-			"task 0", func(ctx context.Context, c *quecloud.Client) (any, error) { return result(c.Files.Status(ctx, 0)) },
+			"task 0", func(ctx context.Context, c *quecloud.Client) (any, error) { return c.Files.Status(ctx, 0) },
 			"file.status", "taskId",
 		},
 		{"file of task -1", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Files.Download(ctx, -1, new(bytes.Buffer)))
+			return c.Files.Download(ctx, -1, new(bytes.Buffer))
 		}, "file.down", "taskId"},
 		{"no writer", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Files.Download(ctx, 1, nil))
+			return c.Files.Download(ctx, 1, nil)
 		}, "file.down", "w"},
 		{"no writer for the latest", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Files.DownloadLatest(ctx, nil))
+			return c.Files.DownloadLatest(ctx, nil)
 		}, "file.last.down", "w"},
 
 		{"days, no month", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Flow.Days(ctx, card, quecloud.Month{}))
+			return c.Flow.Days(ctx, card, quecloud.Month{})
 		}, "dayflow.list", "month"},
 		{"voice days, month 13", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Flow.VoiceDays(ctx, card, quecloud.Month{Year: 2024, Month: 13}))
+			return c.Flow.VoiceDays(ctx, card, quecloud.Month{Year: 2024, Month: 13})
 		}, "voice.dayflow.list", "month"},
 		{"flow, no month", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Flow.Month(ctx, card, quecloud.Month{}))
+			return c.Flow.Month(ctx, card, quecloud.Month{})
 		}, "card.monthflow", "month"},
 		{"flow of many, month -1", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.Flow.MonthBatch(ctx, cards, quecloud.Month{Year: 2024, Month: -1}))
+			return c.Flow.MonthBatch(ctx, cards, quecloud.Month{Year: 2024, Month: -1})
 		}, "cards.monthflow", "month"},
 		{"count, no month", func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return result(c.SMS.MonthCount(ctx, quecloud.Month{}))
+			return c.SMS.MonthCount(ctx, quecloud.Month{})
 		}, "sms.monthcount", "dateStr"},
 	}
 }
