@@ -10,7 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Drift is a place in a response or event that differs from what the SDK knows of the platform. See [WithDriftHandler].
+// A Drift is a place in a response or event that differs from what the SDK knows of the platform. See
+// [WithDriftHandler].
 type Drift struct {
 	Method string    // fc.function.…, or sms or order for an event
 	Kind   DriftKind // how it differs
@@ -24,13 +25,13 @@ type DriftKind string
 const (
 	// DriftUnknownMember is a member of an object that no field of the SDK takes.
 	DriftUnknownMember DriftKind = "unknown member"
-	// DriftWrongType is a scalar of another JSON type than the document gives it, such as "12" for a number. It is read all
-	// the same.
+	// DriftWrongType is a scalar of another JSON type than the document gives it, such as "12" for a number. It is read
+	// all the same.
 	DriftWrongType DriftKind = "wrong type"
 	// DriftWrongValue is a value that its field cannot have, such as "abc" for a number. The field stays zero.
 	DriftWrongValue DriftKind = "wrong value"
-	// DriftMissing is an absent member that always comes according to the document. Its field is zero. A member that is null
-	// or "" is not absent. Live responses leave some members out.
+	// DriftMissing is an absent member that always comes according to the document. Its field is zero. A member that is
+	// null or "" is not absent. Live responses leave some members out.
 	DriftMissing DriftKind = "missing"
 	// DriftNotUTF8 is a text that is not UTF-8, although the document promises UTF-8. The field keeps its bytes, GBK for
 	// example, and the escape of half a surrogate pair as it is written. [encoding/json] replaces such bytes with U+FFFD
@@ -58,8 +59,8 @@ func rejectionDrift(body []byte, err error) Drift {
 // maxDrifts limits how many drifts of one event are reported.
 const maxDrifts = 32
 
-// reportDrift logs a value that is wrong or not UTF-8, in outline, and calls the drift handler for drifts of every kind. A
-// panic of the handler does not lose the event.
+// reportDrift logs a value that is wrong or not UTF-8, in outline, and calls the drift handler for drifts of every
+// kind. A panic of the handler does not lose the event.
 func (h *callbackHandler[E]) reportDrift(ctx context.Context, drift Drift) {
 	drift.Method = h.name
 	attrs := []slog.Attr{

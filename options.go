@@ -298,8 +298,8 @@ func WithUserAgent(agent string) Option {
 	}
 }
 
-// WithClock replaces [time.Now] as the source of the parameter t, and of the present time that helps to read digits in a
-// response as a time. It is meant for tests.
+// WithClock replaces [time.Now] as the source of the parameter t, and of the present time that helps to read digits in
+// a response as a time. It is meant for tests.
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
 		if now == nil {

@@ -35,8 +35,8 @@ const (
 // SetUsage sets the data that a card used on a date (yyyy-MM-dd), in MB, instead of the synthetic usage. It suspends a
 // card that has used up its plan, which then uses only the amounts set for the days after that date, and a card that
 // reached a threshold set with fc.function.card.alarm. The usage of a future date counts from that date on, so that a
-// test can lay out a month and then [Server.Advance] through it. SetUsage panics when there is no such card, the date is
-// invalid or the amount is negative.
+// test can lay out a month and then [Server.Advance] through it. SetUsage panics when there is no such card, the date
+// is invalid or the amount is negative.
 func (s *Server) SetUsage(number, date string, mb float64) {
 	if !(mb >= 0 && mb < math.MaxInt32) {
 		panic(fmt.Sprintf("quecloudtest: SetUsage: %v MB, want 0 to %d", mb, math.MaxInt32))

@@ -64,8 +64,8 @@ func Same(a, b string) bool {
 // Match finds the requested numbers among those in a response, all in normal form. For each number found it returns the
 // index of the equal number in requested, the first if there are several, or -1.
 //
-// An ICCID of 19 characters, which some programs send without the check digit, matches one of 20 that starts with it, if
-// no other number does: ten neighbouring cards share their first 19 characters.
+// An ICCID of 19 characters, which some programs send without the check digit, matches one of 20 that starts with it,
+// if no other number does: ten neighbouring cards share their first 19 characters.
 func Match(requested, found []string) []int {
 	indices := make(map[string]int, len(requested))
 	for i, number := range requested {

@@ -23,7 +23,8 @@ var Unsigned = map[string][]string{
 	"fc.function.card.alarm.status": {"alarmStatus", "pauseStatus"},
 }
 
-// CheckRequest checks a request of a client with [AtNow] against parameters and a signature made without the SDK's code.
+// CheckRequest checks a request of a client with [AtNow] against parameters and a signature made without the SDK's
+// code.
 func CheckRequest(t testing.TB, got Request, method string, business map[string]string) {
 	t.Helper()
 	require.Equal(t, http.MethodPost, got.Verb)
@@ -58,8 +59,8 @@ func PlainSign(secret string, params map[string]string, unsigned ...string) stri
 	return fmt.Sprintf("%X", sha1.Sum([]byte(text.String()+secret)))
 }
 
-// CheckNotSent makes a call with an invalid parameter, and checks that it sends nothing and returns a ParamError with the
-// names of the method and the parameter, and no result.
+// CheckNotSent makes a call with an invalid parameter, and checks that it sends nothing and returns a ParamError with
+// the names of the method and the parameter, and no result.
 func CheckNotSent(
 	t testing.TB, call func(context.Context, *quecloud.Client) (any, error), method, param string,
 ) {

@@ -19,8 +19,8 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// FuzzDecode reads any text, with one value replaced by another, as the response of each method. A method returns either a
-// result or an error of the package. A result survives being marshaled and read again.
+// FuzzDecode reads any text, with one value replaced by another, as the response of each method. A method returns
+// either a result or an error of the package. A result survives being marshaled and read again.
 func FuzzDecode(f *testing.F) {
 	cases := map[string]MethodCase{}
 	names := []string{}
@@ -105,7 +105,8 @@ func bytesOrNone(file []byte, err error) (any, error) {
 	return file, nil
 }
 
-// similarResponses returns the responses of testdata whose names begin like that of a case, the variants, and a refusal.
+// similarResponses returns the responses of testdata whose names begin like that of a case, the variants, and a
+// refusal.
 func similarResponses(f *testing.F, c MethodCase) (all [][]byte) {
 	files, err := filepath.Glob(filepath.Join(Root(), "testdata", c.Base()+".*"))
 	require.NoError(f, err)

@@ -1,5 +1,5 @@
-// Package selftest has the tests of the SDK that belong to no single file, and the helpers that tests of several packages
-// share:
+// Package selftest has the tests of the SDK that belong to no single file, and the helpers that tests of several
+// packages share:
 //
 //   - [Platform] responds in memory and records requests: as [Step]s say ([Scripted], [NewPlatform]), with one text
 //     ([TextPlatform]), with a recorded response ([FilePlatform]), with a function's JSON ([FuncPlatform]), or with the

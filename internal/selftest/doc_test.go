@@ -105,7 +105,8 @@ func needFields(of string, typ ast.Expr, need func(name, text string)) {
 	}
 }
 
-// methodDocs returns the comments of all methods in one line each, by names such as Cards.Pause, and of types by theirs.
+// methodDocs returns the comments of all methods in one line each, by names such as Cards.Pause, and of types by
+// theirs.
 func methodDocs(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}

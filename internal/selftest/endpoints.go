@@ -108,8 +108,9 @@ func (e Endpoint) Label() string {
 	return "§ " + e.Section + " " + strings.Join(strings.Fields(e.Title), " ") + ", " + e.Method + "."
 }
 
-// GoNames returns the Go method of each endpoint, such as Cards.Pause for fc.function.card.pause. It is the method whose
-// comment goes on after the endpoint's label: with its kind. Comments of derived methods, such as Cards.All, end with a label.
+// GoNames returns the Go method of each endpoint, such as Cards.Pause for fc.function.card.pause. It is the method
+// whose comment goes on after the endpoint's label: with its kind. Comments of derived methods, such as Cards.All, end
+// with a label.
 func GoNames() map[string]string { return goNames() }
 
 var serviceMethod = regexp.MustCompile(`((?://[^\n]*\n)+)func \(\w+ \*(\w+)Service\) ([A-Z]\w*)\(`)

@@ -83,7 +83,8 @@ type Protocol struct {
 	StreamOnly bool                              // GiveUp leaves the connection open
 }
 
-// Protocols returns HTTP/1 and HTTP/2 with each way to give up a request. After some of them net/http retries by itself.
+// Protocols returns HTTP/1 and HTTP/2 with each way to give up a request. After some of them net/http retries by
+// itself.
 func Protocols() []Protocol {
 	resets := func(code byte) func(*HTTP2Conn, uint32) {
 		return func(c *HTTP2Conn, stream uint32) { c.Reset(stream, code) }
@@ -223,8 +224,8 @@ func (p *FaultyPlatform) handle(form url.Values, f Fault) string {
 	return f.Response
 }
 
-// Faulty returns a client of a faulty platform, and the platform. The client waits a millisecond between attempts, unless
-// the platform asks for more.
+// Faulty returns a client of a faulty platform, and the platform. The client waits a millisecond between attempts,
+// unless the platform asks for more.
 func Faulty(
 	t *testing.T, connect func() (client, server net.Conn, err error), over Protocol, fault func(n int) Fault,
 ) (*quecloud.Client, *FaultyPlatform) {

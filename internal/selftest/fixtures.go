@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Root returns the folder of the root package, for tests of any package of the module. Tests run in their package's folder.
+// Root returns the folder of the root package, for tests of any package of the module. Tests run in their package's
+// folder.
 func Root() string { return root() }
 
 var root = sync.OnceValue(func() string {

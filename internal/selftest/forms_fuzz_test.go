@@ -25,8 +25,8 @@ type formInput struct {
 	on         bool
 }
 
-// A formCase makes a call with an input, and says without the SDK's code what a server must get, or nil if the call must be
-// refused.
+// A formCase makes a call with an input, and says without the SDK's code what a server must get, or nil if the call
+// must be refused.
 type formCase struct {
 	method string
 	call   func(context.Context, *quecloud.Client, formInput) error

@@ -87,8 +87,8 @@ func FilePlatform(t testing.TB, file string) *Platform {
 	return NewPlatform(Step{Respond: httpmock.NewBytesResponder(http.StatusOK, Fixture(t, file))})
 }
 
-// FuncPlatform returns a platform that responds with the result of f: a []byte is the body, an error fails the transport,
-// and any other value becomes JSON.
+// FuncPlatform returns a platform that responds with the result of f: a []byte is the body, an error fails the
+// transport, and any other value becomes JSON.
 func FuncPlatform(f func(ctx context.Context, form url.Values) any) *Platform {
 	return NewPlatform(Step{Respond: func(r *http.Request) (*http.Response, error) {
 		switch v := f(r.Context(), r.PostForm).(type) {
@@ -116,7 +116,8 @@ func (p *Platform) Client(t testing.TB, opts ...quecloud.Option) *quecloud.Clien
 	return NewClient(t, p, opts...)
 }
 
-// NewClient returns a client over a transport that makes up to four attempts, without a delay. Options are added to these.
+// NewClient returns a client over a transport that makes up to four attempts, without a delay. Options are added to
+// these.
 func NewClient(t testing.TB, transport http.RoundTripper, opts ...quecloud.Option) *quecloud.Client {
 	t.Helper()
 	client, err := quecloud.NewClient(Key, Secret, append([]quecloud.Option{

@@ -57,8 +57,8 @@ func flush(code string) string {
 	return strings.Join(lines, "\n")
 }
 
-// executedCode returns the source of the code that tests or CI run: examples whose output is checked, and the programs in
-// examples.
+// executedCode returns the source of the code that tests or CI run: examples whose output is checked, and the programs
+// in examples.
 func executedCode(t *testing.T) (code []string) {
 	t.Helper()
 	for _, pattern := range []string{"example*_test.go", "quecloudtest/example*_test.go", "otelquecloud/example*_test.go"} {
@@ -123,8 +123,8 @@ var verdicts = map[string]string{
 	"reads": "只读", "sets": "设置", "once": "一次", "**spends**": "**付费**", "receives": "接收",
 }
 
-// outline returns what the two READMEs share, in order: heading levels, code, and the facts of each table row and of the
-// prose of each section.
+// outline returns what the two READMEs share, in order: heading levels, code, and the facts of each table row and of
+// the prose of each section.
 func outline(text string) (parts []string) {
 	prose := ""
 	for _, part := range append(outlined.FindAllString(text, -1), "# end") {

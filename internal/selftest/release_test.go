@@ -15,8 +15,8 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// A release changes its version in several places. Users see it in the header User-Agent, the scope of otelquecloud, the
-// CHANGELOG, and the requirements of nested modules.
+// A release changes its version in several places. Users see it in the header User-Agent, the scope of otelquecloud,
+// the CHANGELOG, and the requirements of nested modules.
 func TestReleaseHasOneVersionEverywhere(t *testing.T) {
 	t.Parallel()
 	if newest := newestRelease(t, readText(t, "CHANGELOG.md")); newest != "" {

@@ -35,7 +35,8 @@ const (
 	soakSeed    = 20241126
 )
 
-// soakKinds are the calls of the soak. Each is about another card or order, and checks that the response is about it too.
+// soakKinds are the calls of the soak. Each is about another card or order, and checks that the response is about it
+// too.
 var soakKinds = []struct {
 	name string
 	call func(context.Context, *quecloud.Client, int) error
@@ -280,8 +281,8 @@ func TestSoak(t *testing.T) {
 	require.Eventually(t, func() bool { return labelled(t, "soak") == 0 }, 10*time.Second, time.Millisecond, "goroutines are left")
 }
 
-// callAll makes all calls, an eighth of them over HTTP/2, and cancels some after less than 2 ms. Half-way the platform's
-// clock jumps; before and after that, connections go silent.
+// callAll makes all calls, an eighth of them over HTTP/2, and cancels some after less than 2 ms. Half-way the
+// platform's clock jumps; before and after that, connections go silent.
 func (p *soakPlatform) callAll(ctx context.Context, http1, http2 *soakPath, errs []error) {
 	var next atomic.Int64
 	var callers sync.WaitGroup

@@ -22,8 +22,8 @@ func slowServer(b *testing.B, fleet int) *quecloud.Client {
 }
 
 // BenchmarkSweep compares a sweep over 100,000 cards with a plain loop over pages of the same size: the platform's
-// default, and the largest. Client and stand-in share the machine, so processors limit the ratios of large pages: a page of
-// 1000 cards takes both 5 ms or more.
+// default, and the largest. Client and stand-in share the machine, so processors limit the ratios of large pages: a
+// page of 1000 cards takes both 5 ms or more.
 func BenchmarkSweep(b *testing.B) {
 	const fleet = 100_000
 	for _, size := range []int{100, 1000} {
@@ -118,8 +118,8 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// BenchmarkEach compares a call for each of 1000 cards, 16 at once, with a plain loop. The calls only read, so that they can
-// run any number of times.
+// BenchmarkEach compares a call for each of 1000 cards, 16 at once, with a plain loop. The calls only read, so that
+// they can run any number of times.
 func BenchmarkEach(b *testing.B) {
 	const fleet = 1000
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(fleet))

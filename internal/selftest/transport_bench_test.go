@@ -42,8 +42,8 @@ func inGoroutines(name string, call func() error) Job {
 	}}
 }
 
-// BenchmarkConcurrent makes 64 times 2 calls over TLS on loopback: with the SDK; by hand, with as many connections and on a
-// copy of http.DefaultTransport; and with neither signatures nor a look at the response, as no client can.
+// BenchmarkConcurrent makes 64 times 2 calls over TLS on loopback: with the SDK; by hand, with as many connections and
+// on a copy of http.DefaultTransport; and with neither signatures nor a look at the response, as no client can.
 func BenchmarkConcurrent(b *testing.B) {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -121,8 +121,8 @@ func heapInUse() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// BenchmarkDownload downloads zip files over plain HTTP on loopback: 64 MiB for the comparison, since the seconds that 1 GiB
-// takes are not comparable on a busy machine, and 1 GiB for the memory.
+// BenchmarkDownload downloads zip files over plain HTTP on loopback: 64 MiB for the comparison, since the seconds that
+// 1 GiB takes are not comparable on a busy machine, and 1 GiB for the memory.
 func BenchmarkDownload(b *testing.B) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mebibytes, err := strconv.Atoi(r.FormValue("taskId"))

@@ -29,7 +29,8 @@ type LimiterFunc func(context.Context) error
 // Wait implements quecloud.Limiter.
 func (f LimiterFunc) Wait(ctx context.Context) error { return f(ctx) }
 
-// Tracer returns an interceptor that appends its name to seen before the call, and the name after "-" when it has ended.
+// Tracer returns an interceptor that appends its name to seen before the call, and the name after "-" when it has
+// ended.
 func Tracer(seen *[]string, name string) quecloud.Interceptor {
 	return func(ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error) error {
 		*seen = append(*seen, name)

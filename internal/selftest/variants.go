@@ -51,8 +51,8 @@ func asNumbers(text []byte) []byte {
 	})
 }
 
-// otherCase writes the n-th name in the n-th of these cases, then from the first again: RESULTCODE, resultcode, rESULTcODE,
-// ResultCode, rEsUlTcOdE.
+// otherCase writes the n-th name in the n-th of these cases, then from the first again: RESULTCODE, resultcode,
+// rESULTcODE, ResultCode, rEsUlTcOdE.
 func otherCase(text []byte) []byte {
 	n := 0
 	return jsonToken.ReplaceAllFunc(text, func(token []byte) []byte {
