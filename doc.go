@@ -6,7 +6,7 @@
 //	if err != nil { … }
 //	card, err := client.Cards.Info(ctx, quecloud.ICCID("8986062343202380834"))
 //
-// Each of the platform's 48 methods is a Go method with its own structs, in one of the services of [Client]. Its
+// Each method of the platform is a Go method with its own structs, in one of the services of [Client]. Its
 // documentation names the chapter of the vendor's document and the platform's method, fc.function.…. Call a method that
 // this version does not know with [Client.Call].
 //
