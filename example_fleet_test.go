@@ -10,7 +10,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// A sweep goes through all cards, however many pages they fill.
+// A sweep yields all cards, however many pages they fill.
 func ExampleCardsService_All() {
 	srv := quecloudtest.NewServer(quecloudtest.WithFleet(2500))
 	defer srv.Close()
@@ -33,8 +33,7 @@ func ExampleCardsService_All() {
 	// Output: true
 }
 
-// A page and its number are stored in one transaction, so that a program that is started again goes on where it
-// stopped.
+// The program stores each page and its number in one transaction. After a restart it continues with the next page.
 func ExamplePages() {
 	srv := quecloudtest.NewServer(quecloudtest.WithFleet(2500))
 	defer srv.Close()
@@ -65,7 +64,7 @@ func ExamplePages() {
 	// <nil>
 }
 
-// Cards that the platform does not know are told, and do not end the loop.
+// Unknown cards are reported and do not end the loop.
 func ExampleCardsService_AllInfo() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -89,7 +88,7 @@ func ExampleCardsService_AllInfo() {
 	// 1064900000001 正常
 }
 
-// The output of a sweep is piped into Each, so that the fleet is never held in memory.
+// Each processes the output of a sweep without holding the fleet in memory.
 func ExampleEach() {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
@@ -118,14 +117,15 @@ func ExampleEach() {
 	// <nil>
 }
 
-// An order is carried out in the background, and may fail there.
+// The platform carries out an order in the background, where it may fail.
 func ExampleOrdersService_Wait() {
 	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(0))
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
 
 	srv.FailOrders(1, "the card was given up")
-	receipt, err := client.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: "89860024310000000006", Years: 1, ExternalID: "renewal-1"})
+	renewal := &quecloud.RenewalParams{ICCID: "89860024310000000006", Years: 1, ExternalID: "renewal-1"}
+	receipt, err := client.Orders.Renew(ctx, renewal)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -135,7 +135,7 @@ func ExampleOrdersService_Wait() {
 	// Output: true 订单失败
 }
 
-// An export holds all cards of the account, as lines of text.
+// An export lists all cards of the account as lines of text.
 func ExampleFilesService_Export() {
 	srv := quecloudtest.NewServer(quecloudtest.WithFileDelay(0))
 	defer srv.Close()

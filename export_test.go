@@ -24,7 +24,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// stages is an option that writes the stages of an export into a text.
+// stages is an option that appends the stages of an export to a text.
 func stages(text *string) quecloud.FleetOption {
 	return quecloud.OnStage(func(stage quecloud.ExportStage, taskID int64) {
 		*text += fmt.Sprintf("%s:%d ", stage, taskID)
@@ -36,14 +36,14 @@ func TestExportStartsATaskAndDownloadsItsFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := bubbleServer(t, quecloudtest.WithFleet(100), quecloudtest.WithFileDelay(9*time.Second))
 		var file bytes.Buffer
-		var told string
+		var reported string
 		var done, total int64
 		progress := quecloud.Progress(func(d, t int64) { done, total = d, t })
-		n, err := srv.Client().Files.Export(t.Context(), &file, stages(&told), progress)
+		n, err := srv.Client().Files.Export(t.Context(), &file, stages(&reported), progress)
 		require.NoError(t, err)
 		assert.EqualValues(t, file.Len(), n)
 		assert.Equal(t, []int64{n, n}, []int64{done, total})
-		assert.Equal(t, "started:1 waiting:1 waiting:1 prepared:1 downloading:1 done:1 ", told)
+		assert.Equal(t, "started:1 waiting:1 waiting:1 prepared:1 downloading:1 done:1 ", reported)
 		rows := 0
 		for row, err := range quecloud.ReadCardList(bytes.NewReader(file.Bytes()), n) {
 			require.NoError(t, err)
@@ -61,12 +61,12 @@ func TestExportJoinsTodaysRunningTask(t *testing.T) {
 		client := srv.Client()
 		task, err := client.Files.Start(t.Context())
 		require.NoError(t, err)
-		var told string
-		n, err := client.Files.Export(t.Context(), io.Discard, stages(&told), quecloud.PollEvery(time.Minute))
+		var reported string
+		n, err := client.Files.Export(t.Context(), io.Discard, stages(&reported), quecloud.PollEvery(time.Minute))
 		require.NoError(t, err)
 		assert.Positive(t, n)
 		want := strings.ReplaceAll("joined:N waiting:N prepared:N downloading:N done:N ", "N", fmt.Sprint(task))
-		assert.Equal(t, want, told)
+		assert.Equal(t, want, reported)
 		assert.Len(t, srv.RequestsOf("fc.function.file.card.get"), 1)
 	})
 }
@@ -88,7 +88,7 @@ func TestExportPrepareDoesNotJoinYesterdaysTask(t *testing.T) {
 	assert.EqualValues(t, 8, task)
 }
 
-// The platform makes one file at a time: when it refuses another, the one that it is at can be of yesterday.
+// The platform runs one task at a time. When it refuses another, the running task may be of yesterday.
 func TestExportPrepareJoinsTheOnlyRunningTaskWhenAnotherIsRefused(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2000, 1, 2, 0, 1, 0, 0, quecloud.ChinaStandardTime) // in the bubbles
@@ -153,11 +153,11 @@ func TestExportPrepareJoinsATaskThatAnotherProgramStarted(t *testing.T) {
 				return selftest.Object{"resultCode": 0, "taskStatus": "2"}
 			}
 		})
-		var told string
-		task, err := platform.Client(t, selftest.NoRetry).Files.Prepare(t.Context(), stages(&told))
+		var reported string
+		task, err := platform.Client(t, selftest.NoRetry).Files.Prepare(t.Context(), stages(&reported))
 		require.NoError(t, err)
 		assert.EqualValues(t, 7, task)
-		assert.Equal(t, "joined:7 prepared:7 ", told)
+		assert.Equal(t, "joined:7 prepared:7 ", reported)
 	}
 }
 
@@ -251,14 +251,14 @@ func TestExportWritesTheWholeFileOrNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := useTempDir(t)
 			var file bytes.Buffer
-			var told string
-			n, err := exporting(test.response).Client(t, selftest.NoRetry).Files.Export(t.Context(), &file, stages(&told))
+			var reported string
+			n, err := exporting(test.response).Client(t, selftest.NoRetry).Files.Export(t.Context(), &file, stages(&reported))
 			assert.Empty(t, filesIn(t, dir), "files left behind")
 			if test.is == nil {
 				require.NoError(t, err)
 				assert.Equal(t, whole, file.Bytes())
 				assert.EqualValues(t, len(whole), n)
-				assert.Equal(t, "started:7 prepared:7 downloading:7 done:7 ", told)
+				assert.Equal(t, "started:7 prepared:7 downloading:7 done:7 ", reported)
 				return
 			}
 			assert.True(t, test.is(err), "%v", err)
@@ -266,7 +266,7 @@ func TestExportWritesTheWholeFileOrNothing(t *testing.T) {
 			assert.ErrorContains(t, err, "task 7 is done")
 			assert.Zero(t, n)
 			assert.Zero(t, file.Len())
-			assert.Equal(t, "started:7 prepared:7 downloading:7 ", told)
+			assert.Equal(t, "started:7 prepared:7 downloading:7 ", reported)
 		})
 	}
 }

@@ -163,7 +163,7 @@ func TestDownloadIsRetriedBeforeItsFirstByteOnly(t *testing.T) {
 	})
 }
 
-// A limitedWriter takes so many bytes and then fails, or with a nil error writes less than it was given.
+// A limitedWriter writes room bytes and then fails. If err is nil, it writes less without an error.
 type limitedWriter struct {
 	room int
 	err  error
@@ -199,7 +199,7 @@ func TestDownloadReturnsTheErrorOfItsWriter(t *testing.T) {
 	assert.Zero(t, platform.Attempts())
 }
 
-// zeros are n bytes that begin like a zip file.
+// zeros returns n bytes that start like a zip file.
 func zeros(n int64) io.Reader {
 	endless := readerFunc(func(p []byte) (int, error) { return len(p), nil })
 	return io.MultiReader(strings.NewReader("PK\x03\x04"), io.LimitReader(endless, n-4))

@@ -22,7 +22,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// ids are n cards, by MSISDN.
+// ids reresults n cards with the MSISDNs 0 to n-1.
 func ids(n int) (cards []quecloud.CardID) {
 	for i := range n {
 		cards = append(cards, quecloud.MSISDN(strconv.Itoa(i)))
@@ -30,7 +30,8 @@ func ids(n int) (cards []quecloud.CardID) {
 	return cards
 }
 
-func place(card quecloud.CardID) int {
+// indexOf reresults the index of a card among ids.
+func indexOf(card quecloud.CardID) int {
 	n, _ := strconv.Atoi(card.String())
 	return n
 }
@@ -46,13 +47,13 @@ func TestEachYieldsOneResultPerCardInOrder(t *testing.T) {
 			running++
 			most = max(most, running)
 			mu.Unlock()
-			if err := selftest.Pause(ctx, time.Duration(1+place(card)*7%5)*time.Second); err != nil {
+			if err := selftest.Pause(ctx, time.Duration(1+indexOf(card)*7%5)*time.Second); err != nil {
 				return err
 			}
 			mu.Lock()
 			running--
 			mu.Unlock()
-			if place(card)%2 == 1 {
+			if indexOf(card)%2 == 1 {
 				return errOdd
 			}
 			return nil
@@ -61,7 +62,7 @@ func TestEachYieldsOneResultPerCardInOrder(t *testing.T) {
 		i := 0
 		for card, err := range quecloud.Each(t.Context(), ids(100), fn, quecloud.Concurrency(8),
 			quecloud.Progress(func(done, total int64) { progress = append(progress, done, total) })) {
-			assert.Equal(t, i, place(card))
+			assert.Equal(t, i, indexOf(card))
 			if i%2 == 1 {
 				assert.Equal(t, errOdd, err)
 			} else {
@@ -82,10 +83,10 @@ func TestEachTakesCardsFromAnySource(t *testing.T) {
 	none := func(context.Context, quecloud.CardID) error { return nil }
 	want := ids(3)
 	seq := slices.Values(want)
-	got := func(outcomes iter.Seq2[quecloud.CardID, error]) (cards []quecloud.CardID) {
+	got := func(results iter.Seq2[quecloud.CardID, error]) (cards []quecloud.CardID) {
 		for range 2 {
 			cards = nil
-			for card, err := range outcomes {
+			for card, err := range results {
 				require.NoError(t, err)
 				cards = append(cards, card)
 			}
@@ -101,10 +102,10 @@ func TestEachTakesCardsFromAnySource(t *testing.T) {
 	assert.Empty(t, got(quecloud.Each(ctx, []quecloud.CardID(nil), none)))
 	total := int64(0)
 	got(quecloud.Each(ctx, seq, none, quecloud.Progress(func(_, n int64) { total = n })))
-	assert.EqualValues(t, 3, total, "what was done is the least that there is to do")
+	assert.EqualValues(t, 3, total, "the total is never below what is done")
 }
 
-// A method of the client is all that Each needs, and the platform's refusals are outcomes.
+// Each takes a method of the client, and yields the refusals of the platform.
 func TestEachPausesCards(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(200))
@@ -165,15 +166,15 @@ func TestEachOneAtATimeWaitsForTheLoop(t *testing.T) {
 	fn := func(context.Context, quecloud.CardID) error { started++; return nil }
 	for card, err := range quecloud.Each(t.Context(), ids(10), fn, quecloud.Concurrency(1)) {
 		require.NoError(t, err)
-		assert.Equal(t, place(card)+1, started)
-		if place(card) == 4 {
+		assert.Equal(t, indexOf(card)+1, started)
+		if indexOf(card) == 4 {
 			break
 		}
 	}
 	assert.Equal(t, 5, started)
 }
 
-// A call that was started may have cut a device off: its outcome must not get lost when the context ends.
+// A started call may have cut off a device: its result must not get lost when the context ends.
 func TestEachLosesNoResultWhenItsContextEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -189,24 +190,24 @@ func TestEachLosesNoResultWhenItsContextEnds(t *testing.T) {
 		var started atomic.Int64
 		fn := func(ctx context.Context, card quecloud.CardID) error {
 			started.Add(1)
-			if place(card) < 6 {
+			if indexOf(card) < 6 {
 				return nil
 			}
 			<-ctx.Done()
 			return inCall
 		}
 		time.AfterFunc(time.Second, func() { cancel(cause) })
-		var outcomes []error
+		var results []error
 		for card, err := range quecloud.Each(ctx, endless, fn) {
-			assert.Equal(t, len(outcomes), place(card))
-			outcomes = append(outcomes, err)
+			assert.Equal(t, len(results), indexOf(card))
+			results = append(results, err)
 		}
-		require.Len(t, outcomes, 11)
-		assert.Equal(t, []error{nil, nil, nil, nil, nil, nil, inCall, inCall, inCall, inCall}, outcomes[:10])
-		assert.ErrorIs(t, outcomes[10], quecloud.ErrNotStarted)
-		assert.ErrorIs(t, outcomes[10], cause)
-		assert.ErrorIs(t, outcomes[10], context.Canceled)
-		assert.ErrorContains(t, outcomes[10], "card 10: not started")
+		require.Len(t, results, 11)
+		assert.Equal(t, []error{nil, nil, nil, nil, nil, nil, inCall, inCall, inCall, inCall}, results[:10])
+		assert.ErrorIs(t, results[10], quecloud.ErrNotStarted)
+		assert.ErrorIs(t, results[10], cause)
+		assert.ErrorIs(t, results[10], context.Canceled)
+		assert.ErrorContains(t, results[10], "card 10: not started")
 		assert.EqualValues(t, 10, started.Load())
 	})
 }
@@ -215,13 +216,13 @@ func TestEachStartsNothingUnderAnEndedContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	turns := 0
+	results := 0
 	for card, err := range quecloud.Each(ctx, ids(10), func(context.Context, quecloud.CardID) error { panic("started") }) {
-		assert.Zero(t, place(card))
+		assert.Zero(t, indexOf(card))
 		assert.ErrorIs(t, err, context.Canceled)
-		turns++
+		results++
 	}
-	assert.Equal(t, 1, turns)
+	assert.Equal(t, 1, results)
 }
 
 func TestEachStopsAtOnce(t *testing.T) {
@@ -266,10 +267,10 @@ func TestEachRaisesPanicsOfItsFunction(t *testing.T) {
 	}
 }
 
-// errOf returns the error of a call.
+// errOf reresults the error of a call.
 func errOf[T any](_ T, err error) error { return err }
 
-// errIn returns the error of a sweep.
+// errIn reresults the error of a sweep.
 func errIn[T any](all iter.Seq2[T, error]) error { return errOf(selftest.Collect(all)) }
 
 func TestFleetFunctionsRefuseBadInputBeforeAnythingIsSent(t *testing.T) {
@@ -278,7 +279,7 @@ func TestFleetFunctionsRefuseBadInputBeforeAnythingIsSent(t *testing.T) {
 	client, ctx := platform.Client(t), t.Context()
 	cards, flow, orders, files := client.Cards, client.Flow, client.Orders, client.Files
 	malformed := quecloud.ICCIDs(append(selftest.ICCIDs(0, 3000), "x")...)
-	card := []quecloud.CardID{{}}
+	card, may := []quecloud.CardID{{}}, quecloud.Month{Year: 2026, Month: time.May}
 	for name, test := range map[string]struct {
 		err   error
 		param string
@@ -294,7 +295,7 @@ func TestFleetFunctionsRefuseBadInputBeforeAnythingIsSent(t *testing.T) {
 		"empty option":          {errIn(cards.All(ctx, nil, quecloud.FleetOption{})), "option 1 of 1"},
 		"option for others":     {errIn(cards.All(ctx, nil, quecloud.PollEvery(1))), "PollEvery"},
 		"malformed card":        {errIn(cards.AllInfo(ctx, malformed)), "iccids"},
-		"zero cards":            {errIn(flow.AllMonthBatch(ctx, quecloud.CardIDs{}, quecloud.Month{Year: 2026, Month: 5})), "msisdns"},
+		"zero cards":            {errIn(flow.AllMonthBatch(ctx, quecloud.CardIDs{}, may)), "msisdns"},
 		"no month of a batch":   {errIn(flow.AllMonthBatch(ctx, quecloud.MSISDNs("1"), quecloud.Month{})), "month"},
 		"no time between polls": {errOf(orders.Wait(ctx, "1", quecloud.PollEvery(0))), "PollEvery"},
 		"no order":              {errOf(orders.Wait(ctx, "")), "orderNo"},

@@ -127,10 +127,12 @@ func TestSweepIsCompleteWhateverIsAnnounced(t *testing.T) {
 			allowed: 30, edit: func(v *view, _, s int) { v.size, v.pages = s, 13 }, first: 15, want: all[420:], most: 38,
 		},
 		"the size is capped in silence, from a page with as many rows as the last would have": {
-			total: 130, allowed: 30, edit: func(v *view, _, s int) { v.size, v.pages = s, 2 }, first: 2, want: all[30:130], most: 6,
+			total: 130, allowed: 30, edit: func(v *view, _, s int) { v.size, v.pages = s, 2 },
+			first: 2, want: all[30:130], most: 6,
 		},
 		"the size is capped in silence, from such a page behind others": {
-			total: 1230, allowed: 30, edit: func(v *view, _, _ int) { v.size, v.pages = 0, 13 }, first: 13, want: all[360:1230], most: 32,
+			total: 1230, allowed: 30, edit: func(v *view, _, _ int) { v.size, v.pages = 0, 13 },
+			first: 13, want: all[360:1230], most: 32,
 		},
 
 		"beyond the end comes the last page": {total: 1200, show: func(n, s int, _ view) view {

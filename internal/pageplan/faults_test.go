@@ -204,10 +204,12 @@ func TestSweepEndsAndLosesNothingOnFaultyPlatforms(t *testing.T) {
 			platform: platform{total: 500, empty: 1}, page: 1, most: 2, reason: "page 1 has no rows, and page 2 has 100",
 		},
 		"page 5 of 5 is empty": {
-			platform: platform{total: 500, empty: 5}, page: 5, most: 5, reason: "page 5 has no rows, though 5 pages are announced",
+			platform: platform{total: 500, empty: 5},
+			page:     5, most: 5, reason: "page 5 has no rows, though 5 pages are announced",
 		},
 		"the only page is empty": {
-			platform: platform{total: 50, empty: 1}, page: 1, most: 1, reason: "page 1 has no rows, though 1 pages are announced",
+			platform: platform{total: 50, empty: 1},
+			page:     1, most: 1, reason: "page 1 has no rows, though 1 pages are announced",
 		},
 		"page 3 is empty, and only pages are counted": {
 			platform: platform{total: 500, empty: 3, statedTotal: "none"},
@@ -227,15 +229,21 @@ func TestSweepEndsAndLosesNothingOnFaultyPlatforms(t *testing.T) {
 			},
 			page: 14, most: 15, reason: "page 14 has no rows, and page 15 has 30",
 		},
-		"from page 3 on pages have half the rows":                    {platform: platform{total: 250, shrink: 3}, most: 7},
-		"from page 3 on pages have half the rows, and the same size": {platform: platform{total: 250, shrink: 3, unchanged: "size"}, most: 7},
-		"from page 3 on pages have half the rows, and are as many":   {platform: platform{total: 250, shrink: 3, unchanged: "pages"}, most: 7},
+		"from page 3 on pages have half the rows": {platform: platform{total: 250, shrink: 3}, most: 7},
+		"from page 3 on pages have half the rows, and the same size": {
+			platform: platform{total: 250, shrink: 3, unchanged: "size"}, most: 7,
+		},
+		"from page 3 on pages have half the rows, and are as many": {
+			platform: platform{total: 250, shrink: 3, unchanged: "pages"}, most: 7,
+		},
 		"from page 3 on pages have twice the rows": {
 			platform: platform{total: 500, grow: 3},
 			page:     1, most: 3, reason: "page 3 is larger than those before, and rows between them may be missing",
 		},
-		"beyond the end is refused":              {platform: platform{total: 100, beyond: "refused"}, most: 2},
-		"beyond the end of pages is refused":     {platform: platform{total: 250, beyond: "refused", statedTotal: "none"}, most: 4},
+		"beyond the end is refused": {platform: platform{total: 100, beyond: "refused"}, most: 2},
+		"beyond the end of pages is refused": {
+			platform: platform{total: 250, beyond: "refused", statedTotal: "none"}, most: 4,
+		},
 		"beyond the end is refused, from page 3": {platform: platform{total: 250, first: 3, beyond: "refused"}, most: 2},
 		"beyond an unknown end is refused": {
 			platform: platform{total: 250, beyond: "refused", statedTotal: "none", statedPages: "none"},

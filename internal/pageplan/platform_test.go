@@ -130,7 +130,8 @@ func (p platform) announce(number, shown, requested, size, rows int) view {
 	choose(&v.total, p.statedTotal, map[string]int{
 		"half": p.total / 2, "double": 2 * p.total, "grows": p.total/2 + number, "shrinks": max(0, p.total-number), "none": 0,
 	})
-	choose(&v.pages, p.statedPages, map[string]int{"one": 1, "requested": (p.total + requested - 1) / requested, "none": 0})
+	asIfAllowed := (p.total + requested - 1) / requested
+	choose(&v.pages, p.statedPages, map[string]int{"one": 1, "requested": asIfAllowed, "none": 0})
 	return v
 }
 

@@ -43,10 +43,11 @@ func zipOf(t testing.TB, entries ...entry) []byte {
 		require.NoError(t, err)
 	}
 	require.NoError(t, archive.Close())
-	return bytes.ReplaceAll(out.Bytes(), []byte("folder|"), []byte("folder/")) // archive/zip writes no folder with contents
+	// archive/zip does not write a folder with contents.
+	return bytes.ReplaceAll(out.Bytes(), []byte("folder|"), []byte("folder/"))
 }
 
-// announcing is a file whose entry says that it has so many bytes.
+// announcing returns a file whose entry announces so many bytes.
 func announcing(name string, content uint64, raw []byte) entry {
 	header := zip.FileHeader{
 		Name: name, Method: zip.Store, CRC32: 1, UncompressedSize64: content, CompressedSize64: uint64(len(raw)),
@@ -54,7 +55,7 @@ func announcing(name string, content uint64, raw []byte) entry {
 	return entry{FileHeader: header, raw: append([]byte{}, raw...)}
 }
 
-// repeated is a zip file whose directory has the entry of its only file n times, and admits to so many of them.
+// repeated returns a zip file whose directory has the entry of its only file n times, and announces admitted of them.
 func repeated(whole []byte, n, admitted int) []byte {
 	end := whole[len(whole)-22:]
 	start := binary.LittleEndian.Uint32(end[16:])
@@ -70,12 +71,13 @@ func repeated(whole []byte, n, admitted int) []byte {
 	return append(out, end...)
 }
 
-func TestVerifyAcceptsWhatListsAreLike(t *testing.T) {
+func TestVerifyAcceptsLikelyFiles(t *testing.T) {
 	t.Parallel()
 	list := strings.Repeat("1064991300001,8986031749203860001\n", 1000)
 	stored := entry{FileHeader: zip.FileHeader{Name: "card_list.txt", Method: zip.Store}, content: list}
 	folder := entry{FileHeader: zip.FileHeader{Name: "export/"}}
-	java := entry{FileHeader: zip.FileHeader{Name: "folder|", Method: zip.Deflate, CompressedSize64: 2}, raw: []byte("\x03\x00")}
+	empty := zip.FileHeader{Name: "folder|", Method: zip.Deflate, CompressedSize64: 2}
+	java := entry{FileHeader: empty, raw: []byte("\x03\x00")}
 	for name, entries := range map[string][]entry{
 		"one file":                      {file("card_list.txt", list)},
 		"stored":                        {stored},
@@ -83,8 +85,10 @@ func TestVerifyAcceptsWhatListsAreLike(t *testing.T) {
 		"in a folder":                   {folder, file("export/card_list.txt", list)},
 		"in a folder as Java writes it": {java, file("export/card_list.txt", list)},
 		"several":                       {file("a.txt", list), file("b.txt", ""), file("c.txt", ""), stored},
-		"other paths":                   {file("/etc/passwd", "x"), file(`..\..\x`, "x"), file("../../x", "x"), file("", "x")},
-		"small, whatever the ratio":     {file("card_list.txt", strings.Repeat("x", 1<<20))},
+		"other paths": {
+			file("/etc/passwd", "x"), file(`..\..\x`, "x"), file("../../x", "x"), file("", "x"),
+		},
+		"small, whatever the ratio": {file("card_list.txt", strings.Repeat("x", 1<<20))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,7 +101,8 @@ func TestVerifyAcceptsWhatListsAreLike(t *testing.T) {
 func TestVerifyRefusesBombsAndDamage(t *testing.T) {
 	t.Parallel()
 	packed := zipOf(t, file("card_list.txt", strings.Repeat("1064991300001\n", 1000)))
-	encrypted := entry{FileHeader: zip.FileHeader{Name: "card_list.txt", Flags: 1, UncompressedSize64: 1, CompressedSize64: 1}, raw: []byte("x")}
+	header := zip.FileHeader{Name: "card_list.txt", Flags: 1, UncompressedSize64: 1, CompressedSize64: 1}
+	encrypted := entry{FileHeader: header, raw: []byte("x")}
 	unknown := announcing("card_list.txt", 4, []byte("data"))
 	unknown.Method, unknown.CRC32 = 99, crc32.ChecksumIEEE(unknown.raw)
 	unchecked := announcing("card_list.txt", 4, []byte("data"))
@@ -111,13 +116,22 @@ func TestVerifyRefusesBombsAndDamage(t *testing.T) {
 		file []byte
 		text string
 	}{
-		"one file many times":    {repeated(packed, 1000, 1000), `the files "card_list.txt" and "card_list.txt" overlap at byte 43`},
-		"a quine of two":         {repeated(packed, 2, 2), "overlap"},
-		"endless directory":      {repeated(packed, 1<<16+1, 1), "its directory is longer than the limit of 1048576 bytes"},
-		"too large":              {zipOf(t, announcing("a.txt", 32<<30+1, nil)), `"a.txt" would bring what is in it to 34359738369 bytes; the limit is 34359738368`},
-		"too large together":     {zipOf(t, announcing("a", 1<<34, nil), announcing("b", 1<<34, nil), announcing("c", 1, nil)), `"c" would bring`},
-		"more than 64 bits":      {zipOf(t, announcing("a", 1<<63, nil), announcing("b", 1<<63, nil)), `"a" would bring`},
-		"packed too well":        {zipOf(t, announcing("a", 64<<20+1, make([]byte, 1000))), " times as many as the zip file; the limit is 200 times"},
+		"one file many times": {
+			repeated(packed, 1000, 1000), `the files "card_list.txt" and "card_list.txt" overlap at byte 43`,
+		},
+		"a quine of two":    {repeated(packed, 2, 2), "overlap"},
+		"endless directory": {repeated(packed, 1<<16+1, 1), "its directory is longer than the limit of 1048576 bytes"},
+		"too large": {
+			zipOf(t, announcing("a.txt", 32<<30+1, nil)),
+			`"a.txt" would bring what is in it to 34359738369 bytes; the limit is 34359738368`,
+		},
+		"too large together": {
+			zipOf(t, announcing("a", 1<<34, nil), announcing("b", 1<<34, nil), announcing("c", 1, nil)), `"c" would bring`,
+		},
+		"more than 64 bits": {zipOf(t, announcing("a", 1<<63, nil), announcing("b", 1<<63, nil)), `"a" would bring`},
+		"packed too well": {
+			zipOf(t, announcing("a", 64<<20+1, make([]byte, 1000))), " times as many as the zip file; the limit is 200 times",
+		},
 		"encrypted":              {zipOf(t, encrypted), `"card_list.txt" is encrypted`},
 		"packed by another way":  {zipOf(t, unknown), "unsupported compression algorithm"},
 		"no checksum":            {zipOf(t, unchecked), `"card_list.txt" has no checksum`},
@@ -127,9 +141,13 @@ func TestVerifyRefusesBombsAndDamage(t *testing.T) {
 		"less than announced":    {zipOf(t, less), "unexpected EOF"},
 		"beyond the end":         {beyond, "unexpected EOF: it would end behind the end of the zip file"},
 		"nothing":                {zipOf(t), "there is nothing in it"},
-		"nothing but a folder":   {zipOf(t, entry{FileHeader: zip.FileHeader{Name: "card_list.txt/"}}), "there is nothing in it"},
-		"no zip file":            {[]byte("PK\x03\x04"), "not a valid zip file"},
-		"a name like a log line": {zipOf(t, announcing("a\n\x1b[2J"+strings.Repeat("x", 1000), 4, []byte("data"))), `"a\n\x1b[2Jxxx`},
+		"nothing but a folder": {
+			zipOf(t, entry{FileHeader: zip.FileHeader{Name: "card_list.txt/"}}), "there is nothing in it",
+		},
+		"no zip file": {[]byte("PK\x03\x04"), "not a valid zip file"},
+		"a name like a log line": {
+			zipOf(t, announcing("a\n\x1b[2J"+strings.Repeat("x", 1000), 4, []byte("data"))), `"a\n\x1b[2Jxxx`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -154,8 +172,8 @@ func (r *countingReader) ReadAt(p []byte, at int64) (int, error) {
 	return n, err
 }
 
-// What is refused must not have been read first. The 4.8 MB of this zip file would unpack to 5 TB.
-func TestABombIsRefusedBeforeItIsRead(t *testing.T) {
+// The 4.8 MB of this zip file would unpack to 5 TB.
+func TestVerifyRefusesABombBeforeReadingIt(t *testing.T) {
 	t.Parallel()
 	var zeros bytes.Buffer
 	archive := zip.NewWriter(&zeros)
@@ -170,7 +188,7 @@ func TestABombIsRefusedBeforeItIsRead(t *testing.T) {
 	assert.Less(t, r.n, int64(len(bomb))*2)
 }
 
-// endless has no end of zeros.
+// endless returns zeros without an end.
 type endless struct{}
 
 func (*endless) Read(p []byte) (int, error) { clear(p); return len(p), nil }
@@ -196,10 +214,21 @@ func TestOpenFindsTheOneFileOfThatName(t *testing.T) {
 		"in a folder":     {[]entry{file("export/card_list.txt", "1"), file("card_list.txt.bak", "2")}, ""},
 		"with backslash":  {[]entry{file(`export\2024\card_list.txt`, "1"), file("readme.txt", "2")}, ""},
 		"in a GBK folder": {[]entry{file("\xb5\xbc\xb3\xf6\\card_list.txt", "1")}, ""},
-		"beside a folder": {[]entry{{FileHeader: zip.FileHeader{Name: "card_list.txt/"}}, file("card_list.txt/card_list.txt", "1")}, ""},
-		"a folder only":   {[]entry{{FileHeader: zip.FileHeader{Name: "card_list.txt/"}}}, `there is no card_list.txt among its 1 files: "card_list.txt/"`},
-		"twice":           {[]entry{file("a/card_list.txt", "1"), file(`b\card_list.txt`, "1")}, `there are two files card_list.txt in it, "a/card_list.txt" and "b\\card_list.txt"`},
-		"another":         {[]entry{file("a", "1"), file("b", "1"), file("c", "1"), file("d", "1")}, `there is no card_list.txt among its 4 files: "a", "b", "c"`},
+		"beside a folder": {
+			[]entry{{FileHeader: zip.FileHeader{Name: "card_list.txt/"}}, file("card_list.txt/card_list.txt", "1")}, "",
+		},
+		"a folder only": {
+			[]entry{{FileHeader: zip.FileHeader{Name: "card_list.txt/"}}},
+			`there is no card_list.txt among its 1 files: "card_list.txt/"`,
+		},
+		"twice": {
+			[]entry{file("a/card_list.txt", "1"), file(`b\card_list.txt`, "1")},
+			`there are two files card_list.txt in it, "a/card_list.txt" and "b\\card_list.txt"`,
+		},
+		"another": {
+			[]entry{file("a", "1"), file("b", "1"), file("c", "1"), file("d", "1")},
+			`there is no card_list.txt among its 4 files: "a", "b", "c"`,
+		},
 		"a symbolic link": {[]entry{link}, `"card_list.txt" is not a regular file: L`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -219,7 +248,7 @@ func TestOpenFindsTheOneFileOfThatName(t *testing.T) {
 	}
 }
 
-func TestNamesAreNoPathsWhateverGODEBUGSays(t *testing.T) {
+func TestVerifyAcceptsAnyNamesWhateverGODEBUGSays(t *testing.T) {
 	t.Setenv("GODEBUG", "zipinsecurepath=0")
 	whole := zipOf(t, file(`export\card_list.txt`, "1"))
 	assert.NoError(t, Verify(t.Context(), bytes.NewReader(whole), int64(len(whole))))
