@@ -286,7 +286,8 @@ func (call *callState) finalError(err error) error {
 		return call.withOutcomeUnknown(err)
 	case refused && call.externalID != "" && call.endpoint.kind == KindSpend && !call.preverify:
 		// The platform may have refused a repeated order that an earlier call or another process has placed.
-		return fmt.Errorf("%w; if ExternalID %q was ever sent before, look with Orders.Find for its order", err, call.externalID)
+		const hint = "%w; if ExternalID %q was ever sent before, look with Orders.Find for its order"
+		return fmt.Errorf(hint, err, call.externalID)
 	}
 	return err
 }

@@ -32,7 +32,9 @@ func TestFlowAlarmForSomeCardsReturnsAResultAndTheRefusal(t *testing.T) {
 func TestFlowAlarmForNoCardIsOnlyARefusal(t *testing.T) {
 	t.Parallel()
 	one := quecloud.MSISDNs(selftest.MSISDN1)
-	for _, response := range []string{`{"resultCode":1}`, `{"resultCode":1,"success":[]}`, `{"resultCode":1,"success":null}`} {
+	for _, response := range []string{
+		`{"resultCode":1}`, `{"resultCode":1,"success":[]}`, `{"resultCode":1,"success":null}`,
+	} {
 		set, err := selftest.TextPlatform(response).Client(t).Flow.SetAlarm(t.Context(), one, &selftest.FullAlarm)
 		assert.Nil(t, set, response)
 		assert.ErrorAs(t, err, new(*quecloud.APIError), response)
@@ -54,7 +56,8 @@ func TestFlowAlarmResultIsACopy(t *testing.T) {
 func TestFlowAlarmAccountsForEveryCard(t *testing.T) {
 	t.Parallel()
 	m1, m2 := selftest.MSISDN1, selftest.MSISDN2
-	two, card2, byICCID := quecloud.MSISDNs(m1, m2), quecloud.MSISDNs(m2), quecloud.ICCIDs(selftest.ICCID1, selftest.ICCID2)
+	two, card2 := quecloud.MSISDNs(m1, m2), quecloud.MSISDNs(m2)
+	byICCID := quecloud.ICCIDs(selftest.ICCID1, selftest.ICCID2)
 	result := func(failed, unaccounted quecloud.CardIDs, succeeded ...string) *quecloud.SetAlarmResult {
 		return &quecloud.SetAlarmResult{Succeeded: succeeded, Failed: failed, Unaccounted: unaccounted}
 	}
@@ -114,7 +117,9 @@ func TestFlowAlarmResponseOfAnInterceptorIsAccountedFor(t *testing.T) {
 
 func TestFlowSwitchesHaveNames(t *testing.T) {
 	t.Parallel()
-	for s, want := range map[quecloud.Switch]string{0: "unchanged", quecloud.On: "on", quecloud.Off: "off", 3: "Switch(3)"} {
+	for s, want := range map[quecloud.Switch]string{
+		0: "unchanged", quecloud.On: "on", quecloud.Off: "off", 3: "Switch(3)",
+	} {
 		assert.Equal(t, want, s.String())
 	}
 }

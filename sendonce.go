@@ -47,7 +47,8 @@ func (t *onceTransport) baseTransport() http.RoundTripper {
 }
 
 // errSentOnce ends a request that net/http wants to write again.
-var errSentOnce = errors.New("the connection or stream was given up after the request was written; it is not sent twice")
+var errSentOnce = errors.New(
+	"the connection or stream was given up after the request was written; it is not sent twice")
 
 // RoundTrip passes a request to the transport below with a GetBody that allows no second sending. With GetBody,
 // net/http resends a POST by itself: over HTTP/1 only if nothing of it was written, but over HTTP/2 whenever the server

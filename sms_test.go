@@ -74,8 +74,8 @@ var (
 	refusedSomeLeft = batchOutcome{result: true, partial: true, refused: true, unknown: true}
 )
 
-// cardTokens replaces tokens in the responses of tests: M1 to M3 and I1 to I3 by the numbers of the cards of testdata, S1 to
-// S3 by their entries in a list of sent SMS, and SM1 and SM2 by such entries without an ICCID.
+// cardTokens replaces tokens in the responses of tests: M1 to M3 and I1 to I3 by the numbers of the cards of testdata,
+// S1 to S3 by their entries in a list of sent SMS, and SM1 and SM2 by such entries without an ICCID.
 var cardTokens = func() *strings.Replacer {
 	sent := func(iccid, msisdn string) string {
 		return fmt.Sprintf(`{"iccid":%q,"msisdn":%q,"sms_id":"1"}`, iccid, msisdn)
@@ -104,7 +104,9 @@ func TestSMSAccountsForEveryCard(t *testing.T) {
 		{"all sent", byMSISDN, `"successList":[S1,S2]`, allDone, "", none},
 		{"all sent by ICCID", byICCID, `"successList":[S1,S2],"errorList":[]`, allDone, "", none},
 		{"all sent, an empty text for no failures", byICCID, `"successList":[S1,S2],"errorList":""`, allDone, "", none},
-		{"all sent, empty entries for no failures", byICCID, `"successList":[S1,S2],"errorList":["",null]`, allDone, "", none},
+		{
+			"all sent, empty entries for no failures", byICCID, `"successList":[S1,S2],"errorList":["",null]`, allDone, "", none,
+		},
 		{
 			"one card twice", quecloud.MSISDNs(selftest.MSISDN1, selftest.MSISDN1), `"successList":[S1]`,
 			allDone, "", none,

@@ -30,7 +30,9 @@ func manyParams() url.Values {
 	for i := range iccids {
 		iccids[i] = fmt.Sprintf("8986062343202%07d", i)
 	}
-	return url.Values{"appKey": {Key}, "method": {"fc.function.cards.info"}, "t": {"1732605510"}, "iccids": {strings.Join(iccids, ",")}}
+	return url.Values{
+		"appKey": {Key}, "method": {"fc.function.cards.info"}, "t": {"1732605510"}, "iccids": {strings.Join(iccids, ",")},
+	}
 }
 
 func signedText(secret string, params url.Values) []byte {

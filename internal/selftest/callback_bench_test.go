@@ -97,8 +97,14 @@ var handlerCases = []struct {
 	name, body   string
 	ours, theirs http.Handler
 }{
-	{"SMS", SMSReport, quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, Quiet), plainHandler[plainSMS]("success")},
-	{"Order", OrderDone, quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, Quiet), plainHandler[plainOrder](`{"code":200,"msg":""}`)},
+	{
+		"SMS", SMSReport, quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, Quiet),
+		plainHandler[plainSMS]("success"),
+	},
+	{
+		"Order", OrderDone, quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, Quiet),
+		plainHandler[plainOrder](`{"code":200,"msg":""}`),
+	},
 }
 
 func BenchmarkCallback(b *testing.B) {

@@ -42,7 +42,9 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	var response []byte
-	p := NewPlatform(Step{Respond: func(r *http.Request) (*http.Response, error) { return Response(r.Context(), response), nil }})
+	p := NewPlatform(
+		Step{Respond: func(r *http.Request) (*http.Response, error) { return Response(r.Context(), response), nil }},
+	)
 	client := p.Client(f, AtNow)
 	tolerant := p.Client(f, AtNow, quecloud.WithDriftHandler(func(quecloud.Drift) {}))
 	f.Fuzz(func(t *testing.T, name string, text []byte, at uint8, value string) {
@@ -126,7 +128,9 @@ func checkFailure(t *testing.T, got any, err error) (result bool) {
 		require.NotNil(t, got)
 		return true
 	}
-	require.True(t, Is[*quecloud.APIError](err) || Is[*quecloud.ResponseError](err) || errors.Is(err, quecloud.ErrQueryFailed),
+	require.True(t, Is[*quecloud.APIError](err) || Is[*quecloud.ResponseError](err) || errors.Is(
+		err, quecloud.ErrQueryFailed,
+	),
 		"an error of an unknown type: %v", err)
 	if receipt, _ := got.(*quecloud.OrderReceipt); receipt != nil {
 		require.NotEmpty(t, receipt.OrderNo, "a receipt beside an error names an order: %v", err)

@@ -137,7 +137,10 @@ func TestDecodeFailsAChangeOnlyForItsReceipt(t *testing.T) {
 		{call: "spend", body: `{"resultCode":0}`, says: "member orderNo: missing"},
 		{call: "spend", body: `{"resultCode":0,"orderNo":""}`, says: "member orderNo: missing"},
 		{call: "spend", body: `{"resultCode":0,"orderNo":{}}`, says: "member orderNo: want a text"},
-		{call: "spend", body: `{"resultCode":0,"orderNo":"1","ORDERNO":"2"}`, says: "member ORDERNO: stands here a second time"},
+		{
+			call: "spend", body: `{"resultCode":0,"orderNo":"1","ORDERNO":"2"}`,
+			says: "member ORDERNO: stands here a second time",
+		},
 		{call: "once", body: `{"resultCode":0,"taskId":"abc"}`, says: "member taskId: want a whole number"},
 		{
 			call: "send", body: `{"resultCode":0,"successList":[{"sms_id":9,"msisdn":[]}]}`,

@@ -27,7 +27,9 @@ func diff(path string, want, got reflect.Value) string {
 		}
 	case reflect.Slice:
 		if want.Len() != got.Len() {
-			return fmt.Sprintf("%s: want %d of them, got %d", cmp.Or(strings.TrimPrefix(path, "."), "list"), want.Len(), got.Len())
+			return fmt.Sprintf(
+				"%s: want %d of them, got %d", cmp.Or(strings.TrimPrefix(path, "."), "list"), want.Len(), got.Len(),
+			)
 		}
 		for i := range want.Len() {
 			if line := diff(fmt.Sprintf("%s[%d]", path, i), want.Index(i), got.Index(i)); line != "" {

@@ -143,13 +143,17 @@ func TestDocStatesTheRestrictions(t *testing.T) {
 			"Flow.Alarm", "Flow.SetAlarmStatus", "Cards.Pause", "Cards.Resume", "Cards.CloseGPRS", "Cards.OpenGPRS", "Cards.Reset",
 			"Cards.CloseVoice", "Cards.OpenVoice", "Cards.AddVoiceWhitelist", "Cards.DeleteVoiceWhitelist",
 		},
-		"one of the last 12 including the current one":                       {"Flow.ListMonth", "Flow.Days", "Flow.Month", "Flow.MonthBatch"},
+		"one of the last 12 including the current one": {
+			"Flow.ListMonth", "Flow.Days", "Flow.Month", "Flow.MonthBatch",
+		},
 		"The document does not say what happens to unknown cards; we assume": {"Cards.InfoBatch", "Flow.MonthBatch"},
 		"移动 CT 卡":                    {"Cards.RegisterRealName"},
 		"cards of one billing group": {"Flow.SetAlarm"},
-		"the SDK's own rule":         {"SMS.Send", "AlarmSettings", "CardListParams", "Billing.GroupStatistics", "Files.Status", "Orders.Get"},
-		"optional in the document":   {"SMSSendResult", "Alarm", "BillingGroup"},
-		"[FlowService.Alarm] tells":  {"AlarmSettings"},
+		"the SDK's own rule": {
+			"SMS.Send", "AlarmSettings", "CardListParams", "Billing.GroupStatistics", "Files.Status", "Orders.Get",
+		},
+		"optional in the document":  {"SMSSendResult", "Alarm", "BillingGroup"},
+		"[FlowService.Alarm] tells": {"AlarmSettings"},
 	} {
 		for _, name := range names {
 			assert.True(t, strings.Contains(docs[name], text), "the comment of %s lacks %q", name, text)
@@ -166,7 +170,10 @@ func TestDocPromisesNothingUnknown(t *testing.T) {
 	promises := regexp.MustCompile(`(?i)never (sent (twice|again)|repeated|retried|buys?|bought)|zero value that looks like|(gives|returns) the same order` +
 		`|so that the platform delivers|the platform will deliver|reach the card's carrier|any method can be called|guaranteed? (delivery|to)|绝不(重|会)|保证|不会重复购买|返回同一订单`)
 	var names []string
-	for _, pattern := range []string{"*.go", "*.md", "quecloudtest/*.go", "otelquecloud/*.go", "otelquecloud/*.md", "examples/*/*.go", "examples/*/*.md", "cmd/*/*.go"} {
+	for _, pattern := range []string{
+		"*.go", "*.md", "quecloudtest/*.go", "otelquecloud/*.go", "otelquecloud/*.md", "examples/*/*.go", "examples/*/*.md",
+		"cmd/*/*.go",
+	} {
 		names = append(names, glob(t, pattern)...)
 	}
 	require.Greater(t, len(names), 100)

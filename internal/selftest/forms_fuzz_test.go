@@ -121,7 +121,9 @@ var formCases = []formCase{
 		if date == "00000000" {
 			date, err = "", nil
 		}
-		return formIf(in.n >= 0 && err == nil && date != "0000"+date[min(4, len(date)):], "billingid", number(in.n), "expireDateEnd", date)
+		return formIf(
+			in.n >= 0 && err == nil && date != "0000"+date[min(4, len(date)):], "billingid", number(in.n), "expireDateEnd", date,
+		)
 	}, false},
 	{"fc.function.card.voice.addwhitelist", func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		return c.Cards.AddVoiceWhitelist(ctx, quecloud.ICCID(in.b), in.list()...)
@@ -186,7 +188,10 @@ func FuzzForms(f *testing.F) {
 		f.Add(uint8(which), "10649", ICCID2, "\xff", "\ufeff", int64(1), int64(12), true)
 		f.Add(uint8(which), "a@b.c|<&>@\u2028", "10649", " ", "\"", int64(1<<53), int64(1), true)
 		f.Add(uint8(which), "8986062343202380834f\n", " 10649", " 8986062343202380834F", "order 2", int64(1), int64(0), false)
-		f.Add(uint8(which), "98860624330232808843", "898606234320238083ſ", "8986O62343202380834", "\u3000", int64(2), int64(0), true)
+		f.Add(
+			uint8(which), "98860624330232808843", "898606234320238083ſ", "8986O62343202380834", "\u3000", int64(2), int64(0),
+			true,
+		)
 		f.Add(uint8(which), "t", "1", "Sign", "2", int64(-1), int64(1<<40), false)
 	}
 	p := TextPlatform(`{"resultCode":1,"errorMessage":"no"}`)

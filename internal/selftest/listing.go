@@ -43,7 +43,9 @@ func (p Page) Response() Object {
 		cards = append(cards, Object{"iccid": ICCID(i), "msisdn": MSISDN(i)})
 	}
 	about := Object{}
-	for name, n := range map[string]int{"page": p.Number, "pageSize": p.Size, "totalCount": p.Total, "totalPage": p.Pages} {
+	for name, n := range map[string]int{
+		"page": p.Number, "pageSize": p.Size, "totalCount": p.Total, "totalPage": p.Pages,
+	} {
 		if n != 0 {
 			about[name] = n
 		}

@@ -217,7 +217,10 @@ func TestReadmeLinksLeadSomewhere(t *testing.T) {
 				continue
 			}
 			if match[2] != "" && path.Ext(target) == ".md" {
-				assert.True(t, slices.Contains(anchors(readText(t, target)), match[2]), "%s links to %s, which has no such heading", name, match[0])
+				assert.True(
+					t, slices.Contains(anchors(readText(t, target)), match[2]), "%s links to %s, which has no such heading", name,
+					match[0],
+				)
 			}
 		}
 	}
@@ -270,7 +273,9 @@ func TestReadmeOutlineChangesWithTheMeaning(t *testing.T) {
 
 func TestReadmeBenchmarksExist(t *testing.T) {
 	t.Parallel()
-	commands := regexp.MustCompile("`'(\\w+)\\$[^']*' \\./([\\w/]+)`").FindAllStringSubmatch(readText(t, "benchmarks/README.md"), -1)
+	commands := regexp.MustCompile("`'(\\w+)\\$[^']*' \\./([\\w/]+)`").FindAllStringSubmatch(
+		readText(t, "benchmarks/README.md"), -1,
+	)
 	assert.GreaterOrEqual(t, len(commands), 15)
 	for _, command := range commands {
 		found := false

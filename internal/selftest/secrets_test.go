@@ -70,7 +70,9 @@ func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 	_, err = client.Cards.Info(t.Context(), quecloud.MSISDN(MSISDN1))
 	fails(err)
 	fails(client.Cards.Pause(t.Context(), quecloud.CardID{}))
-	for _, body := range []string{`{"resultCode":70031,"errorMessage":"unauthorized"}`, `<html>`, `{"resultCode":0,"orderNo":{},"new":1}`, `{`} {
+	for _, body := range []string{
+		`{"resultCode":70031,"errorMessage":"unauthorized"}`, `<html>`, `{"resultCode":0,"orderNo":{},"new":1}`, `{`,
+	} {
 		responding, err := client.With(quecloud.WithHTTPClient(&http.Client{Transport: TransportFunc(func(req *http.Request) (*http.Response, error) {
 			see(req)
 			return &http.Response{
@@ -80,7 +82,9 @@ func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 		require.NoError(t, err)
 		_, err = responding.Billing.Wallet(t.Context())
 		fails(err)
-		_, err = responding.Orders.Recharge(t.Context(), &quecloud.RechargeParams{ICCID: ICCID1, ProductID: 1, ProductName: "x", ExternalID: "e"})
+		_, err = responding.Orders.Recharge(
+			t.Context(), &quecloud.RechargeParams{ICCID: ICCID1, ProductID: 1, ProductName: "x", ExternalID: "e"},
+		)
 		fails(err)
 	}
 

@@ -16,7 +16,9 @@ import (
 
 func TestPlatformRecordsWhatArrives(t *testing.T) {
 	t.Parallel()
-	client, p := selftest.Scripted(t, []selftest.Step{{Unsent: io.EOF}, {Status: 503}, {Body: selftest.Success}}, selftest.AtNow)
+	client, p := selftest.Scripted(
+		t, []selftest.Step{{Unsent: io.EOF}, {Status: 503}, {Body: selftest.Success}}, selftest.AtNow,
+	)
 	require.NoError(t, selftest.Read(t.Context(), client))
 	assert.Equal(t, 3, p.Attempts())
 	assert.Equal(t, []string{"202505", "202505"}, p.Values("dateStr"))

@@ -53,11 +53,15 @@ var soakKinds = []struct {
 		return responded(err, func() bool { return sent.Sent[0].MSISDN == strconv.Itoa(id) })
 	}},
 	{"spend", func(ctx context.Context, c *quecloud.Client, id int) error {
-		receipt, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{ICCID: fmt.Sprintf("%019d", id), ProductID: 50, ProductName: "30M"})
+		receipt, err := c.Orders.Recharge(
+			ctx, &quecloud.RechargeParams{ICCID: fmt.Sprintf("%019d", id), ProductID: 50, ProductName: "30M"},
+		)
 		return responded(err, func() bool { return receipt.OrderNo == fmt.Sprint("R", id) })
 	}},
 	{"spend with ExternalID", func(ctx context.Context, c *quecloud.Client, id int) error {
-		receipt, err := c.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: fmt.Sprintf("%019d", id), Years: 1, ExternalID: fmt.Sprint("order ", id)})
+		receipt, err := c.Orders.Renew(
+			ctx, &quecloud.RenewalParams{ICCID: fmt.Sprintf("%019d", id), Years: 1, ExternalID: fmt.Sprint("order ", id)},
+		)
 		return responded(err, func() bool { return receipt.OrderNo == fmt.Sprint("R", id) })
 	}},
 }
@@ -142,7 +146,9 @@ func (p *soakPlatform) handle(form url.Values) (text string, then aftermath) {
 	attempt := p.received[id].Add(1)
 	now := time.Now().Add(time.Duration(p.ahead.Load()) * time.Second)
 	say := func(status int, body string) string {
-		return fmt.Sprintf("HTTP/1.1 %d x\r\nDate: %s\r\nContent-Length: %d\r\n\r\n%s", status, HTTPDate(now), len(body), body)
+		return fmt.Sprintf(
+			"HTTP/1.1 %d x\r\nDate: %s\r\nContent-Length: %d\r\n\r\n%s", status, HTTPDate(now), len(body), body,
+		)
 	}
 	if !OnTime(form, now) {
 		return say(200, RefusedForTime), goesOn
@@ -151,7 +157,9 @@ func (p *soakPlatform) handle(form url.Values) (text string, then aftermath) {
 	if chance >= 7 {
 		p.executed[id].Add(1)
 	}
-	success := fmt.Sprintf(`{"resultCode":0,"iccid":"1","msisdn":"%d","orderNo":"R%d","successList":[{"msisdn":"%d"}]}`, id, id, id)
+	success := fmt.Sprintf(
+		`{"resultCode":0,"iccid":"1","msisdn":"%d","orderNo":"R%d","successList":[{"msisdn":"%d"}]}`, id, id, id,
+	)
 	switch chance {
 	case 0, 7, 8: // no response
 		return "", cuts
@@ -278,7 +286,9 @@ func TestSoak(t *testing.T) {
 		listening.Wait()
 	})
 	p.account(t, errs)
-	require.Eventually(t, func() bool { return labelled(t, "soak") == 0 }, 10*time.Second, time.Millisecond, "goroutines are left")
+	require.Eventually(
+		t, func() bool { return labelled(t, "soak") == 0 }, 10*time.Second, time.Millisecond, "goroutines are left",
+	)
 }
 
 // callAll makes all calls, an eighth of them over HTTP/2, and cancels some after less than 2 ms. Half-way the

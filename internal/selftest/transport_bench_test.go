@@ -64,7 +64,9 @@ func BenchmarkConcurrent(b *testing.B) {
 		return &http.Client{Transport: t}
 	}
 	ours := func() Job {
-		client, err := quecloud.NewClient(Key, Secret, quecloud.WithBaseURL(srv.URL), quecloud.WithHTTPClient(on(OwnTransport(b))))
+		client, err := quecloud.NewClient(
+			Key, Secret, quecloud.WithBaseURL(srv.URL), quecloud.WithHTTPClient(on(OwnTransport(b))),
+		)
 		Must(true, err)
 		return inGoroutines("quecloud", func() error {
 			_, err := client.Cards.Info(context.Background(), quecloud.MSISDN("1064868950247"))

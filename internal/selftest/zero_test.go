@@ -31,7 +31,9 @@ func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
 		}, t.Context(), "client"},
 		"nil context": {made, none, "ctx"},
 	} {
-		for _, service := range []any{c.client.Cards, c.client.Flow, c.client.SMS, c.client.Orders, c.client.Billing, c.client.Files} {
+		for _, service := range []any{
+			c.client.Cards, c.client.Flow, c.client.SMS, c.client.Orders, c.client.Billing, c.client.Files,
+		} {
 			v := reflect.ValueOf(service)
 			for i := range v.NumMethod() {
 				method := v.Type().Method(i).Name
