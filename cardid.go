@@ -141,7 +141,7 @@ func (c CardID) check() (reason string) {
 		return c.kind.check(c.number)
 	}
 	if strings.Contains(c.number, ",") {
-		return fmt.Sprintf("%q would be taken for several cards", c.number)
+		return fmt.Sprintf("%q has a comma: the platform would read several cards", c.number)
 	}
 	return ""
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// FlowService reads the usage of data and voice and the data packages of cards, and watches data usage with alarms.
-// Data volumes are in MB, voice in minutes. Data usage is available for the last 12 months including the current one;
-// for voice the document states no limit.
+// FlowService reads the usage of data and voice and the data packages of cards, and sets alarms on data usage. Data
+// volumes are in MB, voice in minutes. Data usage is available for the last 12 months including the current one; for
+// voice the document states no limit.
 type FlowService service
 
 // MonthListParams select a month and page its listing.

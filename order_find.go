@@ -42,7 +42,7 @@ type FoundOrders struct {
 
 // Find looks for an order whose receipt was lost: after [ErrOutcomeUnknown], or after the platform refused a purchase
 // that may be a duplicate. It reads the wallet, § 2.5.7 企业余额及明细查询, fc.function.wallet.details, and then at most 20
-// orders of the card's entries since Since, the oldest first, § 2.5.5 资产充值续费订单, fc.function.order.details. It reads.
+// orders of the card's entries from Since on, the oldest first, § 2.5.5 资产充值续费订单, fc.function.order.details. It reads.
 //
 // Find allows for wrong clocks. It includes entries up to 5 minutes before Since. If the client has corrected its
 // clock, Find corrects Since as well. If no order has the ExternalID, Find also reads the card's orders of the day

@@ -133,7 +133,7 @@ func (p *RenewalParams) validate() error {
 	case p.ProductID < 0:
 		return needPositive("productId", p.ProductID)
 	case p.Years < 1:
-		return &ParamError{Param: "cycle", Reason: fmt.Sprintf("Years is %d, want at least 1, or Months instead", p.Years)}
+		return &ParamError{Param: "cycle", Reason: fmt.Sprintf("Years is %d, want at least 1, or Months", p.Years)}
 	case p.Months < 0 || p.Months > 12:
 		return &ParamError{Param: "months", Reason: fmt.Sprintf("%d months, want 1 to 12, or 0 for whole years", p.Months)}
 	case p.Months > 0 && p.Years != 1:
