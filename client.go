@@ -178,19 +178,13 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 		return &ParamError{Method: method, Param: "method", Reason: "want a name like fc.function.card.info"}
 	}
 	v := reflect.ValueOf(result)
-	if v.IsValid() && v.Kind() == reflect.Pointer && v.IsNil() {
+	if v.Kind() == reflect.Pointer && v.IsNil() {
 		return &ParamError{Method: method, Param: "result", Reason: "is a nil pointer"}
 	}
-	w, isWriter := result.(io.Writer)
+	_, isWriter := result.(io.Writer)
 	switch success := lookup(method).success; {
 	case success == zipFile:
-		if result == nil {
-			w, isWriter = io.Discard, true
-		}
-		if !isWriter {
-			return &ParamError{Method: method, Param: "result", Reason: "want an io.Writer: the response is a file"}
-		}
-		return c.core.do(ctx, method, params, &download{to: w})
+		return c.callFile(ctx, method, params, result)
 	case isWriter: // setting an os.File to zero would make it panic
 		reason := "is an io.Writer: the response is no file, want a pointer to a struct"
 		return &ParamError{Method: method, Param: "result", Reason: reason}
@@ -202,6 +196,18 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 		return c.callList(ctx, method, params, v)
 	}
 	return c.core.do(ctx, method, params, result)
+}
+
+// callFile makes a call whose response is a file. result is an io.Writer, or nil to discard the file.
+func (c *Client) callFile(ctx context.Context, method string, params, result any) error {
+	if result == nil {
+		result = io.Discard
+	}
+	w, ok := result.(io.Writer)
+	if !ok {
+		return &ParamError{Method: method, Param: "result", Reason: "want an io.Writer: the response is a file"}
+	}
+	return c.core.do(ctx, method, params, &download{to: w})
 }
 
 // callList makes a call whose response is a bare list. The decoder reads it into the field of a struct, from which

@@ -51,9 +51,8 @@ func (c *clock) offset() time.Duration {
 // its time. Further calls use the new offset.
 func (c *clock) correct(call *callState, a *attempt) *correction {
 	refusal, ok := errors.AsType[*APIError](a.err)
-	if !ok || a.hasPayload && call.endpoint.kind != KindRead ||
-		a.status == http.StatusTooManyRequests || a.status >= 500 {
-		return nil // not refused for its time, or perhaps not refused at all
+	if !ok || !a.mayBeRefusedForTime(call.endpoint.kind) {
+		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -75,6 +74,12 @@ func (c *clock) correct(call *callState, a *attempt) *correction {
 		c.trial, c.onTrial, c.fromDate = deviation, true, true
 	}
 	return &correction{deviation - call.offset, c.trial, refusal}
+}
+
+// mayBeRefusedForTime reports whether a refusal may be due to the time that was sent. With a payload, or an HTTP status
+// of 429 or 5xx, it has another reason, or the call took effect.
+func (a *attempt) mayBeRefusedForTime(kind Kind) bool {
+	return (!a.hasPayload || kind == KindRead) && a.status != http.StatusTooManyRequests && a.status < 500
 }
 
 // confirm learns from a successful attempt.

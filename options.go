@@ -105,7 +105,7 @@ func (s *settings) checkBaseURL() error {
 		reason = "must begin with https://"
 	case u.Hostname() == "":
 		reason = "names no host"
-	case u.Port() != "" && !isPort(u.Port()):
+	case !isPort(u.Port()):
 		reason = "has an invalid port"
 	case u.User != nil:
 		reason = "must not contain a user or password"
@@ -129,9 +129,10 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
 }
 
+// isPort reports whether a text is the port of a URL, which may have none.
 func isPort(text string) bool {
 	n, err := strconv.ParseUint(text, 10, 16)
-	return err == nil && n > 0
+	return text == "" || err == nil && n > 0
 }
 
 // WithBaseURL sets the address of the platform, or of a proxy or stand-in. The default is [DefaultBaseURL].

@@ -45,10 +45,7 @@ func (c *core) classify(call *callState, a *attempt, text []byte, location strin
 	}
 	read, err := lenient.Decode(text, result, lenient.Options{Strict: reads, Drift: c.driftOf(call, a), Now: c.now})
 	err = fieldError(err)
-	isField := errors.As(err, new(*FieldError))
-	a.responded = read.HasCode && read.CodeProblem == nil && (err == nil || isField)
-	a.code, a.saysSuccess, a.notUTF8 = read.Code, a.responded && read.Code == 0, hide(read.NotUTF8, a.signature)
-	a.hasPayload, a.reportsEffect = read.HasPayload, read.HasReceipt || read.HasPayload && !read.Receipts
+	a.record(&read, err)
 
 	hasResult := read.HasRequired || read.HasReceipt && (read.Receipts || reads) // the members that the method needs
 	switch {
@@ -62,6 +59,14 @@ func (c *core) classify(call *callState, a *attempt, text []byte, location strin
 		a.responded = false
 		a.err = call.badResponse(a, text, err)
 	}
+}
+
+// record records the parts of a response that the decoder found. err is the decoder's.
+func (a *attempt) record(read *lenient.Response, err error) {
+	isJSON := err == nil || errors.As(err, new(*FieldError))
+	a.responded = read.HasCode && read.CodeProblem == nil && isJSON
+	a.code, a.saysSuccess, a.notUTF8 = read.Code, a.responded && read.Code == 0, hide(read.NotUTF8, a.signature)
+	a.hasPayload, a.reportsEffect = read.HasPayload, read.HasReceipt || read.HasPayload && !read.Receipts
 }
 
 // isAccepted reports whether the HTTP status is one of success.
