@@ -21,8 +21,8 @@ func TestCopyWritesTheWholeFile(t *testing.T) {
 		"with a comment":         withComment(zipOf(t, file("card_list.txt", "1")), "made today"),
 		"with the longest":       withComment(zipOf(t, file("card_list.txt", "1")), comment),
 		"with a zip in its end":  withComment(zipOf(t, file("a", "1")), string(zipOf(t, file("b", "2")))),
-		"where the buffer wraps": withComment(zipOf(t, stored("card_list.txt", 400<<10)), comment),
-		"of one piece":           zipOf(t, stored("card_list.txt", 64<<10)),
+		"where the buffer wraps": withComment(zipOf(t, stored(400<<10)), comment),
+		"of one piece":           zipOf(t, stored(64<<10)),
 		"without files":          zipOf(t),
 	} {
 		require.True(t, IsStart(whole[:4]), name)
@@ -38,14 +38,14 @@ func TestCopyWritesTheWholeFile(t *testing.T) {
 	}
 }
 
-// stored is a file of n bytes that is not packed.
-func stored(name string, n int) entry {
-	e := file(name, strings.Repeat("x", n))
+// stored returns a file of n bytes that is not compressed.
+func stored(n int) entry {
+	e := file("card_list.txt", strings.Repeat("x", n))
 	e.Method = 0
 	return e
 }
 
-// withComment gives a zip file a comment, which ends it.
+// withComment returns a zip file with a comment, which is at its end.
 func withComment(whole []byte, comment string) []byte {
 	whole = bytes.Clone(whole)
 	whole[len(whole)-2], whole[len(whole)-1] = byte(len(comment)), byte(len(comment)>>8)
@@ -54,8 +54,8 @@ func withComment(whole []byte, comment string) []byte {
 
 func TestCopyFindsAMissingEnd(t *testing.T) {
 	t.Parallel()
-	whole := zipOf(t, stored("card_list.txt", 1000))
-	nested := zipOf(t, entry{FileHeader: stored("card_list.txt", 0).FileHeader, content: string(whole)})
+	whole := zipOf(t, stored(1000))
+	nested := zipOf(t, entry{FileHeader: stored(0).FileHeader, content: string(whole)})
 	for name, part := range map[string][]byte{
 		"a part":               whole[:500],
 		"all but a byte":       whole[:len(whole)-1],
@@ -92,7 +92,7 @@ func TestCopyFindsTheEndOfALargeFile(t *testing.T) {
 
 func TestCopyStopsAtTheLimit(t *testing.T) {
 	t.Parallel()
-	whole := zipOf(t, stored("card_list.txt", 1<<20))
+	whole := zipOf(t, stored(1<<20))
 	var got bytes.Buffer
 	n, err := Copy(&got, bytes.NewReader(whole), int64(len(whole))-1)
 	require.ErrorIs(t, err, ErrTooLong)
@@ -117,7 +117,7 @@ func (w *faultyWriter) Write(p []byte) (int, error) {
 
 func TestCopyReturnsTheErrorOfItsWriter(t *testing.T) {
 	t.Parallel()
-	whole := zipOf(t, stored("card_list.txt", 100<<10))
+	whole := zipOf(t, stored(100<<10))
 	full := errors.New("disk full")
 	for _, test := range []struct {
 		w    faultyWriter
