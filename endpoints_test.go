@@ -42,7 +42,7 @@ func TestEndpointsAreComplete(t *testing.T) {
 		lacks := func(what string) { t.Errorf("%s: %s", e.Method, what) }
 		name, ok := selftest.GoNames()[e.Method]
 		if !ok {
-			lacks("no method of a service has a comment with the words " + strconv.Quote(e.Label()) + " and its kind after these")
+			lacks("no method of a service has a comment with " + strconv.Quote(e.Label()) + " and its kind after it")
 		}
 		service, method, _ := strings.Cut(name, ".")
 		if field, found := client.FieldByName(service); ok && !found {
@@ -78,7 +78,8 @@ func readmeRow(e selftest.Endpoint, name, file string) string {
 		"README.md": {"once", "reads", "sets", "**spends**"}, "README.zh-CN.md": {"一次", "只读", "设置", "**付费**"},
 	}
 	return "| " + strings.Join([]string{
-		e.Section, "`" + e.Method + "`", e.Title, goLink(name, strings.Replace(name, ".", "Service.", 1)), kinds[file][e.Kind],
+		e.Section, "`" + e.Method + "`", e.Title,
+		goLink(name, strings.Replace(name, ".", "Service.", 1)), kinds[file][e.Kind],
 	}, " | ") + " |"
 }
 
@@ -92,7 +93,8 @@ func TestEndpointsOfCallbacksAreComplete(t *testing.T) {
 	handlers := regexp.MustCompile(`\nfunc (New\w+Handler)\(`).FindAllStringSubmatch(selftest.ReadFile(t, "events.go"), -1)
 	for _, handler := range handlers {
 		for _, file := range []string{"README.md", "README.zh-CN.md"} {
-			row := regexp.MustCompile(`(?m)^\| 2\.\d+\.\d+ \| .* \| ` + regexp.QuoteMeta(goLink(handler[1], handler[1])) + ` \| .* \|$`)
+			link := regexp.QuoteMeta(goLink(handler[1], handler[1]))
+			row := regexp.MustCompile(`(?m)^\| 2\.\d+\.\d+ \| .* \| ` + link + ` \| .* \|$`)
 			if !row.MatchString(selftest.ReadFile(t, file)) {
 				t.Errorf("%s has no row of %s in the table of methods", file, handler[1])
 			}

@@ -153,7 +153,15 @@ func handInfo(ctx context.Context, client *http.Client, baseURL, appKey, secret,
 	return &card, nil
 }
 
-const cardJSON = `{"resultCode":0,"errorMessage":null,"islock":"0","gprsstatus":"1","realnamestatus":0,"setmealmonths":12,"flowratenumber":20000,"setMeal":"NB-1 年期","residueFlow":20000.0,"cardType":null,"active":"激活","activateTime":"2020-10-27","imsi":"460111174740001","imei":"860618040000018","servicecycle":12,"billingid":860,"billingCode":"3YY-122-2067-36","allotDate":"2020-10-27","expiryDate":"2021-09-30","iccid":"8986031749203860001","productCode":"CN-QC-3-122-2067-36","supplier":"中国电信","msisdn":"1064991300001","networkType":"NB","monthflow":0.0,"flow":0.0,"status":"正常","pausereason":"","cycleStartDate":"2020-10-27","cycleEndDate":"2021-09-30","callstatus":-2,"voicewhitelist":"1064991300011_1064991300012","voiceflow":300,"monthvoiceflow":80,"spcode":"1064899100001","companyid":123}`
+const cardJSON = `{"resultCode":0,"errorMessage":null,"islock":"0","gprsstatus":"1",` +
+	`"realnamestatus":0,"setmealmonths":12,` +
+	`"flowratenumber":20000,"setMeal":"NB-1 年期","residueFlow":20000.0,"cardType":null,"active":"激活",` +
+	`"activateTime":"2020-10-27","imsi":"460111174740001","imei":"860618040000018","servicecycle":12,"billingid":860,` +
+	`"billingCode":"3YY-122-2067-36","allotDate":"2020-10-27","expiryDate":"2021-09-30",` +
+	`"iccid":"8986031749203860001","productCode":"CN-QC-3-122-2067-36","supplier":"中国电信","msisdn":"1064991300001",` +
+	`"networkType":"NB","monthflow":0.0,"flow":0.0,"status":"正常","pausereason":"","cycleStartDate":"2020-10-27",` +
+	`"cycleEndDate":"2021-09-30","callstatus":-2,"voicewhitelist":"1064991300011_1064991300012","voiceflow":300,` +
+	`"monthvoiceflow":80,"spcode":"1064899100001","companyid":123}`
 
 // cardInfoJobs returns jobs that make one call without a network.
 func cardInfoJobs() []Job {

@@ -67,7 +67,7 @@ func sortedKeys(maps ...reflect.Value) (keys []reflect.Value) {
 }
 
 func differs(path string, want, got reflect.Value) string {
-	if !want.IsValid() && !got.IsValid() || want.IsValid() && got.IsValid() && reflect.DeepEqual(want.Interface(), got.Interface()) {
+	if want.IsValid() == got.IsValid() && (!want.IsValid() || reflect.DeepEqual(want.Interface(), got.Interface())) {
 		return ""
 	}
 	return fmt.Sprintf("%s: want %s, got %s", cmp.Or(strings.TrimPrefix(path, "."), "value"), shown(want), shown(got))

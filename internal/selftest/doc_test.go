@@ -140,7 +140,8 @@ func TestDocStatesTheRestrictions(t *testing.T) {
 	docs := methodDocs(t)
 	for text, names := range map[string][]string{
 		"belong to the company": { // 只能处理隶属于该企业下的卡
-			"Flow.Alarm", "Flow.SetAlarmStatus", "Cards.Pause", "Cards.Resume", "Cards.CloseGPRS", "Cards.OpenGPRS", "Cards.Reset",
+			"Flow.Alarm", "Flow.SetAlarmStatus",
+			"Cards.Pause", "Cards.Resume", "Cards.CloseGPRS", "Cards.OpenGPRS", "Cards.Reset",
 			"Cards.CloseVoice", "Cards.OpenVoice", "Cards.AddVoiceWhitelist", "Cards.DeleteVoiceWhitelist",
 		},
 		"one of the last 12 including the current one": {
@@ -167,8 +168,10 @@ func TestDocStatesTheRestrictions(t *testing.T) {
 // How the platform treats duplicates is unknown, and every call is retried after HTTP status 429.
 func TestDocPromisesNothingUnknown(t *testing.T) {
 	t.Parallel()
-	promises := regexp.MustCompile(`(?i)never (sent (twice|again)|repeated|retried|buys?|bought)|zero value that looks like|(gives|returns) the same order` +
-		`|so that the platform delivers|the platform will deliver|reach the card's carrier|any method can be called|guaranteed? (delivery|to)|绝不(重|会)|保证|不会重复购买|返回同一订单`)
+	promises := regexp.MustCompile(`(?i)never (sent (twice|again)|repeated|retried|buys?|bought)` +
+		`|zero value that looks like|(gives|returns) the same order|so that the platform delivers|the platform will deliver` +
+		`|reach the card's carrier|any method can be called|guaranteed? (delivery|to)` +
+		`|绝不(重|会)|保证|不会重复购买|返回同一订单`)
 	var names []string
 	for _, pattern := range []string{
 		"*.go", "*.md", "quecloudtest/*.go", "otelquecloud/*.go", "otelquecloud/*.md", "examples/*/*.go", "examples/*/*.md",
@@ -178,7 +181,8 @@ func TestDocPromisesNothingUnknown(t *testing.T) {
 	}
 	require.Greater(t, len(names), 100)
 	for _, name := range names {
-		if name == "CHANGELOG.md" || strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(filepath.Base(name), "example_") {
+		isExample := strings.HasPrefix(filepath.Base(name), "example_")
+		if name == "CHANGELOG.md" || strings.HasSuffix(name, "_test.go") && !isExample {
 			continue
 		}
 		assert.Empty(t, promises.FindAllString(readText(t, name), -1), name)

@@ -145,7 +145,8 @@ func TestDriftKeepsTextThatIsNotUTF8(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, []quecloud.SMSEntry{{Content: want, SMSID: "1"}, {SMSID: "2"}}, list.Entries)
 			assert.Contains(t, *drifts, quecloud.Drift{
-				Method: "fc.function.sms.sendlog", Kind: quecloud.DriftNotUTF8, Path: "infoList[0].content", Value: `"` + text + `"`,
+				Method: "fc.function.sms.sendlog", Kind: quecloud.DriftNotUTF8,
+				Path: "infoList[0].content", Value: `"` + text + `"`,
 			})
 			assert.Contains(t, log.String(), "level=WARN")
 			assert.Contains(t, log.String(), "not UTF-8")

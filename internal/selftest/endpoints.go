@@ -80,7 +80,8 @@ func endpointOf(row *ast.CompositeLit, columns []string) (e Endpoint) {
 			e.Title = textOf(value)
 		case "kind":
 			e.Kind = map[string]quecloud.Kind{
-				"KindOnce": quecloud.KindOnce, "KindRead": quecloud.KindRead, "KindSet": quecloud.KindSet, "KindSpend": quecloud.KindSpend,
+				"KindOnce": quecloud.KindOnce, "KindRead": quecloud.KindRead,
+				"KindSet": quecloud.KindSet, "KindSpend": quecloud.KindSpend,
 			}[value.(*ast.Ident).Name]
 		case "logged":
 			e.Logged = textOf(value)

@@ -81,18 +81,20 @@ var formCases = []formCase{
 		return err
 	}, func(in formInput) map[string]string {
 		return formIf(sentICCID(in.a) != "" && in.n >= 1 && in.b != "" && runes(in.c) <= 200 && recognizable(in.d),
-			"iccid", sentICCID(in.a), "productId", fmt.Sprint(in.n), "productName", in.b, "remark", in.c, "externalId", in.d, "preverify", flag(in.on))
+			"iccid", sentICCID(in.a), "productId", fmt.Sprint(in.n), "productName", in.b, "remark", in.c,
+			"externalId", in.d, "preverify", flag(in.on))
 	}, false},
 	{"fc.function.card.renewal", func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.Orders.Renew(ctx, &quecloud.RenewalParams{
-			ICCID: in.a, ProductName: in.b, Remark: in.c, ExternalID: in.d, Years: int(in.n), Months: int(in.m), Preverify: in.on,
+			ICCID: in.a, ProductName: in.b, Remark: in.c, ExternalID: in.d,
+			Years: int(in.n), Months: int(in.m), Preverify: in.on,
 		})
 		return err
 	}, func(in formInput) map[string]string {
 		months := in.m == 0 || 1 <= in.m && in.m <= 12 && in.n == 1
 		return formIf(sentICCID(in.a) != "" && in.n >= 1 && months && runes(in.c) <= 200 && recognizable(in.d),
-			"iccid", sentICCID(in.a), "productName", in.b, "cycle", fmt.Sprint(in.n), "months", number(in.m), "remark", in.c, "externalId", in.d,
-			"preverify", flag(in.on))
+			"iccid", sentICCID(in.a), "productName", in.b, "cycle", fmt.Sprint(in.n), "months", number(in.m),
+			"remark", in.c, "externalId", in.d, "preverify", flag(in.on))
 	}, false},
 	{"fc.function.sms.send", func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(in.list()...), Content: in.b, SMSID: in.c})
@@ -108,7 +110,8 @@ var formCases = []formCase{
 		return err
 	}, func(in formInput) map[string]string {
 		return formIf(1 <= in.n && in.n <= 9999 && 1 <= in.m && in.m <= 12 && len(in.b) <= 1000,
-			"dateStr", fmt.Sprintf("%04d%02d", in.n, in.m), "pageNo", number(int64(len(in.a))), "pageSize", number(int64(len(in.b))))
+			"dateStr", fmt.Sprintf("%04d%02d", in.n, in.m),
+			"pageNo", number(int64(len(in.a))), "pageSize", number(int64(len(in.b))))
 	}, false},
 	{"fc.function.card.list", func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.Cards.List(ctx, &quecloud.CardListParams{
@@ -175,7 +178,8 @@ var formCases = []formCase{
 			Inner  struct{ A string } `url:"inner"`
 		}{in.b, in.n, in.m, in.on, in.list(), quecloud.ICCID(in.c), in.d, struct{ A string }{in.a}}, nil)
 	}, func(in formInput) map[string]string {
-		return formIf(sentICCID(in.c) != "", "text", in.b, "number", fmt.Sprint(in.n), "none", number(in.m), "flag", fmt.Sprint(in.on),
+		return formIf(sentICCID(in.c) != "",
+			"text", in.b, "number", fmt.Sprint(in.n), "none", number(in.m), "flag", fmt.Sprint(in.on),
 			"texts", strings.Join(in.list(), ","), "iccid", sentICCID(in.c), "alarmParam", in.d, "inner[A]", in.a)
 	}, false},
 }

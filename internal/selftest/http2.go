@@ -37,13 +37,23 @@ type HTTP2Conn struct {
 
 // Frames and their flags, RFC 9113 § 6.
 const (
-	frameData, frameHeaders, frameReset, frameSettings, framePing, frameGoAway, frameWindow = 0x0, 0x1, 0x3, 0x4, 0x6, 0x7, 0x8
+	frameData     = 0x0
+	frameHeaders  = 0x1
+	frameReset    = 0x3
+	frameSettings = 0x4
+	framePing     = 0x6
+	frameGoAway   = 0x7
+	frameWindow   = 0x8
 
 	flagEndStream, flagAck, flagEndHeaders = 0x1, 0x1, 0x4
 )
 
 // Reasons to reset a stream, RFC 9113 § 7.
-const ProtocolError, InternalError, RefusedStream byte = 0x1, 0x2, 0x7
+const (
+	ProtocolError byte = 0x1
+	InternalError byte = 0x2
+	RefusedStream byte = 0x7
+)
 
 // frame queues a frame. It does not wait for the client to read it, since the client may be writing too.
 func (c *HTTP2Conn) frame(kind, flags byte, stream uint32, payload string) {

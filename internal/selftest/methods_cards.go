@@ -19,7 +19,8 @@ var cardCases = []MethodCase{
 		},
 		Form: map[string]string{
 			"pageNo": "2", "pageSize": "1000", "billingid": "860", "allotDateStart": "20201001", "allotDateEnd": "20201031",
-			"activeDateStart": "20200102", "activeDateEnd": "20200102", "expireDateStart": "20210930", "expireDateEnd": "20211201",
+			"activeDateStart": "20200102", "activeDateEnd": "20200102",
+			"expireDateStart": "20210930", "expireDateEnd": "20211201",
 		},
 		Want:  &quecloud.CardList{Page: onePage, Cards: []quecloud.Card{listedCard1(), listedCard2()}},
 		Nulls: &quecloud.CardList{Page: onePage, Cards: []quecloud.Card{listedCard1Nulls, listedCard2Nulls}},

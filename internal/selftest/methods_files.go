@@ -67,7 +67,9 @@ func downloadLatest(ctx context.Context, c *quecloud.Client, w io.Writer) (int64
 	return c.Files.DownloadLatest(ctx, w)
 }
 
-func unzipped(get func(context.Context, *quecloud.Client, io.Writer) (int64, error)) func(context.Context, *quecloud.Client) (any, error) {
+func unzipped(
+	get func(context.Context, *quecloud.Client, io.Writer) (int64, error),
+) func(context.Context, *quecloud.Client) (any, error) {
 	return func(ctx context.Context, c *quecloud.Client) (any, error) {
 		var file bytes.Buffer
 		n, err := get(ctx, c, &file)

@@ -153,7 +153,8 @@ var alarmCases = []MethodCase{
 			return result(c.Flow.SetAlarm(ctx, quecloud.MSISDNs(MSISDN1, MSISDN2, MSISDN3), &FullAlarm))
 		},
 		Form: map[string]string{"msisdn": MSISDN1 + "," + MSISDN2 + "," + MSISDN3, "alarmParam": fullAlarmText},
-		Want: &quecloud.SetAlarmResult{Succeeded: []string{MSISDN1, MSISDN2}, Failed: quecloud.MSISDNs(MSISDN3)}, Err: quecloud.ErrPartial,
+		Want: &quecloud.SetAlarmResult{Succeeded: []string{MSISDN1, MSISDN2}, Failed: quecloud.MSISDNs(MSISDN3)},
+		Err:  quecloud.ErrPartial,
 	},
 	{
 		Method: "card.alarm.status",
@@ -176,5 +177,6 @@ func getAlarm(ctx context.Context, c *quecloud.Client) (any, error) {
 	return result(c.Flow.Alarm(ctx, quecloud.MSISDN(MSISDN3)))
 }
 
-const fullAlarmText = `{"notifyemails":"123@example.com,234@example.com","alarmthreshold1":"1024","alarmthreshold2":"10240.5",` +
+const fullAlarmText = `{"notifyemails":"123@example.com,234@example.com",` +
+	`"alarmthreshold1":"1024","alarmthreshold2":"10240.5",` +
 	`"alarmthreshold3":"20480","alarmstatus":1,"pauseflowthreshold":20480,"pausestatus":1}`

@@ -61,7 +61,8 @@ func flush(code string) string {
 // in examples.
 func executedCode(t *testing.T) (code []string) {
 	t.Helper()
-	for _, pattern := range []string{"example*_test.go", "quecloudtest/example*_test.go", "otelquecloud/example*_test.go"} {
+	for _, folder := range []string{"", "quecloudtest/", "otelquecloud/"} {
+		pattern := folder + "example*_test.go"
 		names := glob(t, pattern)
 		require.NotEmpty(t, names, pattern)
 		for _, name := range names {
@@ -107,7 +108,8 @@ func TestReadmeSnippetsAreExecuted(t *testing.T) {
 			}
 			snippets++
 			line, _, _ := strings.Cut(block[2], "\n")
-			assert.True(t, runs(flush(block[2])), "%s: no example with output and no program has the snippet that begins %q", name, line)
+			assert.True(t, runs(flush(block[2])),
+				"%s: no example with output and no program has the snippet that begins %q", name, line)
 			for _, c := range comment.FindAllStringSubmatch(block[2], -1) {
 				han := strings.ContainsFunc(c[1], func(r rune) bool { return unicode.Is(unicode.Han, r) })
 				assert.Equal(t, chinese, han, "%s: the comment is in the other language: %s", name, c[0])
@@ -251,8 +253,10 @@ func anchors(text string) (found []string) {
 
 func TestReadmeAnchorsAreThoseOfGitHub(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, []string{"#one-call-other-options", "#whats-open", "#接收通知", "#v2_1-一次", "#a--b", "#接收通知-1"},
-		anchors("# One call, other options\n## What's `open`?\n## 接收通知\n```sh\n# no heading\n```\n### v2_1 “一次”！\n# A & B\n## 接收通知\n"))
+	const text = "# One call, other options\n## What's `open`?\n## 接收回调\n```sh\n# no heading\n```\n" +
+		"### v2_1 “一次”！\n# A & B\n## 接收回调\n"
+	want := []string{"#one-call-other-options", "#whats-open", "#接收回调", "#v2_1-一次", "#a--b", "#接收回调-1"}
+	assert.Equal(t, want, anchors(text))
 }
 
 func TestReadmeOutlineChangesWithTheMeaning(t *testing.T) {

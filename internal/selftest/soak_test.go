@@ -201,8 +201,9 @@ func newSoakPath(t *testing.T, url string, transport *http.Transport) *soakPath 
 	t.Helper()
 	path := &soakPath{}
 	transport.DialContext = path.dial
-	path.client = NewClient(t, transport, quecloud.WithBaseURL(url), quecloud.WithTimeout(200*time.Millisecond),
-		quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 3, BaseDelay: 2 * time.Millisecond, MaxDelay: 4 * time.Millisecond}))
+	retry := quecloud.RetryPolicy{MaxAttempts: 3, BaseDelay: 2 * time.Millisecond, MaxDelay: 4 * time.Millisecond}
+	path.client = NewClient(t, transport,
+		quecloud.WithBaseURL(url), quecloud.WithTimeout(200*time.Millisecond), quecloud.WithRetry(retry))
 	return path
 }
 
@@ -269,7 +270,8 @@ func TestSoak(t *testing.T) {
 		listening.Go(func() { Accept(plain, p.serve) })
 		listening.Go(func() { Accept(secure, (&HTTP2Platform{React: p.react}).Serve) })
 		http1 := newSoakPath(t, "http://"+plain.Addr().String(), OwnTransport(t))
-		http2 := newSoakPath(t, "https://"+secure.Addr().String(), &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: ClientTLS()})
+		transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: ClientTLS()}
+		http2 := newSoakPath(t, "https://"+secure.Addr().String(), transport)
 		start := time.Now()
 		p.callAll(ctx, http1, http2, errs)
 		t.Logf("%d calls in %v, over %d and %d connections", calls, time.Since(start), http1.dials.Load(), http2.dials.Load())

@@ -64,7 +64,9 @@ func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
 
 // callMethod calls a service's method with some value of each parameter's type, and returns its error, or the first one
 // of the iterator that it returns.
-func callMethod(method reflect.Value, ctx context.Context) error { //nolint:revive // the context is an argument to pass on
+//
+//nolint:revive // the context is an argument to pass on
+func callMethod(method reflect.Value, ctx context.Context) error {
 	args := []reflect.Value{reflect.Zero(reflect.TypeFor[context.Context]())}
 	if ctx != nil {
 		args[0] = reflect.ValueOf(ctx)
