@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestNormalForms(t *testing.T) {
+func TestCardNumberNormalForms(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		of         func(string) string
@@ -39,7 +39,7 @@ func TestNormalForms(t *testing.T) {
 	}
 }
 
-func TestWhatIsANumber(t *testing.T) {
+func TestCardNumberForms(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		text          string
@@ -95,7 +95,7 @@ func TestWhatIsANumber(t *testing.T) {
 			t.Errorf("%q is an ICCID: %v, want %v", tt.text, got, tt.iccid)
 		}
 		if got := LooksLike(tt.text); tt.looksLike == "" && got != "" || !strings.Contains(got, tt.looksLike) {
-			t.Errorf("of %q it is said that %q, want %q in it", tt.text, got, tt.looksLike)
+			t.Errorf("LooksLike(%q) is %q, want %q in it", tt.text, got, tt.looksLike)
 		}
 	}
 }
@@ -108,7 +108,7 @@ var neighbours = []string{
 
 const shared = "8986062343202380834"
 
-func TestMatch(t *testing.T) {
+func TestCardNumberMatch(t *testing.T) {
 	t.Parallel()
 	none := slices.Repeat([]int{-1}, 10)
 	for name, tt := range map[string]struct {
@@ -137,7 +137,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-func TestSame(t *testing.T) {
+func TestCardNumberSame(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		a, b string
