@@ -42,7 +42,7 @@ func TestEndpointsAreComplete(t *testing.T) {
 		lacks := func(what string) { t.Errorf("%s: %s", e.Method, what) }
 		name, ok := selftest.GoNames()[e.Method]
 		if !ok {
-			lacks("no method of a service has a comment with " + strconv.Quote(e.Label()) + " and its kind after it")
+			lacks("no method of a service has the comment " + strconv.Quote(e.Label()) + " and after it the kind")
 		}
 		service, method, _ := strings.Cut(name, ".")
 		if field, found := client.FieldByName(service); ok && !found {
@@ -78,8 +78,8 @@ func readmeRow(e selftest.Endpoint, name, file string) string {
 		"README.md": {"once", "reads", "sets", "**spends**"}, "README.zh-CN.md": {"一次", "只读", "设置", "**付费**"},
 	}
 	return "| " + strings.Join([]string{
-		e.Section, "`" + e.Method + "`", e.Title,
-		goLink(name, strings.Replace(name, ".", "Service.", 1)), kinds[file][e.Kind],
+		e.Section, "`" + e.Method + "`", e.Title, goLink(name, strings.Replace(name, ".", "Service.", 1)),
+		kinds[file][e.Kind],
 	}, " | ") + " |"
 }
 

@@ -98,12 +98,14 @@ var handlerCases = []struct {
 	ours, theirs http.Handler
 }{
 	{
-		"SMS", SMSReport, quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, Quiet),
-		plainHandler[plainSMS]("success"),
+		name: "SMS", body: SMSReport,
+		ours:   quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, Quiet),
+		theirs: plainHandler[plainSMS]("success"),
 	},
 	{
-		"Order", OrderDone, quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, Quiet),
-		plainHandler[plainOrder](`{"code":200,"msg":""}`),
+		name: "Order", body: OrderDone,
+		ours:   quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, Quiet),
+		theirs: plainHandler[plainOrder](`{"code":200,"msg":""}`),
 	},
 }
 

@@ -6,7 +6,6 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"hash/fnv"
-	"io"
 	"net/http"
 	"path/filepath"
 	"reflect"
@@ -42,9 +41,9 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	var response []byte
-	p := NewPlatform(
-		Step{Respond: func(r *http.Request) (*http.Response, error) { return Response(r.Context(), response), nil }},
-	)
+	p := NewPlatform(Step{Respond: func(r *http.Request) (*http.Response, error) {
+		return Response(r.Context(), response), nil
+	}})
 	client := p.Client(f, AtNow)
 	tolerant := p.Client(f, AtNow, quecloud.WithDriftHandler(func(quecloud.Drift) {}))
 	f.Fuzz(func(t *testing.T, name string, text []byte, at uint8, value string) {
@@ -77,12 +76,12 @@ func FuzzDecode(f *testing.F) {
 
 // edgeValues are at the edge of what a member can be.
 var edgeValues = []string{
-	`"9999-12-31T23:59:59-23:59"`, `"0001-01-01 00:00:00"`, `"0001-01-01T00:00:00+23:59"`,
-	`1732605510`, `"1732605510123"`, `"20241126"`,
-	`-0`, `"-0.0"`, `1e-30`, `"99999999999999999999999999999999999999"`,
-	`9007199254740993`, `9223372036854775808`, `1e308`, `5e-324`, `0.1e1`,
-	`true`, `"FALSE"`, `null`, `""`, `" "`, `[]`, `[null]`, `[""]`, `{}`,
-	`"a_b,c;d"`, `["a_b",1]`, `"\ud800\u0000"`, "\"\xff\"", `"<&>\u2028"`,
+	`"9999-12-31T23:59:59-23:59"`, `"0001-01-01 00:00:00"`, `"0001-01-01T00:00:00+23:59"`, `1732605510`,
+	`"1732605510123"`, `"20241126"`,
+	`-0`, `"-0.0"`, `1e-30`, `"99999999999999999999999999999999999999"`, `9007199254740993`, `9223372036854775808`,
+	`1e308`, `5e-324`, `0.1e1`,
+	`true`, `"FALSE"`, `null`, `""`, `" "`, `[]`, `[null]`, `[""]`, `{}`, `"a_b,c;d"`, `["a_b",1]`,
+	`"\ud800\u0000"`, "\"\xff\"", `"<&>\u2028"`,
 }
 
 var jsonValues = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?[0-9][-+.0-9eE]*|true|false|null`)
@@ -98,9 +97,7 @@ func replaceValue(text []byte, at int, value string) []byte {
 }
 
 // downloads are the methods whose response is a file.
-var downloads = map[string]func(context.Context, *quecloud.Client, io.Writer) (int64, error){
-	"file.down": download, "file.last.down": downloadLatest,
-}
+var downloads = map[string]downloader{"file.down": download, "file.last.down": downloadLatest}
 
 // bytesOrNone returns a file that came whole. A part of a broken one may have been written.
 func bytesOrNone(file []byte, err error) (any, error) {
@@ -131,10 +128,8 @@ func checkFailure(t *testing.T, got any, err error) (result bool) {
 		require.NotNil(t, got)
 		return true
 	}
-	require.True(t, Is[*quecloud.APIError](err) || Is[*quecloud.ResponseError](err) || errors.Is(
-		err, quecloud.ErrQueryFailed,
-	),
-		"an error of an unknown type: %v", err)
+	known := Is[*quecloud.APIError](err) || Is[*quecloud.ResponseError](err) || errors.Is(err, quecloud.ErrQueryFailed)
+	require.True(t, known, "an error of an unknown type: %v", err)
 	if receipt, _ := got.(*quecloud.OrderReceipt); receipt != nil {
 		require.NotEmpty(t, receipt.OrderNo, "a receipt beside an error names an order: %v", err)
 		return true

@@ -27,9 +27,8 @@ func diff(path string, want, got reflect.Value) string {
 		}
 	case reflect.Slice:
 		if want.Len() != got.Len() {
-			return fmt.Sprintf(
-				"%s: want %d of them, got %d", cmp.Or(strings.TrimPrefix(path, "."), "list"), want.Len(), got.Len(),
-			)
+			name := cmp.Or(strings.TrimPrefix(path, "."), "list")
+			return fmt.Sprintf("%s: want %d of them, got %d", name, want.Len(), got.Len())
 		}
 		for i := range want.Len() {
 			if line := diff(fmt.Sprintf("%s[%d]", path, i), want.Index(i), got.Index(i)); line != "" {
@@ -67,7 +66,7 @@ func sortedKeys(maps ...reflect.Value) (keys []reflect.Value) {
 }
 
 func differs(path string, want, got reflect.Value) string {
-	if want.IsValid() == got.IsValid() && (!want.IsValid() || reflect.DeepEqual(want.Interface(), got.Interface())) {
+	if want.IsValid() && got.IsValid() && reflect.DeepEqual(want.Interface(), got.Interface()) {
 		return ""
 	}
 	return fmt.Sprintf("%s: want %s, got %s", cmp.Or(strings.TrimPrefix(path, "."), "value"), shown(want), shown(got))

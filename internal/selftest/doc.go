@@ -6,8 +6,11 @@
 //     pages of a listing ([ListingPlatform]). [TimedPlatform] checks the time of requests too.
 //   - [FaultyPlatform] serves over real connections, HTTP/1 or HTTP/2, and fails as each [Fault] says.
 //   - [HTTP2Platform] speaks HTTP/2 frame by frame.
-//   - [Calls] has one call of each kind. [Endpoints] is the endpoint table.
-//   - [Fixture] reads testdata from any package.
+//   - [Calls] has one call of each kind of method, [Methods] a case for every method, and [Callbacks] the kinds of
+//     callbacks.
+//   - [Endpoints] is the endpoint table, and [GoNames] the Go method of each endpoint.
+//   - [Fixture] reads testdata from any package. [Variants] says the same in other JSON.
+//   - [Compare] measures the SDK against a baseline. Those of decoding are in internal/lenient.
 //
 // The package imports quecloud, so only external tests (package quecloud_test) can use it.
 package selftest

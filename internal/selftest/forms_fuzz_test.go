@@ -74,89 +74,91 @@ func recognizable(externalID string) bool {
 }
 
 var formCases = []formCase{
-	{"fc.function.card.recharge", func(ctx context.Context, c *quecloud.Client, in formInput) error {
+	{method: "fc.function.card.recharge", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{
 			ICCID: in.a, ProductID: in.n, ProductName: in.b, Remark: in.c, ExternalID: in.d, Preverify: in.on,
 		})
 		return err
-	}, func(in formInput) map[string]string {
+	}, want: func(in formInput) map[string]string {
 		return formIf(sentICCID(in.a) != "" && in.n >= 1 && in.b != "" && runes(in.c) <= 200 && recognizable(in.d),
 			"iccid", sentICCID(in.a), "productId", fmt.Sprint(in.n), "productName", in.b, "remark", in.c,
 			"externalId", in.d, "preverify", flag(in.on))
-	}, false},
-	{"fc.function.card.renewal", func(ctx context.Context, c *quecloud.Client, in formInput) error {
+	}},
+	{method: "fc.function.card.renewal", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.Orders.Renew(ctx, &quecloud.RenewalParams{
-			ICCID: in.a, ProductName: in.b, Remark: in.c, ExternalID: in.d,
-			Years: int(in.n), Months: int(in.m), Preverify: in.on,
+			ICCID: in.a, ProductName: in.b, Remark: in.c, ExternalID: in.d, Years: int(in.n), Months: int(in.m),
+			Preverify: in.on,
 		})
 		return err
-	}, func(in formInput) map[string]string {
+	}, want: func(in formInput) map[string]string {
 		months := in.m == 0 || 1 <= in.m && in.m <= 12 && in.n == 1
 		return formIf(sentICCID(in.a) != "" && in.n >= 1 && months && runes(in.c) <= 200 && recognizable(in.d),
-			"iccid", sentICCID(in.a), "productName", in.b, "cycle", fmt.Sprint(in.n), "months", number(in.m),
-			"remark", in.c, "externalId", in.d, "preverify", flag(in.on))
-	}, false},
-	{"fc.function.sms.send", func(ctx context.Context, c *quecloud.Client, in formInput) error {
+			"iccid", sentICCID(in.a), "productName", in.b, "cycle", fmt.Sprint(in.n), "months", number(in.m), "remark", in.c,
+			"externalId", in.d,
+			"preverify", flag(in.on))
+	}},
+	{method: "fc.function.sms.send", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(in.list()...), Content: in.b, SMSID: in.c})
 		return err
-	}, func(in formInput) map[string]string {
+	}, want: func(in formInput) map[string]string {
 		return formIf(all(sentMSISDNs(in.list()), anMSISDN) && in.b != "" && runes(in.c) <= 50,
 			"msisdns", strings.Join(sentMSISDNs(in.list()), ","), "content", in.b, "smsId", in.c)
-	}, false},
-	{"fc.function.sms.sendlog", func(ctx context.Context, c *quecloud.Client, in formInput) error {
+	}},
+	{method: "fc.function.sms.sendlog", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.SMS.ListLog(ctx, &quecloud.SMSLogParams{
 			Month: quecloud.Month{Year: int(in.n), Month: time.Month(in.m)}, PageNo: len(in.a), PageSize: len(in.b),
 		})
 		return err
-	}, func(in formInput) map[string]string {
+	}, want: func(in formInput) map[string]string {
 		return formIf(1 <= in.n && in.n <= 9999 && 1 <= in.m && in.m <= 12 && len(in.b) <= 1000,
-			"dateStr", fmt.Sprintf("%04d%02d", in.n, in.m),
-			"pageNo", number(int64(len(in.a))), "pageSize", number(int64(len(in.b))))
-	}, false},
-	{"fc.function.card.list", func(ctx context.Context, c *quecloud.Client, in formInput) error {
+			"dateStr", fmt.Sprintf("%04d%02d", in.n, in.m), "pageNo", number(int64(len(in.a))),
+			"pageSize", number(int64(len(in.b))))
+	}},
+	{method: "fc.function.card.list", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.Cards.List(ctx, &quecloud.CardListParams{
 			BillingID: in.n, ExpireTo: quecloud.Date{Year: int(in.m), Month: time.Month(len(in.a)), Day: len(in.b)},
 		})
 		return err
-	}, func(in formInput) map[string]string {
+	}, want: func(in formInput) map[string]string {
 		date := fmt.Sprintf("%04d%02d%02d", in.m, len(in.a), len(in.b))
 		_, err := time.Parse("20060102", date)
 		if date == "00000000" {
 			date, err = "", nil
 		}
-		return formIf(
-			in.n >= 0 && err == nil && date != "0000"+date[min(4, len(date)):], "billingid", number(in.n), "expireDateEnd", date,
-		)
-	}, false},
-	{"fc.function.card.voice.addwhitelist", func(ctx context.Context, c *quecloud.Client, in formInput) error {
+		return formIf(in.n >= 0 && err == nil && date != "0000"+date[min(4, len(date)):],
+			"billingid", number(in.n), "expireDateEnd", date)
+	}},
+	{method: "fc.function.card.voice.addwhitelist", call: func(
+		ctx context.Context, c *quecloud.Client, in formInput,
+	) error {
 		return c.Cards.AddVoiceWhitelist(ctx, quecloud.ICCID(in.b), in.list()...)
-	}, func(in formInput) map[string]string {
+	}, want: func(in formInput) map[string]string {
 		return formIf(all(in.list(), anMSISDN) && len(in.list()) <= 5 && sentICCID(in.b) != "",
 			"iccid", sentICCID(in.b), "voiceWhiteList", strings.Join(in.list(), "_"))
-	}, false},
-	{"fc.function.card.alarm", setAlarm, func(in formInput) map[string]string {
+	}},
+	{method: "fc.function.card.alarm", call: setAlarm, want: func(in formInput) map[string]string {
 		alarmOn := !in.on || in.n != 0
 		return formIf(all(in.list(), anEmail) && in.n >= 0 && in.m >= 0 && alarmOn && anMSISDN.MatchString(sentMSISDN(in.b)),
 			"msisdn", sentMSISDN(in.b), "alarmParam", strings.Join(in.list(), ",")) // and more: see checkAlarm
-	}, true},
-	{"fc.function.card.alarm.status", func(ctx context.Context, c *quecloud.Client, in formInput) error {
+	}, alarm: true},
+	{method: "fc.function.card.alarm.status", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		return c.Flow.SetAlarmStatus(ctx, quecloud.MSISDN(in.a), &quecloud.AlarmStatusParams{
 			Alarm: quecloud.Switch(in.n), Pause: quecloud.Switch(in.m),
 		})
-	}, func(in formInput) map[string]string {
+	}, want: func(in formInput) map[string]string {
 		values := map[uint8]string{1: "1", 2: "0"}
 		alarm, pause := uint8(in.n), uint8(in.m)
 		return formIf(anMSISDN.MatchString(sentMSISDN(in.a)) && alarm <= 2 && pause <= 2 && alarm+pause > 0,
 			"msisdn", sentMSISDN(in.a), "alarmStatus", values[alarm], "pauseStatus", values[pause])
-	}, false},
-	{"fc.function.new", func(ctx context.Context, c *quecloud.Client, in formInput) error {
+	}},
+	{method: "fc.function.new", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		return c.Call(ctx, "fc.function.new", map[string]string{in.a: in.b, in.c: in.d}, nil)
-	}, func(in formInput) map[string]string {
+	}, want: func(in formInput) map[string]string {
 		return formIf(validName(in.a) && validName(in.c), in.a, in.b, in.c, in.d)
-	}, false},
-	{"fc.function.new", func(ctx context.Context, c *quecloud.Client, in formInput) error {
+	}},
+	{method: "fc.function.new", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		return c.Call(ctx, "fc.function.new", url.Values{in.a: []string{in.b, in.c}[:in.few()], "beside": {in.d}}, nil)
-	}, func(in formInput) map[string]string {
+	}, want: func(in formInput) map[string]string {
 		if in.a == "beside" {
 			return formIf(true, "beside", in.d)
 		}
@@ -165,8 +167,8 @@ var formCases = []formCase{
 			value = ""
 		}
 		return formIf(validName(in.a) && in.few() < 2, in.a, value, "beside", in.d)
-	}, false},
-	{"fc.function.card.alarm", func(ctx context.Context, c *quecloud.Client, in formInput) error {
+	}},
+	{method: "fc.function.card.alarm", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		return c.Call(ctx, "fc.function.card.alarm", struct {
 			Text   string             `url:"text"`
 			Number int64              `url:"number"`
@@ -177,11 +179,11 @@ var formCases = []formCase{
 			Alarm  string             `url:"alarmParam"` // not signed
 			Inner  struct{ A string } `url:"inner"`
 		}{in.b, in.n, in.m, in.on, in.list(), quecloud.ICCID(in.c), in.d, struct{ A string }{in.a}}, nil)
-	}, func(in formInput) map[string]string {
+	}, want: func(in formInput) map[string]string {
 		return formIf(sentICCID(in.c) != "",
 			"text", in.b, "number", fmt.Sprint(in.n), "none", number(in.m), "flag", fmt.Sprint(in.on),
 			"texts", strings.Join(in.list(), ","), "iccid", sentICCID(in.c), "alarmParam", in.d, "inner[A]", in.a)
-	}, false},
+	}},
 }
 
 // FuzzForms compares the form that a server reads with the input, and signs it in the plainest way.
@@ -192,10 +194,8 @@ func FuzzForms(f *testing.F) {
 		f.Add(uint8(which), "10649", ICCID2, "\xff", "\ufeff", int64(1), int64(12), true)
 		f.Add(uint8(which), "a@b.c|<&>@\u2028", "10649", " ", "\"", int64(1<<53), int64(1), true)
 		f.Add(uint8(which), "8986062343202380834f\n", " 10649", " 8986062343202380834F", "order 2", int64(1), int64(0), false)
-		f.Add(
-			uint8(which), "98860624330232808843", "898606234320238083ſ", "8986O62343202380834", "\u3000", int64(2), int64(0),
-			true,
-		)
+		f.Add(uint8(which), "98860624330232808843", "898606234320238083ſ", "8986O62343202380834", "\u3000",
+			int64(2), int64(0), true)
 		f.Add(uint8(which), "t", "1", "Sign", "2", int64(-1), int64(1<<40), false)
 	}
 	p := TextPlatform(`{"resultCode":1,"errorMessage":"no"}`)

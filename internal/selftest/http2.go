@@ -37,13 +37,8 @@ type HTTP2Conn struct {
 
 // Frames and their flags, RFC 9113 § 6.
 const (
-	frameData     = 0x0
-	frameHeaders  = 0x1
-	frameReset    = 0x3
-	frameSettings = 0x4
-	framePing     = 0x6
-	frameGoAway   = 0x7
-	frameWindow   = 0x8
+	frameData, frameHeaders, frameReset                = 0x0, 0x1, 0x3
+	frameSettings, framePing, frameGoAway, frameWindow = 0x4, 0x6, 0x7, 0x8
 
 	flagEndStream, flagAck, flagEndHeaders = 0x1, 0x1, 0x4
 )

@@ -207,9 +207,8 @@ var stateCases = []MethodCase{
 	{
 		Method: "card.voice.addwhitelist",
 		Call: func(ctx context.Context, c *quecloud.Client) (any, error) {
-			return noResult(
-				c.Cards.AddVoiceWhitelist(ctx, quecloud.MSISDN(MSISDN1), "1064991300011", "1064991300012", "13", "14", "15"),
-			)
+			card, numbers := quecloud.MSISDN(MSISDN1), []string{"1064991300011", "1064991300012", "13", "14", "15"}
+			return noResult(c.Cards.AddVoiceWhitelist(ctx, card, numbers...))
 		},
 		Form: map[string]string{"msisdn": MSISDN1, "voiceWhiteList": "1064991300011_1064991300012_13_14_15"},
 	},

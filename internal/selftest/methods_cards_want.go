@@ -26,8 +26,8 @@ func listedCard2() quecloud.Card {
 		ServiceMonths: 12, BillingID: 860, CompanyID: 321, Carrier: quecloud.CarrierChinaTelecom, PlanName: "NB-1 年期",
 		CardType: quecloud.CardTypeIndustrialMP2,
 		Status:   quecloud.CardStatusSuspended, PauseReason: quecloud.PauseReasonByOwner, Active: quecloud.ActiveStateActive,
-		AllotDate: Day(2020, 10, 28), OpenDate: Day(2020, 10, 20),
-		ActiveDate: Day(2020, 11, 3), ExpiryDate: Day(2021, 10, 31),
+		AllotDate: Day(2020, 10, 28), OpenDate: Day(2020, 10, 20), ActiveDate: Day(2020, 11, 3),
+		ExpiryDate: Day(2021, 10, 31),
 		CycleStart: Day(2020, 11, 3), CycleEnd: Day(2021, 10, 31),
 		MonthFlow: 12.345, CycleFlow: 345.678, IMEILocked: true, RealName: true, CallStatus: quecloud.CallStatusOpen,
 		VoiceWhitelist: []string{"1064991300011"}, VoiceTotal: 500, MonthVoice: 12,
@@ -93,9 +93,9 @@ func cardInfo2Nulls() quecloud.CardInfo {
 		MSISDN: "1064991300002", ICCID: "8986031749203860002", IMSI: "460111174740002",
 		CompanyID: 321, BillingID: 860, BillingCode: "3YY-122-2067-36", ProductCode: "CN-QC-3-122-2067-36",
 		Carrier: quecloud.CarrierChinaTelecom, CardType: quecloud.CardTypeIndustrialMP2,
-		NetworkType: quecloud.NetworkTypeNBIoT,
-		PlanName:    "NB-1 年期", PlanFlow: 20000, ServiceMonths: 12, Active: quecloud.ActiveStateActive,
-		AllotDate: Day(2020, 10, 28), Status: quecloud.CardStatusSuspended, IMEILocked: true,
+		NetworkType: quecloud.NetworkTypeNBIoT, PlanName: "NB-1 年期", PlanFlow: 20000, ServiceMonths: 12,
+		Active: quecloud.ActiveStateActive, AllotDate: Day(2020, 10, 28), Status: quecloud.CardStatusSuspended,
+		IMEILocked: true,
 		MonthFlow: 12.345, CycleFlow: 345.678, ResidueFlow: 19654.322, RealName: true,
 	}
 }

@@ -67,9 +67,11 @@ func downloadLatest(ctx context.Context, c *quecloud.Client, w io.Writer) (int64
 	return c.Files.DownloadLatest(ctx, w)
 }
 
-func unzipped(
-	get func(context.Context, *quecloud.Client, io.Writer) (int64, error),
-) func(context.Context, *quecloud.Client) (any, error) {
+// A downloader calls one of the methods that write a file.
+type downloader func(context.Context, *quecloud.Client, io.Writer) (int64, error)
+
+// unzipped returns a call that downloads a file and returns what it holds.
+func unzipped(get downloader) func(context.Context, *quecloud.Client) (any, error) {
 	return func(ctx context.Context, c *quecloud.Client) (any, error) {
 		var file bytes.Buffer
 		n, err := get(ctx, c, &file)

@@ -177,6 +177,5 @@ func getAlarm(ctx context.Context, c *quecloud.Client) (any, error) {
 	return result(c.Flow.Alarm(ctx, quecloud.MSISDN(MSISDN3)))
 }
 
-const fullAlarmText = `{"notifyemails":"123@example.com,234@example.com",` +
-	`"alarmthreshold1":"1024","alarmthreshold2":"10240.5",` +
-	`"alarmthreshold3":"20480","alarmstatus":1,"pauseflowthreshold":20480,"pausestatus":1}`
+const fullAlarmText = `{"notifyemails":"123@example.com,234@example.com","alarmthreshold1":"1024",` +
+	`"alarmthreshold2":"10240.5","alarmthreshold3":"20480","alarmstatus":1,"pauseflowthreshold":20480,"pausestatus":1}`

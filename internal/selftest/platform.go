@@ -166,8 +166,8 @@ func (p *Platform) RoundTrip(r *http.Request) (*http.Response, error) {
 		header = http.Header{}
 	}
 	return &http.Response{
-		StatusCode: cmp.Or(step.Status, http.StatusOK), Header: header, Request: r,
-		ContentLength: -1, Body: io.NopCloser(body),
+		StatusCode: cmp.Or(step.Status, http.StatusOK), Header: header, ContentLength: -1,
+		Body: io.NopCloser(body), Request: r,
 	}, nil
 }
 

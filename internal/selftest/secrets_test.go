@@ -50,10 +50,8 @@ func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 	require.NoError(t, err)
 	copied, err := client.With(quecloud.WithTimeout(time.Minute))
 	require.NoError(t, err)
-	for _, v := range []any{
-		client, *client, copied, client.Cards, *client.Cards, client.Flow, client.SMS, client.Orders, client.Billing,
-		client.Files, options, quecloud.DefaultRetryPolicy(), client.Cards.Pause,
-	} {
+	for _, v := range []any{client, *client, copied, client.Cards, *client.Cards, client.Flow, client.SMS, client.Orders,
+		client.Billing, client.Files, options, quecloud.DefaultRetryPolicy(), client.Cards.Pause} {
 		see(v)
 	}
 
@@ -75,19 +73,19 @@ func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 	for _, body := range []string{
 		`{"resultCode":70031,"errorMessage":"unauthorized"}`, `<html>`, `{"resultCode":0,"orderNo":{},"new":1}`, `{`,
 	} {
-		respond := TransportFunc(func(req *http.Request) (*http.Response, error) {
+		transport := TransportFunc(func(req *http.Request) (*http.Response, error) {
 			see(req)
 			return &http.Response{
 				StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: req,
 			}, nil
 		})
-		responding, err := client.With(quecloud.WithHTTPClient(&http.Client{Transport: respond}))
+		responding, err := client.With(quecloud.WithHTTPClient(&http.Client{Transport: transport}))
 		require.NoError(t, err)
 		_, err = responding.Billing.Wallet(t.Context())
 		fails(err)
-		_, err = responding.Orders.Recharge(
-			t.Context(), &quecloud.RechargeParams{ICCID: ICCID1, ProductID: 1, ProductName: "x", ExternalID: "e"},
-		)
+		_, err = responding.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
+			ICCID: ICCID1, ProductID: 1, ProductName: "x", ExternalID: "e",
+		})
 		fails(err)
 	}
 
@@ -117,8 +115,8 @@ func TestSecretsAreFoundInUnexportedFields(t *testing.T) {
 	t.Parallel()
 	type inner struct{ hidden []byte }
 	found := false
-	value := struct{ p *map[string]any }{&map[string]any{"k": inner{[]byte(canary)}}}
-	walk(reflect.ValueOf(value), map[uintptr]bool{}, func(text string) {
+	hidden := struct{ p *map[string]any }{&map[string]any{"k": inner{[]byte(canary)}}}
+	walk(reflect.ValueOf(hidden), map[uintptr]bool{}, func(text string) {
 		found = found || strings.Contains(text, canary)
 	})
 	assert.True(t, found)

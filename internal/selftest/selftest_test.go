@@ -16,9 +16,8 @@ import (
 
 func TestPlatformRecordsWhatArrives(t *testing.T) {
 	t.Parallel()
-	client, p := selftest.Scripted(
-		t, []selftest.Step{{Unsent: io.EOF}, {Status: 503}, {Body: selftest.Success}}, selftest.AtNow,
-	)
+	steps := []selftest.Step{{Unsent: io.EOF}, {Status: 503}, {Body: selftest.Success}}
+	client, p := selftest.Scripted(t, steps, selftest.AtNow)
 	require.NoError(t, selftest.Read(t.Context(), client))
 	assert.Equal(t, 3, p.Attempts())
 	assert.Equal(t, []string{"202505", "202505"}, p.Values("dateStr"))

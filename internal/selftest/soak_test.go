@@ -53,15 +53,15 @@ var soakKinds = []struct {
 		return responded(err, func() bool { return sent.Sent[0].MSISDN == strconv.Itoa(id) })
 	}},
 	{"spend", func(ctx context.Context, c *quecloud.Client, id int) error {
-		receipt, err := c.Orders.Recharge(
-			ctx, &quecloud.RechargeParams{ICCID: fmt.Sprintf("%019d", id), ProductID: 50, ProductName: "30M"},
-		)
+		receipt, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{
+			ICCID: fmt.Sprintf("%019d", id), ProductID: 50, ProductName: "30M",
+		})
 		return responded(err, func() bool { return receipt.OrderNo == fmt.Sprint("R", id) })
 	}},
 	{"spend with ExternalID", func(ctx context.Context, c *quecloud.Client, id int) error {
-		receipt, err := c.Orders.Renew(
-			ctx, &quecloud.RenewalParams{ICCID: fmt.Sprintf("%019d", id), Years: 1, ExternalID: fmt.Sprint("order ", id)},
-		)
+		receipt, err := c.Orders.Renew(ctx, &quecloud.RenewalParams{
+			ICCID: fmt.Sprintf("%019d", id), Years: 1, ExternalID: fmt.Sprint("order ", id),
+		})
 		return responded(err, func() bool { return receipt.OrderNo == fmt.Sprint("R", id) })
 	}},
 }
@@ -146,9 +146,8 @@ func (p *soakPlatform) handle(form url.Values) (text string, then aftermath) {
 	attempt := p.received[id].Add(1)
 	now := time.Now().Add(time.Duration(p.ahead.Load()) * time.Second)
 	say := func(status int, body string) string {
-		return fmt.Sprintf(
-			"HTTP/1.1 %d x\r\nDate: %s\r\nContent-Length: %d\r\n\r\n%s", status, HTTPDate(now), len(body), body,
-		)
+		return fmt.Sprintf("HTTP/1.1 %d x\r\nDate: %s\r\nContent-Length: %d\r\n\r\n%s",
+			status, HTTPDate(now), len(body), body)
 	}
 	if !OnTime(form, now) {
 		return say(200, RefusedForTime), goesOn
@@ -157,9 +156,8 @@ func (p *soakPlatform) handle(form url.Values) (text string, then aftermath) {
 	if chance >= 7 {
 		p.executed[id].Add(1)
 	}
-	success := fmt.Sprintf(
-		`{"resultCode":0,"iccid":"1","msisdn":"%d","orderNo":"R%d","successList":[{"msisdn":"%d"}]}`, id, id, id,
-	)
+	const format = `{"resultCode":0,"iccid":"1","msisdn":"%[1]d","orderNo":"R%[1]d","successList":[{"msisdn":"%[1]d"}]}`
+	success := fmt.Sprintf(format, id)
 	switch chance {
 	case 0, 7, 8: // no response
 		return "", cuts
@@ -201,9 +199,10 @@ func newSoakPath(t *testing.T, url string, transport *http.Transport) *soakPath 
 	t.Helper()
 	path := &soakPath{}
 	transport.DialContext = path.dial
-	retry := quecloud.RetryPolicy{MaxAttempts: 3, BaseDelay: 2 * time.Millisecond, MaxDelay: 4 * time.Millisecond}
-	path.client = NewClient(t, transport,
-		quecloud.WithBaseURL(url), quecloud.WithTimeout(200*time.Millisecond), quecloud.WithRetry(retry))
+	path.client = NewClient(t, transport, quecloud.WithBaseURL(url), quecloud.WithTimeout(200*time.Millisecond),
+		quecloud.WithRetry(quecloud.RetryPolicy{
+			MaxAttempts: 3, BaseDelay: 2 * time.Millisecond, MaxDelay: 4 * time.Millisecond,
+		}))
 	return path
 }
 
@@ -270,8 +269,9 @@ func TestSoak(t *testing.T) {
 		listening.Go(func() { Accept(plain, p.serve) })
 		listening.Go(func() { Accept(secure, (&HTTP2Platform{React: p.react}).Serve) })
 		http1 := newSoakPath(t, "http://"+plain.Addr().String(), OwnTransport(t))
-		transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: ClientTLS()}
-		http2 := newSoakPath(t, "https://"+secure.Addr().String(), transport)
+		http2 := newSoakPath(t, "https://"+secure.Addr().String(), &http.Transport{
+			ForceAttemptHTTP2: true, TLSClientConfig: ClientTLS(),
+		})
 		start := time.Now()
 		p.callAll(ctx, http1, http2, errs)
 		t.Logf("%d calls in %v, over %d and %d connections", calls, time.Since(start), http1.dials.Load(), http2.dials.Load())
@@ -288,9 +288,8 @@ func TestSoak(t *testing.T) {
 		listening.Wait()
 	})
 	p.account(t, errs)
-	require.Eventually(
-		t, func() bool { return labelled(t, "soak") == 0 }, 10*time.Second, time.Millisecond, "goroutines are left",
-	)
+	ended := func() bool { return labelled(t, "soak") == 0 }
+	require.Eventually(t, ended, 10*time.Second, time.Millisecond, "goroutines are left")
 }
 
 // callAll makes all calls, an eighth of them over HTTP/2, and cancels some after less than 2 ms. Half-way the

@@ -64,9 +64,8 @@ func BenchmarkConcurrent(b *testing.B) {
 		return &http.Client{Transport: t}
 	}
 	ours := func() Job {
-		client, err := quecloud.NewClient(
-			Key, Secret, quecloud.WithBaseURL(srv.URL), quecloud.WithHTTPClient(on(OwnTransport(b))),
-		)
+		client, err := quecloud.NewClient(Key, Secret,
+			quecloud.WithBaseURL(srv.URL), quecloud.WithHTTPClient(on(OwnTransport(b))))
 		Must(true, err)
 		return inGoroutines("quecloud", func() error {
 			_, err := client.Cards.Info(context.Background(), quecloud.MSISDN("1064868950247"))
@@ -75,8 +74,8 @@ func BenchmarkConcurrent(b *testing.B) {
 	}
 	byDefault := on(http.DefaultTransport.(*http.Transport).Clone())
 	tuned := on(OwnTransport(b))
-	form := "appKey=000001&method=fc.function.card.info&msisdn=1064868950247" +
-		"&sign=" + strings.Repeat("0", 40) + "&t=1732605510"
+	form := "appKey=000001&method=fc.function.card.info&msisdn=1064868950247&sign=" + strings.Repeat("0", 40) +
+		"&t=1732605510"
 	byHand := func(name string, client *http.Client) Job {
 		return inGoroutines(name, func() error {
 			_, err := handInfo(context.Background(), client, srv.URL, Key, Secret, "1064868950247")

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"reflect"
 	"testing"
@@ -148,19 +147,6 @@ func Zip(t testing.TB, contents []byte, comment string, method uint16) []byte {
 	require.NoError(t, w.SetComment(comment))
 	require.NoError(t, w.Close())
 	return file.Bytes()
-}
-
-// Unzip returns the contents of the one entry of a zip file.
-func Unzip(t testing.TB, file []byte) []byte {
-	t.Helper()
-	r, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
-	require.NoError(t, err)
-	require.Len(t, r.File, 1)
-	entry, err := r.File[0].Open()
-	require.NoError(t, err)
-	contents, err := io.ReadAll(entry)
-	require.NoError(t, err)
-	return contents
 }
 
 // OwnTransport returns the transport of a client without WithHTTPClient, which nothing exported leads to.

@@ -21,9 +21,8 @@ func Variants(t testing.TB, c MethodCase) map[string][]byte {
 	if !strings.HasSuffix(c.Response(), ".json") {
 		return all
 	}
-	for word, rewrite := range map[string]func([]byte) []byte{
-		"strings": asStrings, "numbers": asNumbers, "case": otherCase,
-	} {
+	rewrites := map[string]func([]byte) []byte{"strings": asStrings, "numbers": asNumbers, "case": otherCase}
+	for word, rewrite := range rewrites {
 		if variant := rewrite(text); !bytes.Equal(text, variant) {
 			all[c.Base()+" with "+word] = variant
 		}

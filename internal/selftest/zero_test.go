@@ -37,7 +37,7 @@ func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
 			v := reflect.ValueOf(service)
 			for i := range v.NumMethod() {
 				method := v.Type().Method(i).Name
-				err := callMethod(v.Method(i), c.ctx)
+				err := callMethod(c.ctx, v.Method(i))
 				var bad *quecloud.ParamError
 				require.ErrorAs(t, err, &bad, "%s: %T.%s", name, service, method)
 				require.Equal(t, c.param, bad.Param, "%s: %T.%s: %v", name, service, method, err)
@@ -62,11 +62,9 @@ func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
 	}
 }
 
-// callMethod calls a service's method with some value of each parameter's type, and returns its error, or the first one
-// of the iterator that it returns.
-//
-//nolint:revive // the context is an argument to pass on
-func callMethod(method reflect.Value, ctx context.Context) error {
+// callMethod calls a service's method with a value of each parameter's type. It returns the method's error, or the first
+// error of the iterator that the method returns.
+func callMethod(ctx context.Context, method reflect.Value) error {
 	args := []reflect.Value{reflect.Zero(reflect.TypeFor[context.Context]())}
 	if ctx != nil {
 		args[0] = reflect.ValueOf(ctx)
@@ -76,7 +74,7 @@ func callMethod(method reflect.Value, ctx context.Context) error {
 		in--
 	}
 	for i := 1; i < in; i++ {
-		args = append(args, someOf(method.Type().In(i)))
+		args = append(args, valueOf(method.Type().In(i)))
 	}
 	out := method.Call(args)
 	last := out[len(out)-1]
@@ -90,7 +88,7 @@ func callMethod(method reflect.Value, ctx context.Context) error {
 	return err
 }
 
-func someOf(t reflect.Type) reflect.Value {
+func valueOf(t reflect.Type) reflect.Value {
 	switch t {
 	case reflect.TypeFor[quecloud.CardID]():
 		return reflect.ValueOf(quecloud.ICCID("89860000000000000000"))
