@@ -302,7 +302,7 @@ func yieldNotStarted(method string, cards CardIDs, first int, reason error, yiel
 	}
 }
 
-// A batchTally says what the response to a call for many cards says of each card. It decides whether the call
+// A batchTally holds the outcome of each card of a call, as the response tells it, and decides whether the call
 // succeeded.
 type batchTally struct {
 	*cardno.Tally

@@ -238,13 +238,13 @@ func TestExportWritesTheWholeFileOrNothing(t *testing.T) {
 	whole := zipOf(t, zip.Store, "card_list.txt", strings.Repeat("1064991300001,8986031749203860001\n", 10000))
 	tests := map[string]struct {
 		response any
-		is       func(error) bool // what the error has to be; nil for none
+		is       func(error) bool // reports whether the error is right; nil for none
 		text     string
 	}{
 		"whole":         {response: whole},
 		"a wrong byte":  {damagedZip(t), selftest.Is[*quecloud.ResponseError], "checksum"},
 		"cut off":       {whole[:len(whole)-30], selftest.Is[*quecloud.ResponseError], "end of a zip file is missing"},
-		"nothing in it": {zipOf(t, zip.Store), selftest.Is[*quecloud.ResponseError], "nothing in it"},
+		"nothing in it": {zipOf(t, zip.Store), selftest.Is[*quecloud.ResponseError], "it has no files"},
 		"refused":       {selftest.Refusal("busy"), selftest.Is[*quecloud.APIError], "busy"},
 	}
 	for name, test := range tests {

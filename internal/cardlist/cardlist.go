@@ -90,7 +90,7 @@ func scanLine(text []byte, atEOF bool) (advance int, line []byte, err error) {
 	return end + 1, text[:end], nil
 }
 
-// A format is what the lines so far tell about the fields of all lines.
+// A format describes the fields of all lines, as the lines so far show.
 type format struct {
 	separator string // "" while unknown
 	minFields int    // fields of the first line with several, up to the last one with text; 0 while unknown

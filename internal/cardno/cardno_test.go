@@ -112,26 +112,26 @@ func TestCardNumberMatch(t *testing.T) {
 	t.Parallel()
 	none := slices.Repeat([]int{-1}, 10)
 	for name, tt := range map[string]struct {
-		asked, found []string
-		want         []int
+		requested, found []string
+		want             []int
 	}{
-		"equal":                         {neighbours[:2], []string{neighbours[1], neighbours[0]}, []int{1, 0}},
-		"asked for twice":               {[]string{"1", "2", "1"}, []string{"1"}, []int{0}},
-		"found twice":                   {[]string{"1", "2"}, []string{"2", "2"}, []int{1, 1}},
-		"not asked for":                 {[]string{"1", "2"}, []string{"3"}, []int{-1}},
-		"19 asked, 20 found":            {[]string{"1", shared}, neighbours[4:5], []int{1}},
-		"19 asked, 20 found twice":      {[]string{shared}, []string{neighbours[4], neighbours[4]}, []int{0, 0}},
-		"20 asked, 19 found":            {neighbours[4:5], []string{shared}, []int{0}},
-		"19 asked, ten found":           {[]string{shared}, neighbours, none},
-		"ten asked, 19 found":           {neighbours, []string{shared}, []int{-1}},
-		"another 20 asked and found":    {neighbours[4:5], neighbours[5:6], []int{-1}},
-		"19 and 20 asked, 20 found":     {[]string{shared, neighbours[4]}, neighbours[4:5], []int{1}},
-		"19 and 20 asked, other found":  {[]string{shared, neighbours[4]}, neighbours[5:6], []int{-1}},
-		"19 asked, 19 and 20 found":     {[]string{shared}, []string{neighbours[4], shared}, []int{-1, 0}},
-		"short numbers begin no others": {[]string{"106486895024"}, []string{"1064868950247"}, []int{-1}},
-		"nothing asked":                 {nil, []string{"1"}, []int{-1}},
+		"equal":                            {neighbours[:2], []string{neighbours[1], neighbours[0]}, []int{1, 0}},
+		"requested twice":                  {[]string{"1", "2", "1"}, []string{"1"}, []int{0}},
+		"found twice":                      {[]string{"1", "2"}, []string{"2", "2"}, []int{1, 1}},
+		"not requested":                    {[]string{"1", "2"}, []string{"3"}, []int{-1}},
+		"19 requested, 20 found":           {[]string{"1", shared}, neighbours[4:5], []int{1}},
+		"19 requested, 20 found twice":     {[]string{shared}, []string{neighbours[4], neighbours[4]}, []int{0, 0}},
+		"20 requested, 19 found":           {neighbours[4:5], []string{shared}, []int{0}},
+		"19 requested, ten found":          {[]string{shared}, neighbours, none},
+		"ten requested, 19 found":          {neighbours, []string{shared}, []int{-1}},
+		"another 20 requested and found":   {neighbours[4:5], neighbours[5:6], []int{-1}},
+		"19 and 20 requested, 20 found":    {[]string{shared, neighbours[4]}, neighbours[4:5], []int{1}},
+		"19 and 20 requested, other found": {[]string{shared, neighbours[4]}, neighbours[5:6], []int{-1}},
+		"19 requested, 19 and 20 found":    {[]string{shared}, []string{neighbours[4], shared}, []int{-1, 0}},
+		"short numbers begin no others":    {[]string{"106486895024"}, []string{"1064868950247"}, []int{-1}},
+		"nothing requested":                {nil, []string{"1"}, []int{-1}},
 	} {
-		if got := Match(tt.asked, tt.found); !slices.Equal(got, tt.want) {
+		if got := Match(tt.requested, tt.found); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}

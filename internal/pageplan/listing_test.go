@@ -14,7 +14,7 @@ import (
 // A view is a page of a listing as a platform shows it. Rows are numbered from 0.
 type view struct {
 	rows    []int
-	number  int // what the response says of itself; 0 if nothing
+	number  int // as announced; 0 if not
 	size    int
 	total   int
 	pages   int

@@ -37,7 +37,7 @@ func TestDownloadFileIsWholeOrNotThere(t *testing.T) {
 		"a byte is wrong":       {damaged, isResponseError, "checksum"},
 		"without its directory": {lost, isResponseError, "damaged"},
 		"a bomb":                {bomb, isResponseError, "the limit is 200 times"},
-		"empty":                 {[]byte("PK\x05\x06" + strings.Repeat("\x00", 18)), isResponseError, "nothing in it"},
+		"empty":                 {[]byte("PK\x05\x06" + strings.Repeat("\x00", 18)), isResponseError, "it has no files"},
 		"refused": {
 			[]byte(`{"resultCode":1,"errorMessage":"任务不存在"}`), selftest.Is[*quecloud.APIError], "任务不存在",
 		},
@@ -103,7 +103,7 @@ func TestDownloadFileCanceledLeavesNoFile(t *testing.T) {
 
 func TestDownloadFileWithoutADirectoryRequestsNothing(t *testing.T) {
 	t.Parallel()
-	platform := selftest.FuncPlatform(func(context.Context, url.Values) any { return selftest.Refusal("asked") })
+	platform := selftest.FuncPlatform(func(context.Context, url.Values) any { return selftest.Refusal("requested") })
 	path := filepath.Join(t.TempDir(), "none", "cards.zip")
 	_, err := platform.Client(t, selftest.NoRetry).Files.DownloadFile(t.Context(), 7, path)
 	assert.ErrorIs(t, err, os.ErrNotExist)
@@ -114,7 +114,7 @@ func TestDownloadFileNeedsTheNameOfAFile(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "folder")
 	require.NoError(t, os.Mkdir(folder, 0o700))
-	platform := selftest.FuncPlatform(func(context.Context, url.Values) any { return selftest.Refusal("asked") })
+	platform := selftest.FuncPlatform(func(context.Context, url.Values) any { return selftest.Refusal("requested") })
 	for _, path := range []string{"", ".", "..", folder, folder + "/", folder + "/..", folder + "/new/"} {
 		_, err := platform.Client(t, selftest.NoRetry).Files.DownloadFile(t.Context(), 7, path)
 		require.ErrorAs(t, err, new(*quecloud.ParamError), path)

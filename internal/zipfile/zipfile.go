@@ -42,7 +42,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64) error {
 		}
 	}
 	if files == 0 {
-		return errors.New("there is nothing in it")
+		return errors.New("it has no files")
 	}
 	return nil
 }
@@ -129,11 +129,11 @@ func checkContent(entries []*zip.File, size int64) error {
 			return fmt.Errorf("%s has no checksum", quoted(e))
 		}
 		if content += e.UncompressedSize64; e.UncompressedSize64 > maxContent || content > maxContent {
-			return fmt.Errorf("%s would bring what is in it to %d bytes; the limit is %d", quoted(e), content, int64(maxContent))
+			return fmt.Errorf("%s would bring the contents to %d bytes; the limit is %d", quoted(e), content, int64(maxContent))
 		}
 	}
 	if content > smallContent && content > maxRatio*uint64(size) {
-		return fmt.Errorf("what is in it has %d bytes, %d times as many as the zip file; the limit is %d times",
+		return fmt.Errorf("the contents have %d bytes, %d times the size of the zip file; the limit is %d times",
 			content, content/uint64(size), maxRatio)
 	}
 	return nil
@@ -152,7 +152,7 @@ func checkPlaces(entries []*zip.File, size int64) error {
 			return fmt.Errorf("%s: %w", quoted(e), err)
 		}
 		if e.CompressedSize64 > uint64(size) || from > size-int64(e.CompressedSize64) {
-			return fmt.Errorf("%s: %w: it would end behind the end of the zip file", quoted(e), io.ErrUnexpectedEOF)
+			return fmt.Errorf("%s: %w: it ends after the end of the zip file", quoted(e), io.ErrUnexpectedEOF)
 		}
 		if e.CompressedSize64 > 0 {
 			places = append(places, place{from, from + int64(e.CompressedSize64), e})

@@ -123,14 +123,14 @@ func TestVerifyRefusesBombsAndDamage(t *testing.T) {
 		"endless directory": {repeated(packed, 1<<16+1, 1), "its directory is longer than the limit of 1048576 bytes"},
 		"too large": {
 			zipOf(t, announcing("a.txt", 32<<30+1, nil)),
-			`"a.txt" would bring what is in it to 34359738369 bytes; the limit is 34359738368`,
+			`"a.txt" would bring the contents to 34359738369 bytes; the limit is 34359738368`,
 		},
 		"too large together": {
 			zipOf(t, announcing("a", 1<<34, nil), announcing("b", 1<<34, nil), announcing("c", 1, nil)), `"c" would bring`,
 		},
 		"more than 64 bits": {zipOf(t, announcing("a", 1<<63, nil), announcing("b", 1<<63, nil)), `"a" would bring`},
 		"packed too well": {
-			zipOf(t, announcing("a", 64<<20+1, make([]byte, 1000))), " times as many as the zip file; the limit is 200 times",
+			zipOf(t, announcing("a", 64<<20+1, make([]byte, 1000))), " times the size of the zip file; the limit is 200 times",
 		},
 		"encrypted":              {zipOf(t, encrypted), `"card_list.txt" is encrypted`},
 		"packed by another way":  {zipOf(t, unknown), "unsupported compression algorithm"},
@@ -139,10 +139,10 @@ func TestVerifyRefusesBombsAndDamage(t *testing.T) {
 		"a folder with contents": {zipOf(t, full), `"folder/": zip: not a valid zip file`},
 		"more than announced":    {zipOf(t, more), "not a valid zip file"},
 		"less than announced":    {zipOf(t, less), "unexpected EOF"},
-		"beyond the end":         {beyond, "unexpected EOF: it would end behind the end of the zip file"},
-		"nothing":                {zipOf(t), "there is nothing in it"},
+		"beyond the end":         {beyond, "unexpected EOF: it ends after the end of the zip file"},
+		"nothing":                {zipOf(t), "it has no files"},
 		"nothing but a folder": {
-			zipOf(t, entry{FileHeader: zip.FileHeader{Name: "card_list.txt/"}}), "there is nothing in it",
+			zipOf(t, entry{FileHeader: zip.FileHeader{Name: "card_list.txt/"}}), "it has no files",
 		},
 		"no zip file": {[]byte("PK\x03\x04"), "not a valid zip file"},
 		"a name like a log line": {
