@@ -24,9 +24,6 @@ const (
 	callsEach = 2
 )
 
-// zipEnd is the size of the record at the end of a zip file.
-const zipEnd = 22
-
 // inGoroutines returns a job that makes many calls at once.
 func inGoroutines(name string, call func() error) Job {
 	return Job{name, func() {
