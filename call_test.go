@@ -33,7 +33,7 @@ func TestCallSignsEachAttemptAnew(t *testing.T) {
 		[]selftest.Step{{Status: 429}, {Unsent: io.EOF}, {Status: 429}, {Body: selftest.Success}},
 		quecloud.WithClock(ticking))
 	receipt, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-		ICCID: selftest.CardICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "order 1/é",
+		ICCID: selftest.ICCID1, ProductID: 50, ProductName: "30M-当月", ExternalID: "order 1/é",
 	})
 	require.NoError(t, err)
 	assert.Equal(t, "order 1/é", receipt.ExternalID)
@@ -47,7 +47,7 @@ func TestCallSignsEachAttemptAnew(t *testing.T) {
 		form.Del("t")
 		form.Del("sign")
 		assert.Equal(t, url.Values{
-			"appKey": {"000001"}, "method": {"fc.function.card.recharge"}, "iccid": {selftest.CardICCID}, "productId": {"50"},
+			"appKey": {"000001"}, "method": {"fc.function.card.recharge"}, "iccid": {selftest.ICCID1}, "productId": {"50"},
 			"productName": {"30M-当月"}, "externalId": {"order 1/é"},
 		}, form)
 	}
@@ -106,7 +106,7 @@ func TestCallClosesTheBodyOfEveryResponse(t *testing.T) {
 			client := selftest.NewClient(t, selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: response.status, Body: body}, nil
 			}))
-			err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+			err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 			assert.Equal(t, name != "success", err != nil)
 			assert.Equal(t, 1, body.closed)
 		})

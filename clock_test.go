@@ -125,7 +125,7 @@ func TestClockSequences(t *testing.T) {
 				call := selftest.Read
 				if step.change {
 					call = func(ctx context.Context, c *quecloud.Client) error {
-						return c.Cards.Pause(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+						return c.Cards.Pause(ctx, quecloud.MSISDN(selftest.MSISDN1))
 					}
 				}
 				err := call(t.Context(), client)
@@ -278,8 +278,8 @@ func TestClockCorrectionRetriesNothingThatWasDone(t *testing.T) {
 	far := func(now time.Time) string { return selftest.HTTPDate(now.Add(time.Hour)) }
 	t.Run("a part was done", func(t *testing.T) {
 		t.Parallel()
-		p := &selftest.TimedPlatform{Date: far, Body: `{"resultCode":1,"success":["` + selftest.CardMSISDN + `"]}`}
-		_, err := p.Client(t).Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.CardMSISDN, "2"),
+		p := &selftest.TimedPlatform{Date: far, Body: `{"resultCode":1,"success":["` + selftest.MSISDN1 + `"]}`}
+		_, err := p.Client(t).Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.MSISDN1, "2"),
 			&quecloud.AlarmSettings{})
 		require.ErrorIs(t, err, quecloud.ErrPartial)
 		assert.Equal(t, 1, p.Executed)
@@ -288,7 +288,7 @@ func TestClockCorrectionRetriesNothingThatWasDone(t *testing.T) {
 	t.Run("a server error", func(t *testing.T) {
 		t.Parallel()
 		p := &selftest.TimedPlatform{Date: far, Body: `{"resultCode":1}`, Status: 500}
-		require.ErrorIs(t, p.Client(t).Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)),
+		require.ErrorIs(t, p.Client(t).Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)),
 			quecloud.ErrOutcomeUnknown)
 		assert.Equal(t, 1, p.Executed)
 		assert.Equal(t, 1, p.Attempts)
@@ -300,7 +300,7 @@ func TestClockCorrectionRetriesNothingThatWasDone(t *testing.T) {
 			t,
 			p.Client(
 				t, quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}),
-			).Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)),
+			).Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)),
 		)
 		assert.Equal(t, 1, p.Executed)
 		assert.Equal(t, 1, p.Attempts)
@@ -327,7 +327,7 @@ func TestClockCorrectionsAreNoAttemptsOfThePolicy(t *testing.T) {
 	require.NoError(t, selftest.Read(t.Context(), client))
 	assert.Equal(t, 3, s.Attempts())
 	client, s = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1}`, Header: ahead}}, policy)
-	require.Error(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)))
+	require.Error(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)))
 	assert.Equal(t, 2, s.Attempts())
 }
 

@@ -110,13 +110,13 @@ func TestErrorExcerptEndsBetweenCharacters(t *testing.T) {
 func TestErrorOfARefusalIsReachableThroughWrapping(t *testing.T) {
 	t.Parallel()
 	client, _ := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":70031,"errorMessage":"x"}`}})
-	err := fmt.Errorf("mine: %w", client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)))
+	err := fmt.Errorf("mine: %w", client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)))
 	refused, ok := errors.AsType[*quecloud.APIError](err)
 	require.True(t, ok)
 	assert.Equal(
 		t,
 		&quecloud.APIError{
-			Method: "fc.function.card.pause", Subject: selftest.CardMSISDN, Code: 70031, Message: "x", HTTPStatus: 200,
+			Method: "fc.function.card.pause", Subject: selftest.MSISDN1, Code: 70031, Message: "x", HTTPStatus: 200,
 		},
 		refused,
 	)
@@ -150,13 +150,13 @@ func TestErrorPartialComesWithAResult(t *testing.T) {
 	t.Run("alarm", func(t *testing.T) {
 		t.Parallel()
 		client, _ := selftest.Scripted(t,
-			[]selftest.Step{{Body: `{"resultCode":1,"errorMessage":"部分失败","success":["` + selftest.CardMSISDN + `"]}`}})
-		result, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.CardMSISDN, "1064991300002"),
+			[]selftest.Step{{Body: `{"resultCode":1,"errorMessage":"部分失败","success":["` + selftest.MSISDN1 + `"]}`}})
+		result, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.MSISDN1, "1064991300002"),
 			&quecloud.AlarmSettings{})
 		require.ErrorIs(t, err, quecloud.ErrPartial)
 		require.ErrorAs(t, err, new(*quecloud.APIError))
 		assert.Equal(t,
-			&quecloud.SetAlarmResult{Succeeded: []string{selftest.CardMSISDN}, Failed: quecloud.MSISDNs("1064991300002")},
+			&quecloud.SetAlarmResult{Succeeded: []string{selftest.MSISDN1}, Failed: quecloud.MSISDNs("1064991300002")},
 			result)
 	})
 	t.Run("sms", func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestErrorPartialComesWithAResult(t *testing.T) {
 	t.Run("alarm refused for all", func(t *testing.T) {
 		t.Parallel()
 		client, _ := selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"success":[]}`}})
-		result, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.CardMSISDN), &quecloud.AlarmSettings{})
+		result, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.MSISDN1), &quecloud.AlarmSettings{})
 		require.ErrorAs(t, err, new(*quecloud.APIError))
 		assert.NotErrorIs(t, err, quecloud.ErrPartial)
 		assert.Nil(t, result)
@@ -193,14 +193,14 @@ func TestErrorQueryFailed(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			client, _ := selftest.Scripted(t, []selftest.Step{{Body: tt.body}})
-			status, err := client.Cards.RealtimeStatus(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+			status, err := client.Cards.RealtimeStatus(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 			require.ErrorIs(t, err, quecloud.ErrQueryFailed)
 			assert.Nil(t, status)
 		})
 	}
 	client, _ := selftest.Scripted(t,
 		[]selftest.Step{{Body: `{"resultCode":0,"data":{"rpscode":"2001","rspdesc":"timeout"}}`}})
-	_, err := client.Cards.RealNameStatus(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+	_, err := client.Cards.RealNameStatus(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 	require.ErrorIs(t, err, quecloud.ErrQueryFailed)
 }
 

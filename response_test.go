@@ -266,11 +266,11 @@ func TestResponseThatRefusesAPurchaseWithAnOrderIsInDoubt(t *testing.T) {
 	} {
 		client, _ := selftest.Scripted(t,
 			[]selftest.Step{{Body: `{"resultCode":1,"errorMessage":"duplicate","orderNo":"R1"}`}})
-		err := client.Call(t.Context(), "fc.function.card.recharge", map[string]string{"iccid": selftest.CardICCID}, result)
+		err := client.Call(t.Context(), "fc.function.card.recharge", map[string]string{"iccid": selftest.ICCID1}, result)
 		require.ErrorAs(t, err, new(*quecloud.APIError))
 		require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown, "%T", result)
 		client, _ = selftest.Scripted(t, []selftest.Step{{Body: `{"resultCode":1,"errorMessage":"no money","orderNo":null}`}})
-		err = client.Call(t.Context(), "fc.function.card.recharge", map[string]string{"iccid": selftest.CardICCID}, result)
+		err = client.Call(t.Context(), "fc.function.card.recharge", map[string]string{"iccid": selftest.ICCID1}, result)
 		require.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown, "%T", result)
 	}
 }
@@ -301,7 +301,7 @@ func TestResponseThatBreaksOffIsInDoubt(t *testing.T) {
 		client, s := selftest.Scripted(t, []selftest.Step{{Status: status, Stream: func(context.Context) io.Reader {
 			return io.MultiReader(strings.NewReader(`{"resultCode":0`), iotest.ErrReader(io.ErrUnexpectedEOF))
 		}}})
-		require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown,
+		require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)), quecloud.ErrOutcomeUnknown,
 			status)
 		assert.Equal(t, 1, s.Attempts(), status)
 	}

@@ -30,7 +30,7 @@ func TestSendOnceTakesAResponseAsProofOfSending(t *testing.T) {
 		tries++
 		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
 	}))
-	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
+	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)), quecloud.ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)
 }
 
@@ -78,7 +78,7 @@ func TestSendOnceRetriesOnlyWithoutAConnection(t *testing.T) {
 				tries++
 				return nil, tt.do(r)
 			}), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2}))
-			err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+			err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 			assert.Equal(t, tt.sent, errors.Is(err, quecloud.ErrOutcomeUnknown), err)
 			assert.Equal(t, map[bool]int{true: 1, false: 2}[tt.sent], tries)
 		})
@@ -93,7 +93,7 @@ func TestSendOnceDoubtsATransportThatRevealsNothing(t *testing.T) {
 		tries++
 		return nil, errors.New("gave up")
 	}))
-	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
+	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)), quecloud.ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)
 }
 
@@ -112,7 +112,7 @@ func TestSendOnceFollowsNoRedirect(t *testing.T) {
 			client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(server.URL),
 				quecloud.WithHTTPClient(server.Client()))
 			require.NoError(t, err)
-			err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+			err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 			server.Close()
 			var bad *quecloud.ResponseError
 			require.ErrorAs(t, err, &bad)
@@ -192,7 +192,7 @@ func TestSendOnceEvidence(t *testing.T) {
 			if tt.ctx != nil {
 				ctx = tt.ctx(ctx)
 			}
-			err := client.Cards.Pause(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+			err := client.Cards.Pause(ctx, quecloud.MSISDN(selftest.MSISDN1))
 			require.ErrorIs(t, err, broken)
 			assert.Equal(t, tt.sent, errors.Is(err, quecloud.ErrOutcomeUnknown), err)
 		})
@@ -288,10 +288,10 @@ func TestSendOnceIgnoresRequestsOfADialer(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	client := selftest.NewClient(t, transport, quecloud.WithBaseURL("http://127.0.0.1/"))
 	first := make(chan error, 1)
-	go func() { first <- client.Cards.Resume(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)) }()
+	go func() { first <- client.Cards.Resume(t.Context(), quecloud.MSISDN(selftest.MSISDN1)) }()
 	<-held
 	// dials, but gets the connection of the other call
-	err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+	err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	require.NoError(t, <-first)
 	assert.EqualValues(t, 2, requests.Load())
@@ -309,7 +309,7 @@ func TestSendOnceDoubtsAnAbandonedTransport(t *testing.T) {
 			<-release
 			return nil, io.EOF
 		}))
-		err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+		err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 		require.ErrorIs(t, err, quecloud.ErrAttemptTimeout)
 		require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	})

@@ -63,7 +63,7 @@ func TestAttemptClosesTheBodyAtItsTimeout(t *testing.T) {
 		return &http.Response{StatusCode: http.StatusOK, Body: read}, nil
 	})
 	client := selftest.NewClient(t, transport, selftest.NoRetry, quecloud.WithTimeout(100*time.Millisecond))
-	err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+	err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 	require.ErrorIs(t, err, quecloud.ErrAttemptTimeout)
 	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	require.ErrorContains(t, err, "bad response with HTTP status 200: it broke off")
@@ -103,7 +103,7 @@ func TestAttemptRejectsSwitchingProtocols(t *testing.T) {
 		return client, err
 	}}
 	client := selftest.NewClient(t, transport, quecloud.WithBaseURL("http://platform.test/"), quecloud.WithPlainHTTP())
-	err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+	err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	require.ErrorContains(t, err, "HTTP status 101")
 	require.Error(t, selftest.Read(t.Context(), client))

@@ -32,7 +32,7 @@ func batchPlatform(other func(n int, numbers []string) any) *selftest.Platform {
 		}
 		sent := []selftest.Object{}
 		for _, number := range numbers {
-			sent = append(sent, selftest.Object{"msisdns": number, "iccid": selftest.CardICCID, "sms_id": "id-" + number})
+			sent = append(sent, selftest.Object{"msisdns": number, "iccid": selftest.ICCID1, "sms_id": "id-" + number})
 		}
 		return selftest.Object{"resultCode": 0, "successList": sent, "success": numbers}
 	})

@@ -7,10 +7,8 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
-// What the Calls are about, and a response that all of them accept.
+// SMSContent is the text of the SMS in Calls, and Success a response that all of Calls accept. Their card is the first.
 const (
-	CardMSISDN = "1064991300001"
-	CardICCID  = "8986031749203860001"
 	SMSContent = "阀门 7 号关闭"
 	Success    = `{"resultCode":0,"errorMessage":"","mt":3,"mo":4,"orderNo":"R1","taskId":7,` +
 		`"successList":[{"msisdn":"1064991300001","sms_id":"9"}]}`
@@ -31,15 +29,15 @@ type Call struct {
 var Calls = []Call{
 	{"read", "fc.function.sms.monthcount", true, Read},
 	{"set", "fc.function.card.pause", false, func(ctx context.Context, c *quecloud.Client) error {
-		return c.Cards.Pause(ctx, quecloud.MSISDN(CardMSISDN))
+		return c.Cards.Pause(ctx, quecloud.MSISDN(MSISDN1))
 	}},
 	{"spend", "fc.function.card.recharge", false, func(ctx context.Context, c *quecloud.Client) error {
-		_, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{ICCID: CardICCID, ProductID: 50, ProductName: "30M"})
+		_, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{ICCID: ICCID1, ProductID: 50, ProductName: "30M"})
 		return err
 	}},
 	{"spend with ExternalID", "fc.function.card.recharge", false, func(ctx context.Context, c *quecloud.Client) error {
 		_, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{
-			ICCID: CardICCID, ProductID: 50, ProductName: "30M", ExternalID: "order-1",
+			ICCID: ICCID1, ProductID: 50, ProductName: "30M", ExternalID: "order-1",
 		})
 		return err
 	}},
@@ -48,7 +46,7 @@ var Calls = []Call{
 		return err
 	}},
 	{"send", "fc.function.sms.send", false, func(ctx context.Context, c *quecloud.Client) error {
-		_, err := c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(CardMSISDN), Content: SMSContent})
+		_, err := c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(MSISDN1), Content: SMSContent})
 		return err
 	}},
 }

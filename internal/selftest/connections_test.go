@@ -86,7 +86,7 @@ func TestConnectionsThatAreStaleLeaveNoDoubt(t *testing.T) {
 			require.NoError(t, err)
 			const calls = 50
 			for range calls {
-				require.NoError(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)))
+				require.NoError(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)))
 			}
 			assert.EqualValues(t, calls, requests.Load())
 			assert.EqualValues(t, calls, dialed.Load(), "each connection was dead for the second call")

@@ -82,7 +82,7 @@ func listCards(ctx context.Context, c *quecloud.Client) error {
 }
 
 func realtimeStatus(ctx context.Context, c *quecloud.Client) error {
-	_, err := c.Cards.RealtimeStatus(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+	_, err := c.Cards.RealtimeStatus(ctx, quecloud.MSISDN(selftest.MSISDN1))
 	return err
 }
 
@@ -188,7 +188,7 @@ func callNamed(t *testing.T, name string) func(context.Context, *quecloud.Client
 
 func TestDecodeSkipsOtherMembersOfAReceipt(t *testing.T) {
 	t.Parallel()
-	params := quecloud.RechargeParams{ICCID: selftest.CardICCID, ProductID: 1, ProductName: "x"}
+	params := quecloud.RechargeParams{ICCID: selftest.ICCID1, ProductID: 1, ProductName: "x"}
 	client, _ := respond(t,
 		`{"resultCode":0,"orderNo":12,"errorMessage":{"x":1},"price":"abc","externalId":[]}`)
 	receipt, err := client.Orders.Recharge(t.Context(), &params)
@@ -260,7 +260,7 @@ func TestDecodeNeedsOneMemberOfAnInlineObject(t *testing.T) {
 		`{"resultCode":0,"data":null,"latitude":"1"}`:      true,
 	} {
 		client, _ := respond(t, body)
-		_, err := client.Cards.Location(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+		_, err := client.Cards.Location(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 		if ok {
 			require.NoError(t, err, body)
 			continue

@@ -42,7 +42,7 @@ func TestHTTP2OfAnotherTransportSendsOnce(t *testing.T) {
 			inner := plainHTTP2(t, p)
 			defer inner.CloseIdleConnections()
 			client := selftest.NewClient(t, wrap(inner), quecloud.WithBaseURL("http://127.0.0.1/"))
-			require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), quecloud.ErrOutcomeUnknown)
+			require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)), quecloud.ErrOutcomeUnknown)
 			assert.EqualValues(t, 1, p.Requests.Load())
 		})
 	}

@@ -55,11 +55,11 @@ func TestInterceptorSeesTheErrorsOfAResponse(t *testing.T) {
 		{"no network", `{"resultCode":0,"realTimeStatus":{"issuccess":false}}`, func(
 			ctx context.Context, c *quecloud.Client,
 		) error {
-			_, err := c.Cards.RealtimeStatus(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+			_, err := c.Cards.RealtimeStatus(ctx, quecloud.MSISDN(selftest.MSISDN1))
 			return err
 		}, quecloud.ErrQueryFailed},
 		{"no carrier", `{"resultCode":0,"data":{"rpscode":"2001"}}`, func(ctx context.Context, c *quecloud.Client) error {
-			_, err := c.Cards.RealNameStatus(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+			_, err := c.Cards.RealNameStatus(ctx, quecloud.MSISDN(selftest.MSISDN1))
 			return err
 		}, quecloud.ErrQueryFailed},
 		{"some SMS", `{"resultCode":0,"successList":[{"msisdn":"1"}],"errorList":["2"]}`, func(ctx context.Context,
@@ -93,7 +93,7 @@ func TestInterceptorCannotCallNextTwice(t *testing.T) {
 		func(ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error) error {
 			return errors.Join(next(ctx), next(ctx))
 		}))
-	require.ErrorContains(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)),
+	require.ErrorContains(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)),
 		"next was called twice")
 	assert.Equal(t, 1, s.Attempts())
 }
@@ -118,8 +118,8 @@ func TestInterceptorCannotChangeTheRequest(t *testing.T) {
 			info.Params.Set("msisdn", "666")
 			return next(ctx)
 		}))
-	require.NoError(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)))
-	assert.Equal(t, selftest.CardMSISDN, s.Forms()[0].Get("msisdn"))
+	require.NoError(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)))
+	assert.Equal(t, selftest.MSISDN1, s.Forms()[0].Get("msisdn"))
 }
 
 // A goroutine that calls next after its interceptor has returned sends nothing.
@@ -135,7 +135,7 @@ func TestInterceptorCannotCallNextAfterItReturned(t *testing.T) {
 				}()
 				return own
 			}))
-		require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN)), own, name)
+		require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)), own, name)
 		close(returned)
 		require.ErrorContains(t, <-late, "after the interceptor had returned", name)
 		assert.Zero(t, s.Attempts(), name)
@@ -213,7 +213,7 @@ func TestInterceptorErrorDoesNotHideAnUnknownOutcome(t *testing.T) {
 		})
 		client, _ := selftest.Scripted(t, []selftest.Step{tt.step}, quecloud.WithLimiter(limit),
 			quecloud.WithInterceptor(tt.interceptor), quecloud.WithInterceptor(hold))
-		err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+		err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 		require.ErrorIs(t, err, own, name)
 		assert.Equal(t, tt.unknown, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", name, err)
 	}
@@ -271,7 +271,7 @@ func TestInterceptorSeesTheCallBeforeAndAfter(t *testing.T) {
 		return err
 	}))
 	require.ErrorAs(t, client.Cards.Pause(t.Context(), testCard), new(*quecloud.APIError))
-	params := url.Values{"iccid": {selftest.CardICCID}}
+	params := url.Values{"iccid": {selftest.ICCID1}}
 	assert.Equal(t,
 		quecloud.CallInfo{Method: "fc.function.card.pause", Kind: quecloud.KindSet, URL: selftest.URL, Params: params},
 		before)

@@ -32,7 +32,7 @@ func TestLogMasksNumbersInThePlatformsMessage(t *testing.T) {
 		client, _ := selftest.Scripted(t,
 			[]selftest.Step{{Status: 429, Body: `{"resultCode":7,"errorMessage":"卡号 ` + words + ` 不存在"}`}},
 			quecloud.WithLogger(logger))
-		_ = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+		_ = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 		assert.NotContains(t, out.String(), "卡号 "+words)
 		assert.Regexp(t, "resultCode 7: 卡号 .*…", records(t)[0]["error"])
 		assert.Contains(t, records(t)[0]["error"], " 不存在")
@@ -47,10 +47,10 @@ func TestLogMasksAFormInATransportsError(t *testing.T) {
 		return nil, errors.Join(fmt.Errorf("not sent: %s", text), err)
 	}), quecloud.WithLogger(logger))
 	_, err := client.SMS.Send(context.Background(),
-		&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.CardMSISDN), Content: selftest.SMSContent})
+		&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.MSISDN1), Content: selftest.SMSContent})
 	require.Error(t, err)
 	assert.NotContains(t, out.String(), url.QueryEscape(selftest.SMSContent))
-	assert.NotContains(t, out.String(), selftest.CardMSISDN)
+	assert.NotContains(t, out.String(), selftest.MSISDN1)
 }
 
 // newLogged returns a logger at a level, a function that returns its records, and its output.
@@ -154,35 +154,35 @@ func TestLogHoldsNoPersonalData(t *testing.T) {
 	const second, mail = "1064991300002", "name@example.com"
 	calls := []func(context.Context, *quecloud.Client) error{
 		func(ctx context.Context, c *quecloud.Client) error {
-			return c.Cards.Pause(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+			return c.Cards.Pause(ctx, quecloud.MSISDN(selftest.MSISDN1))
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
-			return c.Cards.Pause(ctx, quecloud.ICCID(selftest.CardICCID))
+			return c.Cards.Pause(ctx, quecloud.ICCID(selftest.ICCID1))
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
-			return c.Cards.AddVoiceWhitelist(ctx, quecloud.MSISDN(selftest.CardMSISDN), second)
+			return c.Cards.AddVoiceWhitelist(ctx, quecloud.MSISDN(selftest.MSISDN1), second)
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
 			_, err := c.SMS.Send(ctx,
-				&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.CardMSISDN, second), Content: selftest.SMSContent})
+				&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.MSISDN1, second), Content: selftest.SMSContent})
 			return err
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
-			_, err := c.Flow.SetAlarm(ctx, quecloud.ICCIDs(selftest.CardICCID),
+			_, err := c.Flow.SetAlarm(ctx, quecloud.ICCIDs(selftest.ICCID1),
 				&quecloud.AlarmSettings{NotifyEmails: []string{mail}})
 			return err
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
 			_, err := c.Orders.Recharge(ctx,
-				&quecloud.RechargeParams{ICCID: selftest.CardICCID, ProductID: 1, ProductName: "x", Remark: mail})
+				&quecloud.RechargeParams{ICCID: selftest.ICCID1, ProductID: 1, ProductName: "x", Remark: mail})
 			return err
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
-			_, err := c.Cards.Info(ctx, quecloud.MSISDN(selftest.CardMSISDN))
+			_, err := c.Cards.Info(ctx, quecloud.MSISDN(selftest.MSISDN1))
 			return err
 		},
 	}
-	echo := selftest.CardMSISDN + " " + selftest.CardICCID + " " + second + " " + selftest.SMSContent + " " + mail
+	echo := selftest.MSISDN1 + " " + selftest.ICCID1 + " " + second + " " + selftest.SMSContent + " " + mail
 	for _, step := range []selftest.Step{
 		{Body: selftest.Success},
 		{Body: `{"resultCode":1,"errorMessage":"` + echo + `"}`},
@@ -198,7 +198,7 @@ func TestLogHoldsNoPersonalData(t *testing.T) {
 			_ = call(t.Context(), client)
 			require.NotZero(t, out.Len())
 			for _, secret := range []string{
-				selftest.CardMSISDN, selftest.CardICCID, second, selftest.SMSContent, mail, selftest.Secret,
+				selftest.MSISDN1, selftest.ICCID1, second, selftest.SMSContent, mail, selftest.Secret,
 			} {
 				param, isText := map[string]string{selftest.SMSContent: "content", mail: "remark"}[secret]
 				if isText && len(s.Forms()) > 0 && s.Forms()[0].Get(param) == "" {

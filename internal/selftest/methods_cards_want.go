@@ -96,6 +96,6 @@ func cardInfo2Nulls() quecloud.CardInfo {
 		NetworkType: quecloud.NetworkTypeNBIoT, PlanName: "NB-1 年期", PlanFlow: 20000, ServiceMonths: 12,
 		Active: quecloud.ActiveStateActive, AllotDate: Day(2020, 10, 28), Status: quecloud.CardStatusSuspended,
 		IMEILocked: true,
-		MonthFlow: 12.345, CycleFlow: 345.678, ResidueFlow: 19654.322, RealName: true,
+		MonthFlow:  12.345, CycleFlow: 345.678, ResidueFlow: 19654.322, RealName: true,
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
-var testCard = quecloud.ICCID(selftest.CardICCID)
+var testCard = quecloud.ICCID(selftest.ICCID1)
 
 func TestOptionThatIsInvalidIsAnError(t *testing.T) {
 	t.Parallel()

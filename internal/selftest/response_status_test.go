@@ -70,7 +70,7 @@ func TestResponseStatusAndResultCode(t *testing.T) {
 			send: retriedRefusal,
 		},
 		{statuses: []int{200, 400, 403, 429},
-			body: `{"resultCode":9,"orderNo":"R1","successList":[{"msisdn":"` + selftest.CardMSISDN + `","sms_id":"9"}]}`,
+			body: `{"resultCode":9,"orderNo":"R1","successList":[{"msisdn":"` + selftest.MSISDN1 + `","sms_id":"9"}]}`,
 			read: end{tries: -1, ending: fails, err: apiError}, set: refused,
 			spend: end{tries: 1, ending: unsure, err: apiError, result: true}, send: partial},
 		{
@@ -117,17 +117,17 @@ func (tt statusCase) check(t *testing.T, status int, kind string, want end, many
 		count, err = client.SMS.MonthCount(t.Context(), quecloud.Month{Year: 2025, Month: time.May})
 		result = count != nil
 	case "set":
-		err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.CardMSISDN))
+		err = client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 		result = err == nil
 	case "spend":
 		var receipt *quecloud.OrderReceipt
 		receipt, err = client.Orders.Recharge(t.Context(),
-			&quecloud.RechargeParams{ICCID: selftest.CardICCID, ProductID: 50, ProductName: "30M"})
+			&quecloud.RechargeParams{ICCID: selftest.ICCID1, ProductID: 50, ProductName: "30M"})
 		result = receipt != nil && receipt.OrderNo == "R1"
 	case "send":
 		var sent *quecloud.SMSSendResult
 		sent, err = client.SMS.Send(t.Context(),
-			&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.CardMSISDN), Content: selftest.SMSContent})
+			&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.MSISDN1), Content: selftest.SMSContent})
 		result = sent != nil && len(sent.Sent) == 1
 	}
 	got := end{tries: s.Attempts(), ending: fails, result: result}

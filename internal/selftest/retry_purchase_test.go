@@ -23,10 +23,10 @@ func TestRetryOfPurchasesNeedsAnExternalID(t *testing.T) {
 		for _, err := range []error{
 			second(
 				client.Orders.Recharge(t.Context(),
-					&quecloud.RechargeParams{ICCID: selftest.CardICCID, ProductID: 1, ProductName: "x", ExternalID: blank}),
+					&quecloud.RechargeParams{ICCID: selftest.ICCID1, ProductID: 1, ProductName: "x", ExternalID: blank}),
 			),
 			second(
-				client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: selftest.CardICCID, Years: 1, ExternalID: blank}),
+				client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: selftest.ICCID1, Years: 1, ExternalID: blank}),
 			),
 		} {
 			bad, ok := errors.AsType[*quecloud.ParamError](err)
@@ -101,7 +101,7 @@ func TestRetryOfPurchasesIsOptIn(t *testing.T) {
 					_, err := c.Orders.Recharge(
 						ctx,
 						&quecloud.RechargeParams{
-							ICCID: selftest.CardICCID, ProductID: 50, ProductName: "30M", ExternalID: "o", Preverify: true,
+							ICCID: selftest.ICCID1, ProductID: 50, ProductName: "30M", ExternalID: "o", Preverify: true,
 						},
 					)
 					return err
