@@ -62,8 +62,8 @@ func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
 	}
 }
 
-// callMethod calls a service's method with a value of each parameter's type. It returns the method's error, or the first
-// error of the iterator that the method returns.
+// callMethod calls a service's method with a value of each parameter's type. It returns the method's error, or the
+// first error of the iterator that the method returns.
 func callMethod(ctx context.Context, method reflect.Value) error {
 	args := []reflect.Value{reflect.Zero(reflect.TypeFor[context.Context]())}
 	if ctx != nil {
