@@ -125,7 +125,7 @@ var cardCases = []MethodCase{
 	},
 }
 
-// stateCases are the methods that change a card and answer only whether it was done.
+// stateCases are the methods that change a card and respond only whether it was done.
 var stateCases = []MethodCase{
 	{
 		Method: "card.overtest",

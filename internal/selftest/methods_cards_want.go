@@ -2,8 +2,8 @@ package selftest
 
 import "github.com/quecloud/quecloud-go"
 
-// What the recorded answers about cards mean, written by hand. They come from functions, so that no test can change
-// what another expects.
+// These functions return the meaning of the recorded responses about cards, written by hand. No test can change the
+// values that another expects.
 
 var onePage = quecloud.Page{Number: 1, Size: 100, TotalCount: 2, TotalPages: 1}
 
