@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"context"
@@ -18,10 +18,11 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 var typicalParams = url.Values{
-	"appKey": {Key}, "method": {"fc.function.dayflow.list"}, "t": {"1732605510"},
+	"appKey": {selftest.Key}, "method": {"fc.function.dayflow.list"}, "t": {"1732605510"},
 	"msisdn": {"1064868950247"}, "month": {"202411"}, "pageNo": {"1"},
 }
 
@@ -31,7 +32,8 @@ func manyParams() url.Values {
 		iccids[i] = fmt.Sprintf("8986062343202%07d", i)
 	}
 	return url.Values{
-		"appKey": {Key}, "method": {"fc.function.cards.info"}, "t": {"1732605510"}, "iccids": {strings.Join(iccids, ",")},
+		"appKey": {selftest.Key}, "method": {"fc.function.cards.info"}, "t": {"1732605510"},
+		"iccids": {strings.Join(iccids, ",")},
 	}
 }
 
@@ -51,11 +53,11 @@ func signedText(secret string, params url.Values) []byte {
 
 func BenchmarkSign(b *testing.B) {
 	for name, params := range map[string]url.Values{"6Params": typicalParams, "1000ICCIDs": manyParams()} {
-		text := signedText(Secret, params)
+		text := signedText(selftest.Secret, params)
 		b.Run(name, func(b *testing.B) {
-			Compare(b, 20,
-				Job{"quecloud", func() { quecloud.Sign(Secret, params) }},
-				Job{"sha1-and-hex", func() {
+			selftest.Compare(b, 20,
+				selftest.Job{"quecloud", func() { quecloud.Sign(selftest.Secret, params) }},
+				selftest.Job{"sha1-and-hex", func() {
 					sum := sha1.Sum(text)
 					_ = hex.EncodeToString(sum[:])
 				}})
@@ -164,8 +166,8 @@ const cardJSON = `{"resultCode":0,"errorMessage":null,"islock":"0","gprsstatus":
 	`"monthvoiceflow":80,"spcode":"1064899100001","companyid":123}`
 
 // cardInfoJobs returns jobs that make one call without a network.
-func cardInfoJobs() []Job {
-	transport := &http.Client{Transport: TransportFunc(func(r *http.Request) (*http.Response, error) {
+func cardInfoJobs() []selftest.Job {
+	transport := &http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		r.Body.Close()
 		return &http.Response{
@@ -173,27 +175,28 @@ func cardInfoJobs() []Job {
 			ContentLength: int64(len(cardJSON)), Body: io.NopCloser(strings.NewReader(cardJSON)),
 		}, nil
 	})}
-	client, err := quecloud.NewClient(Key, Secret, quecloud.WithHTTPClient(transport))
-	Must(true, err)
-	return []Job{
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(transport))
+	selftest.Must(true, err)
+	return []selftest.Job{
 		{"quecloud", func() {
 			card, err := client.Cards.Info(context.Background(), quecloud.MSISDN("1064868950247"))
-			Must(card.PlanMonths == 12, err)
+			selftest.Must(card.PlanMonths == 12, err)
 		}},
 		{"by-hand", func() {
-			card, err := handInfo(context.Background(), transport, quecloud.DefaultBaseURL, Key, Secret, "1064868950247")
-			Must(card.SetMealMonths == 12, err)
+			card, err := handInfo(context.Background(), transport, quecloud.DefaultBaseURL,
+				selftest.Key, selftest.Secret, "1064868950247")
+			selftest.Must(card.SetMealMonths == 12, err)
 		}},
 	}
 }
 
-func BenchmarkCardInfo(b *testing.B) { Compare(b, 10, cardInfoJobs()...) }
+func BenchmarkCardInfo(b *testing.B) { selftest.Compare(b, 10, cardInfoJobs()...) }
 
 func BenchmarkNewClient(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		_, err := quecloud.NewClient(Key, Secret)
-		Must(true, err)
+		_, err := quecloud.NewClient(selftest.Key, selftest.Secret)
+		selftest.Must(true, err)
 	}
 }
 

@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // The events as a program without the SDK would declare them, with exact types.
@@ -98,13 +99,13 @@ var handlerCases = []struct {
 	ours, theirs http.Handler
 }{
 	{
-		name: "SMS", body: SMSReport,
-		ours:   quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, Quiet),
+		name: "SMS", body: selftest.SMSReport,
+		ours:   quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { return nil }, selftest.Quiet),
 		theirs: plainHandler[plainSMS]("success"),
 	},
 	{
-		name: "Order", body: OrderDone,
-		ours:   quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, Quiet),
+		name: "Order", body: selftest.OrderDone,
+		ours:   quecloud.NewOrderHandler(func(context.Context, *quecloud.OrderEvent) error { return nil }, selftest.Quiet),
 		theirs: plainHandler[plainOrder](`{"code":200,"msg":""}`),
 	},
 }
@@ -113,9 +114,9 @@ func BenchmarkCallback(b *testing.B) {
 	for _, c := range handlerCases {
 		d := newRepeatable(c.body)
 		b.Run(c.name, func(b *testing.B) {
-			Compare(b, 10,
-				Job{Name: "quecloud", Do: func() { d.to(c.ours) }},
-				Job{Name: "encoding-json", Do: func() { d.to(c.theirs) }})
+			selftest.Compare(b, 10,
+				selftest.Job{Name: "quecloud", Do: func() { d.to(c.ours) }},
+				selftest.Job{Name: "encoding-json", Do: func() { d.to(c.theirs) }})
 		})
 	}
 }

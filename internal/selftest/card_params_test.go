@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // invalidCards has the ways to identify a card wrongly, and the parameter that the error names.
@@ -19,7 +20,7 @@ var invalidCards = map[string]struct {
 }{
 	"zero":                      {quecloud.CardID{}, "msisdn"},
 	"empty MSISDN":              {quecloud.MSISDN(""), "msisdn"},
-	"ICCID as MSISDN":           {quecloud.MSISDN(ICCID1), "msisdn"},
+	"ICCID as MSISDN":           {quecloud.MSISDN(selftest.ICCID1), "msisdn"},
 	"MSISDN of 14":              {quecloud.MSISDN("10649913000012"), "msisdn"},
 	"MSISDN with a plus":        {quecloud.MSISDN("+861064991300"), "msisdn"},
 	"MSISDN with a space":       {quecloud.MSISDN("1064991 30000"), "msisdn"},
@@ -27,7 +28,7 @@ var invalidCards = map[string]struct {
 	"two MSISDNs":               {quecloud.MSISDN("10649,10650"), "msisdn"},
 	"digits of other scripts":   {quecloud.MSISDN("１２"), "msisdn"},
 	"empty ICCID":               {quecloud.ICCID(""), "iccid"},
-	"MSISDN as ICCID":           {quecloud.ICCID(MSISDN1), "iccid"},
+	"MSISDN as ICCID":           {quecloud.ICCID(selftest.MSISDN1), "iccid"},
 	"ICCID of 18":               {quecloud.ICCID("898603174920386000"), "iccid"},
 	"ICCID of 21":               {quecloud.ICCID("898604120918801300031"), "iccid"},
 	"ICCID with a letter O":     {quecloud.ICCID("898603174920386O001"), "iccid"},
@@ -42,9 +43,9 @@ var invalidCards = map[string]struct {
 func oneCardMethods(ctx context.Context, c *quecloud.Client, card quecloud.CardID) map[string]func() (any, error) {
 	return map[string]func() (any, error){
 		"card.info":                func() (any, error) { return c.Cards.Info(ctx, card) },
-		"dayflow.list":             func() (any, error) { return c.Flow.Days(ctx, card, October2020) },
-		"card.monthflow":           func() (any, error) { return c.Flow.Month(ctx, card, October2020) },
-		"voice.dayflow.list":       func() (any, error) { return c.Flow.VoiceDays(ctx, card, October2020) },
+		"dayflow.list":             func() (any, error) { return c.Flow.Days(ctx, card, selftest.October2020) },
+		"card.monthflow":           func() (any, error) { return c.Flow.Month(ctx, card, selftest.October2020) },
+		"voice.dayflow.list":       func() (any, error) { return c.Flow.VoiceDays(ctx, card, selftest.October2020) },
 		"card.alarm.get":           func() (any, error) { return c.Flow.Alarm(ctx, card) },
 		"card.flowpackages":        func() (any, error) { return c.Flow.Packages(ctx, card) },
 		"yearmonth.detail":         func() (any, error) { return c.Flow.YearPackages(ctx, card) },
@@ -74,10 +75,10 @@ func oneCardMethods(ctx context.Context, c *quecloud.Client, card quecloud.CardI
 func TestParamsWithAnInvalidCardAreNotSent(t *testing.T) {
 	t.Parallel()
 	for name, invalid := range invalidCards {
-		for method := range oneCardMethods(t.Context(), NewPlatform().Client(t), invalid.card) {
+		for method := range oneCardMethods(t.Context(), selftest.NewPlatform().Client(t), invalid.card) {
 			t.Run(method+", "+name, func(t *testing.T) {
 				t.Parallel()
-				CheckNotSent(t, func(ctx context.Context, c *quecloud.Client) (any, error) {
+				selftest.CheckNotSent(t, func(ctx context.Context, c *quecloud.Client) (any, error) {
 					return oneCardMethods(ctx, c, invalid.card)[method]()
 				}, "fc.function."+method, invalid.param)
 			})
@@ -95,10 +96,10 @@ func TestParamsWithAnInvalidListOfCardsAreNotSent(t *testing.T) {
 			return c.Cards.InfoBatch(ctx, cards)
 		}, "s"},
 		"cards.monthflow": {func(ctx context.Context, c *quecloud.Client, cards quecloud.CardIDs) (any, error) {
-			return c.Flow.MonthBatch(ctx, cards, October2020)
+			return c.Flow.MonthBatch(ctx, cards, selftest.October2020)
 		}, "s"},
 		"card.alarm": {func(ctx context.Context, c *quecloud.Client, cards quecloud.CardIDs) (any, error) {
-			return c.Flow.SetAlarm(ctx, cards, &FullAlarm)
+			return c.Flow.SetAlarm(ctx, cards, &selftest.FullAlarm)
 		}, ""},
 		"sms.send": {func(ctx context.Context, c *quecloud.Client, cards quecloud.CardIDs) (any, error) {
 			return c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: cards, Content: "a"})
@@ -111,19 +112,21 @@ func TestParamsWithAnInvalidListOfCardsAreNotSent(t *testing.T) {
 		"zero":            {quecloud.CardIDs{}, "msisdn"},
 		"no MSISDN":       {quecloud.MSISDNs(), "msisdn"},
 		"no ICCID":        {quecloud.ICCIDs([]string{}...), "iccid"},
-		"one is empty":    {quecloud.MSISDNs(MSISDN1, "", MSISDN2), "msisdn"},
+		"one is empty":    {quecloud.MSISDNs(selftest.MSISDN1, "", selftest.MSISDN2), "msisdn"},
 		"two in one":      {quecloud.MSISDNs("1,2"), "msisdn"},
-		"with a space":    {quecloud.ICCIDs(ICCID1, "89860317 49203860001"), "iccid"},
-		"ICCID as MSISDN": {quecloud.MSISDNs(MSISDN1, ICCID1), "msisdn"},
-		"MSISDN as ICCID": {quecloud.ICCIDs(ICCID1, MSISDN1), "iccid"},
-		"1001 MSISDNs":    {quecloud.MSISDNs(slices.Repeat([]string{MSISDN1}, 1001)...), "msisdn"},
-		"1001 ICCIDs":     {quecloud.ICCIDs(slices.Repeat([]string{ICCID1}, 1001)...), "iccid"},
+		"with a space":    {quecloud.ICCIDs(selftest.ICCID1, "89860317 49203860001"), "iccid"},
+		"ICCID as MSISDN": {quecloud.MSISDNs(selftest.MSISDN1, selftest.ICCID1), "msisdn"},
+		"MSISDN as ICCID": {quecloud.ICCIDs(selftest.ICCID1, selftest.MSISDN1), "iccid"},
+		"1001 MSISDNs":    {quecloud.MSISDNs(slices.Repeat([]string{selftest.MSISDN1}, 1001)...), "msisdn"},
+		"1001 ICCIDs":     {quecloud.ICCIDs(slices.Repeat([]string{selftest.ICCID1}, 1001)...), "iccid"},
 	}
 	for method, m := range methods {
 		for name, list := range lists {
 			t.Run(method+", "+name, func(t *testing.T) {
 				t.Parallel()
-				CheckNotSent(t, func(ctx context.Context, c *quecloud.Client) (any, error) { return m.call(ctx, c, list.cards) },
+				selftest.CheckNotSent(t, func(ctx context.Context, c *quecloud.Client) (any, error) {
+					return m.call(ctx, c, list.cards)
+				},
 					"fc.function."+method, list.param+m.plural)
 			})
 		}
@@ -132,7 +135,7 @@ func TestParamsWithAnInvalidListOfCardsAreNotSent(t *testing.T) {
 
 func TestParamsErrorNamesTheInvalidCardOfAList(t *testing.T) {
 	t.Parallel()
-	_, err := NewPlatform().Client(t).Cards.InfoBatch(t.Context(), quecloud.MSISDNs("1", "2", "3 4"))
+	_, err := selftest.NewPlatform().Client(t).Cards.InfoBatch(t.Context(), quecloud.MSISDNs("1", "2", "3 4"))
 	assert.ErrorContains(t, err, "card 3 of 3")
 	assert.ErrorContains(t, err, `"3 4"`)
 }
@@ -140,8 +143,8 @@ func TestParamsErrorNamesTheInvalidCardOfAList(t *testing.T) {
 // Lengths are in characters, not in bytes.
 func TestParamsAtTheirLimitsAreSent(t *testing.T) {
 	t.Parallel()
-	thousand := slices.Repeat([]string{MSISDN1}, 1000)
-	card, cards := quecloud.ICCID(ICCID1), quecloud.ICCIDs(ICCID1)
+	thousand := slices.Repeat([]string{selftest.MSISDN1}, 1000)
+	card, cards := quecloud.ICCID(selftest.ICCID1), quecloud.ICCIDs(selftest.ICCID1)
 	for name, tt := range map[string]struct {
 		call func(context.Context, *quecloud.Client) (any, error)
 		form map[string]string
@@ -168,35 +171,37 @@ func TestParamsAtTheirLimitsAreSent(t *testing.T) {
 			func(ctx context.Context, c *quecloud.Client) (any, error) {
 				return c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: cards, Content: "a", SMSID: strings.Repeat("号", 50)})
 			},
-			map[string]string{"iccids": ICCID1, "content": "a", "smsId": strings.Repeat("号", 50)},
+			map[string]string{"iccids": selftest.ICCID1, "content": "a", "smsId": strings.Repeat("号", 50)},
 		},
 		"remark of 200, externalId of 100": {
-			buy(quecloud.RechargeParams{
-				ICCID: ICCID1, ProductID: 1, ProductName: "a",
+			selftest.RechargeWith(quecloud.RechargeParams{
+				ICCID: selftest.ICCID1, ProductID: 1, ProductName: "a",
 				Remark: strings.Repeat("注", 200), ExternalID: strings.Repeat("号", 100),
 			}),
 			map[string]string{
-				"iccid": ICCID1, "productId": "1", "productName": "a",
+				"iccid": selftest.ICCID1, "productId": "1", "productName": "a",
 				"remark": strings.Repeat("注", 200), "externalId": strings.Repeat("号", 100),
 			},
 		},
 		"12 months": {
-			renew(quecloud.RenewalParams{ICCID: ICCID1, Years: 1, Months: 12}),
-			map[string]string{"iccid": ICCID1, "cycle": "1", "months": "12"},
+			selftest.RenewWith(quecloud.RenewalParams{ICCID: selftest.ICCID1, Years: 1, Months: 12}),
+			map[string]string{"iccid": selftest.ICCID1, "cycle": "1", "months": "12"},
 		},
 		"1 month": {
-			renew(quecloud.RenewalParams{ICCID: ICCID1, Years: 1, Months: 1}),
-			map[string]string{"iccid": ICCID1, "cycle": "1", "months": "1"},
+			selftest.RenewWith(quecloud.RenewalParams{ICCID: selftest.ICCID1, Years: 1, Months: 1}),
+			map[string]string{"iccid": selftest.ICCID1, "cycle": "1", "months": "1"},
 		},
 		"1 whitelist number": {
 			func(ctx context.Context, c *quecloud.Client) (any, error) {
 				return nil, c.Cards.AddVoiceWhitelist(ctx, card, "1")
 			},
-			map[string]string{"iccid": ICCID1, "voiceWhiteList": "1"},
+			map[string]string{"iccid": selftest.ICCID1, "voiceWhiteList": "1"},
 		},
 		"a leap day, and the last date": {
 			func(ctx context.Context, c *quecloud.Client) (any, error) {
-				return c.Cards.List(ctx, &quecloud.CardListParams{AllotFrom: Day(2024, 2, 29), AllotTo: Day(9999, 12, 31)})
+				return c.Cards.List(ctx, &quecloud.CardListParams{
+					AllotFrom: selftest.Day(2024, 2, 29), AllotTo: selftest.Day(9999, 12, 31),
+				})
 			},
 			map[string]string{"allotDateStart": "20240229", "allotDateEnd": "99991231"},
 		},
@@ -204,7 +209,9 @@ func TestParamsAtTheirLimitsAreSent(t *testing.T) {
 			func(ctx context.Context, c *quecloud.Client) (any, error) {
 				return c.Flow.SetAlarm(ctx, cards, &quecloud.AlarmSettings{Threshold3: 0.5, AlarmOn: true})
 			},
-			map[string]string{"iccid": ICCID1, "alarmParam": `{"alarmthreshold3":"0.5","alarmstatus":1,"pausestatus":0}`},
+			map[string]string{
+				"iccid": selftest.ICCID1, "alarmParam": `{"alarmthreshold3":"0.5","alarmstatus":1,"pausestatus":0}`,
+			},
 		},
 		"a large threshold": {
 			func(ctx context.Context, c *quecloud.Client) (any, error) {
@@ -213,7 +220,7 @@ func TestParamsAtTheirLimitsAreSent(t *testing.T) {
 				})
 			},
 			map[string]string{
-				"iccid": ICCID1,
+				"iccid": selftest.ICCID1,
 				"alarmParam": `{"alarmthreshold2":"1000000000000000000000","alarmstatus":1,` +
 					`"pauseflowthreshold":0.25,"pausestatus":1}`,
 			},
@@ -221,7 +228,7 @@ func TestParamsAtTheirLimitsAreSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			platform := TextPlatform(`{"resultCode":1}`)
+			platform := selftest.TextPlatform(`{"resultCode":1}`)
 			_, err := tt.call(t.Context(), platform.Client(t))
 			require.ErrorAs(t, err, new(*quecloud.APIError))
 			form := platform.Request(t, 0).Form

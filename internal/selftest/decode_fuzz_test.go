@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"hash/fnv"
+	"io"
 	"net/http"
 	"path/filepath"
 	"reflect"
@@ -16,14 +17,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // FuzzDecode reads any text, with one value replaced by another, as the response of each method. A method returns
 // either a result or an error of the package. A result survives being marshaled and read again.
 func FuzzDecode(f *testing.F) {
-	cases := map[string]MethodCase{}
+	cases := map[string]selftest.MethodCase{}
 	names := []string{}
-	for _, c := range Methods() {
+	for _, c := range selftest.Methods() {
 		if get := downloads[c.Method]; get != nil {
 			c.Call = func(ctx context.Context, client *quecloud.Client) (any, error) {
 				var file bytes.Buffer
@@ -37,15 +39,15 @@ func FuzzDecode(f *testing.F) {
 			f.Add(c.String(), response, uint8(0), "")
 		}
 		for i, value := range edgeValues {
-			f.Add(c.String(), Fixture(f, c.Response()), uint8(i), value)
+			f.Add(c.String(), selftest.Fixture(f, c.Response()), uint8(i), value)
 		}
 	}
 	var response []byte
-	p := NewPlatform(Step{Respond: func(r *http.Request) (*http.Response, error) {
-		return Response(r.Context(), response), nil
+	p := selftest.NewPlatform(selftest.Step{Respond: func(r *http.Request) (*http.Response, error) {
+		return selftest.Response(r.Context(), response), nil
 	}})
-	client := p.Client(f, AtNow)
-	tolerant := p.Client(f, AtNow, quecloud.WithDriftHandler(func(quecloud.Drift) {}))
+	client := p.Client(f, selftest.AtNow)
+	tolerant := p.Client(f, selftest.AtNow, quecloud.WithDriftHandler(func(quecloud.Drift) {}))
 	f.Fuzz(func(t *testing.T, name string, text []byte, at uint8, value string) {
 		defer p.Reset()
 		text = replaceValue(text, int(at), value)
@@ -97,7 +99,14 @@ func replaceValue(text []byte, at int, value string) []byte {
 }
 
 // downloads are the methods whose response is a file.
-var downloads = map[string]downloader{"file.down": download, "file.last.down": downloadLatest}
+var downloads = map[string]func(context.Context, *quecloud.Client, io.Writer) (int64, error){
+	"file.down": func(ctx context.Context, c *quecloud.Client, w io.Writer) (int64, error) {
+		return c.Files.Download(ctx, 1312, w)
+	},
+	"file.last.down": func(ctx context.Context, c *quecloud.Client, w io.Writer) (int64, error) {
+		return c.Files.DownloadLatest(ctx, w)
+	},
+}
 
 // bytesOrNone returns a file that came whole. A part of a broken one may have been written.
 func bytesOrNone(file []byte, err error) (any, error) {
@@ -109,13 +118,13 @@ func bytesOrNone(file []byte, err error) (any, error) {
 
 // similarResponses returns the responses of testdata whose names begin like that of a case, the variants, and a
 // refusal.
-func similarResponses(f *testing.F, c MethodCase) (all [][]byte) {
-	files, err := filepath.Glob(filepath.Join(Root(), "testdata", c.Base()+".*"))
+func similarResponses(f *testing.F, c selftest.MethodCase) (all [][]byte) {
+	files, err := filepath.Glob(filepath.Join(selftest.Root(), "testdata", c.Base()+".*"))
 	require.NoError(f, err)
 	for _, file := range files {
-		all = append(all, Fixture(f, filepath.Base(file)))
+		all = append(all, selftest.Fixture(f, filepath.Base(file)))
 	}
-	for _, variant := range Variants(f, c) {
+	for _, variant := range selftest.Variants(f, c) {
 		all = append(all, variant)
 	}
 	return append(all, []byte(`{"resultCode":"1","errorMessage":"no"}`))
@@ -128,7 +137,8 @@ func checkFailure(t *testing.T, got any, err error) (result bool) {
 		require.NotNil(t, got)
 		return true
 	}
-	known := Is[*quecloud.APIError](err) || Is[*quecloud.ResponseError](err) || errors.Is(err, quecloud.ErrQueryFailed)
+	known := selftest.Is[*quecloud.APIError](err) || selftest.Is[*quecloud.ResponseError](err) ||
+		errors.Is(err, quecloud.ErrQueryFailed)
 	require.True(t, known, "an error of an unknown type: %v", err)
 	if receipt, _ := got.(*quecloud.OrderReceipt); receipt != nil {
 		require.NotEmpty(t, receipt.OrderNo, "a receipt beside an error names an order: %v", err)

@@ -1,9 +1,11 @@
-package selftest
+package selftest_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 func TestDiffNamesTheFirstDifference(t *testing.T) {
@@ -22,6 +24,6 @@ func TestDiffNamesTheFirstDifference(t *testing.T) {
 		`value: want 1, got "1"`:          {1, "1"},
 		"[0].ICCID: want \"1\", got \"\"": {[]*card{{"1", nil}}, []*card{{"", nil}}},
 	} {
-		assert.Equal(t, want, Diff(values[0], values[1]))
+		assert.Equal(t, want, selftest.Diff(values[0], values[1]))
 	}
 }

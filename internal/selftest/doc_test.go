@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"go/ast"
@@ -14,12 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // documentation reads the documentation of the package in a folder of the module.
 func documentation(t *testing.T, folder, path string) *doc.Package {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(Root(), folder, "*.go"))
+	names, err := filepath.Glob(filepath.Join(selftest.Root(), folder, "*.go"))
 	require.NoError(t, err)
 	var files []*ast.File
 	set := token.NewFileSet()
@@ -121,12 +122,12 @@ func methodDocs(t *testing.T) map[string]string {
 
 func TestDocOfEveryMethodNamesItsEndpoint(t *testing.T) {
 	t.Parallel()
-	docs, names := methodDocs(t), GoNames()
+	docs, names := methodDocs(t), selftest.GoNames()
 	effects := map[quecloud.Kind]string{
 		quecloud.KindRead: "It reads.", quecloud.KindSet: "It changes the card", quecloud.KindSpend: "It spends money",
 		quecloud.KindOnce: "only if it was not sent, or after HTTP status 429.",
 	}
-	for _, e := range Endpoints() {
+	for _, e := range selftest.Endpoints() {
 		name, ok := names[e.Method] // the test of endpoints.go misses it
 		if ok && !strings.Contains(docs[name], effects[e.Kind]) {
 			t.Errorf("%s: the comment of %s lacks %q", e.Method, name, effects[e.Kind])

@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // A formInput makes the parameters of a call.
@@ -189,17 +190,17 @@ var formCases = []formCase{
 // FuzzForms compares the form that a server reads with the input, and signs it in the plainest way.
 func FuzzForms(f *testing.F) {
 	for which := range formCases {
-		f.Add(uint8(which), ICCID1, "30M-当月 +%&=", "a;b\r\n\x00", "order 1/é", int64(50), int64(0), true)
-		f.Add(uint8(which), "10649|10650", "中", ICCID1, "", int64(2024), int64(11), false)
-		f.Add(uint8(which), "10649", ICCID2, "\xff", "\ufeff", int64(1), int64(12), true)
+		f.Add(uint8(which), selftest.ICCID1, "30M-当月 +%&=", "a;b\r\n\x00", "order 1/é", int64(50), int64(0), true)
+		f.Add(uint8(which), "10649|10650", "中", selftest.ICCID1, "", int64(2024), int64(11), false)
+		f.Add(uint8(which), "10649", selftest.ICCID2, "\xff", "\ufeff", int64(1), int64(12), true)
 		f.Add(uint8(which), "a@b.c|<&>@\u2028", "10649", " ", "\"", int64(1<<53), int64(1), true)
 		f.Add(uint8(which), "8986062343202380834f\n", " 10649", " 8986062343202380834F", "order 2", int64(1), int64(0), false)
 		f.Add(uint8(which), "98860624330232808843", "898606234320238083ſ", "8986O62343202380834", "\u3000",
 			int64(2), int64(0), true)
 		f.Add(uint8(which), "t", "1", "Sign", "2", int64(-1), int64(1<<40), false)
 	}
-	p := TextPlatform(`{"resultCode":1,"errorMessage":"no"}`)
-	client := p.Client(f, AtNow)
+	p := selftest.TextPlatform(`{"resultCode":1,"errorMessage":"no"}`)
+	client := p.Client(f, selftest.AtNow)
 	f.Fuzz(func(t *testing.T, which uint8, a, b, c, d string, n, m int64, on bool) {
 		in := formInput{a, b, c, d, n, m, on}
 		tt := formCases[int(which)%len(formCases)]
@@ -207,16 +208,16 @@ func FuzzForms(f *testing.F) {
 		err := tt.call(t.Context(), client, in)
 		want := tt.want(in)
 		if want == nil {
-			require.True(t, Is[*quecloud.ParamError](err), "%v", err)
+			require.True(t, selftest.Is[*quecloud.ParamError](err), "%v", err)
 			require.Zero(t, p.Attempts(), "it was sent")
 			return
 		}
-		require.True(t, Is[*quecloud.APIError](err), "%v", err)
+		require.True(t, selftest.Is[*quecloud.APIError](err), "%v", err)
 		require.Equal(t, 1, p.Attempts())
 		sent := p.Request(t, 0)
 
-		want["appKey"], want["method"], want["t"] = Key, tt.method, "1732605510"
-		want["sign"] = PlainSign(Secret, want, Unsigned[tt.method]...)
+		want["appKey"], want["method"], want["t"] = selftest.Key, tt.method, "1732605510"
+		want["sign"] = selftest.PlainSign(selftest.Secret, want, selftest.Unsigned[tt.method]...)
 		got := map[string]string{}
 		for name, values := range sent.Form {
 			require.Len(t, values, 1, name)

@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	stdjson "encoding/json"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // Programs log results, store them, and read them back.
@@ -23,14 +24,14 @@ func TestMarshalKeepsEveryResult(t *testing.T) {
 	readers := map[string]func(*testing.T, []byte, any) error{
 		"encoding/json":      func(_ *testing.T, text []byte, into any) error { return stdjson.Unmarshal(text, into) },
 		"go-json-experiment": func(_ *testing.T, text []byte, into any) error { return json.Unmarshal(text, into) },
-		"Client.Call":        func(t *testing.T, text []byte, into any) error { return ReadMember(t, text, into) },
+		"Client.Call":        func(t *testing.T, text []byte, into any) error { return selftest.ReadMember(t, text, into) },
 	}
-	for _, c := range Methods() {
+	for _, c := range selftest.Methods() {
 		for which, want := range map[string]any{"": c.Want, " nulls": c.Nulls} {
 			if v := reflect.ValueOf(want); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 				continue
 			}
-			if _, isFile := want.(Export); isFile {
+			if _, isFile := want.(selftest.Export); isFile {
 				continue
 			}
 			t.Run(c.String()+which, func(t *testing.T) {
@@ -41,7 +42,7 @@ func TestMarshalKeepsEveryResult(t *testing.T) {
 					for reader, read := range readers {
 						got := reflect.New(reflect.TypeOf(want))
 						require.NoError(t, read(t, text, got.Interface()), "%s to %s", writer, reader)
-						if line := Diff(canonical(want), canonical(got.Elem().Interface())); line != "" {
+						if line := selftest.Diff(canonical(want), canonical(got.Elem().Interface())); line != "" {
 							t.Fatalf("%s to %s: %s", writer, reader, line)
 						}
 					}
@@ -98,7 +99,7 @@ func canonicalValue(v reflect.Value) reflect.Value {
 // Members have the platform's names, so that stored results can be compared with responses and read by other programs.
 func TestMarshalWritesThePlatformsNames(t *testing.T) {
 	t.Parallel()
-	text, err := stdjson.Marshal(listedCard2())
+	text, err := stdjson.Marshal(caseOf("card.list").Want.(*quecloud.CardList).Cards[1])
 	require.NoError(t, err)
 	require.JSONEq(t, `{
 		"msisdn": "1064991300002", "iccid": "8986031749203860002", "imsi": "460111174740002", "imei": "860618040000026",
@@ -110,7 +111,9 @@ func TestMarshalWritesThePlatformsNames(t *testing.T) {
 		"voiceflow": 500, "monthvoiceflow": 12, "spcode": "1064899100002"
 	}`, string(text))
 
-	text, err = stdjson.Marshal(quecloud.WalletEntry{Amount: Yuan("-0.60"), Time: CST(2020, 4, 17, 15, 38, 23)})
+	text, err = stdjson.Marshal(quecloud.WalletEntry{
+		Amount: selftest.Yuan("-0.60"), Time: selftest.CST(2020, 4, 17, 15, 38, 23),
+	})
 	require.NoError(t, err)
 	require.JSONEq(t, `{
 		"changeMoney": "-0.6", "handleType": "", "handleTime": "2020-04-17T15:38:23+08:00", "iccid": "", "orderNo": "",

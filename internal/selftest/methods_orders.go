@@ -34,7 +34,7 @@ var orderCases = []MethodCase{
 	},
 	{
 		Method: "card.recharge",
-		Call:   buy(Recharge),
+		Call:   RechargeWith(Recharge),
 		Form: map[string]string{
 			"iccid": ICCID3, "productId": "52", "productName": "1G-定向", "remark": "备注 A&B", "externalId": "topup-1",
 		},
@@ -42,14 +42,14 @@ var orderCases = []MethodCase{
 	},
 	{
 		Method: "card.recharge", Name: "with the least",
-		Call: buy(quecloud.RechargeParams{ICCID: ICCID1, ProductID: 50, ProductName: "30M-当月"}),
+		Call: RechargeWith(quecloud.RechargeParams{ICCID: ICCID1, ProductID: 50, ProductName: "30M-当月"}),
 		Form: map[string]string{"iccid": ICCID1, "productId": "50", "productName": "30M-当月"},
 		Want: &quecloud.OrderReceipt{OrderNo: "158710745072904g8"},
 	},
 	{
 		Method: "card.recharge", Name: "preverified",
 		File: "card.recharge.preverify.json",
-		Call: buy(quecloud.RechargeParams{
+		Call: RechargeWith(quecloud.RechargeParams{
 			ICCID: ICCID3, ProductID: 52, ProductName: "1G-定向", ExternalID: "topup-1", Preverify: true,
 		}),
 		Form: map[string]string{
@@ -59,7 +59,7 @@ var orderCases = []MethodCase{
 	},
 	{
 		Method: "card.renewal",
-		Call:   renew(Renewal),
+		Call:   RenewWith(Renewal),
 		Form: map[string]string{
 			"iccid": ICCID3, "productId": "51", "productName": "30M/月", "cycle": "1", "months": "2", "remark": "一月续费",
 			"externalId": "renewal-1",
@@ -68,14 +68,14 @@ var orderCases = []MethodCase{
 	},
 	{
 		Method: "card.renewal", Name: "with the least",
-		Call: renew(quecloud.RenewalParams{ICCID: ICCID1, Years: 3}),
+		Call: RenewWith(quecloud.RenewalParams{ICCID: ICCID1, Years: 3}),
 		Form: map[string]string{"iccid": ICCID1, "cycle": "3"},
 		Want: &quecloud.OrderReceipt{OrderNo: "158710745072904g8"},
 	},
 	{
 		Method: "card.renewal", Name: "preverified",
 		File: "card.renewal.preverify.json",
-		Call: renew(quecloud.RenewalParams{ICCID: ICCID3, Years: 1, Preverify: true}),
+		Call: RenewWith(quecloud.RenewalParams{ICCID: ICCID3, Years: 1, Preverify: true}),
 		Form: map[string]string{"iccid": ICCID3, "cycle": "1", "preverify": "1"},
 		Want: &quecloud.OrderReceipt{Preverified: true, Message: "预校验通过"},
 	},
@@ -117,13 +117,15 @@ var orderCases = []MethodCase{
 	},
 }
 
-func buy(params quecloud.RechargeParams) func(context.Context, *quecloud.Client) (any, error) {
+// RechargeWith returns a call of Orders.Recharge.
+func RechargeWith(params quecloud.RechargeParams) func(context.Context, *quecloud.Client) (any, error) {
 	return func(ctx context.Context, c *quecloud.Client) (any, error) {
 		return result(c.Orders.Recharge(ctx, &params))
 	}
 }
 
-func renew(params quecloud.RenewalParams) func(context.Context, *quecloud.Client) (any, error) {
+// RenewWith returns a call of Orders.Renew.
+func RenewWith(params quecloud.RenewalParams) func(context.Context, *quecloud.Client) (any, error) {
 	return func(ctx context.Context, c *quecloud.Client) (any, error) {
 		return result(c.Orders.Renew(ctx, &params))
 	}

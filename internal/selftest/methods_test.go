@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"encoding/json"
@@ -13,36 +13,37 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 func TestMethodsSendTheirFormAndReadTheirResponse(t *testing.T) {
 	t.Parallel()
-	for _, c := range Methods() {
+	for _, c := range selftest.Methods() {
 		t.Run(c.String(), func(t *testing.T) {
 			t.Parallel()
-			for name, text := range Variants(t, c) {
+			for name, text := range selftest.Variants(t, c) {
 				checkMethod(t, c, name, text, c.Want)
 			}
-			if file := c.Base() + ".nulls.json"; HasFixture(file) {
+			if file := c.Base() + ".nulls.json"; selftest.HasFixture(file) {
 				want := c.Want
 				if c.Nulls != nil {
 					want = c.Nulls
 				}
-				checkMethod(t, c, file, Fixture(t, file), want)
+				checkMethod(t, c, file, selftest.Fixture(t, file), want)
 			}
 		})
 	}
 }
 
 // checkMethod makes the call of a case, and compares what it sends and what it makes of the response.
-func checkMethod(t *testing.T, c MethodCase, name string, response []byte, want any) {
+func checkMethod(t *testing.T, c selftest.MethodCase, name string, response []byte, want any) {
 	t.Helper()
-	p := TextPlatform(string(response))
-	got, err := c.Call(t.Context(), p.Client(t, AtNow))
+	p := selftest.TextPlatform(string(response))
+	got, err := c.Call(t.Context(), p.Client(t, selftest.AtNow))
 	require.Len(t, p.Requests(), 1, name)
-	CheckRequest(t, p.Request(t, 0), "fc.function."+c.Method, c.Form)
+	selftest.CheckRequest(t, p.Request(t, 0), "fc.function."+c.Method, c.Form)
 	require.ErrorIs(t, err, c.Err, name)
-	if line := Diff(want, got); line != "" {
+	if line := selftest.Diff(want, got); line != "" {
 		t.Fatalf("the result of %s differs: %s", name, line)
 	}
 }
@@ -56,10 +57,10 @@ var testedElsewhere = []string{
 func TestMethodsReadEveryFixture(t *testing.T) {
 	t.Parallel()
 	read := slices.Clone(testedElsewhere)
-	for _, c := range Methods() {
+	for _, c := range selftest.Methods() {
 		read = append(read, c.Response(), c.Base()+".nulls.json", c.Base()+".aliases.json", c.Base()+".table.json")
 	}
-	files, err := os.ReadDir(filepath.Join(Root(), "testdata"))
+	files, err := os.ReadDir(filepath.Join(selftest.Root(), "testdata"))
 	require.NoError(t, err)
 	for _, file := range files {
 		if !file.IsDir() && !slices.Contains(read, file.Name()) {
@@ -75,13 +76,13 @@ var missingInExamples = map[string]string{
 
 func TestMethodsReportNoDriftInRecordedResponses(t *testing.T) {
 	t.Parallel()
-	for _, c := range Methods() {
+	for _, c := range selftest.Methods() {
 		if c.File == "file.status.running.json" {
 			continue // made up, with a number where the document has text
 		}
 		t.Run(c.String(), func(t *testing.T) {
 			t.Parallel()
-			client := FilePlatform(t, c.Response()).Client(t, quecloud.WithDriftHandler(func(d quecloud.Drift) {
+			client := selftest.FilePlatform(t, c.Response()).Client(t, quecloud.WithDriftHandler(func(d quecloud.Drift) {
 				if d.Kind != quecloud.DriftMissing || d.Path != missingInExamples[c.Response()] {
 					t.Errorf("%s: %s at %s: %s", c.Response(), d.Kind, d.Path, d.Value)
 				}
@@ -93,25 +94,25 @@ func TestMethodsReportNoDriftInRecordedResponses(t *testing.T) {
 }
 
 // needsNothing reports whether the document promises no members in a success of the method.
-func needsNothing(c MethodCase) bool {
+func needsNothing(c selftest.MethodCase) bool {
 	return c.Method == "card.alarm" || c.Err == nil && c.Want == nil || strings.Contains(c.File, ".preverify.")
 }
 
 func TestMethodsDoNotTakeABareSuccessForAResult(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]quecloud.Kind{}
-	for _, e := range Endpoints() {
+	for _, e := range selftest.Endpoints() {
 		kinds[e.Name()] = e.Kind
 	}
-	for _, c := range Methods() {
+	for _, c := range selftest.Methods() {
 		for _, opts := range [][]quecloud.Option{nil, {quecloud.WithDriftHandler(func(quecloud.Drift) {})}} {
-			got, err := c.Call(t.Context(), TextPlatform(`{"resultCode":0}`).Client(t, opts...))
+			got, err := c.Call(t.Context(), selftest.TextPlatform(`{"resultCode":0}`).Client(t, opts...))
 			if needsNothing(c) {
 				assert.NoError(t, err, c)
 				continue
 			}
 			require.Error(t, err, "%s: %v", c, got)
-			assert.True(t, Is[*quecloud.ResponseError](err) || errors.Is(err, quecloud.ErrPartial), "%s: %v", c, err)
+			assert.True(t, selftest.Is[*quecloud.ResponseError](err) || errors.Is(err, quecloud.ErrPartial), "%s: %v", c, err)
 			assert.Equal(t, kinds[c.Method] != quecloud.KindRead, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", c, err)
 		}
 	}
@@ -126,7 +127,7 @@ type member struct {
 // members returns the members of all responses, without resultCode and errorMessage.
 func members(t *testing.T) (all []member) {
 	t.Helper()
-	for line := range strings.Lines(string(Fixture(t, "members.tsv"))) {
+	for line := range strings.Lines(string(selftest.Fixture(t, "members.tsv"))) {
 		if !strings.HasPrefix(line, "#") {
 			cells := strings.Split(strings.TrimRight(line, "\n"), "\t")
 			require.Len(t, cells, 4, line)
@@ -156,17 +157,17 @@ func (m member) remove(value any, parent string) (removed int) {
 }
 
 // documented returns the response of a case with the members of the document's table.
-func documented(t *testing.T, c MethodCase) []byte {
-	if table := c.Base() + ".table.json"; HasFixture(table) {
-		return Fixture(t, table)
+func documented(t *testing.T, c selftest.MethodCase) []byte {
+	if table := c.Base() + ".table.json"; selftest.HasFixture(table) {
+		return selftest.Fixture(t, table)
 	}
-	return Fixture(t, c.Response())
+	return selftest.Fixture(t, c.Response())
 }
 
 func TestMembersThatAreMissingAreReported(t *testing.T) {
 	t.Parallel()
-	cases := map[string][]MethodCase{}
-	for _, c := range Methods() {
+	cases := map[string][]selftest.MethodCase{}
+	for _, c := range selftest.Methods() {
 		cases[c.Method] = append(cases[c.Method], c)
 	}
 	for _, m := range members(t) {
@@ -197,8 +198,8 @@ func TestMembersThatAreMissingAreReported(t *testing.T) {
 }
 
 // missingIn makes the call of a case with a response, and returns where something is missing in it.
-func missingIn(t *testing.T, c MethodCase, response []byte) (paths []string, err error) {
-	client := TextPlatform(string(response)).Client(t, quecloud.WithDriftHandler(func(d quecloud.Drift) {
+func missingIn(t *testing.T, c selftest.MethodCase, response []byte) (paths []string, err error) {
+	client := selftest.TextPlatform(string(response)).Client(t, quecloud.WithDriftHandler(func(d quecloud.Drift) {
 		if d.Kind == quecloud.DriftMissing {
 			assert.Equal(t, "fc.function."+c.Method, d.Method)
 			assert.Empty(t, d.Value)
@@ -221,21 +222,21 @@ func TestMembersAreListedForEveryMethod(t *testing.T) {
 	}
 	assert.GreaterOrEqual(t, len(all), 294, "testdata/members.tsv has lost rows")
 	assert.GreaterOrEqual(t, promised, 224, "testdata/members.tsv has lost rows with 是")
-	for _, c := range Methods() {
+	for _, c := range selftest.Methods() {
 		if !needsNothing(c) && listed[c.Method] == 0 && strings.HasSuffix(c.Response(), ".json") {
 			t.Errorf("testdata/members.tsv has no row of %s, from the document's table of the response", c.Method)
 		}
 	}
-	for _, e := range Endpoints() {
+	for _, e := range selftest.Endpoints() {
 		delete(listed, e.Name())
 	}
 	assert.Empty(t, listed, "testdata/members.tsv lists methods that endpoints.go lacks")
 }
 
 // caseOf returns the first case of a method.
-func caseOf(method string) MethodCase {
-	all := Methods()
-	return all[slices.IndexFunc(all, func(c MethodCase) bool { return c.Method == method })]
+func caseOf(method string) selftest.MethodCase {
+	all := selftest.Methods()
+	return all[slices.IndexFunc(all, func(c selftest.MethodCase) bool { return c.Method == method })]
 }
 
 // Live responses have "" for dates that are unknown: a blank value is no drift.
@@ -282,7 +283,7 @@ func TestMembersOfAMissingPageAreReportedOnce(t *testing.T) {
 
 func TestMembersAreNotMissingInARefusal(t *testing.T) {
 	t.Parallel()
-	for _, c := range Methods() {
+	for _, c := range selftest.Methods() {
 		missing, err := missingIn(t, c, []byte(`{"resultCode":1,"errorMessage":"no"}`))
 		require.Error(t, err)
 		assert.Empty(t, missing, c)

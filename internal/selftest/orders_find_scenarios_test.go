@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -82,13 +83,13 @@ func TestOrdersFindMayFindAnOrderLater(t *testing.T) {
 
 func TestOrdersFindReadsAtMostTwentyOrdersTheOldestFirst(t *testing.T) {
 	t.Parallel()
-	var entries []Object
+	var entries []selftest.Object
 	orders := map[string]any{}
 	for i := range 50 { // the latest first, as in the vendor's example
 		no := fmt.Sprint("R", 49-i)
 		at := purchaseTime.Add(time.Duration(49-i) * time.Second)
-		entries = append(entries, entry(no, ICCID3, at.Format(time.DateTime)))
-		orders[no] = orderOf(ICCID3, "other")
+		entries = append(entries, entry(no, selftest.ICCID3, at.Format(time.DateTime)))
+		orders[no] = orderOf(selftest.ICCID3, "other")
 	}
 	platform := walletPlatform(entries, orders)
 	found, err := find(t, platform, wanted)
@@ -98,14 +99,14 @@ func TestOrdersFindReadsAtMostTwentyOrdersTheOldestFirst(t *testing.T) {
 	require.Len(t, found.Unread, 30)
 	assert.Equal(t, "R20", found.Unread[0])
 
-	orders["R19"] = orderOf(ICCID3, "topup-1")
+	orders["R19"] = orderOf(selftest.ICCID3, "topup-1")
 	found, err = find(t, platform, wanted)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"R19"}, orderNos(found.Matches))
 
 	later := *wanted
 	later.Since = purchaseTime.Add(time.Hour)
-	orders["R19"], orders["R20"] = orderOf(ICCID3, "other"), orderOf(ICCID3, "topup-1")
+	orders["R19"], orders["R20"] = orderOf(selftest.ICCID3, "other"), orderOf(selftest.ICCID3, "topup-1")
 	found, err = find(t, platform, &later)
 	require.ErrorContains(t, err, "the first 20 of 50 orders are others")
 	require.Len(t, found.Unread, 30)
@@ -118,17 +119,17 @@ func TestOrdersFindCopesWithALargeWallet(t *testing.T) {
 	wallet := []byte(`{"resultCode":0,"money":1,"billingDetails":[{"changeMoney":500}`)
 	for i := range 100_000 {
 		const entry = `,{"changeMoney":-1,"handleTime":"2026-11-02 09:00:05","iccid":%q,"orderNo":"R%06d"}`
-		wallet = fmt.Appendf(wallet, entry, ICCID3, i/2)
+		wallet = fmt.Appendf(wallet, entry, selftest.ICCID3, i/2)
 	}
 	wallet = append(wallet, "]}"...)
-	platform := FuncPlatform(func(_ context.Context, form url.Values) any {
+	platform := selftest.FuncPlatform(func(_ context.Context, form url.Values) any {
 		switch form.Get("orderNo") {
 		case "":
 			return wallet
 		case "R000019":
-			return Object{"resultCode": 0, "details": orderOf(ICCID3, "topup-1")}
+			return selftest.Object{"resultCode": 0, "details": orderOf(selftest.ICCID3, "topup-1")}
 		}
-		return Object{"resultCode": 0, "details": orderOf(ICCID3, "other")}
+		return selftest.Object{"resultCode": 0, "details": orderOf(selftest.ICCID3, "other")}
 	})
 	start := time.Now()
 	found, err := find(t, platform, wanted)

@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"context"
@@ -12,51 +12,52 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // walletResponse responds with a wallet and with its orders. It refuses an order that is missing.
-func walletResponse(entries []Object, orders map[string]any) func(context.Context, url.Values) any {
+func walletResponse(entries []selftest.Object, orders map[string]any) func(context.Context, url.Values) any {
 	return func(_ context.Context, form url.Values) any {
 		if form.Get("method") == "fc.function.wallet.details" {
-			return Object{"resultCode": 0, "money": 1, "billingDetails": entries}
+			return selftest.Object{"resultCode": 0, "money": 1, "billingDetails": entries}
 		}
 		order, ok := orders[form.Get("orderNo")]
 		if !ok {
-			return Refusal("no such order")
+			return selftest.Refusal("no such order")
 		}
-		if details, ok := order.(Object); ok {
-			return Object{"resultCode": 0, "details": details}
+		if details, ok := order.(selftest.Object); ok {
+			return selftest.Object{"resultCode": 0, "details": details}
 		}
 		return order
 	}
 }
 
-func walletPlatform(entries []Object, orders map[string]any) *Platform {
-	return FuncPlatform(walletResponse(entries, orders))
+func walletPlatform(entries []selftest.Object, orders map[string]any) *selftest.Platform {
+	return selftest.FuncPlatform(walletResponse(entries, orders))
 }
 
 // find calls Orders.Find, without retries.
-func find(t *testing.T, p *Platform, params *quecloud.FindParams) (*quecloud.FoundOrders, error) {
+func find(t *testing.T, p *selftest.Platform, params *quecloud.FindParams) (*quecloud.FoundOrders, error) {
 	t.Helper()
-	return p.Client(t, NoRetry).Orders.Find(t.Context(), params)
+	return p.Client(t, selftest.NoRetry).Orders.Find(t.Context(), params)
 }
 
-func entry(orderNo, iccid, handleTime string) Object {
-	return Object{
+func entry(orderNo, iccid, handleTime string) selftest.Object {
+	return selftest.Object{
 		"changeMoney": -1.5, "handleType": "流量包充值", "orderNo": orderNo, "iccid": iccid, "handleTime": handleTime,
 	}
 }
 
 // entriesAt returns entries for orders of the wanted card, all of one time.
-func entriesAt(handleTime string, orderNos ...string) (entries []Object) {
+func entriesAt(handleTime string, orderNos ...string) (entries []selftest.Object) {
 	for _, no := range orderNos {
 		entries = append(entries, entry(no, wanted.ICCID, handleTime))
 	}
 	return entries
 }
 
-func orderOf(iccid, externalID string) Object {
-	return Object{"orderStatus": "订单完成", "productprice": 1.5, "iccid": iccid, "externalId": externalID}
+func orderOf(iccid, externalID string) selftest.Object {
+	return selftest.Object{"orderStatus": "订单完成", "productprice": 1.5, "iccid": iccid, "externalId": externalID}
 }
 
 // ordersOf returns orders of the wanted card, by their numbers, from pairs of a number and an ExternalID.
@@ -77,7 +78,7 @@ func orderNos(orders []quecloud.Order) (numbers []string) {
 
 var (
 	purchaseTime = time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)
-	wanted       = &quecloud.FindParams{ICCID: ICCID3, ExternalID: "topup-1", Since: purchaseTime}
+	wanted       = &quecloud.FindParams{ICCID: selftest.ICCID3, ExternalID: "topup-1", Since: purchaseTime}
 )
 
 const (
@@ -89,7 +90,7 @@ const (
 // A findCase is a wallet with its orders, and the result of Find.
 type findCase struct {
 	params     *quecloud.FindParams // wanted if it is nil
-	entries    []Object
+	entries    []selftest.Object
 	orders     map[string]any
 	matches    []string
 	candidates []string
@@ -139,14 +140,18 @@ func TestOrdersFindTellsMatchesFromCandidates(t *testing.T) {
 			orders:  ordersOf("A", "topup-1"), matches: []string{"A"}, read: 1,
 		},
 		"other cards and deposits": {
-			entries: []Object{entry("A", ICCID1, at), {"changeMoney": 500, "handleTime": at, "iccid": nil, "orderNo": nil}},
+			entries: []selftest.Object{
+				entry("A", selftest.ICCID1, at), {"changeMoney": 500, "handleTime": at, "iccid": nil, "orderNo": nil},
+			},
 		},
 		"an entry without card": {
-			entries: []Object{entry("A", "", at), entry("B", "", at)},
-			orders:  map[string]any{"A": orderOf(ICCID1, ""), "B": orderOf(ICCID3, "")}, candidates: []string{"B"}, read: 2,
+			entries:    []selftest.Object{entry("A", "", at), entry("B", "", at)},
+			orders:     map[string]any{"A": orderOf(selftest.ICCID1, ""), "B": orderOf(selftest.ICCID3, "")},
+			candidates: []string{"B"}, read: 2,
 		},
 		"19 of 20 digits": {
-			entries: []Object{entry("A", ICCID3[:19], at)}, orders: map[string]any{"A": orderOf(ICCID3[:19], "")},
+			entries:    []selftest.Object{entry("A", selftest.ICCID3[:19], at)},
+			orders:     map[string]any{"A": orderOf(selftest.ICCID3[:19], "")},
 			candidates: []string{"A"}, read: 1,
 		},
 		"up to five minutes before": {
@@ -157,7 +162,7 @@ func TestOrdersFindTellsMatchesFromCandidates(t *testing.T) {
 			entries: entriesAt("", "A"), orders: ordersOf("A", "topup-1"), matches: []string{"A"}, read: 1,
 		},
 		"a purchase without ID": {
-			params:  &quecloud.FindParams{ICCID: ICCID3, Since: purchaseTime},
+			params:  &quecloud.FindParams{ICCID: selftest.ICCID3, Since: purchaseTime},
 			entries: entriesAt(at, "A", "B"), orders: ordersOf("A", "", "B", "topup-2"), candidates: []string{"A"}, read: 2,
 		},
 		"an empty wallet": {},
@@ -197,8 +202,9 @@ func TestOrdersFindReadsTheDayBeforeToo(t *testing.T) {
 			orders:  ordersOf("A", ""), candidates: []string{"A"}, read: 1, text: "1 order read, 1 candidate",
 		},
 		"other cards, unknown ones, and earlier days": {
-			entries: []Object{
-				entry("A", ICCID1, anHourBefore), entry("B", "", anHourBefore), entry("C", ICCID3, "2026-11-01 08:54:59"),
+			entries: []selftest.Object{
+				entry("A", selftest.ICCID1, anHourBefore), entry("B", "", anHourBefore),
+				entry("C", selftest.ICCID3, "2026-11-01 08:54:59"),
 			},
 			text: "no orders read, no candidates",
 		},
@@ -210,7 +216,7 @@ func TestOrdersFindReadsTheDayBeforeToo(t *testing.T) {
 func TestOrdersFindAcceptsEverySpellingOfAnICCID(t *testing.T) {
 	t.Parallel()
 	for _, spelling := range []string{"8944476500008878576F", " 8944476500008878576\r\n", "8944476500008878576f"} {
-		platform := walletPlatform([]Object{entry("A", "8944476500008878576F", secondsAfter)},
+		platform := walletPlatform([]selftest.Object{entry("A", "8944476500008878576F", secondsAfter)},
 			map[string]any{"A": orderOf("8944476500008878576", "topup-1")})
 		found, err := find(t, platform, &quecloud.FindParams{ICCID: spelling, ExternalID: "topup-1", Since: purchaseTime})
 		require.NoError(t, err)
@@ -220,16 +226,16 @@ func TestOrdersFindAcceptsEverySpellingOfAnICCID(t *testing.T) {
 
 func TestOrdersFindErrorSaysHowFarItLooked(t *testing.T) {
 	t.Parallel()
-	entries := append(entriesAt(secondsAfter, "B"), entry("A", ICCID1, "2026-10-01 10:00:00"))
+	entries := append(entriesAt(secondsAfter, "B"), entry("A", selftest.ICCID1, "2026-10-01 10:00:00"))
 	_, err := find(t, walletPlatform(entries, ordersOf("B", "")), wanted)
-	require.EqualError(t, err, "quecloud: wallet.details: looking for an order of card "+ICCID3+
+	require.EqualError(t, err, "quecloud: wallet.details: looking for an order of card "+selftest.ICCID3+
 		` with ExternalID "topup-1" since 2026-11-02 09:00:00 in a wallet that goes back to 2026-10-01 10:00:00: `+
 		"no such order was found, which does not mean that there is none: 1 order read, 1 candidate")
 
 	_, err = find(t, walletPlatform(nil, nil), wanted)
 	require.ErrorContains(t, err, " in an empty wallet: ")
 	require.ErrorContains(t, err, ": no orders read, no candidates")
-	_, err = find(t, walletPlatform([]Object{entry("A", ICCID1, "")}, nil), wanted)
+	_, err = find(t, walletPlatform([]selftest.Object{entry("A", selftest.ICCID1, "")}, nil), wanted)
 	require.ErrorContains(t, err, " in a wallet without times: ")
 }
 
@@ -238,10 +244,10 @@ func TestOrdersFindReportsEntriesWithoutOrderNumber(t *testing.T) {
 	t.Parallel()
 	const at = secondsAfter
 	const one = "1 entry of the card without an order number cannot be read"
-	refund := entry("", ICCID3, at)
+	refund := entry("", selftest.ICCID3, at)
 	refund["changeMoney"] = 1.5
 	for name, test := range map[string]struct {
-		entries []Object
+		entries []selftest.Object
 		text    string // "" for ErrNotFound
 	}{
 		"money spent on the card": {
@@ -250,8 +256,8 @@ func TestOrdersFindReportsEntriesWithoutOrderNumber(t *testing.T) {
 		"without time":      {entriesAt("", ""), one},
 		"on the day before": {entriesAt(theNightBefore, ""), one},
 		"earlier":           {entriesAt("2026-10-01 09:00:00", ""), ""},
-		"on another card":   {[]Object{entry("", ICCID1, at), entry("", "", at)}, ""},
-		"a refund":          {[]Object{refund}, ""},
+		"on another card":   {[]selftest.Object{entry("", selftest.ICCID1, at), entry("", "", at)}, ""},
+		"a refund":          {[]selftest.Object{refund}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -288,10 +294,11 @@ func TestOrdersFindReturnsWhatItFoundIfOrdersCannotBeRead(t *testing.T) {
 		},
 		"some, and no match": {
 			with(ordersOf("A", "", "C", "x", "D", "x"), "B", "E", "F"),
-			nil, []string{"A"}, []string{"B", "E", "F"}, Is[*quecloud.ResponseError],
+			nil, []string{"A"}, []string{"B", "E", "F"}, selftest.Is[*quecloud.ResponseError],
 		},
 		"three consecutive ones": {
-			ordersOf("A", "", "E", "topup-1"), nil, []string{"A"}, []string{"B", "C", "D", "E", "F"}, Is[*quecloud.APIError],
+			ordersOf("A", "", "E", "topup-1"), nil, []string{"A"}, []string{"B", "C", "D", "E", "F"},
+			selftest.Is[*quecloud.APIError],
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -320,14 +327,14 @@ func TestOrdersFindEndsWithItsContextAndReturnsWhatItFound(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	wallet := walletResponse(append(entriesAt(secondsAfter, "A"), entriesAt("2026-11-02 09:00:06", "B")...), nil)
-	platform := FuncPlatform(func(c context.Context, form url.Values) any {
+	platform := selftest.FuncPlatform(func(c context.Context, form url.Values) any {
 		if form.Get("orderNo") == "A" {
 			cancel()
-			return Object{"resultCode": 0, "details": orderOf(ICCID3, "")}
+			return selftest.Object{"resultCode": 0, "details": orderOf(selftest.ICCID3, "")}
 		}
 		return wallet(c, form)
 	})
-	found, err := platform.Client(t, NoRetry).Orders.Find(ctx, wanted)
+	found, err := platform.Client(t, selftest.NoRetry).Orders.Find(ctx, wanted)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotNil(t, found)
 	assert.Contains(t, found.Unread, "B")
@@ -338,7 +345,7 @@ func TestOrdersFindNeedsACardAndATime(t *testing.T) {
 	t.Parallel()
 	platform := walletPlatform(nil, nil)
 	for param, params := range map[string]*quecloud.FindParams{
-		"params": nil, "iccid": {ICCID: "1", Since: purchaseTime}, "Since": {ICCID: ICCID3},
+		"params": nil, "iccid": {ICCID: "1", Since: purchaseTime}, "Since": {ICCID: selftest.ICCID3},
 	} {
 		found, err := find(t, platform, params)
 		assert.Nil(t, found)
@@ -354,7 +361,8 @@ func TestOrdersFindNeedsACardAndATime(t *testing.T) {
 
 func TestOrdersFindFailsWithTheWallet(t *testing.T) {
 	t.Parallel()
-	found, err := find(t, FuncPlatform(func(context.Context, url.Values) any { return Refusal("busy") }), wanted)
+	busy := selftest.FuncPlatform(func(context.Context, url.Values) any { return selftest.Refusal("busy") })
+	found, err := find(t, busy, wanted)
 	assert.Nil(t, found)
 	require.ErrorAs(t, err, new(*quecloud.APIError))
 	assert.NotErrorIs(t, err, quecloud.ErrNotFound)

@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"go/ast"
@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // readmes say the same in two languages.
@@ -37,13 +39,13 @@ func uncommented(code string) string { return comment.ReplaceAllString(code, "")
 // readText returns a file of the module, with the line ends of Unix.
 func readText(t *testing.T, name string) string {
 	t.Helper()
-	return strings.ReplaceAll(ReadFile(t, name), "\r\n", "\n")
+	return strings.ReplaceAll(selftest.ReadFile(t, name), "\r\n", "\n")
 }
 
 // glob returns the files of the module that a pattern matches, by their paths from its root.
 func glob(t *testing.T, pattern string) (names []string) {
 	t.Helper()
-	names, err := fs.Glob(os.DirFS(Root()), pattern)
+	names, err := fs.Glob(os.DirFS(selftest.Root()), pattern)
 	require.NoError(t, err)
 	return names
 }
@@ -187,7 +189,7 @@ func TestReadmesSayTheSame(t *testing.T) {
 // documents returns the names of all Markdown files, including those of nested modules.
 func documents(t *testing.T) (names []string) {
 	t.Helper()
-	require.NoError(t, fs.WalkDir(os.DirFS(Root()), ".", func(name string, entry fs.DirEntry, err error) error {
+	require.NoError(t, fs.WalkDir(os.DirFS(selftest.Root()), ".", func(name string, entry fs.DirEntry, err error) error {
 		if entry != nil && entry.IsDir() && entry.Name() == ".git" {
 			return fs.SkipDir
 		}
@@ -214,7 +216,8 @@ func TestReadmeLinksLeadSomewhere(t *testing.T) {
 			case match[1] != "":
 				target = path.Join(path.Dir(name), match[1])
 			}
-			if _, err := os.Stat(filepath.Join(Root(), target)); !assert.NoError(t, err, "%s links to %s", name, match[0]) {
+			_, err := os.Stat(filepath.Join(selftest.Root(), target))
+			if !assert.NoError(t, err, "%s links to %s", name, match[0]) {
 				continue
 			}
 			if match[2] != "" && path.Ext(target) == ".md" {

@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"errors"
@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // A release changes its version in several places. Users see it in the header User-Agent, the scope of otelquecloud,
@@ -67,7 +68,7 @@ func TestReleaseIsCheckedWithTheOldestGo(t *testing.T) {
 	allowed := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(readText(t, "go.mod"))
 	require.NotNil(t, allowed)
 	workflow := ".github/workflows/ci.yml"
-	if _, err := os.Stat(filepath.Join(Root(), ".github")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(selftest.Root(), ".github")); errors.Is(err, fs.ErrNotExist) {
 		return // a downloaded module, not a clone
 	}
 	checked := strings.Contains(readText(t, workflow), `go: "`+allowed[1]+`.0"`)

@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"bytes"
@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // canary is a secret with characters that encodings change.
@@ -30,7 +31,7 @@ func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 	var log bytes.Buffer
 	seen := []any{}
 	see := func(v any) { seen = append(seen, v) }
-	transport := TransportFunc(func(req *http.Request) (*http.Response, error) {
+	transport := selftest.TransportFunc(func(req *http.Request) (*http.Response, error) {
 		see(req)
 		return nil, errors.New("the network is gone")
 	})
@@ -46,7 +47,7 @@ func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 			return err
 		}),
 	}
-	client, err := quecloud.NewClient(Key, canary, options...)
+	client, err := quecloud.NewClient(selftest.Key, canary, options...)
 	require.NoError(t, err)
 	copied, err := client.With(quecloud.WithTimeout(time.Minute))
 	require.NoError(t, err)
@@ -64,16 +65,16 @@ func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 	}
 	_, err = quecloud.NewClient("", canary)
 	fails(err)
-	_, err = quecloud.NewClient(Key, canary, quecloud.WithBaseURL("ftp://example"))
+	_, err = quecloud.NewClient(selftest.Key, canary, quecloud.WithBaseURL("ftp://example"))
 	fails(err)
-	fails(client.Cards.Pause(t.Context(), quecloud.MSISDN(MSISDN1))) // outcome unknown
-	_, err = client.Cards.Info(t.Context(), quecloud.MSISDN(MSISDN1))
+	fails(client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))) // outcome unknown
+	_, err = client.Cards.Info(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 	fails(err)
 	fails(client.Cards.Pause(t.Context(), quecloud.CardID{}))
 	for _, body := range []string{
 		`{"resultCode":70031,"errorMessage":"unauthorized"}`, `<html>`, `{"resultCode":0,"orderNo":{},"new":1}`, `{`,
 	} {
-		transport := TransportFunc(func(req *http.Request) (*http.Response, error) {
+		transport := selftest.TransportFunc(func(req *http.Request) (*http.Response, error) {
 			see(req)
 			return &http.Response{
 				StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: req,
@@ -84,7 +85,7 @@ func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 		_, err = responding.Billing.Wallet(t.Context())
 		fails(err)
 		_, err = responding.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-			ICCID: ICCID1, ProductID: 1, ProductName: "x", ExternalID: "e",
+			ICCID: selftest.ICCID1, ProductID: 1, ProductName: "x", ExternalID: "e",
 		})
 		fails(err)
 	}

@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"bufio"
@@ -25,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // The soak makes 100,000 calls, or 5,000 with -short. They take 14 seconds of processor time without the race detector.
@@ -49,7 +50,9 @@ var soakKinds = []struct {
 		return c.Cards.Pause(ctx, quecloud.MSISDN(strconv.Itoa(id)))
 	}},
 	{"once", func(ctx context.Context, c *quecloud.Client, id int) error {
-		sent, err := c.SMS.Send(ctx, &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(strconv.Itoa(id)), Content: SMSContent})
+		sent, err := c.SMS.Send(ctx, &quecloud.SMSSendParams{
+			Cards: quecloud.MSISDNs(strconv.Itoa(id)), Content: selftest.SMSContent,
+		})
 		return responded(err, func() bool { return sent.Sent[0].MSISDN == strconv.Itoa(id) })
 	}},
 	{"spend", func(ctx context.Context, c *quecloud.Client, id int) error {
@@ -106,7 +109,7 @@ func (p *soakPlatform) serve(conn net.Conn) {
 }
 
 // react serves a stream of HTTP/2.
-func (p *soakPlatform) react(c *HTTP2Conn, stream uint32, n int64) {
+func (p *soakPlatform) react(c *selftest.HTTP2Conn, stream uint32, n int64) {
 	form, err := url.ParseQuery(c.Bodies[stream])
 	if err != nil {
 		panic(err)
@@ -121,7 +124,7 @@ func (p *soakPlatform) react(c *HTTP2Conn, stream uint32, n int64) {
 	case n%32 == 0:
 		_ = c.Close()
 	default:
-		c.Reset(stream, []byte{ProtocolError, InternalError, RefusedStream}[n%3])
+		c.Reset(stream, []byte{selftest.ProtocolError, selftest.InternalError, selftest.RefusedStream}[n%3])
 	}
 }
 
@@ -136,7 +139,7 @@ const (
 
 // handle executes a request, and returns the response, whole or in part.
 func (p *soakPlatform) handle(form url.Values) (text string, then aftermath) {
-	if !Signed(form) {
+	if !selftest.Signed(form) {
 		return "", cuts
 	}
 	id, err := strconv.Atoi(form.Get("msisdn") + form.Get("msisdns") + form.Get("iccid"))
@@ -147,10 +150,10 @@ func (p *soakPlatform) handle(form url.Values) (text string, then aftermath) {
 	now := time.Now().Add(time.Duration(p.ahead.Load()) * time.Second)
 	say := func(status int, body string) string {
 		return fmt.Sprintf("HTTP/1.1 %d x\r\nDate: %s\r\nContent-Length: %d\r\n\r\n%s",
-			status, HTTPDate(now), len(body), body)
+			status, selftest.HTTPDate(now), len(body), body)
 	}
-	if !OnTime(form, now) {
-		return say(200, RefusedForTime), goesOn
+	if !selftest.OnTime(form, now) {
+		return say(200, selftest.RefusedForTime), goesOn
 	}
 	chance := dice(1, uint64(id)<<8|uint64(attempt)).IntN(200) // half a percent each
 	if chance >= 7 {
@@ -170,11 +173,11 @@ func (p *soakPlatform) handle(form url.Values) (text string, then aftermath) {
 	case 5:
 		return say(200, `{"resultCode":1,"errorMessage":"no"}`), goesOn
 	case 6:
-		return say(404, HTMLPage), goesOn
+		return say(404, selftest.HTMLPage), goesOn
 	case 10:
-		return say(500, HTMLPage), goesOn
+		return say(500, selftest.HTMLPage), goesOn
 	case 11:
-		return say(200, HTMLPage), goesOn
+		return say(200, selftest.HTMLPage), goesOn
 	case 12, 13: // a response that breaks off
 		text = say(200, success)
 		return text[:len(text)-1-id%len(success)], cuts
@@ -199,7 +202,7 @@ func newSoakPath(t *testing.T, url string, transport *http.Transport) *soakPath 
 	t.Helper()
 	path := &soakPath{}
 	transport.DialContext = path.dial
-	path.client = NewClient(t, transport, quecloud.WithBaseURL(url), quecloud.WithTimeout(200*time.Millisecond),
+	path.client = selftest.NewClient(t, transport, quecloud.WithBaseURL(url), quecloud.WithTimeout(200*time.Millisecond),
 		quecloud.WithRetry(quecloud.RetryPolicy{
 			MaxAttempts: 3, BaseDelay: 2 * time.Millisecond, MaxDelay: 4 * time.Millisecond,
 		}))
@@ -264,13 +267,13 @@ func TestSoak(t *testing.T) {
 	pprof.Do(t.Context(), pprof.Labels("soak", "yes"), func(ctx context.Context) {
 		plain, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		secure := ListenHTTP2(t)
+		secure := selftest.ListenHTTP2(t)
 		var listening sync.WaitGroup
-		listening.Go(func() { Accept(plain, p.serve) })
-		listening.Go(func() { Accept(secure, (&HTTP2Platform{React: p.react}).Serve) })
-		http1 := newSoakPath(t, "http://"+plain.Addr().String(), OwnTransport(t))
+		listening.Go(func() { selftest.Accept(plain, p.serve) })
+		listening.Go(func() { selftest.Accept(secure, (&selftest.HTTP2Platform{React: p.react}).Serve) })
+		http1 := newSoakPath(t, "http://"+plain.Addr().String(), selftest.OwnTransport(t))
 		http2 := newSoakPath(t, "https://"+secure.Addr().String(), &http.Transport{
-			ForceAttemptHTTP2: true, TLSClientConfig: ClientTLS(),
+			ForceAttemptHTTP2: true, TLSClientConfig: selftest.ClientTLS(),
 		})
 		start := time.Now()
 		p.callAll(ctx, http1, http2, errs)

@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // atOnce is how many goroutines make calls, and callsEach how many calls each makes before all wait for the others.
@@ -25,13 +26,13 @@ const (
 )
 
 // inGoroutines returns a job that makes many calls at once.
-func inGoroutines(name string, call func() error) Job {
-	return Job{name, func() {
+func inGoroutines(name string, call func() error) selftest.Job {
+	return selftest.Job{name, func() {
 		var goroutines sync.WaitGroup
 		for range atOnce {
 			goroutines.Go(func() {
 				for range callsEach {
-					Must(true, call())
+					selftest.Must(true, call())
 				}
 			})
 		}
@@ -60,26 +61,26 @@ func BenchmarkConcurrent(b *testing.B) {
 		b.Cleanup(t.CloseIdleConnections)
 		return &http.Client{Transport: t}
 	}
-	ours := func() Job {
-		client, err := quecloud.NewClient(Key, Secret,
-			quecloud.WithBaseURL(srv.URL), quecloud.WithHTTPClient(on(OwnTransport(b))))
-		Must(true, err)
+	ours := func() selftest.Job {
+		client, err := quecloud.NewClient(selftest.Key, selftest.Secret,
+			quecloud.WithBaseURL(srv.URL), quecloud.WithHTTPClient(on(selftest.OwnTransport(b))))
+		selftest.Must(true, err)
 		return inGoroutines("quecloud", func() error {
 			_, err := client.Cards.Info(context.Background(), quecloud.MSISDN("1064868950247"))
 			return err
 		})
 	}
 	byDefault := on(http.DefaultTransport.(*http.Transport).Clone())
-	tuned := on(OwnTransport(b))
+	tuned := on(selftest.OwnTransport(b))
 	form := "appKey=000001&method=fc.function.card.info&msisdn=1064868950247&sign=" + strings.Repeat("0", 40) +
 		"&t=1732605510"
-	byHand := func(name string, client *http.Client) Job {
+	byHand := func(name string, client *http.Client) selftest.Job {
 		return inGoroutines(name, func() error {
-			_, err := handInfo(context.Background(), client, srv.URL, Key, Secret, "1064868950247")
+			_, err := handInfo(context.Background(), client, srv.URL, selftest.Key, selftest.Secret, "1064868950247")
 			return err
 		})
 	}
-	for _, theirs := range []Job{
+	for _, theirs := range []selftest.Job{
 		byHand("tuned", tuned), byHand("default", byDefault),
 		inGoroutines("post", func() error {
 			resp, err := tuned.Post(srv.URL, "application/x-www-form-urlencoded", strings.NewReader(form))
@@ -91,7 +92,7 @@ func BenchmarkConcurrent(b *testing.B) {
 			return err
 		}),
 	} {
-		b.Run(theirs.Name, func(b *testing.B) { Compare(b, 1, ours(), theirs) })
+		b.Run(theirs.Name, func(b *testing.B) { selftest.Compare(b, 1, ours(), theirs) })
 	}
 	b.Run("connections", func(b *testing.B) {
 		job, before := ours(), opened.Load()
@@ -125,7 +126,7 @@ func heapInUse() int64 {
 func BenchmarkDownload(b *testing.B) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mebibytes, err := strconv.Atoi(r.FormValue("taskId"))
-		Must(true, err)
+		selftest.Must(true, err)
 		size := mebibytes << 20
 		end := append([]byte("PK\x05\x06"), make([]byte, 18)...)
 		binary.LittleEndian.PutUint32(end[16:], uint32(size-len(end))) // where the empty directory begins
@@ -141,21 +142,21 @@ func BenchmarkDownload(b *testing.B) {
 		_, _ = w.Write(end)
 	}))
 	defer srv.Close()
-	client, err := quecloud.NewClient(Key, Secret, quecloud.WithBaseURL(srv.URL))
-	Must(true, err)
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(srv.URL))
+	selftest.Must(true, err)
 	download := func(mebibytes int64) (to watch) {
 		n, err := client.Files.Download(context.Background(), mebibytes, &to)
-		Must(n == mebibytes<<20, err)
+		selftest.Must(n == mebibytes<<20, err)
 		return to
 	}
-	Compare(b, 1,
-		Job{"quecloud", func() { download(64) }},
-		Job{"io-copy", func() {
+	selftest.Compare(b, 1,
+		selftest.Job{"quecloud", func() { download(64) }},
+		selftest.Job{"io-copy", func() {
 			resp, err := http.Post(srv.URL, "application/x-www-form-urlencoded", strings.NewReader("taskId=64"))
-			Must(true, err)
+			selftest.Must(true, err)
 			defer resp.Body.Close()
 			n, err := io.Copy(&watch{}, resp.Body)
-			Must(n == 64<<20, err)
+			selftest.Must(n == 64<<20, err)
 		}})
 	b.Run("1GiB", func(b *testing.B) {
 		b.SetBytes(1 << 30)

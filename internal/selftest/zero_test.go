@@ -1,4 +1,4 @@
-package selftest
+package selftest_test
 
 import (
 	"bytes"
@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // Every method refuses a nil context, and a client or service that NewClient did not make.
 func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
 	t.Parallel()
-	made, err := quecloud.NewClient(Key, Secret)
+	made, err := quecloud.NewClient(selftest.Key, selftest.Secret)
 	require.NoError(t, err)
 	var none context.Context
 	for name, c := range map[string]struct {
