@@ -126,8 +126,7 @@ func TestParamsWithAnInvalidListOfCardsAreNotSent(t *testing.T) {
 				t.Parallel()
 				selftest.CheckNotSent(t, func(ctx context.Context, c *quecloud.Client) (any, error) {
 					return m.call(ctx, c, list.cards)
-				},
-					"fc.function."+method, list.param+m.plural)
+				}, "fc.function."+method, list.param+m.plural)
 			})
 		}
 	}
