@@ -332,15 +332,20 @@ func TestBatchSweepYieldsUnmatchedRowsAfterTheirBatch(t *testing.T) {
 	assert.Equal(t, []int{1000}, at)
 }
 
-func TestBatchSweepCanBeLeftAtAnUnmatchedRow(t *testing.T) {
+func TestBatchSweepCanBeLeftAtAnError(t *testing.T) {
 	t.Parallel()
-	platform := selftest.TextPlatform(
-		`{"resultCode":0,"list":[{"iccid":"` + iccid1 + `"},{"iccid":"` + iccid2 + `"},{"iccid":"` + iccid3 + `"}]}`)
-	results := 0
-	for _, err := range platform.Client(t).Cards.AllInfo(t.Context(), quecloud.ICCIDs(iccid1)) {
-		if results++; err != nil {
-			break
+	client := selftest.TextPlatform(
+		`{"resultCode":0,"list":[{"iccid":"` + iccid1 + `"},{"iccid":"` + iccid2 + `"},{"iccid":"` + iccid3 + `"}]}`).Client(t)
+	for name, cards := range map[string]quecloud.CardIDs{
+		"unmatched row": quecloud.ICCIDs(iccid1),
+		"unknown card":  quecloud.ICCIDs(iccid1, selftest.ICCID(1), iccid2),
+	} {
+		results := 0
+		for _, err := range client.Cards.AllInfo(t.Context(), cards) {
+			if results++; err != nil {
+				break
+			}
 		}
+		assert.Equal(t, 2, results, name)
 	}
-	assert.Equal(t, 2, results)
 }

@@ -161,6 +161,25 @@ func TestExportPrepareJoinsATaskThatAnotherProgramStarted(t *testing.T) {
 	}
 }
 
+func TestExportPrepareReportsAFailedListing(t *testing.T) {
+	t.Parallel()
+	for _, failing := range []int{1, 2} { // the listing before the start, or the one after it
+		listings := 0
+		platform := selftest.FuncPlatform(func(_ context.Context, form url.Values) any {
+			if form.Get("method") == "fc.function.file.card.get" {
+				return selftest.Refusal("three a day")
+			}
+			if listings++; listings == failing {
+				return selftest.Refusal("no list")
+			}
+			return []selftest.Object{}
+		})
+		_, err := platform.Client(t, selftest.NoRetry).Files.Prepare(t.Context())
+		assert.ErrorContains(t, err, "no list")
+		assert.Equal(t, failing == 2, strings.Contains(err.Error(), "three a day"), "the refusal of the start, too")
+	}
+}
+
 func TestExportIsRefusedTheFourthTimeADay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -3,6 +3,7 @@ package quecloud_test
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"net/url"
 	"runtime"
@@ -301,9 +302,12 @@ func TestFleetFunctionsRefuseBadInputBeforeAnythingIsSent(t *testing.T) {
 		"no order":              {errOf(orders.Wait(ctx, "")), "orderNo"},
 		"no stage function":     {errOf(files.Prepare(ctx, quecloud.OnStage(nil))), "OnStage"},
 		"no writer":             {errOf(files.Export(ctx, nil)), "w"},
+		"Export, option":        {errOf(files.Export(ctx, io.Discard, quecloud.Concurrency(1))), "Concurrency"},
+		"DownloadFile, option":  {errOf(files.DownloadFile(ctx, 1, "x", quecloud.PollEvery(1))), "PollEvery"},
 		"no path":               {errOf(files.DownloadFile(ctx, 1, "")), "path"},
 		"a directory":           {errOf(files.DownloadFile(ctx, 1, t.TempDir())), "path"},
 		"Each, no function":     {errIn(quecloud.Each(ctx, card, nil)), "fn"},
+		"Each, no iterator":     {errIn(quecloud.Each(ctx, iter.Seq[quecloud.CardID](nil), cards.Pause)), "cards"},
 		"Each, concurrency 0":   {errIn(quecloud.Each(ctx, card, cards.Pause, quecloud.Concurrency(0))), "Concurrency"},
 	} {
 		bad, ok := errors.AsType[*quecloud.ParamError](test.err)

@@ -74,12 +74,16 @@ func TestCardListHasLinesAndFields(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var rows []Row
-			for row, err := range Rows(strings.NewReader(test.content)) {
-				require.NoError(t, err)
-				rows = append(rows, row)
+			for _, r := range []io.Reader{
+				strings.NewReader(test.content), iotest.OneByteReader(strings.NewReader(test.content)),
+			} {
+				var rows []Row
+				for row, err := range Rows(r) {
+					require.NoError(t, err)
+					rows = append(rows, row)
+				}
+				assert.Equal(t, test.want, rows)
 			}
-			assert.Equal(t, test.want, rows)
 			for _, err := range Rows(strings.NewReader(test.content)) {
 				require.NoError(t, err)
 				break
@@ -109,6 +113,7 @@ func TestCardListIsNotSplitByGuessing(t *testing.T) {
 			iccid + "\n" + iccid + ",1064\n" + iccid + "\n", 2, "it has 2 fields where those before have 1", 1,
 		},
 		"a line that is broken":    {"iccid,remark,status\n1,a\nb,正常\n", 2, "it has 2 fields where those before have 3", 0},
+		"a tab beside quotes":      {"a,b\n\"1\",2\t3\n4,5\n", 2, "a field has a tab inside", 1},
 		"an open quotation mark":   {"a,b\n\"1,2\n3,4\n", 2, "a quotation mark is not closed at the end of its field", 1},
 		"a closed quotation mark":  {"a,b\n\"1\"x,2\n3,4\n", 2, "a quotation mark is not closed at the end of its field", 1},
 		"a zero byte":              {"a,b\n1,\x002\n3,4\n", 2, "bytes that no text has", 1},
