@@ -2,16 +2,11 @@ package quecloud_test
 
 import (
 	"context"
-	"io"
 	"net/http"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -112,7 +107,7 @@ func TestClockSequences(t *testing.T) {
 			var host time.Duration
 			client := p.Client(t, quecloud.WithClock(func() time.Time { return time.Now().Add(host) }),
 				quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
-			spendRetries(t, client) // a correction costs none
+			selftest.SpendRetries(t, client) // a correction costs none
 			for i, step := range steps {
 				host, p.Attempts, p.Body, p.Status = step.host, 0, "", step.status
 				p.Date = func(now time.Time) string { return selftest.HTTPDate(now.Add(step.date)) }
@@ -131,7 +126,7 @@ func TestClockSequences(t *testing.T) {
 				err := call(t.Context(), client)
 				assert.Equal(t, step.ok, err == nil, "step %d: %v", i, err)
 				assert.Equal(t, step.tries, p.Attempts, "step %d: %v", i, err)
-				assert.InDelta(t, step.offset, clockOffset(t, client, host), float64(3*time.Second), "step %d", i)
+				assert.InDelta(t, step.offset, selftest.ClockOffset(t, client, host), float64(3*time.Second), "step %d", i)
 			}
 		})
 	}
@@ -164,75 +159,6 @@ func TestClockIsCorrectedByAReadAndForTheCallAfterAChange(t *testing.T) {
 			assert.Equal(t, 3, p.Attempts)
 		})
 	}
-}
-
-// stepped returns t after its clock was set, with the same monotonic reading. Package time has no way to do that.
-func stepped(t time.Time, by time.Duration) time.Time {
-	wall := (*uint64)(unsafe.Pointer(&t))
-	*wall += uint64(by/time.Second) << 30
-	return t
-}
-
-func TestClockSetDuringACallIsCorrectedAnew(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	if set := stepped(now, time.Minute); set.Sub(now) != 0 || set.Round(0).Sub(now.Round(0)) != time.Minute {
-		t.Fatal("time.Time has another layout: adapt stepped")
-	}
-	for _, wrong := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
-		for _, first := range []bool{true, false} { // the response to the first call comes before the second call
-			p := &selftest.TimedPlatform{Date: selftest.HTTPDate}
-			var off atomic.Int64
-			var hold atomic.Bool
-			arrived, release, ended := make(chan struct{}), make(chan struct{}), make(chan error)
-			client := p.Client(t, quecloud.WithClock(func() time.Time { return stepped(time.Now(), time.Duration(off.Load())) }),
-				quecloud.WithHTTPClient(&http.Client{Transport: selftest.TransportFunc(func(req *http.Request) (*http.Response,
-					error) {
-					resp, err := p.RoundTrip(req)
-					if hold.Swap(false) {
-						close(arrived)
-						<-release
-					}
-					return resp, err
-				})}))
-			off.Store(int64(wrong))
-			require.NoError(t, selftest.Read(t.Context(), client))
-			hold.Store(true)
-			go func() { ended <- selftest.Read(t.Context(), client) }()
-			<-arrived
-			off.Store(0)
-			finish := func() {
-				close(release)
-				require.NoError(t, <-ended)
-			}
-			if first {
-				finish()
-			}
-			require.NoError(t, selftest.Read(t.Context(), client))
-			assert.Equal(t, 2+1+2, p.Attempts)
-			if !first {
-				finish()
-			}
-			require.NoError(t, selftest.Read(t.Context(), client))
-			assert.Equal(t, 2+1+2+1, p.Attempts)
-		}
-	}
-}
-
-func TestClockIsCorrectedOnceByEachConcurrentCall(t *testing.T) {
-	t.Parallel()
-	p := &selftest.TimedPlatform{Ahead: 10 * time.Minute, Date: selftest.HTTPDate}
-	client := p.Client(t)
-	var calls sync.WaitGroup
-	for range 50 {
-		calls.Go(func() { assert.NoError(t, selftest.Read(t.Context(), client)) })
-	}
-	calls.Wait()
-	assert.Equal(t, 50, p.Executed)
-	assert.LessOrEqual(t, p.Attempts, 100)
-	before := p.Attempts
-	require.NoError(t, selftest.Read(t.Context(), client))
-	assert.Equal(t, before+1, p.Attempts)
 }
 
 func TestClockTrustsTheDateOfASlowResponse(t *testing.T) {
@@ -345,7 +271,7 @@ func TestClockLearnsNothingFromAPartialSuccess(t *testing.T) {
 	)
 	_, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs("1", "2"), &quecloud.AlarmSettings{})
 	require.ErrorIs(t, err, quecloud.ErrPartial)
-	assert.InDelta(t, 0, clockOffset(t, client, 0), float64(3*time.Second))
+	assert.InDelta(t, 0, selftest.ClockOffset(t, client, 0), float64(3*time.Second))
 	client, s := selftest.Scripted(
 		t,
 		[]selftest.Step{
@@ -358,34 +284,4 @@ func TestClockLearnsNothingFromAPartialSuccess(t *testing.T) {
 	require.NoError(t, selftest.Read(t.Context(), client),
 		"a read has no effect that a payload could report")
 	assert.Equal(t, 2, s.Attempts())
-}
-
-// clockOffset returns the offset that the client adds to its clock, which is ahead of time.Now by host. It makes a call
-// that fails before it is sent.
-func clockOffset(t *testing.T, client *quecloud.Client, host time.Duration) time.Duration {
-	t.Helper()
-	var sent time.Time
-	probe, err := client.With(selftest.NoRetry, quecloud.WithHTTPClient(&http.Client{
-		Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
-			require.NoError(t, r.ParseForm())
-			seconds, err := strconv.ParseInt(r.PostForm.Get("t"), 10, 64)
-			require.NoError(t, err)
-			sent = time.Unix(seconds, 0)
-			return nil, io.EOF
-		}),
-	}))
-	require.NoError(t, err)
-	require.ErrorIs(t, selftest.Read(t.Context(), probe), io.EOF)
-	return sent.Sub(time.Now().Add(host))
-}
-
-// spendRetries spends the retry budget of a client, and returns how many retries were left in it.
-func spendRetries(t *testing.T, client *quecloud.Client) (retries int) {
-	t.Helper()
-	platform := selftest.NewPlatform(selftest.Step{Status: http.StatusServiceUnavailable})
-	spender, err := client.With(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1000}),
-		quecloud.WithHTTPClient(&http.Client{Transport: platform}))
-	require.NoError(t, err)
-	require.Error(t, selftest.Read(t.Context(), spender))
-	return platform.Attempts() - 1
 }

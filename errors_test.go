@@ -300,7 +300,7 @@ func TestErrorOfTheCallersContext(t *testing.T) {
 					assert.Equal(t, tt.unsure && kind.Name != "read", errors.Is(err, quecloud.ErrOutcomeUnknown), kind.Name)
 					assert.Equal(t, tt.tries, s.Attempts())
 					if tt.also == nil {
-						assert.Equal(t, 100, spendRetries(t, client), "no retry was paid for")
+						assert.Equal(t, 100, selftest.SpendRetries(t, client), "no retry was paid for")
 					}
 					assert.NotContains(t, err.Error(), "\n")
 				})

@@ -314,3 +314,61 @@ func TestSendOnceDoubtsAnAbandonedTransport(t *testing.T) {
 		require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 	})
 }
+
+// net/http gets the body a second time only if the request cannot have arrived.
+func TestSendOnceGetBody(t *testing.T) {
+	t.Parallel()
+	const host = "platform.test"
+	broken := errors.New("broken")
+	type step = func(*httptrace.ClientTrace)
+	wrote := func(name, value string) step {
+		return func(trace *httptrace.ClientTrace) {
+			trace.WroteHeaderField(name, []string{value})
+			trace.WroteHeaders()
+		}
+	}
+	wanted := func(hostPort string) step { return func(trace *httptrace.ClientTrace) { trace.GetConn(hostPort) } }
+	http1, http2 := wrote("Host", host), wrote(":authority", host)
+	for name, tt := range map[string]struct {
+		wrapped       bool // the transport is not an *http.Transport
+		steps         []step
+		allowed, sent bool // GetBody returns the body, and the request may have arrived
+	}{
+		"nothing was written":            {steps: []step{wanted("a")}, allowed: true},
+		"HTTP/1":                         {steps: []step{wanted("a"), http1}, allowed: true, sent: true},
+		"HTTP/1, and another connection": {steps: []step{wanted("a"), http1, wanted("a")}, allowed: true},
+		"HTTP/1, and then HTTP/2":        {steps: []step{wanted("a"), http1, wanted("a"), http2}, sent: true},
+		"HTTP/1, and a connection of the dialer": {
+			steps: []step{wanted("a"), http1, wanted("b")}, allowed: true, sent: true,
+		},
+		"HTTP/2":                         {steps: []step{wanted("a"), http2}, sent: true},
+		"HTTP/2, and another connection": {steps: []step{wanted("a"), http2, wanted("a")}, sent: true},
+		"HTTP/2, and HTTP/1 of the dialer": {
+			steps: []step{wanted("a"), http2, wanted("b"), wrote("Host", "b")}, sent: true,
+		},
+		"HTTP/2, and a field like the host": {steps: []step{wanted("a"), wrote("host", host)}, sent: true},
+		"HTTP/1 of a wrapped transport": {
+			wrapped: true, steps: []step{wanted("a"), http1, wanted("a")}, sent: true,
+		},
+	} {
+		var getBody error
+		protocol := selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+			for _, step := range tt.steps {
+				step(httptrace.ContextClientTrace(r.Context()))
+			}
+			_, getBody = r.GetBody()
+			return nil, broken
+		})
+		var transport http.RoundTripper = protocol
+		if !tt.wrapped {
+			outer := &http.Transport{}
+			outer.RegisterProtocol("https", protocol)
+			transport = outer
+		}
+		client := selftest.NewClient(t, transport, quecloud.WithBaseURL("https://"+host+"/"), selftest.NoRetry)
+		err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
+		require.ErrorIs(t, err, broken, name)
+		assert.Equal(t, tt.sent, errors.Is(err, quecloud.ErrOutcomeUnknown), name)
+		assert.Equal(t, tt.allowed, getBody == nil, name)
+	}
+}

@@ -2,6 +2,7 @@ package selftest
 
 import (
 	"cmp"
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/quecloud/quecloud-go"
 )
@@ -80,3 +83,22 @@ func Signed(form url.Values) bool { return quecloud.Sign(Secret, form) == form.G
 
 // HTTPDate writes a time as the header Date has it.
 func HTTPDate(now time.Time) string { return now.UTC().Format(http.TimeFormat) }
+
+// ClockOffset returns the offset that the client adds to its clock, which is ahead of time.Now by host. It makes a call
+// that fails before it is sent.
+func ClockOffset(t testing.TB, client *quecloud.Client, host time.Duration) time.Duration {
+	t.Helper()
+	var sent time.Time
+	probe, err := client.With(NoRetry, quecloud.WithHTTPClient(&http.Client{
+		Transport: TransportFunc(func(r *http.Request) (*http.Response, error) {
+			require.NoError(t, r.ParseForm())
+			seconds, err := strconv.ParseInt(r.PostForm.Get("t"), 10, 64)
+			require.NoError(t, err)
+			sent = time.Unix(seconds, 0)
+			return nil, io.EOF
+		}),
+	}))
+	require.NoError(t, err)
+	require.ErrorIs(t, Read(context.Background(), probe), io.EOF)
+	return sent.Sub(time.Now().Add(host))
+}

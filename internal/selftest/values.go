@@ -47,6 +47,17 @@ func RetryAfter(value string, more ...string) http.Header {
 	return header
 }
 
+// SpendRetries spends the retry budget of a client, and returns how many retries were left in it.
+func SpendRetries(t testing.TB, client *quecloud.Client) (retries int) {
+	t.Helper()
+	platform := NewPlatform(Step{Status: http.StatusServiceUnavailable})
+	spender, err := client.With(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1000}),
+		quecloud.WithHTTPClient(&http.Client{Transport: platform}))
+	require.NoError(t, err)
+	require.Error(t, Read(context.Background(), spender))
+	return platform.Attempts() - 1
+}
+
 // A StuckBody is a body that gives nothing before its context ends.
 type StuckBody struct{ Context context.Context }
 
@@ -149,11 +160,17 @@ func Zip(t testing.TB, contents []byte, comment string, method uint16) []byte {
 	return file.Bytes()
 }
 
-// OwnTransport returns the transport of a client without WithHTTPClient, which nothing exported leads to.
+// OwnTransport returns the transport of a client without WithHTTPClient.
 func OwnTransport(t testing.TB) *http.Transport {
 	t.Helper()
 	client, err := quecloud.NewClient(Key, Secret)
 	require.NoError(t, err)
+	return TransportOf(t, client)
+}
+
+// TransportOf returns the transport of a client, which nothing exported leads to.
+func TransportOf(t testing.TB, client *quecloud.Client) *http.Transport {
+	t.Helper()
 	var find func(v reflect.Value) *http.Client
 	find = func(v reflect.Value) *http.Client {
 		switch {
