@@ -334,8 +334,8 @@ func TestBatchSweepYieldsUnmatchedRowsAfterTheirBatch(t *testing.T) {
 
 func TestBatchSweepCanBeLeftAtAnError(t *testing.T) {
 	t.Parallel()
-	client := selftest.TextPlatform(
-		`{"resultCode":0,"list":[{"iccid":"` + iccid1 + `"},{"iccid":"` + iccid2 + `"},{"iccid":"` + iccid3 + `"}]}`).Client(t)
+	rows := `{"iccid":"` + iccid1 + `"},{"iccid":"` + iccid2 + `"},{"iccid":"` + iccid3 + `"}`
+	client := selftest.TextPlatform(`{"resultCode":0,"list":[` + rows + `]}`).Client(t)
 	for name, cards := range map[string]quecloud.CardIDs{
 		"unmatched row": quecloud.ICCIDs(iccid1),
 		"unknown card":  quecloud.ICCIDs(iccid1, selftest.ICCID(1), iccid2),
