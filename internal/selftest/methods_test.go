@@ -289,3 +289,18 @@ func TestMembersAreNotMissingInARefusal(t *testing.T) {
 		assert.Empty(t, missing, c)
 	}
 }
+
+func TestMethodsVariantsHaveOtherTypesAndNames(t *testing.T) {
+	t.Parallel()
+	variants := selftest.Variants(t, caseOf("card.realNameStatusQuery"))
+	response := string(selftest.Fixture(t, "card.realNameStatusQuery.json"))
+	for name, change := range map[string][2]string{
+		"strings": {`"resultCode": 0,`, `"resultCode": "0",`},
+		"numbers": {`"rpscode": "0000"`, `"rpscode": 0`},
+		"case":    {`"resultCode"`, `"RESULTCODE"`},
+	} {
+		variant := string(variants["card.realNameStatusQuery with "+name])
+		assert.True(t, strings.Contains(response, change[0]), "testdata has no %s", change[0])
+		assert.True(t, strings.Contains(variant, change[1]), "%s has no %s", name, change[1])
+	}
+}
