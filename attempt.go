@@ -68,7 +68,7 @@ func (c *core) attempt(ctx context.Context, call *callState) *attempt {
 	text, a.signature = c.signedForm(call, a.t)
 	d, isFile := call.result.(*download)
 	e := newSendEvidence(timed, c.transport.builtIn, text)
-	e.now, e.wantFile, e.maxBytes = c.now, isFile, c.maxResponse
+	e.now, e.wantFile = c.now, isFile
 	req, err := c.newRequest(e)
 	if err != nil {
 		a.err = call.error("making the request", err)

@@ -21,8 +21,6 @@ type core struct {
 	appKey    string
 	sign      func(params []param, unsigned []string) string // holds the secret where nothing can print it
 	shared    *shared
-
-	maxResponse int64 // how many bytes a JSON response may have
 }
 
 // shared holds what a client and its copies have in common.

@@ -85,8 +85,6 @@ func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
 		sign:     func(params []param, unsigned []string) string { return signSorted(secret, params, unsigned) },
 		settings: defaultSettings(),
 		shared:   newShared(),
-
-		maxResponse: maxResponse,
 	}
 	return c.newClient(opts)
 }

@@ -111,7 +111,7 @@ func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *downl
 	body.prepend(start[:n])
 	if !zipfile.IsStart(start[:n]) {
 		text := new(bytes.Buffer)
-		_, err := text.ReadFrom(io.LimitReader(body, c.maxResponse+1))
+		_, err := text.ReadFrom(io.LimitReader(body, maxResponse+1))
 		if c.receiveJSON(call, a, text, err, ""); a.err == nil {
 			a.responded = false
 			a.err = call.badResponse(a, start[:n], errors.New("it says success and has no file"))

@@ -29,8 +29,8 @@ func (c *core) receiveJSON(call *callState, a *attempt, text *bytes.Buffer, body
 	case bodyErr != nil:
 		a.interrupted = true
 		a.err = call.badResponse(a, text.Bytes(), fmt.Errorf("it broke off: %w", bodyErr))
-	case int64(text.Len()) > c.maxResponse:
-		a.err = call.badResponse(a, text.Bytes(), fmt.Errorf("it has more than %d bytes", c.maxResponse))
+	case int64(text.Len()) > maxResponse:
+		a.err = call.badResponse(a, text.Bytes(), fmt.Errorf("it has more than %d bytes", maxResponse))
 	default:
 		c.classify(call, a, text.Bytes(), location)
 	}

@@ -163,7 +163,7 @@ func (t *onceTransport) sendAndRead(req *http.Request, e *sendEvidence) (x excha
 	if size := x.resp.ContentLength; 0 < size && size <= maxKept {
 		x.text.Grow(int(size) + bytes.MinRead)
 	}
-	_, x.bodyErr = x.text.ReadFrom(io.LimitReader(x.resp.Body, e.maxBytes+1))
+	_, x.bodyErr = x.text.ReadFrom(io.LimitReader(x.resp.Body, maxResponse+1))
 	return x
 }
 
@@ -201,7 +201,6 @@ type sendEvidence struct {
 
 	now      func() time.Time // the clock that dates the response
 	wantFile bool             // pass the body of the response on instead of reading it
-	maxBytes int64            // how many bytes of any other response to read
 
 	host         string                 // of the request
 	builtIn      bool                   // the transport is that of newTransport

@@ -90,10 +90,8 @@ func TestClockIsCorrectedOnceByEachConcurrentCall(t *testing.T) {
 func TestClockCorrectionSurvivesAConcurrentRefusal(t *testing.T) {
 	t.Parallel()
 	date := http.Header{"Date": {selftest.HTTPDate(time.Now().Add(time.Hour))}}
-	respond := func(text string) (*http.Response, error) {
-		return &http.Response{
-			StatusCode: http.StatusOK, Header: date, Body: io.NopCloser(strings.NewReader(text)),
-		}, nil
+	respond := func(text string) *http.Response {
+		return &http.Response{StatusCode: http.StatusOK, Header: date, Body: io.NopCloser(strings.NewReader(text))}
 	}
 	retried, release, ended := make(chan struct{}), make(chan struct{}), make(chan error)
 	var requests atomic.Int32
@@ -101,9 +99,9 @@ func TestClockCorrectionSurvivesAConcurrentRefusal(t *testing.T) {
 		if requests.Add(1) == 2 { // the retry of the read
 			close(retried)
 			<-release
-			return respond(selftest.Success)
+			return respond(selftest.Success), nil
 		}
-		return respond(`{"resultCode":1}`)
+		return respond(`{"resultCode":1}`), nil
 	}})
 	client := platform.Client(t, selftest.NoRetry)
 	go func() { ended <- selftest.Read(t.Context(), client) }()

@@ -20,7 +20,8 @@ import (
 func TestRetryBackoffGrowsWithinItsBounds(t *testing.T) {
 	t.Parallel()
 	policy := quecloud.RetryPolicy{MaxAttempts: 6, BaseDelay: 100 * time.Millisecond, MaxDelay: 300 * time.Millisecond}
-	bounds := []time.Duration{100, 200, 300, 300, 300} // in milliseconds
+	const ms = time.Millisecond
+	bounds := []time.Duration{100 * ms, 200 * ms, 300 * ms, 300 * ms, 300 * ms}
 	longest, shortest := make([]time.Duration, len(bounds)), slices.Repeat([]time.Duration{time.Hour}, len(bounds))
 	for range 1000 {
 		synctest.Test(t, func(t *testing.T) {
@@ -34,7 +35,6 @@ func TestRetryBackoffGrowsWithinItsBounds(t *testing.T) {
 		})
 	}
 	for i, bound := range bounds {
-		bound *= time.Millisecond
 		assert.LessOrEqual(t, longest[i], bound)
 		assert.Greater(t, longest[i], bound*95/100, "the whole range is used")
 		assert.Less(t, shortest[i], bound*5/100, "and with it short delays")
