@@ -106,6 +106,18 @@ type Wallet struct {
 	Entries []WalletEntry   `json:"billingDetails" quec:"required"` // changes of the balance, in the platform's order
 }
 
+// EntriesOf returns the entries of an order, in the platform's order. Numbers are case-sensitive. An order that has
+// failed may have an entry for the payment and one for its return; the document does not say.
+func (w *Wallet) EntriesOf(orderNo string) []WalletEntry {
+	var entries []WalletEntry
+	for _, e := range w.Entries {
+		if e.OrderNo == orderNo && orderNo != "" {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
 // A WalletEntry is a change of the balance. Do not compute Amount from ProductPrice: in the vendor's examples a renewal
 // with a price of 0.01 and a cycle of 2 cost 0.02, and a top-up with a price of 1.5 cost 0.60.
 type WalletEntry struct {

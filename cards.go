@@ -100,6 +100,17 @@ type Card struct {
 // ID returns the card by its ICCID, or by its MSISDN if the ICCID is empty, in the platform's spelling.
 func (c Card) ID() CardID { return cardID(c.ICCID, c.MSISDN) }
 
+// DaysLeft returns the number of days from today to ExpiryDate: 0 on that day, negative after it. It returns false if
+// today or ExpiryDate is the zero Date. The document does not say whether the card works on the day of expiry.
+func (c Card) DaysLeft(today Date) (days int, ok bool) { return daysLeft(today, c.ExpiryDate) }
+
+func daysLeft(today, expiry Date) (days int, ok bool) {
+	if today.IsZero() || expiry.IsZero() {
+		return 0, false
+	}
+	return expiry.DaysSince(today), true
+}
+
 // List returns one page of the account's cards. Nil params select all cards. A page has at most 1000 cards; an empty
 // page is no error.
 //
@@ -116,6 +127,7 @@ func (s *CardsService) List(ctx context.Context, params *CardListParams) (*CardL
 // The document gives PlanFlow (套餐总量), ResidueFlow (剩余流量) and VoiceTotal (语音套餐总量) no more than these names. It does not
 // say whether the volume of a plan is per billing cycle or for all PlanMonths, whether 0 means an unlimited plan or a
 // shared pool, or whether ResidueFlow includes data packages. Do not compute one from another.
+// [CardInfo.PlanUsed] says what it assumes.
 type CardInfo struct {
 	MSISDN      string      `json:"msisdn" quec:"always alias=msisdns"`   // the card's MSISDN
 	ICCID       string      `json:"iccid" quec:"required"`                // serial number of the chip
@@ -159,6 +171,24 @@ type CardInfo struct {
 
 // ID returns the card by its ICCID, or by its MSISDN if the ICCID is empty, in the platform's spelling.
 func (c CardInfo) ID() CardID { return cardID(c.ICCID, c.MSISDN) }
+
+// DaysLeft is the same as [Card.DaysLeft].
+func (c CardInfo) DaysLeft(today Date) (days int, ok bool) { return daysLeft(today, c.ExpiryDate) }
+
+// PlanUsed returns the share of the plan that the card has used in the current billing cycle, CycleFlow / PlanFlow. It
+// returns false if PlanFlow is 0, which may mean an unlimited plan or a shared pool.
+//
+// It assumes that PlanFlow is the volume of one billing cycle; the document does not say. The volume of top-ups does
+// not count as part of the plan, but data used from them presumably counts as used: the share may exceed 1 while the
+// card still has data, see [FlowService.Packages]. If the cards of the billing group share their data volume
+// (SharesFlow of [BillingGroup]), the share does not tell what is left: [BillingService.GroupStatistics] has the totals
+// of the pool.
+func (c CardInfo) PlanUsed() (share float64, ok bool) {
+	if c.PlanFlow <= 0 {
+		return 0, false
+	}
+	return c.CycleFlow / c.PlanFlow, true
+}
 
 // Info returns the details of one card.
 //

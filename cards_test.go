@@ -202,3 +202,52 @@ func TestCardsLocationIsLocatedUnlessAMemberSaysOtherwise(t *testing.T) {
 		assert.Equal(t, tt.want, tt.location.Located(), tt.name)
 	}
 }
+
+func TestCardsDaysLeftUntilExpiry(t *testing.T) {
+	t.Parallel()
+	expiry := selftest.Day(2021, 9, 30)
+	for _, tt := range []struct {
+		today, expiry quecloud.Date
+		want          int
+		ok            bool
+	}{
+		{today: selftest.Day(2021, 8, 31), expiry: expiry, want: 30, ok: true},
+		{today: expiry, expiry: expiry, want: 0, ok: true},
+		{today: selftest.Day(2021, 10, 1), expiry: expiry, want: -1, ok: true},
+		{today: expiry},
+		{expiry: expiry},
+	} {
+		days, ok := quecloud.Card{ExpiryDate: tt.expiry}.DaysLeft(tt.today)
+		assert.Equal(t, tt.want, days, "%v until %v", tt.today, tt.expiry)
+		assert.Equal(t, tt.ok, ok, "%v until %v", tt.today, tt.expiry)
+		days, ok = quecloud.CardInfo{ExpiryDate: tt.expiry}.DaysLeft(tt.today)
+		assert.Equal(t, tt.want, days, "%v until %v", tt.today, tt.expiry)
+		assert.Equal(t, tt.ok, ok, "%v until %v", tt.today, tt.expiry)
+	}
+}
+
+// The month's usage and the rest that the platform announces do not count.
+func TestCardsPlanUsedIsTheShareOfACycle(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		info quecloud.CardInfo
+		want float64
+		ok   bool
+	}{
+		{
+			name: "part", info: quecloud.CardInfo{PlanFlow: 20000, CycleFlow: 5000, MonthFlow: 7, ResidueFlow: 1},
+			want: 0.25, ok: true,
+		},
+		{
+			name: "with top-ups", info: quecloud.CardInfo{PlanFlow: 1000, CycleFlow: 1500, ResidueFlow: 500},
+			want: 1.5, ok: true,
+		},
+		{name: "nothing used", info: quecloud.CardInfo{PlanFlow: 1000}, want: 0, ok: true},
+		{name: "no plan or a pool", info: quecloud.CardInfo{CycleFlow: 5}},
+	} {
+		got, ok := tt.info.PlanUsed()
+		assert.InDelta(t, tt.want, got, 0, tt.name)
+		assert.Equal(t, tt.ok, ok, tt.name)
+	}
+}

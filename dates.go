@@ -2,6 +2,7 @@ package quecloud
 
 import (
 	"fmt"
+	"iter"
 	"net/url"
 	"time"
 
@@ -21,6 +22,15 @@ type Date struct {
 }
 
 func init() { lenient.Register[Date]() }
+
+// NewDate returns a date, or an error if the calendar of the years 1 to 9999 does not have it.
+func NewDate(year int, month time.Month, day int) (Date, error) {
+	d := Date{year, month, day}
+	if !d.IsValid() {
+		return Date{}, fmt.Errorf("new date: %04d-%02d-%02d is not a date of the calendar", year, int(month), day)
+	}
+	return d, nil
+}
 
 // DateOf returns the date of t in [ChinaStandardTime].
 func DateOf(t time.Time) Date {
@@ -58,6 +68,13 @@ func (d Date) Time() time.Time {
 func (d Date) AddDays(n int) Date {
 	return DateOf(time.Date(d.Year, d.Month, d.Day+n, 0, 0, 0, 0, ChinaStandardTime))
 }
+
+// DaysSince returns the number of days from o to d. It is negative if d is before o, and meaningless if d or o is the
+// zero Date.
+func (d Date) DaysSince(o Date) int { return int((d.Time().Unix() - o.Time().Unix()) / (24 * 60 * 60)) }
+
+// YearMonth returns the month of d, or the zero Month for the zero Date.
+func (d Date) YearMonth() Month { return Month{d.Year, d.Month} }
 
 // Compare returns -1 if d is before o, 0 if they are equal, and +1 if d is after o.
 func (d Date) Compare(o Date) int { return d.Time().Compare(o.Time()) }
@@ -107,6 +124,15 @@ type Month struct {
 	Month time.Month // 1 to 12
 }
 
+// NewMonth returns a month, or an error if the calendar of the years 1 to 9999 does not have it.
+func NewMonth(year int, month time.Month) (Month, error) {
+	m := Month{year, month}
+	if !m.IsValid() {
+		return Month{}, fmt.Errorf("new month: %04d-%02d is not a month of the calendar", year, int(month))
+	}
+	return m, nil
+}
+
 // MonthOf returns the month of t in [ChinaStandardTime].
 func MonthOf(t time.Time) Month {
 	y, m, _ := t.In(ChinaStandardTime).Date()
@@ -134,7 +160,7 @@ func (m Month) IsValid() bool {
 	return time.January <= m.Month && m.Month <= time.December && 1 <= m.Year && m.Year <= 9999
 }
 
-// AddMonths returns the month n months after m. n may be negative.
+// AddMonths returns the month n months after m. n may be negative: m.AddMonths(-1) is the previous month.
 func (m Month) AddMonths(n int) Month {
 	t := time.Date(m.Year, m.Month+time.Month(n), 1, 0, 0, 0, 0, ChinaStandardTime)
 	return Month{t.Year(), t.Month()}
@@ -142,6 +168,23 @@ func (m Month) AddMonths(n int) Month {
 
 // Day returns the date of a day of the month. The first day is 1.
 func (m Month) Day(day int) Date { return Date{m.Year, m.Month, day} }
+
+// LastDay returns the date of the last day of the month, whose Day is the number of days. It returns the zero Date for
+// a month that the calendar does not have.
+func (m Month) LastDay() Date {
+	if !m.IsValid() {
+		return Date{}
+	}
+	return m.AddMonths(1).Day(1).AddDays(-1)
+}
+
+// Days returns an iterator over the dates of the month. It has none for a month that the calendar does not have.
+func (m Month) Days() iter.Seq[Date] {
+	return func(yield func(Date) bool) {
+		for day := 1; day <= m.LastDay().Day && yield(m.Day(day)); day++ {
+		}
+	}
+}
 
 // Compare returns -1 if m is before o, 0 if they are equal, and +1 if m is after o.
 func (m Month) Compare(o Month) int { return m.Day(1).Compare(o.Day(1)) }

@@ -3,6 +3,7 @@ package quecloud_test
 import (
 	stdjson "encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -161,6 +162,70 @@ func TestDateIsValidAsTheCalendarHasIt(t *testing.T) {
 	}
 }
 
+func TestDateNewIsOfTheCalendar(t *testing.T) {
+	t.Parallel()
+	for _, want := range []quecloud.Date{day(1, 1, 1), day(2024, 2, 29), day(9999, 12, 31)} {
+		got, err := quecloud.NewDate(want.Year, want.Month, want.Day)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+		month, err := quecloud.NewMonth(want.Year, want.Month)
+		require.NoError(t, err)
+		assert.Equal(t, want.YearMonth(), month)
+	}
+	got, err := quecloud.NewDate(2023, 2, 29)
+	assert.EqualError(t, err, "new date: 2023-02-29 is not a date of the calendar")
+	assert.Zero(t, got)
+	for _, bad := range []quecloud.Month{{}, {Year: 2024}, {Year: 2024, Month: 13}, {Month: 1}, {Year: 10000, Month: 1}} {
+		got, err := quecloud.NewMonth(bad.Year, bad.Month)
+		assert.Error(t, err, bad)
+		assert.Zero(t, got)
+	}
+}
+
+func TestDateDaysSinceCountsDays(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		date, since quecloud.Date
+		want        int
+	}{
+		{date: day(2024, 3, 1), since: day(2024, 3, 1), want: 0},
+		{date: day(2024, 3, 1), since: day(2024, 2, 28), want: 2},
+		{date: day(2023, 3, 1), since: day(2023, 2, 28), want: 1},
+		{date: day(2023, 12, 31), since: day(2024, 1, 1), want: -1},
+		{date: day(2021, 9, 30), since: day(2020, 10, 27), want: 338},
+		{date: day(9999, 12, 31), since: day(1, 1, 1), want: 3652058},
+	} {
+		assert.Equal(t, tt.want, tt.date.DaysSince(tt.since), "%v since %v", tt.date, tt.since)
+		assert.Equal(t, tt.date, tt.since.AddDays(tt.want))
+	}
+}
+
+func TestDateOfAMonth(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, october2020, day(2020, 10, 27).YearMonth())
+	assert.Zero(t, quecloud.Date{}.YearMonth())
+	for _, last := range []quecloud.Date{
+		day(2024, 2, 29), day(2023, 2, 28), day(1900, 2, 28), day(2024, 4, 30), day(2023, 12, 31), day(9999, 12, 31),
+	} {
+		month := last.YearMonth()
+		assert.Equal(t, last, month.LastDay())
+		days := slices.Collect(month.Days())
+		require.Len(t, days, last.Day)
+		for i, d := range days {
+			assert.Equal(t, month.Day(i+1), d)
+		}
+	}
+	for d := range october2020.Days() {
+		if d.Day == 2 {
+			break
+		}
+	}
+	for _, none := range []quecloud.Month{{}, {Year: 2024, Month: 13}} {
+		assert.Zero(t, none.LastDay())
+		assert.Empty(t, slices.Collect(none.Days()))
+	}
+}
+
 type enumerations struct {
 	Call   quecloud.CallStatus     `json:"call"`
 	Flow   quecloud.FlowType       `json:"flow"`
@@ -258,6 +323,18 @@ func TestEnumsIgnoreSurroundingBlanks(t *testing.T) {
 		Status quecloud.CardStatus `json:"status" quec:"required"`
 	}
 	assert.ErrorContains(t, selftest.ReadMember(t, []byte(`{"status":" "}`), &required), "value.status: missing")
+}
+
+func TestEnumsCardStatusIsInService(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[quecloud.CardStatus]bool{
+		quecloud.CardStatusNormal: true, quecloud.CardStatusTestNormal: true,
+		quecloud.CardStatusSuspended: false, quecloud.CardStatusPreCancelled: false, quecloud.CardStatusCancelled: false,
+		quecloud.CardStatusInactive: false, quecloud.CardStatusUnknown: false, quecloud.CardStatusTestSuspended: false,
+		quecloud.CardStatusReserved: false, "": false, "正常使用": false,
+	} {
+		assert.Equal(t, want, status.InService(), status)
+	}
 }
 
 func TestEnumsOrderStatusIsFinalIfDoneOrFailed(t *testing.T) {

@@ -18,6 +18,10 @@
 // [time.Time] in [ChinaStandardTime]. Data volumes are float64 in MB, voice is in minutes, and money is
 // [decimal.Decimal] in CNY. Enumerations such as [CardStatus] are open: a value without a constant is kept as it came.
 //
+// The methods of these types and of the structs answer common questions:
+// [Month.Days], [Card.DaysLeft], [CardInfo.PlanUsed], [CardStatus.InService], [Order.RenewedMonths],
+// [Wallet.EntriesOf]. [Alarm.Settings] is the start for a change of one threshold.
+//
 // The platform's JSON is inexact about types and names, and the SDK reads it leniently: a scalar may come as text,
 // number or boolean, and a name in any case. A value that cannot be read as its field returns an error that names its
 // place or, if [WithDriftHandler] is set, is reported there. A member that the document promises and a response leaves

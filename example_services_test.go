@@ -92,6 +92,74 @@ func ExampleFlowService() {
 	// 2026-11-02 0.25 MB
 }
 
+// Read the previous month, and show each of its days: the platform may leave out days without usage.
+func ExampleMonth_Days() {
+	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 3, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+	card := srv.AddCard(quecloudtest.Card{})
+	srv.SetUsage(card.ICCID, "2026-02-27", 2.5)
+
+	month := quecloud.MonthOf(srv.Now()).AddMonths(-1)
+	days, err := client.Flow.Days(ctx, card.ID(), month)
+	if err != nil {
+		log.Fatal(err)
+	}
+	used := map[quecloud.Date]float64{}
+	for _, day := range days {
+		used[day.Date] = day.Flow
+	}
+	for day := range month.Days() {
+		if day.DaysSince(month.Day(1)) >= 25 {
+			fmt.Println(day, used[day], "MB")
+		}
+	}
+	fmt.Println(month.LastDay().Day, "days")
+	// Output:
+	// 2026-02-26 0 MB
+	// 2026-02-27 2.5 MB
+	// 2026-02-28 0 MB
+	// 28 days
+}
+
+// Find the cards that are in service and expire within 30 days.
+func ExampleCard_DaysLeft() {
+	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+	srv.AddCard(quecloudtest.Card{MSISDN: "1064800000001", ExpiryDate: "2026-11-30"})
+	srv.AddCard(quecloudtest.Card{MSISDN: "1064800000002", ExpiryDate: "2027-06-30"})
+
+	today := quecloud.DateOf(srv.Now())
+	for card, err := range client.Cards.All(ctx, nil) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if days, ok := card.DaysLeft(today); ok && days <= 30 && card.Status.InService() {
+			fmt.Println(card.MSISDN, "expires in", days, "days")
+		}
+	}
+	// Output: 1064800000001 expires in 28 days
+}
+
+// Compare a card's usage with its plan. The method's comment says what the share does not tell.
+func ExampleCardInfo_PlanUsed() {
+	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+	card := srv.AddCard(quecloudtest.Card{})
+	srv.SetUsage(card.ICCID, "2026-11-01", 896)
+
+	info, err := client.Cards.Info(ctx, card.ID())
+	if err != nil {
+		log.Fatal(err)
+	}
+	if share, ok := info.PlanUsed(); ok {
+		fmt.Printf("%.1f %% of %s\n", 100*share, info.PlanName)
+	}
+	// Output: 87.5 % of 1G/月
+}
+
 // Send warnings by e-mail at 20 MB and suspend the cards at 30 MB.
 func ExampleFlowService_SetAlarm() {
 	srv := quecloudtest.NewServer()
@@ -108,6 +176,37 @@ func ExampleFlowService_SetAlarm() {
 		log.Fatal(err)
 	}
 	// Output: only set for [1064800000000]
+}
+
+// Change one threshold and keep the other settings, all of which SetAlarm replaces.
+func ExampleAlarm_Settings() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+	cards := quecloud.MSISDNs("1064800000000")
+	set := func(settings quecloud.AlarmSettings) {
+		if _, err := client.Flow.SetAlarm(ctx, cards, &settings); err != nil {
+			log.Fatal(err)
+		}
+	}
+	set(quecloud.AlarmSettings{
+		AlarmOn: true, Threshold1: 20, NotifyEmails: []string{"ops@example.com"}, PauseOn: true, PauseThreshold: 30,
+	})
+
+	alarm, err := client.Flow.Alarm(ctx, cards.At(0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	settings := alarm.Settings()
+	settings.PauseThreshold = 50
+	set(settings)
+
+	alarm, err = client.Flow.Alarm(ctx, cards.At(0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(alarm.Threshold1, alarm.PauseThreshold, alarm.PauseOn, alarm.NotifyEmails)
+	// Output: 20 50 true [ops@example.com]
 }
 
 // Send an SMS to two cards, one of which does not belong to the account: Send returns a result and an error.
@@ -255,6 +354,30 @@ func ExampleOrdersService_Renew() {
 	// Output: "" 0 orders
 }
 
+// Tell how many months a renewal bought, and what it cost.
+func ExampleWallet_EntriesOf() {
+	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(0))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+	receipt, err := client.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: "89860024310000000006", Years: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	order, err := client.Orders.Wait(ctx, receipt.OrderNo)
+	if err != nil {
+		log.Fatal(err)
+	}
+	wallet, err := client.Billing.Wallet(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, entry := range wallet.EntriesOf(order.OrderNo) {
+		fmt.Println(order.RenewedMonths(), "months for", entry.Amount.Neg(), "CNY")
+	}
+	// Output: 24 months for 192 CNY
+}
+
 // Read the balance. Amounts of money are decimal.Decimal, in CNY.
 func ExampleBillingService_Wallet() {
 	srv := quecloudtest.NewServer(quecloudtest.WithBalance(1234*quecloudtest.Yuan + 50*quecloudtest.Fen))
@@ -286,4 +409,15 @@ func ExampleFilesService_DownloadFile() {
 	_, err = os.Stat("cards.zip")
 	fmt.Println(err)
 	// Output: <nil>
+}
+
+// Check a date that a person entered.
+func ExampleNewDate() {
+	_, err := quecloud.NewDate(2026, time.February, 29)
+	fmt.Println(err)
+	month, err := quecloud.NewMonth(2026, time.February)
+	fmt.Println(month.LastDay(), err)
+	// Output:
+	// new date: 2026-02-29 is not a date of the calendar
+	// 2026-02-28 <nil>
 }

@@ -241,6 +241,19 @@ type Alarm struct {
 // alarm.
 func (a Alarm) ID() CardID { return cardID("", a.MSISDN) }
 
+// Settings returns the settings for [FlowService.SetAlarm], to change some fields and keep the others. It returns the
+// zero AlarmSettings if the settings are deleted, so that they do not come back into effect.
+func (a Alarm) Settings() AlarmSettings {
+	if a.Deleted {
+		return AlarmSettings{}
+	}
+	return AlarmSettings{
+		NotifyEmails: slices.Clone(a.NotifyEmails),
+		Threshold1:   a.Threshold1, Threshold2: a.Threshold2, Threshold3: a.Threshold3, AlarmOn: a.AlarmOn,
+		PauseThreshold: a.PauseThreshold, PauseOn: a.PauseOn,
+	}
+}
+
 // Alarm returns the alarm settings of a card. Only for cards that belong to the company.
 //
 // § 2.1.13 单卡流量管理查询, fc.function.card.alarm.get. It reads.
@@ -254,7 +267,7 @@ func (s *FlowService) Alarm(ctx context.Context, card CardID) (*Alarm, error) {
 
 // AlarmSettings define how the platform watches the data usage of cards. AlarmOn and PauseOn are always sent, the other
 // fields only if they are not zero. The document does not say whether a threshold or address that is not sent keeps its
-// earlier value: [FlowService.Alarm] tells. It states MB only for PauseThreshold; we assume it for the other
+// earlier value: [FlowService.Alarm] tells. Start from [Alarm.Settings] to change only some fields. It states MB only for PauseThreshold; we assume it for the other
 // thresholds. It is the SDK's own rule that thresholds are not negative, that AlarmOn and PauseOn need one, and how it
 // checks addresses.
 type AlarmSettings struct {

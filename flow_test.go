@@ -9,6 +9,7 @@ import (
 
 	"github.com/quecloud/quecloud-go"
 	"github.com/quecloud/quecloud-go/internal/selftest"
+	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
 func TestFlowAlarmForSomeCardsReturnsAResultAndTheRefusal(t *testing.T) {
@@ -122,4 +123,37 @@ func TestFlowSwitchesHaveNames(t *testing.T) {
 	} {
 		assert.Equal(t, want, s.String())
 	}
+}
+
+// SetAlarm replaces all settings, so that changing one starts from those that are set.
+func TestFlowAlarmSettingsAreThoseThatWereSet(t *testing.T) {
+	t.Parallel()
+	srv := quecloudtest.NewServer()
+	t.Cleanup(srv.Close)
+	client, card := srv.Client(), quecloud.MSISDN("1064800000000")
+	set := func(settings quecloud.AlarmSettings) *quecloud.Alarm {
+		_, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(card.String()), &settings)
+		require.NoError(t, err)
+		alarm, err := client.Flow.Alarm(t.Context(), card)
+		require.NoError(t, err)
+		return alarm
+	}
+	want := quecloud.AlarmSettings{
+		NotifyEmails: []string{"a@example.com", "b@example.com"},
+		Threshold1:   10, Threshold2: 20.5, Threshold3: 30, AlarmOn: true, PauseThreshold: 40, PauseOn: true,
+	}
+	alarm := set(want)
+	assert.Equal(t, want, alarm.Settings())
+
+	changed := alarm.Settings()
+	changed.PauseThreshold = 50
+	changed.NotifyEmails[0] = "c@example.com"
+	assert.Equal(t, want, alarm.Settings(), "the settings are a copy")
+	want.PauseThreshold, want.NotifyEmails = 50, []string{"c@example.com", "b@example.com"}
+	assert.Equal(t, want, set(changed).Settings())
+
+	assert.Zero(t, quecloud.Alarm{}.Settings())
+	deleted := *alarm
+	deleted.Deleted = true
+	assert.Zero(t, deleted.Settings())
 }

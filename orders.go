@@ -225,6 +225,18 @@ type Order struct {
 // ID returns the card by its ICCID, in the platform's spelling.
 func (o Order) ID() CardID { return cardID(o.ICCID, "") }
 
+// RenewedMonths returns the number of months that a renewal buys, whatever its Status: Months if Years is at most 1 and
+// Months is set, otherwise 12 for each of the Years. It returns 0 for a top-up, and if the platform tells neither.
+func (o Order) RenewedMonths() int {
+	switch {
+	case o.Type != OrderTypeRenewal:
+		return 0
+	case o.Years <= 1 && o.Months > 0:
+		return o.Months
+	}
+	return 12 * max(0, o.Years)
+}
+
 // Get returns the order with the number of a receipt. Numbers are case-sensitive. By the SDK's own rule, Get refuses a
 // number with characters other than visible ASCII: with a blank or an invisible character it looks like the number of
 // another order.

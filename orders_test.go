@@ -354,3 +354,38 @@ func TestOrdersWaitContinuesAfterNotDoneCodes(t *testing.T) {
 		assert.Len(t, platform.Requests(), 1, "any other refusal ends it")
 	})
 }
+
+func TestOrdersRenewedMonths(t *testing.T) {
+	t.Parallel()
+	const renewal = quecloud.OrderTypeRenewal
+	for _, tt := range []struct {
+		name  string
+		order quecloud.Order
+		want  int
+	}{
+		{name: "two years", order: quecloud.Order{Type: renewal, Years: 2}, want: 24},
+		{name: "a year", order: quecloud.Order{Type: renewal, Years: 1}, want: 12},
+		{name: "a year in months", order: quecloud.Order{Type: renewal, Years: 1, Months: 12}, want: 12},
+		{name: "by months", order: quecloud.Order{Type: renewal, Years: 1, Months: 2}, want: 2},
+		{name: "months only", order: quecloud.Order{Type: renewal, Months: 3}, want: 3},
+		{name: "months of two years", order: quecloud.Order{Type: renewal, Years: 2, Months: 3}, want: 24},
+		{name: "failed", order: quecloud.Order{Type: renewal, Years: 1, Status: quecloud.OrderStatusFailed}, want: 12},
+		{name: "neither", order: quecloud.Order{Type: renewal}},
+		{name: "negative", order: quecloud.Order{Type: renewal, Years: -1}},
+		{name: "top-up", order: quecloud.Order{Type: quecloud.OrderTypeRecharge, Years: 1, Months: 1}},
+	} {
+		assert.Equal(t, tt.want, tt.order.RenewedMonths(), tt.name)
+	}
+}
+
+func TestOrdersHaveEntriesInTheWallet(t *testing.T) {
+	t.Parallel()
+	pay := quecloud.WalletEntry{OrderNo: "R1", Amount: selftest.Yuan("-1.5")}
+	back := quecloud.WalletEntry{OrderNo: "R1", Amount: selftest.Yuan("1.5")}
+	other := quecloud.WalletEntry{OrderNo: "r1", Amount: selftest.Yuan("-2")}
+	deposit := quecloud.WalletEntry{Amount: selftest.Yuan("500")}
+	wallet := quecloud.Wallet{Entries: []quecloud.WalletEntry{deposit, pay, other, back}}
+	for orderNo, want := range map[string][]quecloud.WalletEntry{"R1": {pay, back}, "r1": {other}, "R": nil, "": nil} {
+		assert.Equal(t, want, wallet.EntriesOf(orderNo), "%q", orderNo)
+	}
+}
