@@ -1,10 +1,12 @@
 package quecloud
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"iter"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -178,6 +180,35 @@ func (c *CardID) UnmarshalText(text []byte) (err error) {
 		*c, err = ParseCardID(string(text))
 	}
 	return err
+}
+
+// Value returns the number as text for a database, or NULL for the zero value. It returns a [*ParamError] for a
+// malformed number.
+//
+// The text has the spelling of c. Store [CardID.Normal] in a column that is a key or is compared.
+func (c CardID) Value() (driver.Value, error) {
+	if c.IsZero() {
+		return nil, nil
+	}
+	if reason := c.check(); reason != "" {
+		return nil, &ParamError{Param: c.kind.param(), Reason: reason}
+	}
+	return c.number, nil
+}
+
+// Scan reads a column of a database. It parses text, and a whole number, as [ParseCardID] does, and normalizes its
+// spelling. NULL and blank text are the zero value. Declare the column as text: a floating-point number, which Scan
+// refuses, has lost digits of an ICCID.
+func (c *CardID) Scan(column any) error {
+	*c = CardID{}
+	if number, ok := column.(int64); ok {
+		column = strconv.FormatInt(number, 10)
+	}
+	text, err := columnText(c, column)
+	if err != nil {
+		return err
+	}
+	return c.UnmarshalText([]byte(text))
 }
 
 // EncodeValues adds the card to a form, as the parameter msisdn or iccid. A parameter struct of [Client.Call] may have

@@ -1,9 +1,11 @@
 package quecloud
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"iter"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/quecloud/quecloud-go/internal/lenient"
@@ -97,6 +99,70 @@ func (d *Date) UnmarshalText(text []byte) (err error) {
 		*d, err = ParseDate(string(text))
 	}
 	return err
+}
+
+// Value returns the date as text for a database, in the form of String, or NULL for the zero Date. It returns an error
+// for a date that the calendar does not have.
+func (d Date) Value() (driver.Value, error) { return dateValue(d, d.IsZero(), d.IsValid()) }
+
+// Scan reads a column of a database. From a [time.Time], and from text with a time of day, it takes the date in the
+// value's own zone: midnight in Tokyo is that day. Use [DateOf] for an instant. It parses other text as [ParseDate]
+// does. NULL, blank text, the zero time and 0000-00-00 are the zero Date.
+func (d *Date) Scan(column any) error {
+	*d = Date{}
+	if t, ok := column.(time.Time); ok {
+		return d.scanTime(t)
+	}
+	text, err := columnText(d, column)
+	if err != nil || lenient.IsNoTime([]byte(text)) {
+		return err
+	}
+	parsed, err := ParseDate(text)
+	if err != nil {
+		return err
+	}
+	if day, _, hasTime := strings.Cut(strings.Replace(text, "T", " ", 1), " "); hasTime {
+		parsed, err = ParseDate(day)
+	}
+	*d = parsed
+	return err
+}
+
+func (d *Date) scanTime(t time.Time) error {
+	if t.IsZero() {
+		return nil
+	}
+	year, month, day := t.Date()
+	if year < 1 || year > 9999 {
+		return fmt.Errorf("scan %T: the year %d is not in the range 1 to 9999", d, year)
+	}
+	*d = Date{year, month, day}
+	return nil
+}
+
+// dateValue returns a date or month for a database.
+func dateValue(value fmt.Stringer, isZero, isValid bool) (driver.Value, error) {
+	switch {
+	case isZero:
+		return nil, nil
+	case !isValid:
+		return nil, fmt.Errorf("store %T: %s is not in the calendar", value, value)
+	}
+	return value.String(), nil
+}
+
+// columnText returns the text of a column of a database, "" for NULL, without the blanks that pad a column of a fixed
+// width. to is the destination, for the error text.
+func columnText(to, column any) (string, error) {
+	switch column := column.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return strings.TrimSpace(column), nil
+	case []byte:
+		return strings.TrimSpace(string(column)), nil
+	}
+	return "", fmt.Errorf("scan %T: the column is %T, want text", to, column)
 }
 
 // EncodeValues adds the date to a form as yyyyMMdd, the layout of requests.
@@ -207,6 +273,27 @@ func (m *Month) UnmarshalText(text []byte) (err error) {
 		*m, err = ParseMonth(string(text))
 	}
 	return err
+}
+
+// Value returns the month as text for a database, in the form of String, or NULL for the zero Month. It returns an
+// error for a month that the calendar does not have.
+func (m Month) Value() (driver.Value, error) { return dateValue(m, m.IsZero(), m.IsValid()) }
+
+// Scan reads a column of a database. It parses text as [ParseMonth] does, and takes the month of a [time.Time] in the
+// value's own zone. NULL, blank text and the zero time are the zero Month.
+func (m *Month) Scan(column any) error {
+	*m = Month{}
+	if t, ok := column.(time.Time); ok {
+		var d Date
+		err := d.scanTime(t)
+		*m = d.YearMonth()
+		return err
+	}
+	text, err := columnText(m, column)
+	if err != nil {
+		return err
+	}
+	return m.UnmarshalText([]byte(text))
 }
 
 // EncodeValues adds the month to a form as yyyyMM, the layout of requests.

@@ -18,7 +18,8 @@
 // [time.Time] in [ChinaStandardTime]. Data volumes are float64 in MB, voice is in minutes, and money is
 // [decimal.Decimal] in CNY. Enumerations such as [CardStatus] are open: a value without a constant is kept as it came.
 //
-// The methods of these types and of the structs answer common questions:
+// CardID, Date and Month are text in JSON and in a database ([database/sql]), where their zero value is NULL. Store
+// [CardID.Normal] in a column that is a key. The methods of these types and of the structs answer common questions:
 // [Month.Days], [Card.DaysLeft], [CardInfo.PlanUsed], [CardStatus.InService], [Order.RenewedMonths],
 // [Wallet.EntriesOf]. [Alarm.Settings] is the start for a change of one threshold.
 //

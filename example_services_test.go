@@ -2,6 +2,7 @@ package quecloud_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log"
@@ -409,6 +410,26 @@ func ExampleFilesService_DownloadFile() {
 	_, err = os.Stat("cards.zip")
 	fmt.Println(err)
 	// Output: <nil>
+}
+
+// CardID, Date and Month are text in a database, and NULL for the zero value. Package database/sql calls Value for an
+// argument of a statement, and Scan for a column of a row.
+func ExampleCardID_Scan() {
+	var card quecloud.CardID
+	var expires quecloud.Date
+	columns := []any{"8944476500008878576F", time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)} // as a driver returns them
+	if err := errors.Join(card.Scan(columns[0]), expires.Scan(columns[1])); err != nil {
+		log.Fatal(err)
+	}
+	for _, value := range []driver.Valuer{card, expires, expires.YearMonth(), quecloud.Date{}} {
+		stored, err := value.Value()
+		fmt.Println(stored, err)
+	}
+	// Output:
+	// 8944476500008878576 <nil>
+	// 2026-11-30 <nil>
+	// 2026-11 <nil>
+	// <nil> <nil>
 }
 
 // Check a date that a person entered.
