@@ -131,8 +131,11 @@ func isLoopback(host string) bool {
 
 // isPort reports whether a text is the port of a URL, which may have none.
 func isPort(text string) bool {
+	if text == "" {
+		return true
+	}
 	n, err := strconv.ParseUint(text, 10, 16)
-	return text == "" || err == nil && n > 0
+	return err == nil && n > 0
 }
 
 // WithBaseURL sets the address of the platform, or of a proxy or stand-in. The default is [DefaultBaseURL].
