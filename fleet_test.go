@@ -313,6 +313,8 @@ func TestFleetFunctionsRefuseBadInputBeforeAnythingIsSent(t *testing.T) {
 		bad, ok := errors.AsType[*quecloud.ParamError](test.err)
 		if assert.True(t, ok, "%s: %v", name, test.err) {
 			assert.Equal(t, test.param, bad.Param, name)
+			assert.False(t, selftest.Is[*quecloud.PageError](test.err), "%s: bad input concerns no page", name)
+			assert.False(t, selftest.Is[*quecloud.BatchError](test.err), "%s: bad input concerns no batch", name)
 		}
 	}
 	assert.Zero(t, platform.Attempts())
