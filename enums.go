@@ -37,8 +37,8 @@ const (
 	CardStatusReserved      CardStatus = "停机保号"  // suspended; the number stays reserved
 )
 
-// InService reports whether the state is [CardStatusNormal] or [CardStatusTestNormal]. It is false for a state without a
-// constant. The data service of a card in service may be closed, see GPRSOn of [Card].
+// InService reports whether the state is [CardStatusNormal] or [CardStatusTestNormal]. It is false for a state without
+// a constant. The data service of a card in service may be closed, see GPRSOn of [Card].
 func (s CardStatus) InService() bool { return s == CardStatusNormal || s == CardStatusTestNormal }
 
 // A PauseReason is the reason for a card's suspension (停机原因). It is empty for a card that is not suspended.

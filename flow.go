@@ -267,9 +267,9 @@ func (s *FlowService) Alarm(ctx context.Context, card CardID) (*Alarm, error) {
 
 // AlarmSettings define how the platform watches the data usage of cards. AlarmOn and PauseOn are always sent, the other
 // fields only if they are not zero. The document does not say whether a threshold or address that is not sent keeps its
-// earlier value: [FlowService.Alarm] tells. Start from [Alarm.Settings] to change only some fields. It states MB only for PauseThreshold; we assume it for the other
-// thresholds. It is the SDK's own rule that thresholds are not negative, that AlarmOn and PauseOn need one, and how it
-// checks addresses.
+// earlier value: [FlowService.Alarm] tells. Start from [Alarm.Settings] to change only some fields. It states MB only
+// for PauseThreshold; we assume it for the other thresholds. It is the SDK's own rule that thresholds are not negative,
+// that AlarmOn and PauseOn need one, and how it checks addresses.
 type AlarmSettings struct {
 	NotifyEmails   []string // recipients of warnings
 	Threshold1     float64  // threshold of the first warning, MB; 0 for none

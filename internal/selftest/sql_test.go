@@ -172,7 +172,7 @@ func TestDateScanRefusesOtherColumns(t *testing.T) {
 func echoDB(t testing.TB) *sql.DB {
 	t.Helper()
 	db := sql.OpenDB(echo{})
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
