@@ -247,21 +247,22 @@ func TestMembersThatAreBlankAreNotReported(t *testing.T) {
 			continue
 		}
 		for value, want := range map[string][]string{`null`: nil, `""`: nil, ``: {m.name}} {
-			text := `{"resultCode":0`
+			var text strings.Builder
+			text.WriteString(`{"resultCode":0`)
 			for _, other := range members(t) {
 				switch {
 				case other.method != m.method || other == m && value == "":
 				case other == m:
-					text += `,"` + strings.ToUpper(m.name) + `":` + value
+					text.WriteString(`,"` + strings.ToUpper(m.name) + `":` + value)
 				case other.name == "iccid":
-					text += `,"iccid":"1"`
+					text.WriteString(`,"iccid":"1"`)
 				default:
-					text += `,"` + other.name + `":null`
+					text.WriteString(`,"` + other.name + `":null`)
 				}
 			}
-			missing, err := missingIn(t, caseOf("card.info"), []byte(text+"}"))
+			missing, err := missingIn(t, caseOf("card.info"), []byte(text.String()+"}"))
 			require.NoError(t, err, "absence is no error")
-			assert.Equal(t, want, missing, text)
+			assert.Equal(t, want, missing, text.String())
 		}
 	}
 }
