@@ -155,4 +155,7 @@
 //	srv := quecloudtest.NewServer()
 //	defer srv.Close()
 //	client := srv.Client()
+//
+// Code that makes its own client takes the options from srv.Options. HandlerTransport delivers callbacks to your
+// handler without a network.
 package quecloud

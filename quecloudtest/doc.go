@@ -23,16 +23,11 @@
 // # Clients
 //
 // [Server.Client] returns a client that calls the server and uses its clock. Code under test that makes its own
-// client, for example from a configuration, needs the same settings:
+// client, for example from a configuration, takes the options from [Server.Options]:
 //
-//	client, err := quecloud.NewClient(srv.AppKey, srv.Secret,
-//		quecloud.WithBaseURL(srv.URL), // of a started server
-//		quecloud.WithClock(srv.Now))   // if the test sets or moves the clock
+//	client, err := quecloud.NewClient(srv.AppKey, srv.Secret, append(srv.Options(), own...)...)
 //
-// A server that was not started has no URL. The client calls it through [Server.Transport]:
-//
-//	quecloud.WithBaseURL("https://platform.invalid/openapi/router"),
-//	quecloud.WithHTTPClient(&http.Client{Transport: srv.Transport()}),
+// A server that was not started has no URL. Its clients call it through [Server.Transport].
 //
 // # State
 //
@@ -93,7 +88,8 @@
 //
 // With [WithSMSCallback] and [WithOrderCallback] the server sends SMS and order events as the platform does, and with
 // [WithCallbackRetries] it retries deliveries without success. [Server.Deliveries] returns the responses.
-// [DeliverSMS] and [DeliverOrder] test a receiver without a server.
+// [DeliverSMS] and [DeliverOrder] test a receiver without a server. With [HandlerTransport] the server delivers to a
+// handler without a network.
 //
 // # Sources
 //

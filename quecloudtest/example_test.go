@@ -178,12 +178,14 @@ func ExampleServer_Advance_wait() {
 }
 
 // Test a program that makes its own client, for example from a configuration.
-func ExampleServer_Client_own() {
+func ExampleServer_Options() {
 	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 3, 31, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
 	defer srv.Close()
 
-	client, err := quecloud.NewClient(srv.AppKey, srv.Secret,
-		quecloud.WithBaseURL(srv.URL), quecloud.WithClock(srv.Now))
+	newClient := func(appKey, secret string, opts ...quecloud.Option) (*quecloud.Client, error) { // of the program
+		return quecloud.NewClient(appKey, secret, append(opts, quecloud.WithTimeout(20*time.Second))...)
+	}
+	client, err := newClient(srv.AppKey, srv.Secret, srv.Options()...)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -195,6 +197,28 @@ func ExampleServer_Client_own() {
 	}
 	fmt.Println(account.CompanyName, srv.Requests()[0].ResultCode)
 	// Output: 测试企业 0
+}
+
+// Test the handler of a program with the callbacks of the stand-in, without a network.
+func ExampleHandlerTransport() {
+	mux := http.NewServeMux()
+	mux.Handle("/quecloud/sms", quecloud.NewSMSHandler(func(ctx context.Context, e *quecloud.SMSEvent) error {
+		fmt.Println("card", e.MSISDN, "says:", e.Content)
+		return nil
+	}, quecloud.WithCallbackToken("hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u")))
+
+	srv := quecloudtest.NewUnstartedServer(
+		quecloudtest.WithCallbackClient(&http.Client{Transport: quecloudtest.HandlerTransport(mux)}),
+		quecloudtest.WithSMSCallback("https://app.invalid/quecloud/sms?token=hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u"))
+	defer srv.Close()
+	srv.ReceiveSMS("1064800000000", "door open")
+
+	for _, d := range srv.Deliveries() {
+		fmt.Println(d.HTTPStatus, d.Response)
+	}
+	// Output:
+	// card 1064800000000 says: door open
+	// 200 success
 }
 
 // Test a receiver of callbacks that fails once: the stand-in retries the delivery.

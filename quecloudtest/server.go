@@ -3,7 +3,6 @@ package quecloudtest
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -121,64 +120,28 @@ func (s *Server) Close() {
 // Seed returns the seed of the synthetic cards and of the faults' probabilities.
 func (s *Server) Seed() uint64 { return s.seed }
 
-// Client returns a client of the SDK that calls this server and uses its clock. For a server that was not started, the
-// client calls through [Server.Transport]. The client applies opts last. Client panics when an option is invalid.
+// Client returns a client of the SDK with the [Server.Options] of this server, to which opts are added. Client panics
+// when an option is invalid.
 func (s *Server) Client(opts ...quecloud.Option) *quecloud.Client {
-	base := []quecloud.Option{quecloud.WithBaseURL(s.URL), quecloud.WithClock(s.Now)}
-	if s.URL == "" {
-		base[0] = quecloud.WithBaseURL("https://quecloudtest.invalid/openapi/router")
-		base = append(base, quecloud.WithHTTPClient(&http.Client{Transport: s.Transport()}))
-	}
-	client, err := quecloud.NewClient(s.AppKey, s.Secret, append(base, opts...)...)
+	client, err := quecloud.NewClient(s.AppKey, s.Secret, append(s.Options(), opts...)...)
 	if err != nil {
 		panic("quecloudtest: Client: " + err.Error())
 	}
 	return client
 }
 
-// Transport returns a transport that calls the server without a network, whatever the URL. With it, and a server that
-// was not started, a test can run in a bubble of testing/synctest.
-func (s *Server) Transport() http.RoundTripper { return transport{s} }
-
-type transport struct{ s *Server }
-
-// RoundTrip serves a request in the caller's goroutine.
-func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
+// Options returns the options with which a client calls this server and uses its clock, for code that makes its own
+// client with the server's AppKey and Secret. For a server that was not started, the client calls through
+// [Server.Transport].
+func (s *Server) Options() []quecloud.Option {
+	if s.URL != "" {
+		return []quecloud.Option{quecloud.WithBaseURL(s.URL), quecloud.WithClock(s.Now)}
 	}
-	in := r.Clone(r.Context())
-	if in.Body == nil {
-		in.Body = http.NoBody
+	return []quecloud.Option{
+		quecloud.WithBaseURL("https://quecloudtest.invalid/openapi/router"), quecloud.WithClock(s.Now),
+		quecloud.WithHTTPClient(&http.Client{Transport: s.Transport()}),
 	}
-	defer in.Body.Close()
-	rec := httptest.NewRecorder()
-	defer func() {
-		switch cause := recover(); {
-		case cause == nil:
-		case cause != http.ErrAbortHandler: //nolint:errorlint // net/http compares a panic in the same way
-			panic(cause)
-		case r.Context().Err() != nil:
-			resp, err = nil, r.Context().Err()
-		case resp == nil && !rec.Flushed:
-			err = io.EOF // the error of a connection that closes before the response
-		default:
-			resp = rec.Result()
-			resp.Body = struct {
-				io.Reader
-				io.Closer
-			}{io.MultiReader(resp.Body, brokenReader{}), resp.Body}
-		}
-	}()
-	t.s.ServeHTTP(rec, in)
-	resp = rec.Result()
-	resp.Request = r
-	return resp, nil
 }
-
-type brokenReader struct{}
-
-func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // An Option configures a new server.
 type Option func(*Server)
@@ -295,7 +258,8 @@ func WithCallbackRetries(n int) Option { return func(s *Server) { s.retries = ma
 // retries at once.
 func WithCallbackInterval(d time.Duration) Option { return func(s *Server) { s.interval = max(0, d) } }
 
-// WithCallbackClient sets the HTTP client of the callbacks. The default client has a timeout of 5 seconds.
+// WithCallbackClient sets the HTTP client of the callbacks. The default client has a timeout of 5 seconds. With
+// [HandlerTransport] the callbacks need no network.
 func WithCallbackClient(client *http.Client) Option {
 	return func(s *Server) { s.callbackClient = client }
 }
