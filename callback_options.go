@@ -170,7 +170,8 @@ func VerifyWith(client *Client) HandlerOption {
 // Two callbacks carry the same event if they agree in the order and its state; in the report on one SMS to one card and
 // its state; or in the card, ID, text and time of an inbound SMS. Give every SMS that you send an SMSID of its own.
 //
-// Give every handler a store of its own. [NewMemoryDedup] makes one for a single process.
+// Give every handler a store of its own. [NewMemoryDedup] makes one for a single process; [DedupStore] shows one in a
+// database, for several processes and across restarts.
 func WithDeduplication(store DedupStore) HandlerOption {
 	return func(s *callbackSettings) *ParamError {
 		if isNil(store) {

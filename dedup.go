@@ -13,46 +13,51 @@ import (
 	"time"
 )
 
-// A DedupStore records which events have been handled, for [WithDeduplication]. Its methods are called by several
-// goroutines concurrently. Within a process, a handler never calls them concurrently for the same key.
+// A DedupStore records which events have been handled, for [WithDeduplication]. A handler claims an event before it
+// handles it, and settles the claim afterwards, so several processes can share a store. Its methods are called by
+// several goroutines concurrently. Within a process, a handler never calls them concurrently for the same key.
 //
-// A handler claims an event before it handles it, and settles the claim afterwards, so several processes can share a
-// store. A claim must expire by itself, so that a later callback is handled if the process that claimed the event has
-// died. Let it last longer than the handling can take, see [WithCallbackTimeout].
+// A store in a database keeps these rules:
 //
-// With Redis, where s.owner is a random text of this process other than "done":
+//   - A claim is atomic and exclusive. It does not depend on the context of Claim, which may end before Settle.
+//   - A claim expires by itself, so that a later callback is handled if the process that claimed the event has died.
+//     Let it last longer than the handling can take, see [WithCallbackTimeout].
+//   - Settle records an event that was handled, even if its claim has expired and another process has claimed it since.
+//     The record lasts longer than claims: as long as the platform may retry a callback.
+//   - Settle releases a key only if the caller still holds it. The claim may have expired, and be held by another
+//     process, or the event may have been recorded.
+//   - A call that fails returns an error. It may leave a claim behind, which expires: the handler does not call Settle
+//     after an error of Claim, nor a second time.
 //
-//	func (s *redisStore) Claim(ctx context.Context, key string) (quecloud.DedupState, error) {
-//		claimed, err := s.redis.SetNX(ctx, key, s.owner, s.lease).Result() // SET key owner NX PX lease
-//		if err != nil {
-//			return 0, err
-//		}
-//		if claimed {
-//			return quecloud.DedupClaimed, nil
-//		}
-//		value, err := s.redis.Get(ctx, key).Result()
-//		if err == nil && value == "done" {
-//			return quecloud.DedupDone, nil
-//		}
-//		if err == redis.Nil {
-//			err = nil // released just now: a later callback can claim it
-//		}
-//		return quecloud.DedupBusy, err
-//	}
+// With SQL, where :owner is a random text of this process, and times are those of one clock:
 //
-//	func (s *redisStore) Settle(ctx context.Context, key string, handled bool) error {
-//		if handled {
-//			return s.redis.Set(ctx, key, "done", s.age).Err() // SET key done PX age
-//		}
-//		// The claim may have expired, and be held by another process.
-//		const release = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`
-//		return s.redis.Eval(ctx, release, []string{key}, s.owner).Err()
-//	}
+//	CREATE TABLE quecloud_events (
+//		key     VARCHAR(70) PRIMARY KEY,
+//		owner   VARCHAR(26) NOT NULL, -- of the claim; empty once the event has been handled
+//		expires BIGINT NOT NULL       -- Unix time in milliseconds
+//	)
+//
+//	-- Claim: DedupClaimed if the INSERT adds a row; else DedupDone if owner is empty, or DedupBusy
+//	DELETE FROM quecloud_events WHERE expires <= :now
+//	INSERT INTO quecloud_events (key, owner, expires) VALUES (:key, :owner, :now + :lease)
+//		ON CONFLICT DO NOTHING
+//	SELECT owner FROM quecloud_events WHERE key = :key
+//
+//	-- Settle, if the event was handled
+//	INSERT INTO quecloud_events (key, owner, expires) VALUES (:key, '', :now + :age)
+//		ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, expires = excluded.expires
+//
+//	-- Settle, if it was not
+//	DELETE FROM quecloud_events WHERE key = :key AND owner = :owner
+//
+// The module examples/sqlitededup has a whole store to copy. TestDedupStore of package quecloudtest tests a store
+// against these rules.
 type DedupStore interface {
 	// Claim reserves a key for the caller, unless it is reserved or its event has been handled. A key has at most 70
 	// characters and holds no personal data.
 	Claim(ctx context.Context, key string) (DedupState, error)
-	// Settle ends the caller's claim. It records the event as handled, or else releases the key.
+	// Settle ends the caller's claim. It records the event as handled, or else releases the key. Its context ends after
+	// 5 seconds.
 	Settle(ctx context.Context, key string, handled bool) error
 }
 
@@ -69,7 +74,8 @@ const (
 // settleTimeout bounds [DedupStore].Settle, which runs also after the sender has disconnected.
 const settleTimeout = 5 * time.Second
 
-// A MemoryDedup is a [DedupStore] in memory, for a single process. It is safe for concurrent use.
+// A MemoryDedup is a [DedupStore] in memory, for a single process. Claims do not expire: they end with the process. It
+// is safe for concurrent use.
 type MemoryDedup struct {
 	entries int
 	age     time.Duration

@@ -157,5 +157,5 @@
 //	client := srv.Client()
 //
 // Code that makes its own client takes the options from srv.Options. HandlerTransport delivers callbacks to your
-// handler without a network.
+// handler without a network, and TestDedupStore tests a [DedupStore] of yours.
 package quecloud

@@ -89,7 +89,7 @@
 // With [WithSMSCallback] and [WithOrderCallback] the server sends SMS and order events as the platform does, and with
 // [WithCallbackRetries] it retries deliveries without success. [Server.Deliveries] returns the responses.
 // [DeliverSMS] and [DeliverOrder] test a receiver without a server. With [HandlerTransport] the server delivers to a
-// handler without a network.
+// handler without a network. [TestDedupStore] tests a store for quecloud.WithDeduplication.
 //
 // # Sources
 //

@@ -221,6 +221,15 @@ func ExampleHandlerTransport() {
 	// 200 success
 }
 
+// Test a store of handled events. A test of a store in a database opens it in open, and lets claims expire.
+func ExampleTestDedupStore() {
+	memory := quecloud.NewMemoryDedup(10_000, 24*time.Hour)
+	open := func() quecloud.DedupStore { return memory }
+	err := quecloudtest.TestDedupStore(open, nil) // claims in memory end with the process
+	fmt.Println(err)
+	// Output: <nil>
+}
+
 // Test a receiver of callbacks that fails once: the stand-in retries the delivery.
 func ExampleServer_ReceiveSMS() {
 	failures := 1
