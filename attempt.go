@@ -26,12 +26,12 @@ type attempt struct {
 	received      time.Time // when the response started to arrive, by the clock of t
 	retryAfter    time.Duration
 	responded     bool   // the platform responded; a proxy's response does not count
-	saysSuccess   bool   // the response has resultCode 0, which may be true
+	saysSuccess   bool   // the response has resultCode 0, even if it is a bad response
 	signature     string // secret: it makes a signed call repeatable for five minutes
 	code          int    // resultCode
 	hasPayload    bool   // the response has members besides resultCode and errorMessage
 	reportsEffect bool   // the payload reports something that was done, refusal or not
-	interrupted   bool   // no response or only a part of it came: the connection failed, or the time was up
+	interrupted   bool   // no response or only a part of it came: the connection failed, or a context ended
 	partlyWritten bool   // the caller has a part of the file already
 	notUTF8       string // path of the first text in the response that is not UTF-8
 	duration      time.Duration
@@ -249,7 +249,7 @@ func (b *fileBody) prepend(text []byte) {
 // Close closes the body. It does not wait for an abandoned read.
 func (b *fileBody) Close() error {
 	if b.stuck {
-		go b.ReadCloser.Close() // its error interests no one
+		go b.ReadCloser.Close() // its error does not matter
 		return nil
 	}
 	return b.ReadCloser.Close()

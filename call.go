@@ -52,7 +52,7 @@ type CallInfo struct {
 }
 
 // An Interceptor wraps a call. It can act before and after next, which makes the call with all its retries. It must
-// return the error of next, or one of its own. It can also leave out next and fill info.Result itself. It can call next
+// return the error of next, or another error. It can also leave out next and fill info.Result itself. It can call next
 // only once, so that no interceptor can make a call happen twice. It must not return before next has: the call then
 // fails, with [ErrOutcomeUnknown] if it changes something. Called later, next sends nothing.
 //
@@ -75,9 +75,9 @@ type callState struct {
 	correction     *correction   // of the clock, after a refusal
 }
 
-// An outcomeCheck turns the error of a call into another, or into nil, by what the response says beyond resultCode. It
-// runs inside the interceptors.
-type outcomeCheck func(error) error
+// An outcomeCheck takes the error of a call and returns the final one, which depends on members of the response besides
+// resultCode. It runs inside the interceptors.
+type outcomeCheck func(err error) error
 
 // do makes a call. All methods of the SDK come through here.
 func (c *core) do(ctx context.Context, method string, params, result any, checks ...outcomeCheck) error {
@@ -113,7 +113,8 @@ func (c *core) do(ctx context.Context, method string, params, result any, checks
 	return c.intercept(ctx, call)
 }
 
-// subjectOf returns what a call is about, for people: a card, an order, a task, or the first of many cards.
+// subjectOf returns the card, order or task that a call is about, for error texts. Of many cards it returns the first
+// and the number of the others.
 func subjectOf(form url.Values) string {
 	for _, name := range [...]string{"iccid", "msisdn", "iccids", "msisdns", "orderNo", "taskId"} {
 		if value := form.Get(name); value != "" {
@@ -166,7 +167,7 @@ func (c *core) intercept(ctx context.Context, call *callState) error {
 		err = call.error("interceptor", errors.New("it returned before next had, so the result is not known"))
 	}
 	if err != nil && (ended == stateRunning || ended == stateEndedUnknown) && !errors.Is(err, ErrOutcomeUnknown) {
-		return call.withOutcomeUnknown(err) // the interceptor returned an error of its own
+		return call.withOutcomeUnknown(err) // the interceptor replaced the error
 	}
 	return err
 }
@@ -197,10 +198,10 @@ func (c *core) runAndCheck(ctx context.Context, call *callState) error {
 func (c *core) runAttempts(ctx context.Context, call *callState) error {
 	start := c.now()
 	defer func() { call.info.Duration = c.now().Sub(start) }()
-	var lastErr error // of the attempt before
+	var lastErr error // of the previous attempt
 	for {
 		if err := c.admit(ctx, call); err != nil {
-			return call.finalError(withAttemptBefore(err, lastErr))
+			return call.finalError(withPreviousError(err, lastErr))
 		}
 		if call.correction == nil {
 			call.offset = c.shared.clock.offset()
@@ -229,24 +230,24 @@ func (c *core) runAttempts(ctx context.Context, call *callState) error {
 		}
 		c.logRetry(ctx, call, a, delay)
 		if err := sleep(ctx, delay); err != nil {
-			return call.finalError(withAttemptBefore(call.error("waiting to retry", err), lastErr))
+			return call.finalError(withPreviousError(call.error("waiting to retry", err), lastErr))
 		}
 	}
 }
 
-// withAttemptBefore adds the error of the attempt before, if there was one, to the error that ends a call.
-func withAttemptBefore(err, before error) error {
-	if before == nil {
+// withPreviousError adds the error of the previous attempt, if there was one, to the error that ends a call.
+func withPreviousError(err, previous error) error {
+	if previous == nil {
 		return err
 	}
-	return fmt.Errorf("%w; the attempt before: %w", err, before)
+	return fmt.Errorf("%w; the previous attempt: %w", err, previous)
 }
 
 // admit waits until the limiter and the context allow an attempt.
 func (c *core) admit(ctx context.Context, call *callState) error {
 	if ctx.Err() == nil && c.limiter != nil {
 		if err := c.limiter.Wait(ctx); err != nil {
-			return call.error("not sent, because the limiter says so", err)
+			return call.error("not sent: the limiter returned an error", err)
 		}
 	}
 	if ctx.Err() != nil {
@@ -264,7 +265,8 @@ func (call *callState) recordAttempt(a *attempt) {
 	}
 }
 
-// finalError returns the error of a call that ends without success: err with what the caller has to know besides.
+// finalError returns the error of a call that ends without success. It adds to err the number of attempts, a correction
+// of the clock, and ErrOutcomeUnknown or a hint to look for the order.
 func (call *callState) finalError(err error) error {
 	refusal, refused := errors.AsType[*APIError](err)
 	switch k := call.correction; {
@@ -283,7 +285,7 @@ func (call *callState) finalError(err error) error {
 	case call.outcomeUnknown:
 		return call.withOutcomeUnknown(err)
 	case refused && call.externalID != "" && call.endpoint.kind == KindSpend && !call.preverify:
-		// The platform may have refused a repeated order that an earlier call or another process has placed.
+		// The platform may have refused a duplicate of an order that an earlier call or another process has placed.
 		const hint = "%w; if ExternalID %q was ever sent before, look with Orders.Find for its order"
 		return fmt.Errorf(hint, err, call.externalID)
 	}

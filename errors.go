@@ -1,4 +1,4 @@
-// This file has the errors of the SDK, and in resultCodes what the platform's result codes mean.
+// This file has the errors of the SDK and, in resultCodes, the meanings of the platform's result codes.
 
 package quecloud
 
@@ -32,12 +32,12 @@ var (
 
 	// ErrQueryFailed reports a response with resultCode 0 whose query failed all the same: issuccess is false, or rpscode
 	// is not 0000. The document does not say why; a later call may succeed.
-	ErrQueryFailed = errors.New("the platform could not find out what was asked")
+	ErrQueryFailed = errors.New("the query failed at the platform")
 
 	// ErrPartial reports that a call did not succeed for all of its cards. The method's result is valid and lists those
 	// for which it did; there may be none. Where the response does not account for some cards, the error is
 	// [ErrOutcomeUnknown] as well.
-	ErrPartial = errors.New("not done for all of the cards")
+	ErrPartial = errors.New("the call did not succeed for every card")
 
 	// ErrAttemptTimeout reports that no response came within the time that [WithTimeout] allows one attempt. Its Timeout
 	// method returns true, like that of a [net.Error]. If the caller's own deadline passes first, the error is
@@ -51,13 +51,13 @@ func (attemptTimeout) Error() string   { return "no response within the time for
 func (attemptTimeout) Timeout() bool   { return true }
 func (attemptTimeout) Temporary() bool { return true }
 
-// A codeMeaning says what a refusal tells about trying again.
+// A codeMeaning is the meaning of a refusal for a retry.
 type codeMeaning uint8
 
 const (
 	notRefused        codeMeaning = iota // the error is no refusal
 	meansUnknown                         // the code is neither documented nor configured
-	meansUnauthorized                    // the client may not make calls at all
+	meansUnauthorized                    // the credentials do not allow the call
 	meansNotDone                         // the code is one of the NotDoneCodes: not done, try later
 )
 
@@ -70,7 +70,7 @@ var resultCodes = map[int]struct {
 	70031: {meansUnauthorized, ErrUnauthorized}, // § 1.7 (3)
 }
 
-// meaningOf returns what the result code of a refusal means. Nothing else in the package interprets result codes.
+// meaningOf returns the meaning of the result code of a refusal. Nothing else in the package interprets result codes.
 func meaningOf(err error) codeMeaning {
 	refusal, ok := errors.AsType[*APIError](err)
 	if !ok {
@@ -148,7 +148,7 @@ type ResponseError struct {
 	RetryAfter time.Duration
 }
 
-// Error returns what is wrong, and how the response begins.
+// Error returns the reason and the beginning of the response.
 func (e *ResponseError) Error() string {
 	name := nameOf(e.Method, e.Subject)
 	text := fmt.Sprintf("quecloud: %s: bad response with HTTP status %d: %v", name, e.HTTPStatus, e.Err)
@@ -177,7 +177,7 @@ func (e *FieldError) Error() string {
 	return (*lenient.Problem)(e).Error()
 }
 
-// fieldError is err, which is a FieldError where it was a problem of the decoder's.
+// fieldError returns err, with a problem of the decoder as a FieldError.
 func fieldError(err error) error {
 	if problem, ok := errors.AsType[*lenient.Problem](err); ok {
 		return (*FieldError)(problem)
@@ -185,7 +185,7 @@ func fieldError(err error) error {
 	return err
 }
 
-// An outcomeError adds ErrOutcomeUnknown, and what to do, to the error that ended a call.
+// An outcomeError adds ErrOutcomeUnknown and advice to the error that ended a call.
 type outcomeError struct {
 	err        error
 	endpoint   *endpoint
@@ -207,7 +207,7 @@ func (e *outcomeError) Error() string {
 
 func (e *outcomeError) Unwrap() []error { return []error{ErrOutcomeUnknown, e.err} }
 
-// withoutSignature returns err with the signature hidden in its text. A transport of the user's may quote the form.
+// withoutSignature returns err with the signature hidden in its text. The user's transport may quote the form.
 func withoutSignature(err error, signature string) error {
 	text := err.Error()
 	if hidden := hide(text, signature); hidden != text {

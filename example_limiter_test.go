@@ -41,6 +41,6 @@ func ExampleWithLimiter() {
 	// Output:
 	// <nil> false
 	// <nil> false
-	// quecloud: account.info: not sent, because the limiter says so: the quota is used up true
+	// quecloud: account.info: not sent: the limiter returned an error: the quota is used up true
 	// requests: 2
 }

@@ -254,7 +254,7 @@ func ExampleSMSService_SendAll() {
 	fmt.Println("not sent to", notSent)
 	// Output:
 	// sent to 1064800000000
-	// quecloud: sms.send: the platform lists the card as failed: not done for all of the cards (card 1064812345678, 2 of 2)
+	// quecloud: sms.send: the platform lists the card as failed: the call did not succeed for every card (card 1064812345678, 2 of 2)
 	// not sent to [1064812345678]
 }
 

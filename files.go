@@ -114,7 +114,7 @@ func (c *core) receiveFile(call *callState, a *attempt, body *fileBody, d *downl
 		_, err := text.ReadFrom(io.LimitReader(body, maxResponse+1))
 		if c.receiveJSON(call, a, text, err, ""); a.err == nil {
 			a.responded = false
-			a.err = call.badResponse(a, start[:n], errors.New("it says success and has no file"))
+			a.err = call.badResponse(a, start[:n], errors.New("it has resultCode 0 and no file"))
 		}
 		return
 	}

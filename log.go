@@ -1,5 +1,5 @@
-// This file writes the log and masks what is personal in it. Which parameters need no masking is a column of the table
-// in endpoints.go.
+// This file writes the log and masks personal data in it. The column logged of the table in endpoints.go has the
+// parameters that need no masking.
 
 package quecloud
 
@@ -36,7 +36,7 @@ func (c *core) logAttempt(ctx context.Context, call *callState, a *attempt) {
 	c.logger.LogAttrs(ctx, slog.LevelDebug, "quecloud: attempt", c.callAttrs(call, a, attrs...)...)
 }
 
-// logRetry writes why and after which delay a call is retried.
+// logRetry writes the reason and the delay of a retry.
 func (c *core) logRetry(ctx context.Context, call *callState, a *attempt, delay time.Duration) {
 	if c.logger != nil {
 		attrs := c.callAttrs(call, a, slog.Duration("delay", delay))

@@ -23,7 +23,7 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const maxKept = 4 << 20
 
-// receiveJSON classifies a response. bodyErr says why a part of its text is missing; nil if it is whole.
+// receiveJSON classifies a response. bodyErr is the reason why a part of its text is missing, or nil if it is complete.
 func (c *core) receiveJSON(call *callState, a *attempt, text *bytes.Buffer, bodyErr error, location string) {
 	switch {
 	case bodyErr != nil:
@@ -72,7 +72,7 @@ func (a *attempt) record(read *lenient.Response, err error) {
 // isAccepted reports whether the HTTP status is one of success.
 func (a *attempt) isAccepted() bool { return 200 <= a.status && a.status < 300 }
 
-// problem returns what is wrong with a response that is neither a success nor a refusal. err is the decoder's.
+// problem returns the error in a response that is neither a success nor a refusal. err is the decoder's.
 func (a *attempt) problem(read *lenient.Response, err error, text []byte, location string) error {
 	field, isField := errors.AsType[*FieldError](err)
 	switch {
@@ -86,7 +86,7 @@ func (a *attempt) problem(read *lenient.Response, err error, text []byte, locati
 	case len(bytes.TrimSpace(text)) == 0:
 		return errors.New("it is empty")
 	case err != nil && !isField:
-		return fmt.Errorf("it is not whole JSON: %w", err)
+		return fmt.Errorf("it is not complete JSON: %w", err)
 	case read.CodeProblem != nil:
 		return a.withoutSignature((*FieldError)(read.CodeProblem))
 	case !read.HasCode:

@@ -31,7 +31,7 @@ var notTheProtocol = []struct {
 			`it begins "<!DOCTYPE html>`,
 	},
 	{name: "HTML with status 404", status: 404, body: selftest.HTMLPage, says: "HTTP status 404"},
-	{name: "HTML with status 200", status: 200, body: selftest.HTMLPage, says: "not whole JSON"},
+	{name: "HTML with status 200", status: 200, body: selftest.HTMLPage, says: "not complete JSON"},
 	{name: "a bare success with status 500", status: 500, body: `{"resultCode":0}`, says: "member mt: missing"},
 	{name: "half a success with status 404", status: 404, body: `{"resultCode":0,"mt":1}`, says: "member mo: missing"},
 	{name: "nothing", status: 200, body: "", says: "it is empty"},
@@ -86,15 +86,16 @@ var notTheProtocol = []struct {
 		name: "one bad resultCode of two", status: 200, body: `{"resultCode":"abc","mt":1,"mo":2,"resultCode":0}`,
 		says: "member resultCode",
 	},
-	{name: "truncated JSON", status: 200, body: `{"resultCode":0,"mt":1,"mo":2`, says: "not whole JSON"},
-	{name: "JSON truncated in a text", status: 200, body: `{"resultCode":0,"mt":1,"mo":"2`, says: "not whole JSON"},
+	{name: "truncated JSON", status: 200, body: `{"resultCode":0,"mt":1,"mo":2`, says: "not complete JSON"},
+	{name: "JSON truncated in a text", status: 200, body: `{"resultCode":0,"mt":1,"mo":"2`, says: "not complete JSON"},
 	{
-		name: "a refusal that is truncated", status: 200, body: `{"resultCode":1,"errorMessage":"no"`, says: "not whole JSON",
+		name: "a refusal that is truncated", status: 200, body: `{"resultCode":1,"errorMessage":"no"`,
+		says: "not complete JSON",
 	},
-	{name: "text behind the JSON", status: 200, body: selftest.Success + "x", says: "not whole JSON"},
+	{name: "text behind the JSON", status: 200, body: selftest.Success + "x", says: "not complete JSON"},
 	{
 		name: "a second response after the first", status: 200, body: selftest.Success + selftest.Success,
-		says: "not whole JSON: more text",
+		says: "not complete JSON: more text",
 	},
 	{name: "a list", status: 200, body: `[{"resultCode":0,"mt":1,"mo":2}]`, says: "no resultCode"},
 	{name: "null", status: 200, body: "null", says: "no resultCode"},
@@ -102,9 +103,9 @@ var notTheProtocol = []struct {
 	{
 		name: "deep nesting", status: 200,
 		body: `{"resultCode":0,"mt":1,"mo":2,"x":` + strings.Repeat("[", 10001) + strings.Repeat("]", 10001) + "}",
-		says: "not whole JSON",
+		says: "not complete JSON",
 	},
-	{name: "deep nesting without an end", status: 200, body: strings.Repeat(`{"a":`, 10001), says: "not whole JSON"},
+	{name: "deep nesting without an end", status: 200, body: strings.Repeat(`{"a":`, 10001), says: "not complete JSON"},
 }
 
 func TestResponseThatIsNotTheProtocolIsNoSuccess(t *testing.T) {

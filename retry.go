@@ -39,13 +39,14 @@ type RetryPolicy struct {
 
 	// RetryPurchasesAfter allows retries of top-ups and renewals with an ExternalID that the platform may have received,
 	// after this delay plus a random one as above. It must be at least a second; 0, the default, allows none. The document
-	// says that the platform uses the ID to recognize repeated orders, not how: a platform that looks for the order before
-	// it adds it buys twice when two requests arrive at once. Choose a delay longer than the platform may take, or leave
-	// it at 0 and look with [OrdersService.Find].
+	// says that the platform uses the ID to recognize duplicate orders, not how: a platform that looks for the order
+	// before it adds it buys twice when two requests arrive at once. Choose a delay longer than the platform may take, or
+	// leave it at 0 and look with [OrdersService.Find].
 	RetryPurchasesAfter time.Duration
 	// NotDoneCodes are result codes that you know to mean: not done, try later. The document gives none. The SDK retries
 	// reads and calls that set a state when they are refused with one of these codes. [OrdersService.Wait] goes on after
-	// one, and [VerifyWith] then asks for the callback again. No such code makes the SDK retry a purchase or an SMS.
+	// one, and [VerifyWith] then lets the callback fail with status 500. No such code makes the SDK retry a purchase or an
+	// SMS.
 	NotDoneCodes []int
 }
 
@@ -57,7 +58,7 @@ func DefaultRetryPolicy() RetryPolicy {
 	}
 }
 
-// check returns what is wrong with the policy, or "".
+// check returns the error in the policy, or "" if there is none.
 func (p RetryPolicy) check() string {
 	switch {
 	case p.MaxAttempts < 1:
@@ -131,13 +132,13 @@ func (c *core) retryable(call *callState, a *attempt) bool {
 	return kind == KindRead && a.isTransient()
 }
 
-// retryablePurchase reports whether the policy allows to retry a purchase that the platform may have received.
+// retryablePurchase reports whether the policy allows the retry of a purchase that the platform may have received.
 func (c *core) retryablePurchase(call *callState) bool {
 	isPurchase := call.endpoint.kind == KindSpend && !call.preverify
 	return isPurchase && call.externalID != "" && c.retry.RetryPurchasesAfter > 0
 }
 
-// isTransient reports whether an attempt failed in a way that may pass: no or half a response, or HTTP status 5xx.
+// isTransient reports whether the failure of an attempt may pass: no response, a part of one, or HTTP status 5xx.
 func (a *attempt) isTransient() bool { return a.interrupted || a.status >= 500 }
 
 // retryAfter returns the delay that the header Retry-After asks for: seconds, or a time, compared with that of the
@@ -157,7 +158,7 @@ func retryAfter(header http.Header, date time.Time) time.Duration {
 	return max(at.Sub(date), 0)
 }
 
-// sleep waits for d. If the context ends before, it returns the reason.
+// sleep waits for d. If the context ends first, it returns the reason.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -23,7 +23,7 @@ import (
 type onceTransport struct {
 	source       *http.Client      // the user's client, or one with our own transport
 	base         http.RoundTripper // the transport of source; nil for http.DefaultTransport
-	builtIn      bool              // base is that of newTransport
+	builtIn      bool              // newTransport made base
 	client       http.Client       // a copy of source, whose transport is this one
 	lastResponse atomic.Int64      // when the last response came, on the scale of sinceStart
 	pathSilent   atomic.Bool       // an attempt timed out, and no response has come since it started
@@ -53,8 +53,7 @@ var errSentOnce = errors.New(
 // RoundTrip passes a request to the transport below with a GetBody that allows no second sending. With GetBody,
 // net/http resends a POST by itself: over HTTP/1 only if nothing of it was written, but over HTTP/2 whenever the server
 // gives up the stream or the connection. So GetBody works over HTTP/1, and over other protocols only until the headers
-// are written. The http.Client never gets it: on a redirect 307 or 308 it would call it before it asks whether to
-// follow.
+// are written. The http.Client never gets GetBody: on a redirect 307 or 308 it would call GetBody before CheckRedirect.
 func (t *onceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	e, ok := req.Context().Value(sendEvidenceKey{}).(*sendEvidence)
 	if !ok {
@@ -78,14 +77,14 @@ func (t *onceTransport) CloseIdleConnections() {
 	}
 }
 
-// An exchange is a request and what came back.
+// An exchange is the outcome of a request.
 type exchange struct {
 	resp      *http.Response // nil if none came. The body is open if it is a file, otherwise read
-	err       error          // why none came
+	err       error          // the reason why none came
 	received  time.Time      // when the response started to arrive
 	text      *bytes.Buffer  // the body, as far as it came
-	bodyErr   error          // why the rest of the body is missing
-	abandoned bool           // the time was up, and the transport goes on all the same
+	bodyErr   error          // the reason why the rest of the body is missing
+	abandoned bool           // the context has ended, and the transport has not returned
 	panicked  any
 }
 

@@ -38,7 +38,7 @@ func TestLimiterErrorEndsTheCallUnsent(t *testing.T) {
 				quecloud.WithLimiter(selftest.LimiterFunc(func(context.Context) error { return enough })))
 			err := kind.Do(t.Context(), client)
 			require.ErrorIs(t, err, enough)
-			require.ErrorContains(t, err, "not sent, because the limiter says so")
+			require.ErrorContains(t, err, "not sent: the limiter returned an error")
 			assert.NotErrorIs(t, err, quecloud.ErrOutcomeUnknown)
 			assert.Zero(t, s.Attempts())
 		}
