@@ -138,7 +138,7 @@ func attemptError(timed context.Context, err error, waited time.Duration) error 
 		return err
 	case context.Cause(timed) == ErrAttemptTimeout: //nolint:errorlint // a cause of the caller's may wrap it
 		return fmt.Errorf("%w (waited %v)", ErrAttemptTimeout, waited)
-	case !errors.Is(err, ended) || !errors.Is(err, context.Cause(timed)):
+	case !wraps(err, ended) || !errors.Is(err, context.Cause(timed)):
 		err = fmt.Errorf("%w: %w", whyEnded(timed), err)
 	}
 	return fmt.Errorf("%w (waited %v)", err, waited)

@@ -56,7 +56,9 @@ type CallInfo struct {
 // only once, so that no interceptor can make a call happen twice. It must not return before next has: the call then
 // fails, with [ErrOutcomeUnknown] if it changes something. Called later, next sends nothing.
 //
-// Invalid input, a [*ParamError], is found before any interceptor runs.
+// Interceptors do not see every error of a method. Invalid input, a [*ParamError], is found before any interceptor runs.
+// [ErrNotStarted], [ErrUnknownCard], [ErrNotFound] and [ErrOrderFailed] are what methods make of several calls. Count
+// these errors where you call the method, with [ErrorType].
 type Interceptor func(ctx context.Context, info *CallInfo, next func(context.Context) error) error
 
 // A callState is the state of one call, from its parameters to its last attempt.
@@ -247,13 +249,24 @@ func withPreviousError(err, previous error) error {
 func (c *core) admit(ctx context.Context, call *callState) error {
 	if ctx.Err() == nil && c.limiter != nil {
 		if err := c.limiter.Wait(ctx); err != nil {
-			return call.error("not sent: the limiter returned an error", err)
+			return call.notSent(ctx, "the limiter returned an error", err)
 		}
 	}
 	if ctx.Err() != nil {
 		return call.error("not sent", whyEnded(ctx))
 	}
 	return nil
+}
+
+// notSent returns the error of a call that err ends before an attempt. If the context has ended, that is the reason.
+func (call *callState) notSent(ctx context.Context, reason string, err error) error {
+	switch {
+	case ctx.Err() != nil && !wraps(err, ctx.Err()):
+		err = fmt.Errorf("%w: %w", whyEnded(ctx), err)
+	case ctx.Err() == nil && call.attempts == 0:
+		err = &rewordedError{err.Error(), errors.Join(errNotSent, err)}
+	}
+	return call.error("not sent: "+reason, err)
 }
 
 // recordAttempt records the result of an attempt.

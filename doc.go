@@ -50,6 +50,8 @@
 //   - [ErrAttemptTimeout], [context.DeadlineExceeded], [context.Canceled] and the errors of package net: no response
 //     came.
 //
+// [ErrorType] returns one stable word for the kind of an error, for metrics and logs.
+//
 // Error texts name the card or order and quote the platform. Only the log of [WithLogger] masks them.
 //
 // # Retries

@@ -1,10 +1,15 @@
-// This file has the errors of the SDK and, in resultCodes, the meanings of the platform's result codes.
+// This file has the errors of the SDK. resultCodes has the meanings of the platform's result codes, errorTypes the words
+// for the kinds of errors.
 
 package quecloud
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -184,6 +189,107 @@ func fieldError(err error) error {
 	}
 	return err
 }
+
+// ErrorType returns one word for the kind of an error, for metrics and logs, or "" for nil. The words do not change. Of
+// those that apply, it returns the first in this order:
+//
+//	outcome_unknown   [ErrOutcomeUnknown]: the call may have taken effect, worth an alarm
+//	partial           [ErrPartial]
+//	query_failed      [ErrQueryFailed]
+//	order_failed      [ErrOrderFailed]
+//	not_found         [ErrNotFound]
+//	unknown_card      [ErrUnknownCard]
+//	not_started       [ErrNotStarted]
+//	param             *[ParamError]
+//	not_sent          the limiter, or the function of [WithCredentials], failed before the first attempt
+//	unauthorized      [ErrUnauthorized]
+//	refused           any other *[APIError]
+//	canceled          [context.Canceled]: a context was canceled
+//	deadline_exceeded [context.DeadlineExceeded]: the deadline of a context passed
+//	timeout           [ErrAttemptTimeout], or a timeout of the network
+//	certificate       the certificate of the server is not trusted
+//	response          *[ResponseError], or the pages of a sweep contradict each other
+//	network           no connection, or it broke
+//	other             anything else, such as the error of an interceptor or of a writer
+//
+// A timeout of package net claims to be a [context.DeadlineExceeded] in [errors.Is]; ErrorType tells the two apart. The
+// log of [WithLogger] has the word for each failed attempt as error_type, package otelquecloud for each failed call as
+// error.type.
+func ErrorType(err error) string {
+	if err == nil {
+		return ""
+	}
+	for _, t := range errorTypes {
+		if t.is(err) {
+			return t.word
+		}
+	}
+	return "other"
+}
+
+// errorTypes lists the words of ErrorType in their order.
+var errorTypes = []struct {
+	word string
+	is   func(error) bool
+}{
+	{"outcome_unknown", is(ErrOutcomeUnknown)},
+	{"partial", is(ErrPartial)},
+	{"query_failed", is(ErrQueryFailed)},
+	{"order_failed", is(ErrOrderFailed)},
+	{"not_found", is(ErrNotFound)},
+	{"unknown_card", is(ErrUnknownCard)},
+	{"not_started", is(ErrNotStarted)},
+	{"param", isA[*ParamError]},
+	{"not_sent", is(errNotSent)},
+	{"unauthorized", is(ErrUnauthorized)},
+	{"refused", isA[*APIError]},
+	{"canceled", is(context.Canceled)},
+	{"deadline_exceeded", func(err error) bool { return wraps(err, context.DeadlineExceeded) }},
+	{"timeout", func(err error) bool { return anyInTree(err, isTimeout) }},
+	{"certificate", isA[*tls.CertificateVerificationError]},
+	{"response", func(err error) bool { return isA[*ResponseError](err) || errors.Is(err, errBadPages) }},
+	{"network", isA[net.Error]},
+}
+
+func is(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+func isA[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+func isTimeout(err error) bool {
+	late, ok := err.(net.Error) //nolint:errorlint // anyInTree unwraps
+	return ok && late.Timeout()
+}
+
+// wraps reports whether err is target or wraps it. Methods Is do not count: a timeout of package net claims to be a
+// context.DeadlineExceeded.
+func wraps(err, target error) bool {
+	return anyInTree(err, func(err error) bool { return err == target }) //nolint:errorlint // anyInTree unwraps
+}
+
+// anyInTree reports whether accepts holds for err or for an error that it wraps.
+func anyInTree(err error, accepts func(error) bool) bool {
+	if err == nil || accepts(err) {
+		return err != nil
+	}
+	switch e := err.(type) { //nolint:errorlint // this unwraps
+	case interface{ Unwrap() error }:
+		return anyInTree(e.Unwrap(), accepts)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), func(err error) bool { return anyInTree(err, accepts) })
+	}
+	return false
+}
+
+// errNotSent marks the error of a call that ended before its first attempt, though its context lasts.
+var errNotSent = errors.New("not sent")
+
+// errBadPages marks the error of a sweep whose pages contradict each other.
+var errBadPages = errors.New("the pages contradict each other")
 
 // An outcomeError adds ErrOutcomeUnknown and advice to the error that ended a call.
 type outcomeError struct {

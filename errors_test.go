@@ -2,10 +2,13 @@ package quecloud_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -316,4 +319,63 @@ func TestErrorShowsItsSubjectInPrintableForm(t *testing.T) {
 		err := client.Call(t.Context(), "fc.function.order.details", map[string]string{"orderNo": "R\x1b[31m1\n"}, nil)
 		require.ErrorContains(t, err, `order.details R\x1b[31m1\n: `)
 	}
+}
+
+// In an error that is of several kinds, the first word of the documented order counts.
+func TestErrorTypeGoesByTheDocumentedOrder(t *testing.T) {
+	t.Parallel()
+	unsent, _ := selftest.Scripted(t, []selftest.Step{{Body: selftest.Success}},
+		quecloud.WithLimiter(selftest.LimiterFunc(func(context.Context) error { return errors.New("full") })))
+	twice := func(_ context.Context, p *quecloud.CardListParams) (*quecloud.CardList, error) {
+		page := quecloud.Page{Number: p.PageNo, Size: 1, TotalCount: 9, TotalPages: 9}
+		return &quecloud.CardList{Page: page, Cards: []quecloud.Card{{ICCID: selftest.ICCID1}}}, nil
+	}
+	var badPages error
+	for _, err := range quecloud.Pages(t.Context(), twice, &quecloud.CardListParams{PageSize: 1}) {
+		badPages = err
+	}
+	kinds := []struct {
+		word string
+		errs []error
+	}{
+		{"outcome_unknown", []error{quecloud.ErrOutcomeUnknown}},
+		{"partial", []error{quecloud.ErrPartial}},
+		{"query_failed", []error{quecloud.ErrQueryFailed}},
+		{"order_failed", []error{quecloud.ErrOrderFailed}},
+		{"not_found", []error{quecloud.ErrNotFound}},
+		{"unknown_card", []error{quecloud.ErrUnknownCard}},
+		{"not_started", []error{quecloud.ErrNotStarted}},
+		{"param", []error{&quecloud.ParamError{}}},
+		{"not_sent", []error{selftest.Read(t.Context(), unsent)}},
+		{"unauthorized", []error{&quecloud.APIError{Code: 70031}}},
+		{"refused", []error{&quecloud.APIError{Code: 1}}},
+		{"canceled", []error{context.Canceled}},
+		{"deadline_exceeded", []error{context.DeadlineExceeded}},
+		{"timeout", []error{quecloud.ErrAttemptTimeout, selftest.LateError{}, &url.Error{Err: fmt.Errorf("mine: %w", selftest.LateError{})}}},
+		{"certificate", []error{&tls.CertificateVerificationError{Err: io.EOF}}},
+		{"response", []error{&quecloud.ResponseError{Err: io.EOF}, badPages}},
+		{"network", []error{&url.Error{Err: io.EOF}, &net.OpError{Err: io.EOF}}},
+		{"other", []error{io.EOF}},
+	}
+	var words []string
+	for i, kind := range kinds {
+		words = append(words, kind.word)
+		for _, err := range kind.errs {
+			assert.Equal(t, kind.word, quecloud.ErrorType(err), "%v", err)
+			assert.Equal(t, kind.word, quecloud.ErrorType(&quecloud.PageError{Err: fmt.Errorf("mine: %w", err)}), "%v", err)
+			for _, later := range kinds[i+1:] {
+				assert.Equal(t, kind.word, quecloud.ErrorType(errors.Join(later.errs[0], err)), "%v, %v", err, later.errs[0])
+			}
+		}
+	}
+	assert.Empty(t, quecloud.ErrorType(nil))
+
+	source := selftest.ReadFile(t, "errors.go")
+	_, comment, _ := strings.Cut(source, "// ErrorType returns ")
+	comment, _, _ = strings.Cut(comment, "func ErrorType")
+	var documented []string
+	for _, line := range regexp.MustCompile(`(?m)^//\t(\w+) `).FindAllStringSubmatch(comment, -1) {
+		documented = append(documented, line[1])
+	}
+	assert.Equal(t, documented, words)
 }

@@ -61,6 +61,25 @@ func Example_errors() {
 	// look at the card before you try again
 }
 
+// ErrorType is a label for metrics that count failures.
+func ExampleErrorType() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	failures := map[string]int{}
+	for _, number := range []string{"8986", "89860024310000000006", "89860024310000000030"} {
+		if number == "89860024310000000030" {
+			srv.Inject(quecloudtest.CutAfter().Times(1)) // no response to the last call
+		}
+		if err := client.Cards.Resume(ctx, quecloud.ICCID(number)); err != nil {
+			failures[quecloud.ErrorType(err)]++
+		}
+	}
+	fmt.Println(failures)
+	// Output: map[outcome_unknown:1 param:1 refused:1]
+}
+
 // With makes a copy of the client with other options, for calls that need them.
 func ExampleClient_With() {
 	srv := quecloudtest.NewServer()

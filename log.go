@@ -65,7 +65,7 @@ func (c *core) callAttrs(call *callState, a *attempt, more ...slog.Attr) []slog.
 		if !c.unmasked {
 			text = maskError(a.err, call.maskedParams()...)
 		}
-		attrs = append(attrs, slog.String("error", text))
+		attrs = append(attrs, slog.String("error_type", ErrorType(a.err)), slog.String("error", text))
 	}
 	return attrs
 }

@@ -222,7 +222,8 @@ func (got fetchedPage[L]) decide(plan *pageplan.Plan, method string, page int) (
 	case got.err == nil:
 		decision := plan.Accept(got.response)
 		if fault := decision.Fault; fault != nil {
-			return decision, &PageError{fault.Page, fmt.Errorf("quecloud: %s: %s", shortMethod(method), fault.Reason)}
+			text := fmt.Sprintf("quecloud: %s: %s", shortMethod(method), fault.Reason)
+			return decision, &PageError{fault.Page, &rewordedError{text, errBadPages}}
 		}
 		return decision, nil
 	case errors.As(got.err, new(*ParamError)):

@@ -57,7 +57,7 @@ func ExampleNew() {
 	//   quecloud.kind set
 	//   http.response.status_code 200
 	//   quecloud.result_code 70031
-	//   error.type result_code_70031
+	//   error.type unauthorized
 	// quecloud.client.call.duration count 1
 }
 

@@ -42,25 +42,15 @@
 //
 // # Errors
 //
-// The error.type of a call is the first of these that applies:
+// The error.type of a call is the word of [quecloud.ErrorType], which lists them all, or panic if the call did not
+// return. outcome_unknown is worth an alarm: the call may have taken effect. The resultCode of a refusal and the HTTP
+// status of a response have attributes of their own.
 //
-//	panic                       the call did not return
-//	outcome_unknown             quecloud.ErrOutcomeUnknown: it may have taken effect. Worth an alarm
-//	partial                     quecloud.ErrPartial: done for some of the cards
-//	query_failed                quecloud.ErrQueryFailed: the response says that the query failed
-//	result_code_70031           the platform refused the call with this resultCode
-//	canceled, deadline_exceeded the caller's context ended
-//	timeout                     an attempt had no response in time, or the network timed out
-//	server_certificate_invalid  the server's certificate was not trusted
-//	503                         a response with this HTTP status that is not the platform's
-//	bad_response                a response with HTTP status 200 that is not the platform's protocol
-//	not_sent                    stopped before the first attempt by a limiter or an interceptor
-//	connection                  no connection, or it broke
-//	_OTHER                      anything else
+// Methods return some errors that no interceptor sees, so that they are not recorded here: see [quecloud.Interceptor].
 //
-// The error.type of a request without a response is canceled, timeout, server_certificate_invalid or connection, and
-// that of a response with an HTTP status of 400 or more is the status. A request cannot tell the timeout of an attempt
-// from the caller's deadline: both are timeout.
+// The error.type of a request without a response is canceled, timeout, certificate or network, and that of a response
+// with an HTTP status of 400 or more is the status. A request cannot tell the timeout of an attempt from the caller's
+// deadline: both are timeout.
 //
 // # Order of interceptors
 //
@@ -194,7 +184,7 @@ func (i *instruments) intercept(
 	err = errUnfinished
 	defer func() {
 		end := time.Now()
-		outcome := outcomeAttributes(ctx, info, err)
+		outcome := outcomeAttributes(info, err)
 		span.SetAttributes(outcome...)
 		if info.Attempts > 1 {
 			span.SetAttributes(semconv.HTTPRequestResendCount(info.Attempts - 1))
@@ -237,7 +227,7 @@ func port(u *url.URL) int {
 }
 
 // outcomeAttributes returns the attributes known after the call.
-func outcomeAttributes(ctx context.Context, info *quecloud.CallInfo, err error) []attribute.KeyValue {
+func outcomeAttributes(info *quecloud.CallInfo, err error) []attribute.KeyValue {
 	var attrs []attribute.KeyValue
 	if info.HTTPStatus != 0 {
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(info.HTTPStatus))
@@ -246,7 +236,7 @@ func outcomeAttributes(ctx context.Context, info *quecloud.CallInfo, err error) 
 		attrs = append(attrs, ResultCodeKey.Int(info.ResultCode))
 	}
 	if err != nil {
-		attrs = append(attrs, semconv.ErrorTypeKey.String(errorType(ctx, info, err)))
+		attrs = append(attrs, semconv.ErrorTypeKey.String(errorType(err)))
 	}
 	return attrs
 }

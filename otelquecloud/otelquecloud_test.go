@@ -93,7 +93,7 @@ func TestSpanOfARefusalIsAnErrorUnderStatus200(t *testing.T) {
 	points := r.points(t)
 	require.Len(t, points, 1)
 	for _, attrs := range []map[string]any{values(span.Attributes), values(points[0].Attributes.ToSlice())} {
-		assert.Equal(t, "result_code_70031", attrs["error.type"])
+		assert.Equal(t, "unauthorized", attrs["error.type"])
 		assert.Equal(t, int64(70031), attrs["quecloud.result_code"])
 		assert.Equal(t, int64(200), attrs["http.response.status_code"])
 		assert.Equal(t, "set", attrs["quecloud.kind"])

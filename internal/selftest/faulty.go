@@ -269,3 +269,18 @@ func SpeakPlainly(conn net.Conn) {
 	_, _ = conn.Read(make([]byte, 16<<10))
 	_, _ = io.WriteString(conn, strings.Repeat("no TLS here ", 10))
 }
+
+// A LateError is a timeout that claims to be the deadline of a context, like those of package net.
+type LateError struct{}
+
+// Error implements net.Error.
+func (LateError) Error() string { return "i/o timeout" }
+
+// Timeout implements net.Error.
+func (LateError) Timeout() bool { return true }
+
+// Temporary implements net.Error.
+func (LateError) Temporary() bool { return true }
+
+// Is reports whether target is context.DeadlineExceeded.
+func (LateError) Is(target error) bool { return target == context.DeadlineExceeded }

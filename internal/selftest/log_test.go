@@ -86,11 +86,11 @@ func TestLogRecordsAttemptsAndRetries(t *testing.T) {
 	assert.Equal(t, []map[string]any{
 		{
 			"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 1.0, "http_status": 503.0,
-			"error": failure, "params": params,
+			"error_type": "response", "error": failure, "params": params,
 		},
 		{
 			"level": "WARN", "msg": "quecloud: retrying", "method": method, "kind": "read", "attempt": 1.0, "delay": 0.0,
-			"error": failure,
+			"error_type": "response", "error": failure,
 		},
 		{
 			"level": "DEBUG", "msg": "quecloud: attempt", "method": method, "kind": "read", "attempt": 2.0, "http_status": 200.0,
