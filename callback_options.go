@@ -19,9 +19,9 @@ const DefaultBodyLimit = 1 << 20
 // bad option makes these functions panic, as a bad pattern does in [http.Handle].
 //
 // Every handler accepts only a POST (405 otherwise) of application/json (415) of bounded size (413) that is a JSON
-// object with the members that identify the event (400). The body of the response says what is wrong. Other members
-// that cannot be read do not lose the event, see [WithCallbackDriftHandler]. Neither does the charset of the
-// Content-Type: text that is not UTF-8 is kept byte for byte, see [DriftNotUTF8].
+// object with the members that identify the event (400). The body of the response gives the reason. The event is not
+// lost if other members cannot be read, see [WithCallbackDriftHandler]. The charset of the Content-Type does not
+// matter: text that is not UTF-8 is kept byte for byte, see [DriftNotUTF8].
 //
 // The platform's protocol does not authenticate callbacks: anyone who knows the address can send one. Use
 // [WithCallbackToken], [WithAllowedSources] and, for orders, [VerifyWith]. A handler with none of them logs a warning
@@ -35,7 +35,7 @@ const DefaultBodyLimit = 1 << 20
 // responds with 408. The context of your function ends when the sender disconnects.
 type HandlerOption func(*callbackSettings) *ParamError
 
-// callbackSettings holds what the options set.
+// callbackSettings holds the values that options set.
 type callbackSettings struct {
 	tokens      [][sha256.Size]byte
 	allowed     []netip.Prefix
@@ -222,11 +222,11 @@ func WithCallbackTimeout(d time.Duration) HandlerOption {
 	}
 }
 
-// WithCallbackDriftHandler calls a function for each member of an event that differs from what the SDK knows of the
-// platform, for the first 32 of one callback. [Drift.Method] is sms or order. Such a member does not lose the event: if
-// it cannot be read its field stays zero, and your function is called all the same. Only the members that identify the
-// event must be readable, see [SMSEvent] and [OrderEvent]. If one of them is not, the event is rejected and the last
-// call shows the value found there. If the body is not JSON, it shows 64 bytes around the error.
+// WithCallbackDriftHandler calls a function for each member of an event that the SDK does not expect, for the first 32
+// of one callback. [Drift.Method] is sms or order. The event is not lost: if such a member cannot be read, its field
+// stays zero, and your function is called all the same. Only the members that identify the event must be readable, see
+// [SMSEvent] and [OrderEvent]. If one of them is not, the event is rejected and the last call shows the value found
+// there. If the body is not JSON, it shows 64 bytes around the error.
 //
 // With or without a drift handler, members that cannot be read or are not UTF-8 are logged as warnings, with an outline
 // in place of the value, such as "0000-00-00X00:00:00". The drift handler receives the value itself, which may be

@@ -134,7 +134,7 @@ func (h *callbackHandler[E]) process(w http.ResponseWriter, r *http.Request) *re
 	return h.handleOnce(ctx, event)
 }
 
-// notHandled is all that the sender learns about a failure of this side.
+// notHandled is the only reason that the sender gets for a failure on our side.
 const notHandled = "the event could not be handled; retry later"
 
 // run calls the user's function.
@@ -251,7 +251,7 @@ func (h *callbackHandler[E]) tooLarge() *rejection {
 	return &rejection{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes", h.maxBody), nil}
 }
 
-// incomplete says why a body could not be read to its end.
+// incomplete returns the rejection of a body that could not be read to its end.
 func (h *callbackHandler[E]) incomplete(err error) *rejection {
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
@@ -262,8 +262,8 @@ func (h *callbackHandler[E]) incomplete(err error) *rejection {
 	return &rejection{http.StatusBadRequest, "the body was cut off", err}
 }
 
-// malformed says what is wrong with a body. It does not quote the body: the reason is logged, and a response that
-// quoted the request could be made to read as success.
+// malformed returns the reason why a body is rejected. It does not quote the body: the reason is logged, and a response
+// that quoted the request could be made to read as success.
 func malformed(err error) string {
 	if field, ok := errors.AsType[*FieldError](err); ok {
 		return fmt.Sprintf("member %s: %s", field.Path, field.Reason)

@@ -231,8 +231,8 @@ func (h *callbackHandler[E]) claim(ctx context.Context, key string, event *E) *r
 	return rejected
 }
 
-// settle ends a claim. If it fails or panics, the function's result stands: an event that was handled must not be sent
-// again.
+// settle ends a claim. If it fails or panics, the function's result stands: the callback of an event that was handled
+// must succeed.
 func (h *callbackHandler[E]) settle(ctx context.Context, key string, handled bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()

@@ -10,8 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Drift is a place in a response or event that differs from what the SDK knows of the platform. See
-// [WithDriftHandler].
+// A Drift is a place in a response or event that the SDK does not expect. See [WithDriftHandler].
 type Drift struct {
 	Method string    // fc.function.…, or sms or order for an event
 	Kind   DriftKind // how it differs
@@ -19,7 +18,7 @@ type Drift struct {
 	Value  string    // its JSON, at most 64 bytes; may be personal data
 }
 
-// A DriftKind says how a response or event differs from what the SDK knows.
+// A DriftKind says how a response or event differs from the one that the SDK expects.
 type DriftKind string
 
 const (
@@ -60,7 +59,7 @@ func rejectionDrift(body []byte, err error) Drift {
 const maxDrifts = 32
 
 // reportDrift logs a value that is wrong or not UTF-8, in outline, and calls the drift handler for drifts of every
-// kind. A panic of the handler does not lose the event.
+// kind. The event is not lost if the handler panics.
 func (h *callbackHandler[E]) reportDrift(ctx context.Context, drift Drift) {
 	drift.Method = h.name
 	attrs := []slog.Attr{

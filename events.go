@@ -22,20 +22,20 @@ import (
 // that is not UTF-8 is kept byte for byte, see [DriftNotUTF8].
 type OrderEvent struct {
 	OrderNo      string          `json:"orderNo" quec:"required"`             // as OrdersService.Get takes it
-	Type         OrderType       `json:"orderType" quec:"always"`             // what it buys
+	Type         OrderType       `json:"orderType" quec:"always"`             // top-up or renewal
 	Status       OrderStatus     `json:"orderStatus" quec:"required type=n"`  // done or failed
-	StatusText   string          `json:"orderStatusDesc" quec:"always"`       // the same in words
+	StatusText   string          `json:"orderStatusDesc" quec:"always"`       // the status in words
 	ICCID        string          `json:"iccid" quec:"required"`               // the card
-	ProductName  string          `json:"productName" quec:"always"`           // what was bought
+	ProductName  string          `json:"productName" quec:"always"`           // product that was bought
 	ProductPrice decimal.Decimal `json:"productPrice" quec:"always"`          // CNY
 	Remark       string          `json:"remark" quec:"always"`                // as sent with the order
-	Result       string          `json:"result" quec:"always"`                // what happened, for people
+	Result       string          `json:"result" quec:"always"`                // result, for people
 	CreatedAt    time.Time       `json:"createTime,omitzero" quec:"always"`   // China Standard Time
 	CompletedAt  time.Time       `json:"completeTime,omitzero" quec:"always"` // China Standard Time
 	ExternalID   string          `json:"externalId" quec:"always"`            // as sent with the order, or empty
 }
 
-// ID returns the card, by its ICCID. The number is as the platform spells it.
+// ID returns the card by its ICCID, in the platform's spelling.
 func (e OrderEvent) ID() CardID { return cardID(e.ICCID, "") }
 
 // NewOrderHandler returns a handler for the callbacks about top-ups and renewals (充值续费回调地址). The document says that
@@ -43,10 +43,10 @@ func (e OrderEvent) ID() CardID { return cardID(e.ICCID, "") }
 // API管理 → 通知配置.
 //
 // The handler calls the function for every valid callback, from several goroutines concurrently. If the function
-// returns nil, the handler responds with code 200, which tells the platform so. If it returns an error or panics, the
-// response has the status and code 500, which means that the callback failed. The document does not say whether the
-// platform retries it then: look up an order whose event does not come with [OrdersService.Get]. [HandlerOption] says
-// which callbacks are rejected, and how to keep others from calling the function. Where an order event moves money, use
+// returns nil, the handler responds with code 200, which means success. If it returns an error or panics, the response
+// has the status and code 500, which means that the callback failed. The document does not say whether the platform
+// retries it then: if no event comes for an order, look it up with [OrdersService.Get]. [HandlerOption] says which
+// callbacks are rejected, and how to keep others from calling the function. Where an order event moves money, use
 // [VerifyWith] and [WithDeduplication].
 //
 // NewOrderHandler panics if the function is nil or an option is not valid.
@@ -195,17 +195,17 @@ type SMSEvent struct {
 	unreadKey string // a key of the whole body, if a member cannot be read
 }
 
-// ID returns the card, by its ICCID if that is there, else by its MSISDN. The number is as the platform spells it.
+// ID returns the card by its ICCID, or by its MSISDN if the ICCID is empty, in the platform's spelling.
 func (e SMSEvent) ID() CardID { return cardID(e.ICCID, e.MSISDN) }
 
 // NewSMSHandler returns a handler for SMS callbacks (短信通知地址, at the portal under API管理 → 通知配置). They carry
 // delivery reports of SMS sent to cards, and SMS sent by cards.
 //
 // The handler calls the function for every valid callback, from several goroutines concurrently. If the function
-// returns nil, the handler responds with the body success, which tells the platform so. If it returns an error or
-// panics, the response has the status 500, which means that the callback failed. The document does not say whether the
-// platform retries it then: look up an SMS whose report does not come with [SMSService.ListLog]. [HandlerOption] says
-// which callbacks are rejected, and how to keep others from calling the function.
+// returns nil, the handler responds with the body success. If it returns an error or panics, the response has the
+// status 500, which means that the callback failed. The document does not say whether the platform retries it then: if
+// no report comes for an SMS, look it up with [SMSService.ListLog]. [HandlerOption] says which callbacks are rejected,
+// and how to keep others from calling the function.
 //
 // NewSMSHandler panics if the function is nil or an option is not valid.
 func NewSMSHandler(handle func(context.Context, *SMSEvent) error, opts ...HandlerOption) http.Handler {
@@ -236,7 +236,7 @@ func (e *SMSEvent) keyUnread(body []byte) { e.unreadKey = eventKey("body", strin
 // characters and is a hash, so it reveals no card numbers or texts. If a member of the event cannot be read, the key
 // that the handler's function sees depends on the whole body: two events may differ only in that member.
 func (e *SMSEvent) Key() string {
-	// The ID alone does not do: one SMSID given to SMSService.Send can stand for many cards.
+	// The SMSID alone is not enough: one that is given to SMSService.Send can stand for many cards.
 	return eventKey("sms", string(e.Type), e.SMSID, e.MSISDN, e.ICCID, strconv.Itoa(int(e.Status)),
 		e.Content, e.ReceivedAt.UTC().Format(time.RFC3339Nano), e.unreadKey)
 }

@@ -271,9 +271,9 @@ func WithUnmaskedLog() Option {
 	}
 }
 
-// WithDriftHandler calls a function for each place where a response differs from what the SDK knows of the platform.
-// Use it to detect API changes early. [DriftKind] lists the kinds. The document promises some members that live
-// responses leave out: expect [DriftMissing] for these.
+// WithDriftHandler calls a function for each place in a response that the SDK does not expect. Use it to detect API
+// changes early. [DriftKind] lists the kinds. The document promises some members that live responses leave out: expect
+// [DriftMissing] for these.
 //
 // A handler also makes reading more tolerant: a value that cannot be read leaves its field zero, so that one bad row
 // does not stop a sweep. Without a handler, the call fails with a [*ResponseError].
