@@ -149,7 +149,7 @@ var (
 	errQuotes     = errors.New("a quotation mark is not closed at the end of its field")
 )
 
-// separatorOf returns what separates the fields of a line, or "" for a line of one field. Tabs separate fields only
+// separatorOf returns the separator of the fields of a line, or "" for a line of one field. Tabs separate fields only
 // where no comma or semicolon does, since spreadsheets pad fields with tabs.
 func separatorOf(line string) (string, error) {
 	line = strings.Trim(line, blanks)

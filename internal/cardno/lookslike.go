@@ -80,7 +80,7 @@ func invisible(s string) string {
 	return ""
 }
 
-// packed describes what surrounds or divides an otherwise valid number, or returns "".
+// packed describes the characters around or inside an otherwise valid number, or returns "".
 func packed(s string) string {
 	var problems []string
 	strip := func(what, bare string) {

@@ -19,21 +19,21 @@ import (
 type decoder struct {
 	cursor
 	Options
-	receipt  int      // how many of the enclosing members are tagged receipt
-	given    bool     // as Response.HasPayload
-	done     bool     // as Response.HasReceipt
-	met      bool     // as Response.HasRequired
-	receipts bool     // as Response.Receipts
-	failure  *Problem // the first one
-	garbled  string   // as Response.NotUTF8
-	drifts   int      // so far
-	unread   bool     // a drift was a WrongValue
-	scratch  []byte
-	json     jsontext.Decoder // validates the text
-	source   bytes.Buffer
-	strings  [256][4]string // recent short texts by their hash, latest first: equal ones share memory
-	order    [64]*field     // the members of the last object: the next has the same order
-	ordered  *shape         // the shape of that object
+	receipt     int      // how many of the enclosing members are tagged receipt
+	hasPayload  bool     // as in Response
+	hasReceipt  bool     // as in Response
+	hasRequired bool     // as in Response
+	receipts    bool     // as in Response
+	failure     *Problem // the first one
+	notUTF8     string   // as in Response
+	drifts      int      // so far
+	skipped     bool     // a drift was a WrongValue
+	scratch     []byte
+	json        jsontext.Decoder // validates the text
+	source      bytes.Buffer
+	strings     [256][4]string // recent short texts by their hash, latest first: equal ones share memory
+	order       [64]*field     // the members of the last object: the next has the same order
+	ordered     *shape         // the shape of that object
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
@@ -71,7 +71,7 @@ func (d *decoder) decode(body []byte, result any) (env envelope, err error) {
 		d.object(target, shape, &env)
 	case first == '[' && shape.bare != nil:
 		env.hasCode = true
-		d.met = shape.bare.read(d, target.FieldByIndex(shape.bare.index))
+		d.hasRequired = shape.bare.read(d, target.FieldByIndex(shape.bare.index))
 	}
 	if shape == noFields && target.IsValid() {
 		d.checkEncoding(d.text)
@@ -101,8 +101,8 @@ var errNoObject = errors.New("it is not an object")
 // begin validates a text and moves to its beginning.
 func (d *decoder) begin(body []byte) error {
 	d.cursor.begin(bytes.TrimPrefix(body, []byte("\ufeff")))
-	d.receipt, d.given, d.done, d.met, d.failure, d.garbled = 0, false, false, false, nil, ""
-	d.drifts, d.unread = 0, false
+	d.receipt, d.hasPayload, d.hasReceipt, d.hasRequired, d.failure, d.notUTF8 = 0, false, false, false, nil, ""
+	d.drifts, d.skipped = 0, false
 	d.source = *bytes.NewBuffer(d.text)
 	d.json.Reset(&d.source, jsonOptions)
 	if _, err := d.json.ReadValue(); errors.Is(err, io.EOF) {
@@ -143,7 +143,7 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) bool {
 			d.envelope(env, name, v, f)
 		case f == nil:
 			raw := d.unknown()
-			d.given = d.given || env != nil && !slices.Contains(nothing, string(raw))
+			d.hasPayload = d.hasPayload || env != nil && !slices.Contains(nothing, string(raw))
 		default:
 			if !f.receipt && env == nil {
 				d.member(v, f, seen)
@@ -153,8 +153,8 @@ func (d *decoder) object(v reflect.Value, s *shape, env *envelope) bool {
 			start := d.at
 			d.member(v, f, seen)
 			something := f.saysSomething(v.FieldByIndex(f.index), d.text[start:d.at])
-			d.given = d.given || env != nil && something
-			d.done = d.done || something && (f.receipt || !s.receipts)
+			d.hasPayload = d.hasPayload || env != nil && something
+			d.hasReceipt = d.hasReceipt || something && (f.receipt || !s.receipts)
 		}
 	}
 	d.leave()
@@ -326,7 +326,7 @@ func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field
 	case '"':
 		var valid bool
 		if text, valid = d.unquoted(raw); !valid && f == nil { // otherwise setScalar has reported it
-			d.reportGarbled(raw)
+			d.reportNotUTF8(raw)
 		}
 	case 'n':
 		text = nil

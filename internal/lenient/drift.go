@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Kind tells how a text differs from the tags.
+// A Kind says how a text differs from the tags.
 type Kind string
 
 // The kinds of drift.
@@ -41,7 +41,7 @@ func (d *decoder) report(kind Kind, raw []byte) {
 
 // tell calls the drift function, at most MaxDrifts times.
 func (d *decoder) tell(kind Kind, path, value string) {
-	d.unread = d.unread || kind == WrongValue
+	d.skipped = d.skipped || kind == WrongValue
 	if d.drifts++; d.MaxDrifts == 0 || d.drifts <= d.MaxDrifts {
 		d.Drift(kind, path, value)
 	}
@@ -56,9 +56,9 @@ func (d *decoder) unknown() []byte {
 	return raw
 }
 
-func (d *decoder) reportGarbled(raw []byte) {
-	if d.garbled == "" {
-		d.garbled = cmp.Or(d.place(""), "the whole")
+func (d *decoder) reportNotUTF8(raw []byte) {
+	if d.notUTF8 == "" {
+		d.notUTF8 = cmp.Or(d.place(""), "the whole")
 	}
 	if d.Drift != nil {
 		d.report(NotUTF8, raw)

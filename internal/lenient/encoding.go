@@ -46,7 +46,7 @@ func Unquote(raw []byte) string {
 func (d *decoder) textOf(raw []byte) []byte {
 	text, valid := d.unquoted(raw)
 	if !valid {
-		d.reportGarbled(raw)
+		d.reportNotUTF8(raw)
 	}
 	return text
 }
@@ -63,7 +63,7 @@ func (d *decoder) unquoted(raw []byte) (text []byte, valid bool) {
 // checkEncoding reports a value of any type, just read, if it is not UTF-8.
 func (d *decoder) checkEncoding(raw []byte) {
 	if !d.plain && !utf8.Valid(raw) {
-		d.reportGarbled(raw)
+		d.reportNotUTF8(raw)
 	}
 }
 

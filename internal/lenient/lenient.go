@@ -21,8 +21,8 @@
 //	alias=a,b   other names of the member
 //	required    a response without it is invalid, whatever the method does; null and "" count as missing, but a list may
 //	            be null. Of an inline object, one member must have a value
-//	receipt     what the caller of a changing method pays for. Of its response, only receipts and required members can
-//	            turn success into an error; of a callback, they can reject the event
+//	receipt     proof that a changing method had an effect, such as an order number. Of its response, only receipts and
+//	            required members can turn success into an error; of a callback, they can reject the event
 //	always      the document says that it always comes (必须 is 是): its absence is reported as drift
 //	inline      the members of this object may also stand beside it
 //	bare        the whole response may be this list instead of an object
@@ -32,8 +32,8 @@
 //	type=ns     the JSON types in the document: n number, s text, b boolean. Only needed where they differ from what the
 //	            Go type suggests: number for numbers and flags, text for the rest
 //
-// The package knows nothing of HTTP, of the client, or of the types of the package above it except what [Register] is
-// told.
+// The package knows nothing of HTTP, of the client, or of the types of the package above it except those that
+// [Register] names.
 package lenient
 
 import (
@@ -41,12 +41,12 @@ import (
 	"time"
 )
 
-// Options tell how to decode a text.
+// Options control the decoding of a text.
 type Options struct {
 	// Strict makes a problem of any member fail the text, not only of those tagged required or receipt. If Drift is set as
 	// well, wrong values do not fail it.
 	Strict bool
-	// Drift gets what differs from the tags. It may be nil.
+	// Drift is called for each difference from the tags. It may be nil.
 	Drift func(kind Kind, path, value string)
 	// MaxDrifts limits the calls of Drift. 0 is no limit.
 	MaxDrifts int
@@ -54,7 +54,7 @@ type Options struct {
 	Now func() time.Time
 }
 
-// A Response has the envelope of a response, and what Decode found about the rest.
+// A Response has the envelope of a response, and facts about the rest.
 type Response struct {
 	Code        int
 	HasCode     bool
@@ -71,11 +71,11 @@ type Response struct {
 // A Problem is a member that is missing or does not fit its field.
 type Problem struct {
 	Path   string // where it stands: cards[3].monthflow
-	Value  string // what stands there, as JSON and at most 64 bytes; empty where the member is missing
+	Value  string // its value, as JSON and at most 64 bytes; empty where the member is missing
 	Reason string // what is wrong with it
 }
 
-// Error says which member is wrong, and why.
+// Error returns the path of the member, the reason and the value.
 func (p *Problem) Error() string {
 	if p.Value == "" {
 		return fmt.Sprintf("member %s: %s", p.Path, p.Reason)
@@ -90,7 +90,9 @@ func Decode(body []byte, result any, opts Options) (Response, error) {
 	defer decoders.Put(d)
 	d.Options = opts
 	env, err := d.decode(body, result)
-	return Response{env.code, env.hasCode, env.problem, env.message, d.given, d.done, d.met, d.receipts, d.garbled}, err
+	return Response{
+		env.code, env.hasCode, env.problem, env.message, d.hasPayload, d.hasReceipt, d.hasRequired, d.receipts, d.notUTF8,
+	}, err
 }
 
 // DecodeObject decodes a text that must be an object, without an envelope, into the struct that result points to. It
@@ -100,5 +102,5 @@ func DecodeObject(body []byte, result any, opts Options) (skipped bool, err erro
 	defer decoders.Put(d)
 	d.Options = opts
 	err = d.decodeObject(body, result)
-	return d.unread, err
+	return d.skipped, err
 }

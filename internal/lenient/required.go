@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// A presence tells what an object has of a member.
+// A presence says whether an object has a member, and whether that has a value.
 type presence uint8
 
 const (
@@ -20,7 +20,7 @@ const (
 func (d *decoder) expect(f *field, s *shape, seen []presence, succeeded bool) {
 	switch there := s.presence(f, seen); {
 	case f.required && there == filled:
-		d.met = true
+		d.hasRequired = true
 	case f.container != nil && seen[f.container.number] >= hollow: // where it was reported already
 	case f.required:
 		if d.fails(f) {
@@ -54,7 +54,7 @@ func (f *field) saysSomething(v reflect.Value, raw []byte) bool {
 	if !v.IsZero() && (v.Kind() != reflect.Slice || v.Len() > 0) {
 		return true
 	}
-	ofMembers := f.scalar == nil && v.Kind() == reflect.Struct // which are asked themselves
+	ofMembers := f.scalar == nil && v.Kind() == reflect.Struct // whose members say it themselves
 	return f.receipt && !ofMembers && !slices.Contains(nothing, string(raw))
 }
 

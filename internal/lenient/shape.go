@@ -14,7 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// A shape tells how to read a struct type.
+// A shape describes how to read a struct type.
 type shape struct {
 	fields   []*field
 	required []*field          // subset of fields
@@ -27,7 +27,7 @@ type shape struct {
 
 var noFields = &shape{}
 
-// A field tells how to read a member.
+// A field describes how to read a member.
 type field struct {
 	name      string
 	quoted    []byte // the name as JSON

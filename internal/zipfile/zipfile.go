@@ -175,7 +175,7 @@ func quoted(e *zip.File) string {
 	return fmt.Sprintf("%q", e.Name)
 }
 
-// searchSize limits what archive/zip reads to find the directory.
+// searchSize limits the bytes that archive/zip reads to find the directory.
 const searchSize = 128 << 10
 
 // A directoryReader limits how much archive/zip reads of a directory and holds in memory. The announced length and
