@@ -249,7 +249,7 @@ func callBatches(
 ) {
 	settings, err := fleetOptions(ctx, method, batchOptions, opts)
 	if err == nil && cards.kind == 0 {
-		_, err = call(ctx, cards) // refuses the zero CardIDs, or whatever else is wrong
+		_, err = call(ctx, cards) // rejects the zero CardIDs and any other bad input
 	} else if err == nil {
 		err = checkCards(method, cards)
 	}

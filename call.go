@@ -313,7 +313,7 @@ func (call *callState) withOutcomeUnknown(err error) error {
 	return &outcomeError{err, call.endpoint, call.externalID}
 }
 
-// error adds to err the name of the call and what it was doing.
+// error adds to err the name of the call and the step that failed.
 func (call *callState) error(doing string, err error) error {
 	return callError(nameOf(call.endpoint.method, call.subject), doing, err)
 }

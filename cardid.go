@@ -47,7 +47,7 @@ func (k cardKind) normal(number string) string {
 	return cardno.MSISDN(number)
 }
 
-// check says what is wrong with a number of this kind. It returns "" for a number in normal form.
+// check returns the error in a number of this kind, or "" for a number in normal form.
 func (k cardKind) check(number string) (reason string) {
 	switch {
 	case k == 0:
@@ -68,7 +68,7 @@ func (k cardKind) check(number string) (reason string) {
 	return withHint(reason, number)
 }
 
-// withHint appends to a reason what the number looks like.
+// withHint appends a guess about the number to a reason.
 func withHint(reason, number string) string {
 	if hint := cardno.LooksLike(number); hint != "" {
 		return reason + ": " + hint
@@ -137,7 +137,7 @@ func platformID(kind cardKind, number string) CardID {
 	return CardID{kind: kind, verbatim: number != normal || kind.check(number) != "", number: number}
 }
 
-// check says what is wrong with a card. It returns "" for a valid one.
+// check returns the error in a card, or "" for a valid one.
 func (c CardID) check() (reason string) {
 	if !c.verbatim {
 		return c.kind.check(c.number)

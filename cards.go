@@ -440,8 +440,8 @@ func (l *Location) Address() string {
 }
 
 // Located reports whether the card was found, which makes Latitude and Longitude valid. For China Telecom cards the
-// document defines a POSITIONRESULT of 2 as success, whatever MSID_TYPE is. Cards of other carriers have no such code;
-// we take them as found if they have coordinates.
+// document defines a POSITIONRESULT of 2 as success, for any MSID_TYPE. Cards of other carriers have no such code; we
+// take them as found if they have coordinates.
 func (l *Location) Located() bool {
 	code, isCode := l.Code()
 	isTelecom := isCode || strings.TrimSpace(l.PositionResult) == "" && strings.TrimSpace(l.MSIDType) != ""

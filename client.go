@@ -89,8 +89,8 @@ func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
 	return c.newClient(opts)
 }
 
-// checkCredential rejects what a file or an environment variable may add to a credential. Its error does not show the
-// value.
+// checkCredential rejects characters that a file or an environment variable may add to a credential. Its error does not
+// show the value.
 func checkCredential(name, value string) error {
 	first, _ := utf8.DecodeRuneInString(value)
 	last, _ := utf8.DecodeLastRuneInString(value)

@@ -30,7 +30,7 @@ type clock struct {
 	unreliable     bool          // usualDeviation exceeds maxSkew: a Date with this deviation says nothing about the clock
 }
 
-// A correction is what a refusal reveals about the clock.
+// A correction is a deviation of the clock that a refusal revealed.
 type correction struct {
 	behind  time.Duration // how far the sent time was behind the Date
 	offset  time.Duration // offset to try next
@@ -61,7 +61,7 @@ func (c *clock) correct(call *callState, a *attempt) *correction {
 		// clock has been set since, so try no offset at all.
 		c.onTrial = c.fromDate && c.confirmed != 0
 		c.trial, c.fromDate = 0, false
-		if !c.onTrial && c.confirmed != 0 && call.correction == nil { // the confirmed offset is right, whatever the Date says
+		if !c.onTrial && c.confirmed != 0 && call.correction == nil { // the confirmed offset is right, and the Date wrong
 			return &correction{c.confirmed - call.offset, c.confirmed, refusal}
 		}
 	}

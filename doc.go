@@ -36,8 +36,8 @@
 //
 // # Errors
 //
-// A call that fails returns an error that says what was being done. Use [errors.Is] and [errors.As] to tell errors
-// apart:
+// A call that fails returns an error that names the method and the step that failed. Use [errors.Is] and [errors.As] to
+// tell errors apart:
 //
 //   - [*ParamError]: the input is invalid. Nothing was sent.
 //   - [*APIError]: the platform refused the call. [ErrUnauthorized] is one.
@@ -73,8 +73,8 @@
 // not act on a call with such a status is our assumption. 403 and 404 leave the change in doubt: a server in front of
 // the platform can send them after it has passed the call on.
 //
-// A resultCode of 0 under an HTTP status other than 2xx counts as success only if the response has what the method is
-// for, such as an order number. A resultCode other than 0 is an [*APIError] under any status.
+// A resultCode of 0 under an HTTP status other than 2xx counts as success only if the response has the result of the
+// method, such as an order number. A resultCode other than 0 is an [*APIError] under any status.
 //
 // Delays are random and grow. Retry-After is obeyed, and the context always wins. A budget shared by the whole client
 // keeps retries from multiplying the load of an outage. [WithRetry] tunes all of this except the budget.
@@ -86,8 +86,8 @@
 // # Changes in doubt
 //
 // After [ErrOutcomeUnknown] a change may have been made, and may still be made if the attempt has timed out. Wait a
-// minute, find out, and only then make the call again. The table is what the vendor's document says. It does not say
-// how soon a new state shows, or what a method does to a card that is already in that state.
+// minute, find out, and only then make the call again. The table follows the vendor's document, which does not say how
+// soon a new state shows, or how a method treats a card that is already in that state.
 //
 //	of Cards                look at                        a second call
 //	Pause, Resume           Info: Status, PauseReason      wants the same state; undoes what others did since
@@ -97,7 +97,7 @@
 //	Activate                Info: Status, ActiveDate       not safe: billing starts, for good
 //	Reset                   Info: Status, for 10 minutes   not safe: cuts the card off for 10 more minutes
 //	UnbindIMEI              nothing shows it for certain   not safe: refused for 30 minutes, then unbinds anew
-//	AddVoiceWhitelist       Info: VoiceWhitelist           add only what is missing, 5 numbers in all
+//	AddVoiceWhitelist       Info: VoiceWhitelist           add only missing numbers; 5 in all
 //	DeleteVoiceWhitelist    Info: VoiceWhitelist           not safe: allowed once in a calendar month
 //	RegisterRealName        RealNameStatus, when it is done not safe: makes another page; allowed once a minute
 //
@@ -108,11 +108,11 @@
 //	Files.Start             Files.List                     uses another of three tasks a day; Files.Prepare looks first
 //	Orders.Recharge, Renew  Orders.Find                    not safe: may buy again
 //
-// Before each purchase, store what you buy, a new ExternalID and the time. The document says that the platform detects
+// Before each purchase, store the product, a new ExternalID and the time. The document says that the platform detects
 // by the ExternalID whether an order was submitted more than once. It does not say how it responds then (with the
 // order, or a refusal with or without its number), nor what happens to two calls that arrive at once. Before you make a
 // purchase again, with its ExternalID, without it or with another, look with [OrdersService.Find], whose example shows
-// how. Each match is an order: bought, not bought (the wallet shows what became of the money), or pending: follow it
+// how. Each match is an order: bought, not bought (the wallet shows whether the money came back), or pending: follow it
 // with [OrdersService.Wait]. [ErrNotFound] is no proof that nothing was bought: look again, and show the candidates to
 // a person. After any other error, the wallet or an order could not be read: look again later.
 //
@@ -124,8 +124,8 @@
 // Iterators such as [CardsService.All] sweep all pages of a listing. [CardsService.AllInfo] looks up any number of
 // cards, a thousand per call. Iterators prefetch a few pages concurrently, keep only those in memory, and yield items
 // in the platform's order. A sweep does not trust the totals that the platform announces: it ends where the rows end,
-// and fails if rows must be missing. [Pages] yields whole pages with their numbers, for a transaction and a checkpoint
-// each:
+// and fails if rows are evidently missing. [Pages] yields whole pages with their numbers, for a transaction and a
+// checkpoint each:
 //
 //	for list, err := range quecloud.Pages(ctx, client.Cards.List, &quecloud.CardListParams{PageNo: stored + 1}) {
 //		if err != nil { … }
@@ -146,13 +146,13 @@
 // The platform sends events to an address of yours: delivery reports, inbound SMS, finished orders. [NewSMSHandler] and
 // [NewOrderHandler] make an [http.Handler] for them. A handler responds with success only after your function has
 // returned nil. Any other response means that the callback failed; the document does not say whether the platform
-// retries it then. A member that cannot be read does not lose the event, see [WithCallbackDriftHandler]. The protocol
-// does not say who sent an event: [HandlerOption] lists the checks that can.
+// retries it then. An event is not lost if a member cannot be read, see [WithCallbackDriftHandler]. The protocol does
+// not authenticate the sender of an event: [HandlerOption] lists the checks that do.
 //
 // # Testing
 //
 // Package quecloudtest has a stand-in for the platform that runs inside a test, with a client that is ready to use. It
-// has cards with a life, money, a clock that the test moves, and faults that the test injects:
+// has cards with a life cycle, money, a clock that the test moves, and faults that the test injects:
 //
 //	srv := quecloudtest.NewServer()
 //	defer srv.Close()

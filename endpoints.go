@@ -39,7 +39,7 @@ type endpoint struct {
 	success  successShape
 }
 
-// A successShape is what the body of a success looks like. The body of a refusal is always an object.
+// A successShape is the shape of the body of a success. The body of a refusal is always an object.
 type successShape uint8
 
 const (

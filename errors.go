@@ -355,7 +355,7 @@ type rewordedError struct {
 func (e *rewordedError) Error() string { return e.text }
 func (e *rewordedError) Unwrap() error { return e.err }
 
-// callError adds to err the name of the call and what it was doing. The name is that of a method, or the result of
+// callError adds to err the name of the call and the step that failed. The name is that of a method, or the result of
 // nameOf.
 func callError(name, doing string, err error) error {
 	return fmt.Errorf("quecloud: %s: %s: %w", shortMethod(name), doing, err)

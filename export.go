@@ -202,7 +202,7 @@ func (w *progressWriter) Write(p []byte) (int, error) {
 // path is replaced. Anything else there, such as a directory, a symbolic link, a named pipe or a device, is refused.
 // The list is personal data: only its owner can read the file; on Windows its directory decides.
 //
-// The SDK limits what a hostile file can use of disk, memory and time: 4 GiB for the zip file, 1 MiB for its
+// The SDK limits the disk, memory and time that a hostile file can use: 4 GiB for the zip file, 1 MiB for its
 // directory, 32 GiB for its contents, and 200 times the size of the zip file if the contents exceed 64 MiB. No two
 // entries may share bytes. A list of ten million cards stays far below these limits.
 //
@@ -255,7 +255,7 @@ func (s *FilesService) fetchZip(
 	return n, nil
 }
 
-// copyTo copies a file from its start to w. n is the number of bytes written, whatever err is.
+// copyTo copies a file from its start to w. n is the number of bytes written, even if err is not nil.
 func copyTo(ctx context.Context, w io.Writer, file *os.File) (n int64, err error) {
 	if _, err = file.Seek(0, io.SeekStart); err == nil {
 		n, err = io.Copy(w, &contextReader{ctx, file})

@@ -35,8 +35,8 @@ const (
 )
 
 // Concurrency sets how many requests a sweep or [Each] runs at once, 1 to 64. The default is 4. It also bounds the
-// memory of a sweep: at most twice as many pages are held, with the current one, whatever the size of the fleet. With
-// 1, the next request is sent after the loop has handled the response before it.
+// memory of a sweep: at most twice as many pages are held, with the current one, regardless of the size of the fleet.
+// With 1, the next request is sent after the loop has handled the response before it.
 func Concurrency(n int) FleetOption {
 	return FleetOption{"Concurrency", func(s *fleetSettings) string {
 		s.concurrency = n

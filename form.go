@@ -67,7 +67,7 @@ func encode(params any) (url.Values, error) {
 	return query.Values(params)
 }
 
-// checkForm removes blank parameters and rejects what cannot be signed.
+// checkForm removes blank parameters and rejects those that cannot be signed.
 func checkForm(form url.Values) error {
 	for name, values := range form {
 		switch name {
@@ -108,7 +108,7 @@ func checkLength(param, value string, most int) error {
 // needPositive checks that a required number, such as an ID, is positive.
 func needPositive(param string, value int64) error {
 	if value <= 0 {
-		return &ParamError{Param: param, Reason: fmt.Sprintf("%d is not above 0, by a rule of the SDK for every ID", value)}
+		return &ParamError{Param: param, Reason: fmt.Sprintf("%d is not above 0, the SDK's own rule for every ID", value)}
 	}
 	return nil
 }

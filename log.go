@@ -117,7 +117,7 @@ var cardOrPhoneNumber = sync.OnceValue(func() *regexp.Regexp {
 var digitsOrMail = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\S+@\S+|\p{Nd}+`) })
 
 // maskError returns the text of an error without data of the platform, with the values in masked parameters and all
-// long numbers masked. It keeps the words of the platform's own message, which say what to do.
+// long numbers masked. It keeps the words of the platform's own message.
 func maskError(err error, masked ...param) string {
 	if bad, ok := errors.AsType[*ResponseError](err); ok {
 		shown := *bad

@@ -82,7 +82,7 @@ func newTransport() *http.Transport {
 	return t
 }
 
-// apply applies the options, and then checks what depends on several of them.
+// apply applies the options, and then makes the checks that depend on several of them.
 func (s *settings) apply(opts []Option) error {
 	for i, opt := range opts {
 		if opt == nil {
@@ -157,7 +157,7 @@ func WithPlainHTTP() Option {
 
 // WithHTTPClient makes calls through a client of your own, for its transport: a proxy, certificates, more than the
 // usual 64 connections. Leave its Timeout at 0 unless you want to limit long downloads too; [WithTimeout] limits
-// attempts. The SDK never follows redirects, whatever CheckRedirect of the client says. It copies the client.
+// attempts. The SDK never follows redirects, even if CheckRedirect of the client allows them. It copies the client.
 //
 // Without this option a client has at most 64 connections, speaks HTTP/1.1, and uses the proxy in the environment
 // variable HTTPS_PROXY, as [net/http.ProxyFromEnvironment] reads it. Each such client has its own connections, with two

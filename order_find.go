@@ -78,7 +78,7 @@ func (s *OrdersService) Find(ctx context.Context, params *FindParams) (*FoundOrd
 		return &f.found, fmt.Errorf("%w (%s; orders read: %d of %d)", f.err, doing, listed-len(f.found.Unread), listed)
 	case len(f.found.Unread) > 0:
 		return &f.found, callError(method, doing,
-			fmt.Errorf("the first %d of %d orders are others, and no more were read", maxFindReads, listed))
+			fmt.Errorf("none of the first %d of %d orders matches, and no more were read", maxFindReads, listed))
 	}
 	if n := params.unnumbered(wallet, from.Add(-findReach)); n > 0 {
 		entries := counted(n, "entry", "entries")

@@ -225,8 +225,9 @@ type Order struct {
 // ID returns the card by its ICCID, in the platform's spelling.
 func (o Order) ID() CardID { return cardID(o.ICCID, "") }
 
-// RenewedMonths returns the number of months that a renewal buys, whatever its Status: Months if Years is at most 1 and
-// Months is set, otherwise 12 for each of the Years. It returns 0 for a top-up, and if the platform tells neither.
+// RenewedMonths returns the number of months that a renewal buys, regardless of its Status: Months if Years is at most
+// 1 and Months is set, otherwise 12 for each of the Years. It returns 0 for a top-up, and if the platform tells
+// neither.
 func (o Order) RenewedMonths() int {
 	switch {
 	case o.Type != OrderTypeRenewal:

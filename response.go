@@ -1,4 +1,4 @@
-// This file decides what a response means: classify turns it into a success, a refusal or a bad response.
+// This file decides the outcome of a response: classify turns it into a success, a refusal or a bad response.
 
 package quecloud
 

@@ -189,8 +189,8 @@ var processStart = time.Now()
 // sinceStart returns a time that setting a clock does not change.
 func sinceStart() time.Duration { return time.Since(processStart) }
 
-// A sendEvidence records what a transport reveals about one attempt, through httptrace and by reading the body. It is
-// the context of the attempt's request, in which onceTransport finds it.
+// A sendEvidence records the facts that a transport reveals about one attempt, through httptrace and by reading the
+// body. It is the context of the attempt's request, in which onceTransport finds it.
 type sendEvidence struct {
 	context.Context
 

@@ -30,11 +30,11 @@ import (
 // resume a sweep, set it to the page that failed and keep PageSize. [Pages] yields whole pages.
 //
 // A sweep ends where the rows end, not where the platform announces the end. It goes on after pages that are shorter
-// than announced, and past an announced end if rows follow. Beyond the end it tolerates an empty page, the last page
-// or the first once more, and a refusal. It fails where rows must be missing: at a page without rows if rows follow
+// than announced, and past an announced end if rows follow. Beyond the end it tolerates an empty page, the last page or
+// the first once more, and a refusal. It fails where rows are evidently missing: at a page without rows if rows follow
 // or the page announces some, at a page with the rows of an earlier one, and where pages become larger. Every sweep
-// ends, after at most twice the announced pages and 100 more, and after a million pages in any case; at most 100
-// empty pages follow.
+// ends, after at most twice the announced pages and 100 more, and after a million pages in any case; at most 100 empty
+// pages follow.
 //
 // A listing is not a snapshot. Cards that enter or leave it during the sweep move others from page to page, so a card
 // can come twice or not at all. The SDK cannot notice an order that changes between two requests, rows missing from a
@@ -123,9 +123,9 @@ type ListPage interface {
 // list is [CardsService.List], [FlowService.ListMonth], [FlowService.ListVoiceMonth], [SMSService.ListLog], or a
 // function around one of these. Several goroutines call it at once. Otherwise Pages works like [CardsService.All].
 //
-// Page.Number is the requested page, whatever the response says. Pages without rows are not yielded, and a page is
-// yielded after all pages before it. To resume, set PageNo to the page after the last stored one and keep PageSize. A
-// sweep that starts beyond the end yields nothing, or the refusal of a platform that refuses there.
+// Page.Number is the requested page, even if the response gives another number. Pages without rows are not yielded, and
+// a page is yielded after all pages before it. To resume, set PageNo to the page after the last stored one and keep
+// PageSize. A sweep that starts beyond the end yields nothing, or the refusal of a platform that refuses there.
 func Pages[P ListParams, L ListPage](
 	ctx context.Context, list func(context.Context, *P) (*L, error), params *P, opts ...FleetOption,
 ) iter.Seq2[*L, error] {
@@ -243,7 +243,7 @@ func (p *CardListParams) paging() (number, size *int)  { return &p.PageNo, &p.Pa
 func (p *MonthListParams) paging() (number, size *int) { return &p.PageNo, &p.PageSize }
 func (p *SMSLogParams) paging() (number, size *int)    { return &p.PageNo, &p.PageSize }
 
-// A pageSummary describes a page, whatever its rows are.
+// A pageSummary describes a page of any type.
 type pageSummary struct {
 	method string
 	page   *Page

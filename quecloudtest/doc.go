@@ -7,7 +7,7 @@
 //	client := srv.Client()
 //
 //	card := srv.AddCard(quecloudtest.Card{})                           // prepare the state
-//	srv.Inject(quecloudtest.HTTPStatus(503).On("card.pause").Times(1)) // let a call fail
+//	srv.Inject(quecloudtest.HTTPStatus(503).On("card.pause").Times(1)) // make a call fail
 //	err := client.Cards.Pause(ctx, card.ID())                          // run the code under test
 //	card, _ = srv.Card(card.ICCID)                                     // check the state
 //	requests := srv.RequestsOf("card.pause")                           // check the requests
@@ -124,7 +124,7 @@
 //   - fc.function.sms.send accepts at most 1000 cards, like the methods with a documented limit.
 //   - Voice usage, like data usage, covers the last twelve months.
 //   - Logs, file tasks and wallet entries start with the latest. Daily usage has a row for each day up to today, and
-//     monthly usage one for each card of today, whatever the month.
+//     monthly usage one for each card of today, in every month.
 //
 // Cards:
 //   - resume ends only a suspension by the company (主动停机) or its threshold (超出阈值停机).
@@ -158,7 +158,7 @@
 //
 // Orders and files:
 //   - An order takes its money at once. A failed order returns it with a positive entry in the wallet.
-//   - A duplicate externalId returns the number of the first order, whatever the other parameters. By default the
+//   - A duplicate externalId returns the number of the first order, even if other parameters differ. By default the
 //     entry of an order is in the wallet at once. The platform may differ: test with [Server.SetPurchaseRules] that
 //     your program copes. A pre-verification (预校验) neither checks nor records externalId.
 //   - The price of a renewal in the wallet times its cycle is the amount, as in the document's example.

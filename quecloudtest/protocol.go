@@ -154,7 +154,7 @@ func signature(secret string, params map[string]string, unsigned string) string 
 	return strings.ToUpper(hex.EncodeToString(hash.Sum(nil)))
 }
 
-// signed reports whether the signature is right, whatever else is wrong.
+// signed reports whether the signature is right, even if the rest of the request is wrong.
 func (s *Server) signed(params map[string]string) bool {
 	unsigned := ""
 	if m := findMethod(params["method"]); m != nil {

@@ -18,7 +18,7 @@ type Request struct {
 	Method      string            // fc.function.…, as sent, known or not
 	Params      map[string]string // all parameters but sign
 	Sign        string            // signature, as sent
-	SignatureOK bool              // the signature is right, whatever else is wrong
+	SignatureOK bool              // the signature is right, even if the rest is wrong
 
 	Accepted bool   // verb, form, signature, parameters and cards are right
 	Executed bool   // the call took effect, even if a fault then cut the response

@@ -8,11 +8,11 @@ import (
 	"net/url"
 )
 
-// Transport returns a transport that calls the server without a network, whatever the URL. With it, and a server that
-// was not started, a test can run in a bubble of testing/synctest. [HandlerTransport] lists its limits.
+// Transport returns a transport that calls the server without a network, for any URL. With it, and a server that was
+// not started, a test can run in a bubble of testing/synctest. [HandlerTransport] lists its limits.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
-// HandlerTransport returns a transport that calls a handler without a network, whatever the scheme and host of the URL.
+// HandlerTransport returns a transport that calls a handler without a network, for any scheme and host of the URL.
 // With [WithCallbackClient] the server delivers its callbacks to a handler under test, also in a bubble of
 // testing/synctest:
 //

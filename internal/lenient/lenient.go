@@ -1,7 +1,7 @@
 // Package lenient decodes the platform's JSON, which does not keep to the types, names and encoding of its document: a
 // number arrives bare from one method and as text from another, a date in many forms, an empty list as null.
 //
-// The Go type of a field decides how a value is read, whatever its JSON type:
+// The Go type of a field decides how a value is read, regardless of its JSON type:
 //
 //   - scalars.go reads strings, numbers and booleans: 12, "12", 12.0 and 1.2e1 are the integer 12; 1, "1" and "TRUE"
 //     are true; a bare number in a string field keeps its digits.
@@ -10,7 +10,7 @@
 //   - decoder.go reads an object member by member, and the envelope (resultCode and errorMessage).
 //   - required.go decides which members are missing and whether a response shows that something was done.
 //   - encoding.go keeps text that is not UTF-8 byte for byte.
-//   - drift.go reports what differs from the document.
+//   - drift.go reports differences from the document.
 //   - cursor.go walks over text that is valid JSON and knows its place: cards[3].monthflow.
 //
 // Names match in any case. Members without a field are skipped. A null or empty value leaves its field zero. A value
@@ -19,7 +19,7 @@
 // The json tag of a field gives its name. The tag quec adds words, separated by spaces:
 //
 //	alias=a,b   other names of the member
-//	required    a response without it is invalid, whatever the method does; null and "" count as missing, but a list may
+//	required    a response without it is invalid for any method; null and "" count as missing, but a list may
 //	            be null. Of an inline object, one member must have a value
 //	receipt     proof that a changing method had an effect, such as an order number. Of its response, only receipts and
 //	            required members can turn success into an error; of a callback, they can reject the event

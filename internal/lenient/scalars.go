@@ -195,7 +195,7 @@ func setFloat(_ *decoder, v reflect.Value, s scalar) bool {
 	return f == 0 || v.Float() != 0 // a float32 may round to 0
 }
 
-// parseFloat parses a decimal number. It rejects what strconv also accepts: inf, 0x1p-2, 1_000.
+// parseFloat parses a decimal number. It rejects other forms that strconv accepts: inf, 0x1p-2, 1_000.
 func parseFloat(text []byte) (float64, bool) {
 	if f, ok := shortFloat(text); ok {
 		return f, true

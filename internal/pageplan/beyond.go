@@ -17,11 +17,11 @@ func (p *Plan) isBeyond(page int64) bool {
 	return 0 < end && end < page && (p.shortPages != 1 || p.mostRows == p.size)
 }
 
-// end returns the last page with rows by what was announced, or 0 if nothing was.
+// end returns the last page with rows by the announced totals, or 0 if there are none.
 func (p *Plan) end() int64 { return p.endOf(p.rows, p.pages) }
 
 // endOf returns the last page of so many rows, or pages if rows is 0: platforms announce rows more reliably. After
-// several short pages, mostRows is what the platform allows per page.
+// several short pages, mostRows is the number of rows that the platform allows per page.
 func (p *Plan) endOf(rows, pages int64) int64 {
 	if rows <= 0 {
 		return pages
@@ -94,7 +94,8 @@ func (p *Plan) acceptOtherNumber(r Response) Decision {
 	return fail(r.Requested, reason, r.Requested, r.Announced.Page)
 }
 
-// isLastPageInstead reports whether a sweep that starts beyond the end has got the last page, which says so itself.
+// isLastPageInstead reports whether a sweep that starts beyond the end has got the last page, which gives its own
+// number.
 func (p *Plan) isLastPageInstead(r Response) bool {
 	last := p.endOf(p.latestRows, 0)
 	return r.Requested == p.first && 0 < last && last < r.Requested && last == r.Announced.Page &&

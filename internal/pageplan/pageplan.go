@@ -2,7 +2,8 @@
 // ends.
 //
 // The totals that a platform announces let a sweep request several pages at once. They do not end it, since they can be
-// wrong: a sweep ends where the rows end. The file beyond.go says what may follow there without being an error.
+// wrong: a sweep ends where the rows end. The file beyond.go lists the responses that may follow there without an
+// error.
 package pageplan
 
 import (
@@ -15,7 +16,7 @@ type Plan struct {
 	first       int64 // page the sweep starts with
 	nextPage    int64 // next page to request
 	lastAllowed int64 // last page that may be requested by now
-	size        int64 // rows per page: as requested, or what the first response announces or has
+	size        int64 // rows per page: as requested, or as the first response announces or has them
 
 	started       bool  // a response has come
 	announcedSize int64 // rows per page by the first response, or 0
@@ -44,7 +45,7 @@ const (
 	maxEmptyPages = 100
 	// maxExtraPages limits the pages beyond twice the announced number.
 	maxExtraPages = 100
-	// maxPages limits a sweep whatever is announced.
+	// maxPages limits a sweep regardless of the announced totals.
 	maxPages = 1_000_000
 )
 
@@ -71,7 +72,7 @@ type Response struct {
 	Digest    uint64 // of these rows, in any order
 }
 
-// Announced is what a response says about the listing. A value is 0 where the response does not tell it.
+// Announced holds the totals and numbers that a response announces. A value is 0 where the response has none.
 type Announced struct {
 	Page  int64 // number of this page
 	Size  int64 // rows per page

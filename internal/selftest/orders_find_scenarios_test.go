@@ -93,7 +93,7 @@ func TestOrdersFindReadsAtMostTwentyOrdersTheOldestFirst(t *testing.T) {
 	}
 	platform := walletPlatform(entries, orders)
 	found, err := find(t, platform, wanted)
-	require.ErrorContains(t, err, "the first 20 of 50 orders are others")
+	require.ErrorContains(t, err, "none of the first 20 of 50 orders matches")
 	assert.NotErrorIs(t, err, quecloud.ErrNotFound, "it has not read all orders")
 	assert.Len(t, platform.Requests(), 21)
 	require.Len(t, found.Unread, 30)
@@ -108,7 +108,7 @@ func TestOrdersFindReadsAtMostTwentyOrdersTheOldestFirst(t *testing.T) {
 	later.Since = purchaseTime.Add(time.Hour)
 	orders["R19"], orders["R20"] = orderOf(selftest.ICCID3, "other"), orderOf(selftest.ICCID3, "topup-1")
 	found, err = find(t, platform, &later)
-	require.ErrorContains(t, err, "the first 20 of 50 orders are others")
+	require.ErrorContains(t, err, "none of the first 20 of 50 orders matches")
 	require.Len(t, found.Unread, 30)
 	assert.Equal(t, "R29", found.Unread[0], "the latest of the day before first")
 }

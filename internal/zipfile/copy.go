@@ -25,7 +25,7 @@ func IsStart(b []byte) bool {
 }
 
 // Copy copies a zip file of at most limit bytes and checks that it ends like one. n is the number of bytes written,
-// whatever err is.
+// even if err is not nil.
 func Copy(to io.Writer, from io.Reader, limit int64) (n int64, err error) {
 	const piece = 64 << 10
 	buf := make([]byte, 8*piece)
