@@ -66,7 +66,7 @@ func newCallbackHandler[E any](
 	}
 	if h.tokens == nil && h.allowed == nil && h.client == nil {
 		h.log().LogAttrs(context.Background(), slog.LevelWarn,
-			"quecloud: this callback handler accepts events from anybody: set a token, allowed sources or verification",
+			"quecloud: this callback handler accepts events from anyone: set a token, allowed sources or verification",
 			slog.String("kind", kind.name))
 	}
 	return h

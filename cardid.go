@@ -16,7 +16,7 @@ import (
 
 // A CardID identifies one SIM card by its MSISDN or its ICCID. Make one with [MSISDN], [ICCID] or [ParseCardID], or use
 // the ID method of a struct that stands for a card, such as [Card.ID]. The zero value identifies no card; every method
-// refuses it.
+// rejects it.
 //
 // A CardID is comparable and may be a map key. MSISDN, ICCID and ParseCardID normalize the spelling of a number. The ID
 // methods keep the platform's spelling, such as lower case, so that requests use the platform's own. [CardID.Normal]
@@ -198,7 +198,7 @@ func (c CardID) Value() (driver.Value, error) {
 
 // Scan reads a column of a database. It parses text, and a whole number, as [ParseCardID] does, and normalizes its
 // spelling. NULL and blank text are the zero value. Declare the column as text: a floating-point number, which Scan
-// refuses, has lost digits of an ICCID.
+// rejects, has lost digits of an ICCID.
 func (c *CardID) Scan(column any) error {
 	*c = CardID{}
 	if number, ok := column.(int64); ok {
@@ -224,7 +224,7 @@ func (c CardID) EncodeValues(_ string, form *url.Values) error {
 // CardIDs identifies several cards, all by MSISDN or all by ICCID, for the methods that take many cards. Make one with
 // [MSISDNs], [ICCIDs] or [CardIDsOf]. CardIDs are immutable and safe for concurrent use.
 //
-// The zero value and an empty list identify no card. Methods that make a single call refuse both. Methods that take any
+// The zero value and an empty list identify no card. Methods that make a single call reject both. Methods that take any
 // number of cards, such as [CardsService.AllInfo], accept an empty list, for which their loop does not run. Of these,
 // only [Each] accepts the zero value.
 type CardIDs struct {

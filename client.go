@@ -145,8 +145,8 @@ func (c *core) newClient(opts []Option) (*Client, error) {
 	}, nil
 }
 
-// CloseIdleConnections closes the connections of this client and its copies that no call is using. Programs that need a
-// client no longer can call it before they end.
+// CloseIdleConnections closes the connections of this client and its copies that no call is using. A program may call
+// it when it no longer needs the client.
 func (c *Client) CloseIdleConnections() {
 	if c != nil && c.core != nil {
 		c.core.transport.client.CloseIdleConnections()

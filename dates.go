@@ -184,7 +184,7 @@ func checkRange(param string, from, to Date) error {
 }
 
 // A Month is a calendar month without a time zone. It is comparable. The zero value means no month; methods that need a
-// month refuse it.
+// month reject it.
 type Month struct {
 	Year  int        // 1 to 9999
 	Month time.Month // 1 to 12

@@ -199,7 +199,7 @@ func (w *progressWriter) Write(p []byte) (int, error) {
 // DownloadFile downloads the zip file of a finished task to path and returns its size. It writes to a temporary file
 // in the same directory, and verifies the structure of the zip file and the checksums of its contents. The file is
 // synced to disk and renamed into place after verification, so path never has an incomplete file. A regular file at
-// path is replaced. Anything else there, such as a directory, a symbolic link, a named pipe or a device, is refused.
+// path is replaced. Anything else there, such as a directory, a symbolic link, a named pipe or a device, is an error.
 // The list is personal data: only its owner can read the file; on Windows its directory decides.
 //
 // The SDK limits the disk, memory and time that a hostile file can use: 4 GiB for the zip file, 1 MiB for its

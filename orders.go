@@ -238,7 +238,7 @@ func (o Order) RenewedMonths() int {
 	return 12 * max(0, o.Years)
 }
 
-// Get returns the order with the number of a receipt. Numbers are case-sensitive. By the SDK's own rule, Get refuses a
+// Get returns the order with the number of a receipt. Numbers are case-sensitive. By the SDK's own rule, Get rejects a
 // number with characters other than visible ASCII: with a blank or an invisible character it looks like the number of
 // another order.
 //

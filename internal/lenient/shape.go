@@ -188,7 +188,7 @@ func (f *field) describe(t reflect.Type, separators string) {
 		shape := sync.OnceValue(func() *shape { return shapeOf(t) })
 		f.read = func(d *decoder, v reflect.Value) bool {
 			if d.peek() != '{' {
-				d.refuse(f, "an object")
+				d.reject(f, "an object")
 				return false
 			}
 			return d.object(v, shape(), nil) || !f.inline
@@ -219,8 +219,8 @@ func usualType(t reflect.Type) string {
 	return "n"
 }
 
-// refuse skips a value of the wrong kind. It reports whether that is no problem, because the value is null or "".
-func (d *decoder) refuse(f *field, want string) bool {
+// reject skips a value of the wrong kind. It reports whether that is no problem, because the value is null or "".
+func (d *decoder) reject(f *field, want string) bool {
 	raw := d.next()
 	if !f.element && (raw[0] == 'n' || string(raw) == `""`) {
 		return true
@@ -238,7 +238,7 @@ const maxGuess = 999
 // list reads a list. null and "" are empty lists.
 func (d *decoder) list(f, element *field, v reflect.Value) bool {
 	if d.peek() != '[' {
-		return d.refuse(f, "a list")
+		return d.reject(f, "a list")
 	}
 	d.enter()
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))

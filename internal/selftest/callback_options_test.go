@@ -165,7 +165,7 @@ func TestCallbackWithoutAuthenticationWarnsOnce(t *testing.T) {
 		}
 		assert.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
 		assert.Contains(t, log.String(), "level=WARN")
-		assert.Contains(t, log.String(), "accepts events from anybody")
+		assert.Contains(t, log.String(), "accepts events from anyone")
 		assert.Contains(t, log.String(), "kind="+kind.Name)
 	})
 	var log bytes.Buffer
@@ -230,7 +230,7 @@ func TestCallbackLogsToSlogsDefault(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	defer slog.SetDefault(before)
 	h := quecloud.NewSMSHandler(func(context.Context, *quecloud.SMSEvent) error { panic("boom") })
-	assert.Contains(t, log.String(), "accepts events from anybody")
+	assert.Contains(t, log.String(), "accepts events from anyone")
 	selftest.SendCallback(h, selftest.SMSReport)
 	assert.Contains(t, log.String(), "level=ERROR")
 	assert.Contains(t, log.String(), "boom")
