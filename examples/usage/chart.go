@@ -82,7 +82,7 @@ func drawCharts(
 
 // dailyChart draws a bar for every day of the month. The platform leaves out days without usage.
 func dailyChart(month quecloud.Month, card quecloud.CardID, days []quecloud.DayFlow) (*plot.Plot, error) {
-	used := make(plotter.Values, month.AddMonths(1).Day(1).AddDays(-1).Day)
+	used := make(plotter.Values, month.LastDay().Day)
 	labels := make([]string, len(used))
 	for _, day := range days {
 		if day.Date.Year == month.Year && day.Date.Month == month.Month {
