@@ -56,9 +56,9 @@ type CallInfo struct {
 // only once, so that no interceptor can make a call happen twice. It must not return before next has: the call then
 // fails, with [ErrOutcomeUnknown] if it changes something. Called later, next sends nothing.
 //
-// Interceptors do not see every error of a method. Invalid input, a [*ParamError], is found before any interceptor runs.
-// [ErrNotStarted], [ErrUnknownCard], [ErrNotFound] and [ErrOrderFailed] are what methods make of several calls. Count
-// these errors where you call the method, with [ErrorType].
+// Interceptors do not see every error of a method. Invalid input, a [*ParamError], is found before any interceptor
+// runs. [ErrNotStarted], [ErrUnknownCard], [ErrNotFound] and [ErrOrderFailed] are what methods make of several calls.
+// Count these errors where you call the method, with [ErrorType].
 type Interceptor func(ctx context.Context, info *CallInfo, next func(context.Context) error) error
 
 // A callState is the state of one call, from its parameters to its last attempt.

@@ -1,5 +1,5 @@
-// This file has the errors of the SDK. resultCodes has the meanings of the platform's result codes, errorTypes the words
-// for the kinds of errors.
+// This file has the errors of the SDK. resultCodes has the meanings of the platform's result codes, errorTypes the
+// words for the kinds of errors.
 
 package quecloud
 

@@ -351,7 +351,9 @@ func TestErrorTypeGoesByTheDocumentedOrder(t *testing.T) {
 		{"refused", []error{&quecloud.APIError{Code: 1}}},
 		{"canceled", []error{context.Canceled}},
 		{"deadline_exceeded", []error{context.DeadlineExceeded}},
-		{"timeout", []error{quecloud.ErrAttemptTimeout, selftest.LateError{}, &url.Error{Err: fmt.Errorf("mine: %w", selftest.LateError{})}}},
+		{"timeout", []error{
+			quecloud.ErrAttemptTimeout, selftest.LateError{}, &url.Error{Err: fmt.Errorf("mine: %w", selftest.LateError{})},
+		}},
 		{"certificate", []error{&tls.CertificateVerificationError{Err: io.EOF}}},
 		{"response", []error{&quecloud.ResponseError{Err: io.EOF}, badPages}},
 		{"network", []error{&url.Error{Err: io.EOF}, &net.OpError{Err: io.EOF}}},

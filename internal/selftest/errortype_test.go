@@ -60,7 +60,9 @@ func TestErrorTypeOfCalls(t *testing.T) {
 			option: slow, read: "deadline_exceeded", set: "outcome_unknown",
 		},
 		{
-			name: "limiter", option: limit(func(context.Context) error { return &net.OpError{Op: "dial", Err: selftest.LateError{}} }),
+			name: "limiter", option: limit(
+				func(context.Context) error { return &net.OpError{Op: "dial", Err: selftest.LateError{}} },
+			),
 			read: "not_sent", set: "not_sent",
 		},
 		{
