@@ -122,7 +122,7 @@ func TestEndpointsAreCountedInTheDocuments(t *testing.T) {
 	}
 }
 
-func TestKindsHaveNames(t *testing.T) {
+func TestEndpointsKindsHaveNames(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, quecloud.KindOnce, quecloud.Kind(0), "an unknown method must not be retried")
 	for kind, want := range map[quecloud.Kind]string{

@@ -274,7 +274,7 @@ func errOf[T any](_ T, err error) error { return err }
 // errIn reresults the error of a sweep.
 func errIn[T any](all iter.Seq2[T, error]) error { return errOf(selftest.Collect(all)) }
 
-func TestFleetFunctionsRefuseBadInputBeforeAnythingIsSent(t *testing.T) {
+func TestFleetFunctionsRejectBadInputBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
 	platform := selftest.ListingPlatform(func(n, s int) selftest.Page { return selftest.PageOf(10, n, s) })
 	client, ctx := platform.Client(t), t.Context()

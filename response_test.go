@@ -76,7 +76,7 @@ var notTheProtocol = []struct {
 	{name: "an object as resultCode", status: 200, body: `{"resultCode":{},"mt":1,"mo":2}`, says: "member resultCode"},
 	{
 		name: "two resultCodes", status: 200, body: `{"resultCode":0,"mt":1,"mo":2,"resultcode":1}`,
-		says: "member resultCode: stands here a second time, with another value: 1",
+		says: "member resultCode: comes a second time, with another value: 1",
 	},
 	{
 		name: "two resultCodes the other way round", status: 200, body: `{"resultCode":1,"mt":1,"mo":2,"resultCode":"0"}`,

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestTheScriptsRun(t *testing.T) {
+func TestBenchmarksScriptsRun(t *testing.T) {
 	t.Parallel()
 	if exec.Command("git", "rev-parse", "--verify", "--quiet", "HEAD").Run() != nil {
 		t.Skip("not a clone: there are no commits to compare")

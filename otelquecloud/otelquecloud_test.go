@@ -100,7 +100,7 @@ func TestSpanOfARefusalIsAnErrorUnderStatus200(t *testing.T) {
 	}
 }
 
-func TestRetriedCallIsOneSpanAndOneMeasurement(t *testing.T) {
+func TestSpanOfARetriedCallIsOnlyOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slowly := func(next platform) platform {
@@ -232,7 +232,7 @@ func TestSpanEndsWhenACallPanics(t *testing.T) {
 }
 
 // Not parallel: it changes the global providers.
-func TestDefaultsAreTheGlobalProviders(t *testing.T) {
+func TestOptionDefaultsAreTheGlobalProviders(t *testing.T) {
 	r := newRecorder()
 	otel.SetTracerProvider(r.tracers)
 	otel.SetMeterProvider(r.meters)
@@ -247,7 +247,7 @@ func TestDefaultsAreTheGlobalProviders(t *testing.T) {
 	assert.Len(t, r.points(t), 1)
 }
 
-func TestBadOptionIsAnErrorOfNew(t *testing.T) {
+func TestOptionThatIsBadIsAnErrorOfNew(t *testing.T) {
 	t.Parallel()
 	for name, opt := range map[string]otelquecloud.Option{
 		"no option":          nil,

@@ -154,7 +154,7 @@ func TestLogCallbacks(t *testing.T) {
 	}
 }
 
-func TestInterruptShutsDown(t *testing.T) {
+func TestServeShutsDownOnInterrupt(t *testing.T) {
 	t.Parallel()
 	var rest bytes.Buffer
 	cmd := exec.Command(os.Args[0], "-addr", "127.0.0.1:0", "-fault", "latency=1h")
@@ -198,7 +198,7 @@ func TestInterruptShutsDown(t *testing.T) {
 	}
 }
 
-func TestAddressInUse(t *testing.T) {
+func TestServeFailsIfTheAddressIsInUse(t *testing.T) {
 	t.Parallel()
 	taken := httptest.NewServer(http.NotFoundHandler())
 	defer taken.Close()

@@ -198,8 +198,8 @@ func (d *decoder) member(v reflect.Value, f *field, seen []presence) {
 		d.receipt++
 		defer func() { d.receipt-- }()
 	}
-	again := seen[f.number] >= hollow
-	if f.scalar == nil && !again {
+	duplicate := seen[f.number] >= hollow
+	if f.scalar == nil && !duplicate {
 		none := empty
 		if f.inline && d.peek() == '{' {
 			none = hollow
@@ -213,12 +213,12 @@ func (d *decoder) member(v reflect.Value, f *field, seen []presence) {
 	raw := d.next()
 	if f.scalar == nil {
 		if raw[0] != 'n' {
-			d.failHere(f, raw, "stands here a second time")
+			d.failHere(f, raw, "comes a second time")
 		}
 		return
 	}
 	to := v.FieldByIndex(f.index)
-	if again {
+	if duplicate {
 		to = reflect.New(to.Type()).Elem()
 	}
 	some, ok := d.setScalar(f, to, raw)
@@ -226,9 +226,9 @@ func (d *decoder) member(v reflect.Value, f *field, seen []presence) {
 	if some {
 		seen[f.number] = filled
 	}
-	if again && ok && !reflect.DeepEqual(to.Interface(), v.FieldByIndex(f.index).Interface()) {
+	if duplicate && ok && !reflect.DeepEqual(to.Interface(), v.FieldByIndex(f.index).Interface()) {
 		v.FieldByIndex(f.index).SetZero() // neither value is more credible
-		d.failHere(f, raw, "stands here a second time, with another value")
+		d.failHere(f, raw, "comes a second time, with another value")
 	}
 }
 
@@ -342,7 +342,7 @@ func (d *decoder) envelope(env *envelope, name []byte, v reflect.Value, f *field
 	case !ok || int64(code) != n:
 		env.problem = &Problem{"resultCode", Excerpt(string(raw), 64), "want a whole number"}
 	case env.hasCode && env.code != code:
-		env.problem = &Problem{"resultCode", Excerpt(string(raw), 64), "stands here a second time, with another value"}
+		env.problem = &Problem{"resultCode", Excerpt(string(raw), 64), "comes a second time, with another value"}
 	default:
 		env.code, env.hasCode = code, true
 	}

@@ -247,7 +247,7 @@ func TestBatchCallsSendNothingAfterTheLoop(t *testing.T) {
 	assert.Equal(t, 1, platform.Attempts())
 }
 
-func TestBatchCallsRefuseBadInputBeforeAnythingIsSent(t *testing.T) {
+func TestBatchCallsRejectBadInputBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
 	platform := batchPlatform(allDone)
 	client := platform.Client(t, selftest.NoRetry)

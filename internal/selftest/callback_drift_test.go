@@ -178,7 +178,7 @@ func TestCallbackDriftOfContradictingMembers(t *testing.T) {
 		h := selftest.OrderCallback.JSONHandler(&event)
 		w := selftest.SendCallback(h, `{"`+strings.ToUpper(member)+`":"77",`+selftest.OrderDone[1:])
 		assert.Equal(t, 400, w.Code)
-		assert.Contains(t, w.Body.String(), "stands here a second time, with another value")
+		assert.Contains(t, w.Body.String(), "comes a second time, with another value")
 	}
 }
 

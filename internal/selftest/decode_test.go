@@ -21,7 +21,7 @@ type badMember struct {
 }
 
 func badMembers() []badMember {
-	const twice = "stands here a second time"
+	const twice = "comes a second time"
 	list := func(name, body, path, value, reason string) badMember {
 		return badMember{name, body, listCards, quecloud.FieldError{Path: path, Value: value, Reason: reason}}
 	}
@@ -139,7 +139,7 @@ func TestDecodeFailsAChangeOnlyForItsReceipt(t *testing.T) {
 		{call: "spend", body: `{"resultCode":0,"orderNo":{}}`, says: "member orderNo: want a text"},
 		{
 			call: "spend", body: `{"resultCode":0,"orderNo":"1","ORDERNO":"2"}`,
-			says: "member ORDERNO: stands here a second time",
+			says: "member ORDERNO: comes a second time",
 		},
 		{call: "once", body: `{"resultCode":0,"taskId":"abc"}`, says: "member taskId: want a whole number"},
 		{
@@ -218,7 +218,7 @@ func TestDecodeNeedsRequiredMembersInEveryKindOfCall(t *testing.T) {
 		{`{"resultCode":0,"n":""}`, "member n: missing"},
 		{`{"resultCode":0,"n":{},"list":[]}`, "member n: want a whole number: {}"},
 		{`{"resultCode":0,"n":"abc","list":[]}`, "member n: want a whole number"},
-		{`{"resultCode":0,"n":1,"N":2,"list":[]}`, "member N: stands here a second time"},
+		{`{"resultCode":0,"n":1,"N":2,"list":[]}`, "member N: comes a second time"},
 		{`{"resultCode":0,"n":1}`, "member list: missing"},
 		{`{"resultCode":0,"n":1,"list":[],"inner":{}}`, "member inner.id: missing"},
 		{`{"resultCode":0,"n":1,"list":[{}]}`, "member list[0].id: missing"},

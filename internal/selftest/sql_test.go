@@ -150,7 +150,7 @@ func TestDateScanTakesTheDateThatIsWritten(t *testing.T) {
 	}
 }
 
-func TestDateScanRefusesOtherColumns(t *testing.T) {
+func TestDateScanRejectsOtherColumns(t *testing.T) {
 	t.Parallel()
 	db := echoDB(t)
 	for _, column := range []any{

@@ -15,7 +15,7 @@ import (
 )
 
 // Every method refuses a nil context, and a client or service that NewClient did not make.
-func TestZeroClientsAndNilContextsAreRefused(t *testing.T) {
+func TestClientZeroValuesAndNilContextsAreRejected(t *testing.T) {
 	t.Parallel()
 	made, err := quecloud.NewClient(selftest.Key, selftest.Secret)
 	require.NoError(t, err)

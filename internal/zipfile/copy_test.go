@@ -148,7 +148,7 @@ func TestCopyReturnsTheErrorOfItsReader(t *testing.T) {
 	assert.EqualValues(t, len(whole), n)
 }
 
-func TestIsStart(t *testing.T) {
+func TestCopyIsStart(t *testing.T) {
 	t.Parallel()
 	for start, want := range map[string]bool{
 		"PK\x03\x04": true, "PK\x05\x06": true, "PK\x07\x08": true, "PKIX": false, "PK": false, "": false, "{\"re": false,

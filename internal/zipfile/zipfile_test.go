@@ -98,7 +98,7 @@ func TestVerifyAcceptsLikelyFiles(t *testing.T) {
 	}
 }
 
-func TestVerifyRefusesBombsAndDamage(t *testing.T) {
+func TestVerifyRejectsBombsAndDamage(t *testing.T) {
 	t.Parallel()
 	packed := zipOf(t, file("card_list.txt", strings.Repeat("1064991300001\n", 1000)))
 	header := zip.FileHeader{Name: "card_list.txt", Flags: 1, UncompressedSize64: 1, CompressedSize64: 1}
@@ -173,7 +173,7 @@ func (r *countingReader) ReadAt(p []byte, at int64) (int, error) {
 }
 
 // The 4.8 MB of this zip file would unpack to 5 TB.
-func TestVerifyRefusesABombBeforeReadingIt(t *testing.T) {
+func TestVerifyRejectsABombBeforeReadingIt(t *testing.T) {
 	t.Parallel()
 	var zeros bytes.Buffer
 	archive := zip.NewWriter(&zeros)
