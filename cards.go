@@ -124,10 +124,10 @@ func (s *CardsService) List(ctx context.Context, params *CardListParams) (*CardL
 // These fields are optional in the document and zero if the platform omits them: IMEI, SMSCode, OpenDate, ActiveDate,
 // ExpiryDate, CycleStart, CycleEnd, PauseReason, CallStatus, MonthVoice, VoiceTotal and VoiceWhitelist.
 //
-// The document gives PlanFlow (套餐总量), ResidueFlow (剩余流量) and VoiceTotal (语音套餐总量) no more than these names. It does not
-// say whether the volume of a plan is per billing cycle or for all PlanMonths, whether 0 means an unlimited plan or a
-// shared pool, or whether ResidueFlow includes data packages. Do not compute one from another.
-// [CardInfo.PlanUsed] says what it assumes.
+// The document only names PlanFlow (套餐总量), ResidueFlow (剩余流量) and VoiceTotal (语音套餐总量). It does not say whether the
+// volume of a plan is per billing cycle or for all PlanMonths, whether 0 means an unlimited plan or a shared pool, or
+// whether ResidueFlow includes data packages. Do not compute one from another. [CardInfo.PlanUsed] states its
+// assumptions.
 type CardInfo struct {
 	MSISDN      string      `json:"msisdn" quec:"always alias=msisdns"`   // the card's MSISDN
 	ICCID       string      `json:"iccid" quec:"required"`                // serial number of the chip
@@ -181,8 +181,8 @@ func (c CardInfo) DaysLeft(today Date) (days int, ok bool) { return daysLeft(tod
 // It assumes that PlanFlow is the volume of one billing cycle; the document does not say. The volume of top-ups does
 // not count as part of the plan, but data used from them presumably counts as used: the share may exceed 1 while the
 // card still has data, see [FlowService.Packages]. If the cards of the billing group share their data volume
-// (SharesFlow of [BillingGroup]), the share does not tell what is left: [BillingService.GroupStatistics] has the totals
-// of the pool.
+// (SharesFlow of [BillingGroup]), the share does not show how much is left: [BillingService.GroupStatistics] has the
+// totals of the pool.
 func (c CardInfo) PlanUsed() (share float64, ok bool) {
 	if c.PlanFlow <= 0 {
 		return 0, false

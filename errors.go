@@ -193,22 +193,22 @@ func fieldError(err error) error {
 // ErrorType returns one word for the kind of an error, for metrics and logs, or "" for nil. The words do not change. Of
 // those that apply, it returns the first in this order:
 //
-//	outcome_unknown   [ErrOutcomeUnknown]: the call may have taken effect, worth an alarm
-//	partial           [ErrPartial]
-//	query_failed      [ErrQueryFailed]
-//	order_failed      [ErrOrderFailed]
-//	not_found         [ErrNotFound]
-//	unknown_card      [ErrUnknownCard]
-//	not_started       [ErrNotStarted]
-//	param             *[ParamError]
-//	not_sent          the limiter, or the function of [WithCredentials], failed before the first attempt
-//	unauthorized      [ErrUnauthorized]
-//	refused           any other *[APIError]
-//	canceled          [context.Canceled]: a context was canceled
-//	deadline_exceeded [context.DeadlineExceeded]: the deadline of a context passed
-//	timeout           [ErrAttemptTimeout], or a timeout of the network
+//	outcome_unknown   ErrOutcomeUnknown: the call may have taken effect, worth an alarm
+//	partial           ErrPartial
+//	query_failed      ErrQueryFailed
+//	order_failed      ErrOrderFailed
+//	not_found         ErrNotFound
+//	unknown_card      ErrUnknownCard
+//	not_started       ErrNotStarted
+//	param             *ParamError
+//	not_sent          the limiter, or the function of WithCredentials, failed before the first attempt
+//	unauthorized      ErrUnauthorized
+//	refused           any other *APIError
+//	canceled          context.Canceled: a context was canceled
+//	deadline_exceeded context.DeadlineExceeded: the deadline of a context passed
+//	timeout           ErrAttemptTimeout, or a timeout of the network
 //	certificate       the certificate of the server is not trusted
-//	response          *[ResponseError], or the pages of a sweep contradict each other
+//	response          *ResponseError, or the pages of a sweep contradict each other
 //	network           no connection, or it broke
 //	other             anything else, such as the error of an interceptor or of a writer
 //
