@@ -139,7 +139,7 @@ func (b batchSweep[T]) run(ctx context.Context, opts []FleetOption, yield func(T
 		rows, err := b.fetch(ctx, b.cards.part(first, size))
 		return fetchedBatch[T]{rows, err}
 	}
-	ordered.Run(ctx, settings.concurrency, next, fetch, func(first int, got fetchedBatch[T]) bool {
+	ordered.Run(ctx, settings.concurrency, 0, next, fetch, func(first int, got fetchedBatch[T]) bool {
 		if got.err != nil {
 			yield(zero, b.batchError(first, size, got.err))
 			return false
@@ -257,6 +257,8 @@ func callBatches(
 		yield(CardID{}, -1, err)
 		return
 	}
+	running, _, release := ordered.Drain(ctx, settings.drain)
+	defer release()
 	size := batchSize(cards.Len())
 	for first := 0; first < cards.Len(); first += size {
 		if ctx.Err() != nil {
@@ -264,7 +266,7 @@ func callBatches(
 			return
 		}
 		batch := cards.part(first, size)
-		tally, err := call(ctx, batch)
+		tally, err := call(running, batch)
 		if first == 0 && errors.As(err, new(*ParamError)) {
 			yield(CardID{}, -1, err)
 			return

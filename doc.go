@@ -138,6 +138,15 @@
 //		if err != nil { … } // of this card; the others go on
 //	}
 //
+// [Map] is its general form, for functions with a result and for items of any type: cards, rows of yours, or a sweep,
+// whose error it passes on. [Drain] gives calls that have started time to finish after ctx has ended, so that a
+// shutdown need not leave changes in doubt:
+//
+//	for o, err := range quecloud.Map(ctx, client.Cards.All(ctx, nil), check, quecloud.Drain(time.Minute)) {
+//		if err != nil { … } // of o.Item, or of the sweep
+//		report(o.Item, o.Result)
+//	}
+//
 // The error of a failed sweep says where to resume: see [*PageError] and [*BatchError]. [FilesService.Export] has the
 // platform write the whole fleet to a file, and [OrdersService.Wait] waits until an order has been carried out.
 //

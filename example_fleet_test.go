@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"time"
 
 	"github.com/quecloud/quecloud-go"
 	"github.com/quecloud/quecloud-go/quecloudtest"
@@ -115,6 +118,101 @@ func ExampleEach() {
 	// 8986032431000000001 <nil>
 	// 89860624310000000026 <nil>
 	// <nil>
+}
+
+// Items may be rows of your own. An outcome has the row and the result.
+func ExampleMap() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	type device struct {
+		name string
+		card quecloud.CardID
+	}
+	devices := []device{ // from a database
+		{"pump", quecloud.MSISDN("1064800000000")},
+		{"gate", quecloud.MSISDN("1064812345678")},
+		{"lamp", quecloud.MSISDN("1064900000001")},
+	}
+	status := func(ctx context.Context, d device) (*quecloud.RealtimeStatus, error) {
+		return client.Cards.RealtimeStatus(ctx, d.card)
+	}
+	for o, err := range quecloud.Map(ctx, devices, status) {
+		if err != nil {
+			fmt.Printf("%s: %v\n", o.Item.name, err)
+			continue
+		}
+		fmt.Printf("%s: %s, %.1f MB\n", o.Item.name, o.Result.Online, o.Result.UsedFlow)
+	}
+	// Output:
+	// pump: 在线, 155.4 MB
+	// gate: quecloud: card.realtimestatus 1064812345678: refused with resultCode 1: 卡号不存在
+	// lamp: 离线, 3854.4 MB
+}
+
+// A sweep is the source of Map, and its error is not lost.
+func ExampleMap_sweep() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+
+	alarm := func(ctx context.Context, card quecloud.Card) (*quecloud.Alarm, error) {
+		return client.Flow.Alarm(ctx, card.ID())
+	}
+	without := 0
+	for o, err := range quecloud.Map(ctx, client.Cards.All(ctx, nil), alarm) {
+		if failed, ok := errors.AsType[*quecloud.PageError](err); ok { // of the sweep
+			fmt.Println("resume with PageNo", failed.Page)
+			return
+		}
+		if err != nil {
+			fmt.Println(o.Item.ICCID, err)
+			continue
+		}
+		if !o.Result.AlarmOn {
+			without++
+		}
+	}
+	fmt.Println(without, "cards without an alarm")
+	// Output: 12 cards without an alarm
+}
+
+// After a signal, the running pauses finish. None is in doubt, and no other starts.
+func ExampleDrain() {
+	srv := quecloudtest.NewServer(quecloudtest.WithFleet(100))
+	defer srv.Close()
+	client := srv.Client()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+
+	var cards []quecloud.CardID
+	for card, err := range client.Cards.All(ctx, nil) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if card.Status == quecloud.CardStatusNormal {
+			cards = append(cards, card.ID())
+		}
+	}
+	srv.Inject(quecloudtest.Latency(10 * time.Millisecond))
+	inDoubt := 0
+	for card, err := range quecloud.Each(ctx, cards, client.Cards.Pause, quecloud.Drain(time.Minute)) {
+		switch {
+		case errors.Is(err, quecloud.ErrNotStarted):
+			fmt.Println("this card and those after it are not paused")
+		case errors.Is(err, quecloud.ErrOutcomeUnknown):
+			inDoubt++
+		case err != nil:
+			fmt.Println(card, err)
+		}
+		stop() // ends ctx, as Ctrl+C does
+	}
+	fmt.Println(inDoubt, "in doubt")
+	// Output:
+	// this card and those after it are not paused
+	// 0 in doubt
 }
 
 // The platform carries out an order in the background, where it may fail.

@@ -23,7 +23,7 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// ids reresults n cards with the MSISDNs 0 to n-1.
+// ids returns n cards with the MSISDNs 0 to n-1.
 func ids(n int) (cards []quecloud.CardID) {
 	for i := range n {
 		cards = append(cards, quecloud.MSISDN(strconv.Itoa(i)))
@@ -31,7 +31,7 @@ func ids(n int) (cards []quecloud.CardID) {
 	return cards
 }
 
-// indexOf reresults the index of a card among ids.
+// indexOf returns the index of a card among ids.
 func indexOf(card quecloud.CardID) int {
 	n, _ := strconv.Atoi(card.String())
 	return n
@@ -268,10 +268,12 @@ func TestEachRaisesPanicsOfItsFunction(t *testing.T) {
 	}
 }
 
-// errOf reresults the error of a call.
+// errOf returns the error of a call.
 func errOf[T any](_ T, err error) error { return err }
 
-// errIn reresults the error of a sweep.
+func square(_ context.Context, n int) (int, error) { return n * n, nil }
+
+// errIn returns the error of a sweep.
 func errIn[T any](all iter.Seq2[T, error]) error { return errOf(selftest.Collect(all)) }
 
 func TestFleetFunctionsRejectBadInputBeforeAnythingIsSent(t *testing.T) {
@@ -309,6 +311,16 @@ func TestFleetFunctionsRejectBadInputBeforeAnythingIsSent(t *testing.T) {
 		"Each, no function":     {errIn(quecloud.Each(ctx, card, nil)), "fn"},
 		"Each, no iterator":     {errIn(quecloud.Each(ctx, iter.Seq[quecloud.CardID](nil), cards.Pause)), "cards"},
 		"Each, concurrency 0":   {errIn(quecloud.Each(ctx, card, cards.Pause, quecloud.Concurrency(0))), "Concurrency"},
+		"Each, drain 0":         {errIn(quecloud.Each(ctx, card, cards.Pause, quecloud.Drain(0))), "Drain"},
+		"Each, option":          {errIn(quecloud.Each(ctx, card, cards.Pause, quecloud.PollEvery(1))), "PollEvery"},
+		"Map, no function":      {errIn(quecloud.Map[[]int, int, int](ctx, nil, nil)), "fn"},
+		"Map, no iterator":      {errIn(quecloud.Map(ctx, iter.Seq[int](nil), square)), "items"},
+		"Map, no pairs":         {errIn(quecloud.Map(ctx, iter.Seq2[int, error](nil), square)), "items"},
+		"Map, other cards":      {errIn(quecloud.Map(ctx, quecloud.MSISDNs("1"), square)), "items"},
+		"sweep, drain":          {errIn(cards.All(ctx, nil, quecloud.Drain(1))), "Drain"},
+		"batches, drain":        {errIn(cards.AllInfo(ctx, quecloud.MSISDNs("1"), quecloud.Drain(1))), "Drain"},
+		"Wait, drain":           {errOf(orders.Wait(ctx, "1", quecloud.Drain(1))), "Drain"},
+		"Export, drain":         {errOf(files.Export(ctx, io.Discard, quecloud.Drain(1))), "Drain"},
 	} {
 		bad, ok := errors.AsType[*quecloud.ParamError](test.err)
 		if assert.True(t, ok, "%s: %v", name, test.err) {

@@ -412,7 +412,7 @@ func (s *FlowService) setAlarm(
 
 // SetAlarmAll sets the alarm of any number of cards. It returns an iterator over the cards in their order, with an
 // error for each, nil if the alarm was set. It works as [SMSService.SendAll] does, in consecutive batches of at most
-// 1000 cards. The option is [Progress].
+// 1000 cards. The options are [Drain] and [Progress].
 //
 // It uses § 2.3.7 流量管理设置, fc.function.card.alarm.
 func (s *FlowService) SetAlarmAll(

@@ -128,8 +128,8 @@ type SMSOutcome struct {
 // with the zero outcome and a [*ParamError].
 //
 // Nothing is sent before the loop starts, and each loop sends the SMS anew. If the loop breaks, no further batch is
-// sent, but the SMS has been sent to the rest of the current one; cancel ctx instead to get their outcomes. The option
-// is [Progress].
+// sent, but the SMS has been sent to the rest of the current one; cancel ctx instead to get their outcomes. With
+// [Drain], a batch that is under way then finishes. The other option is [Progress].
 //
 // It uses § 2.3.3 批量短信发送, fc.function.sms.send.
 func (s *SMSService) SendAll(

@@ -159,7 +159,7 @@ func (s sweep[P, L]) run(ctx context.Context, opts []FleetOption, yield func(*L,
 	}
 	number, size := paging(&s.params)
 	plan := pageplan.New(*number, *size)
-	ordered.Run(ctx, settings.concurrency, plan.Next, s.fetch, func(page int, got fetchedPage[L]) bool {
+	ordered.Run(ctx, settings.concurrency, 0, plan.Next, s.fetch, func(page int, got fetchedPage[L]) bool {
 		decision, err := got.decide(plan, method, page)
 		if decision.Yield && ctx.Err() != nil {
 			decision, err = pageplan.Decision{}, stopped(ctx, got.list)

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Run runs jobs in goroutines, n at a time, and yields their results in the order of the jobs.
@@ -15,15 +16,18 @@ import (
 // result, and returns when there are neither jobs nor results. A slow job keeps others from starting only when n-1
 // results wait behind it. With n = 1, a job starts after the result of the job before it was yielded.
 //
-// If yield returns false, or anything panics, Run cancels the running jobs and returns once they have ended. A panic
-// in a job is raised in the goroutine of Run, when the job's result is due.
+// The context of the jobs ends with ctx, or d later, see [Drain]. Run also starts the jobs that next returns after ctx
+// has ended. If yield returns false, or anything panics, Run cancels the running jobs after d and returns once they
+// have ended. A panic in a job is raised in the goroutine of Run, when the job's result is due.
 func Run[J, R any](
-	ctx context.Context, n int, next func() (J, bool), do func(context.Context, J) R, yield func(J, R) bool,
+	ctx context.Context, n int, d time.Duration,
+	next func() (J, bool), do func(context.Context, J) R, yield func(J, R) bool,
 ) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, leave, release := Drain(ctx, d)
 	var goroutines sync.WaitGroup
+	defer release()
 	defer goroutines.Wait()
-	defer cancel()
+	defer leave()
 
 	maxPending := n + (n - 1)               // n running jobs, and n-1 results that wait for the first of them
 	var pending []*execution[J, R]          // started and not yielded, in order
@@ -84,4 +88,35 @@ func (e *execution[J, R]) run(job func() R, ended chan<- *execution[J, R]) {
 	}()
 	e.result = job()
 	e.panicked = ""
+}
+
+// Drain returns a context for running jobs, with the values of ctx. It is canceled when ctx has ended or leave was
+// called, or d after that. Call release at the end: it cancels the context and frees its resources.
+func Drain(ctx context.Context, d time.Duration) (jobs context.Context, leave, release func()) {
+	ctx, leave = context.WithCancel(ctx)
+	if d <= 0 {
+		return ctx, leave, leave
+	}
+	jobs, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-ctx.Done():
+		case <-jobs.Done():
+			return
+		}
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(fmt.Errorf("%w, and %v to finish have passed", context.Cause(ctx), d))
+		case <-jobs.Done():
+		}
+	}()
+	return jobs, leave, func() {
+		cancel(nil)
+		<-ended
+		leave()
+	}
 }

@@ -36,7 +36,7 @@ func TestRunYieldsInOrderAndBoundsRunningJobs(t *testing.T) {
 				return job * job
 			}
 			var jobs, results []int
-			Run(t.Context(), n, upTo(20), do, func(job, result int) bool {
+			Run(t.Context(), n, 0, upTo(20), do, func(job, result int) bool {
 				jobs, results = append(jobs, job), append(results, result)
 				return true
 			})
@@ -65,7 +65,7 @@ func TestRunBoundsPendingResults(t *testing.T) {
 			}
 			return 0
 		}
-		Run(t.Context(), n, next, do, func(job, result int) bool {
+		Run(t.Context(), n, 0, next, do, func(job, result int) bool {
 			if job == 1 {
 				assert.Equal(t, 2*n-1, result, "the slow job, and those that started after it")
 			}
@@ -84,7 +84,7 @@ func TestRunCancelsRunningJobs(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		yielded := 0
-		Run(t.Context(), 4, upTo(10), wait, func(int, int) bool {
+		Run(t.Context(), 4, 0, upTo(10), wait, func(int, int) bool {
 			yielded++
 			return false
 		})
@@ -92,7 +92,7 @@ func TestRunCancelsRunningJobs(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		assert.PanicsWithValue(t, "mine", func() {
-			Run(t.Context(), 4, upTo(10), wait, func(int, int) bool { panic("mine") })
+			Run(t.Context(), 4, 0, upTo(10), wait, func(int, int) bool { panic("mine") })
 		})
 	})
 }
@@ -106,7 +106,7 @@ func TestRunRaisesPanicsOfJobs(t *testing.T) {
 	} {
 		yielded := 0
 		assert.Panics(t, func() {
-			Run(t.Context(), 2, upTo(3), do, func(int, int) bool {
+			Run(t.Context(), 2, 0, upTo(3), do, func(int, int) bool {
 				yielded++
 				return true
 			})
@@ -120,10 +120,71 @@ func TestRunOfOneAtATime(t *testing.T) {
 	t.Parallel()
 	yielded := 0
 	next := func() (int, bool) { return yielded, yielded < 5 }
-	Run(t.Context(), 1, next, func(_ context.Context, job int) int { return job }, func(job, _ int) bool {
+	Run(t.Context(), 1, 0, next, func(_ context.Context, job int) int { return job }, func(job, _ int) bool {
 		assert.Equal(t, yielded, job)
 		yielded++
 		return true
 	})
 	assert.Equal(t, 5, yielded)
+}
+
+// Jobs have the time d after the context has ended, or after yield has returned false.
+func TestRunDrainsJobs(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		leave    bool
+		job      time.Duration
+		took     time.Duration
+		finished int32
+	}{
+		"context ends":            {job: 4 * time.Second, took: 4 * time.Second, finished: 3},
+		"context ends, long jobs": {job: time.Hour, took: 6 * time.Second},
+		"leave":                   {leave: true, job: 4 * time.Second, took: 4 * time.Second, finished: 3},
+		"leave, long jobs":        {leave: true, job: time.Hour, took: 5 * time.Second, finished: 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.WithValue(t.Context(), t, name))
+			defer cancel()
+			var finished atomic.Int32
+			do := func(ctx context.Context, job int) error {
+				assert.Equal(t, name, ctx.Value(t))
+				if job == 1 && tt.leave {
+					finished.Add(1)
+					return nil
+				}
+				select {
+				case <-time.After(tt.job):
+					finished.Add(1)
+					return nil
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			}
+			if !tt.leave {
+				time.AfterFunc(time.Second, cancel)
+			}
+			start := time.Now()
+			Run(ctx, 3, 5*time.Second, upTo(3), do, func(_ int, err error) bool {
+				if !tt.leave && tt.finished == 0 {
+					assert.ErrorIs(t, err, context.Canceled, name)
+					assert.ErrorContains(t, err, "and 5s to finish have passed", name)
+				}
+				return !tt.leave
+			})
+			assert.Equal(t, tt.took, time.Since(start), name)
+			assert.Equal(t, tt.finished, finished.Load(), name)
+		})
+	}
+}
+
+func TestDrainReleasesItsContext(t *testing.T) {
+	t.Parallel()
+	for _, d := range []time.Duration{0, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, _, release := Drain(context.Background(), d)
+			assert.NoError(t, ctx.Err())
+			release()
+			assert.ErrorIs(t, ctx.Err(), context.Canceled)
+		})
+	}
 }

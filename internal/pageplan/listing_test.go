@@ -68,7 +68,7 @@ func sweep(t *testing.T, list listing, first, size, concurrency int) (got outcom
 	}
 	got.rows = []int{}
 	expected := first
-	ordered.Run(t.Context(), concurrency, plan.Next, fetch, func(page int, v view) bool {
+	ordered.Run(t.Context(), concurrency, 0, plan.Next, fetch, func(page int, v view) bool {
 		assert.Equal(t, expected, page, "pages are requested once, in order")
 		expected++
 		if v.refused {

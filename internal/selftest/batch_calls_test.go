@@ -84,14 +84,15 @@ type batchCall func(*testing.T, context.Context) (numbers, outcomes []string)
 func cardOfSMS(o quecloud.SMSOutcome) quecloud.CardID { return o.Card }
 
 // batchCalls are the methods that change any number of cards.
-func batchCalls(client *quecloud.Client, numbers []string) map[string]batchCall {
+func batchCalls(client *quecloud.Client, numbers []string, opts ...quecloud.FleetOption) map[string]batchCall {
 	cards := quecloud.MSISDNs(numbers...)
 	return map[string]batchCall{
 		"SendAll": func(t *testing.T, ctx context.Context) ([]string, []string) {
-			return outcomesOf(t, client.SMS.SendAll(ctx, &quecloud.SMSSendParams{Cards: cards, Content: "a"}), cardOfSMS)
+			params := &quecloud.SMSSendParams{Cards: cards, Content: "a"}
+			return outcomesOf(t, client.SMS.SendAll(ctx, params, opts...), cardOfSMS)
 		},
 		"SetAlarmAll": func(t *testing.T, ctx context.Context) ([]string, []string) {
-			all := client.Flow.SetAlarmAll(ctx, cards, &alarm)
+			all := client.Flow.SetAlarmAll(ctx, cards, &alarm, opts...)
 			return outcomesOf(t, all, func(c quecloud.CardID) quecloud.CardID { return c })
 		},
 	}
