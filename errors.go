@@ -60,10 +60,10 @@ func (attemptTimeout) Temporary() bool { return true }
 type codeMeaning uint8
 
 const (
-	notRefused        codeMeaning = iota // the error is no refusal
-	meansUnknown                         // the code is neither documented nor configured
-	meansUnauthorized                    // the credentials do not allow the call
-	meansNotDone                         // the code is one of the NotDoneCodes: not done, try later
+	notRefused   codeMeaning = iota // the error is no refusal
+	meansUnknown                    // the code is neither documented nor configured: a page or an order may not exist
+	meansFailure                    // the code is in resultCodes, and says nothing about a page or an order
+	meansNotDone                    // the code is one of the NotDoneCodes: not done, try later
 )
 
 // resultCodes lists the result codes whose meaning is known to the SDK, with the error that matches them in errors.Is.
@@ -72,7 +72,7 @@ var resultCodes = map[int]struct {
 	meaning codeMeaning
 	is      error
 }{
-	70031: {meansUnauthorized, ErrUnauthorized}, // § 1.7 (3)
+	70031: {meansFailure, ErrUnauthorized}, // § 1.7 (3)
 }
 
 // meaningOf returns the meaning of the result code of a refusal. Nothing else in the package interprets result codes.
