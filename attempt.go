@@ -156,7 +156,7 @@ func whyEnded(ctx context.Context) error {
 // signedForm returns the encoded form of a call for a time, and the signature in it.
 func (c *core) signedForm(call *callState, t int64) (form, signature string) {
 	params := insert(slices.Clip(call.params), param{"t", strconv.FormatInt(t, 10)})
-	signature = c.sign(params, call.endpoint.unsigned)
+	signature = call.account.sign(params, call.endpoint.unsigned)
 	size := len(signature) + 16
 	for _, p := range params {
 		size += len(p.name) + len(p.value)*5/4 + 2

@@ -18,8 +18,7 @@ import (
 type core struct {
 	settings
 	transport *onceTransport
-	appKey    string
-	sign      func(params []param, unsigned []string) string // holds the secret where nothing can print it
+	account   account // without WithCredentials
 	shared    *shared
 }
 
@@ -57,8 +56,9 @@ type CallInfo struct {
 // fails, with [ErrOutcomeUnknown] if it changes something. Called later, next sends nothing.
 //
 // Interceptors do not see every error of a method. Invalid input, a [*ParamError], is found before any interceptor
-// runs. [ErrNotStarted], [ErrUnknownCard], [ErrNotFound] and [ErrOrderFailed] are what methods make of several calls.
-// Count these errors where you call the method, with [ErrorType].
+// runs, except in the result of the function of [WithCredentials]. [ErrNotStarted], [ErrUnknownCard], [ErrNotFound] and
+// [ErrOrderFailed] are what methods make of several calls. Count these errors where you call the method, with
+// [ErrorType].
 type Interceptor func(ctx context.Context, info *CallInfo, next func(context.Context) error) error
 
 // A callState is the state of one call, from its parameters to its last attempt.
@@ -66,6 +66,7 @@ type callState struct {
 	info           CallInfo // for interceptors, which may change it; the SDK decides nothing by it
 	endpoint       *endpoint
 	attempts       int
+	account        account
 	params         []param // without t and sign, sorted by name
 	result         any
 	checks         []outcomeCheck
@@ -104,7 +105,7 @@ func (c *core) do(ctx context.Context, method string, params, result any, checks
 	for name, values := range form {
 		call.params = insert(call.params, param{name, values[0]})
 	}
-	call.params = insert(insert(call.params, param{"appKey", c.appKey}), param{"method", method})
+	call.params = insert(call.params, param{"method", method})
 	if len(c.interceptors) == 0 {
 		return c.runAndCheck(ctx, call)
 	}
@@ -200,6 +201,9 @@ func (c *core) runAndCheck(ctx context.Context, call *callState) error {
 func (c *core) runAttempts(ctx context.Context, call *callState) error {
 	start := c.now()
 	defer func() { call.info.Duration = c.now().Sub(start) }()
+	if err := c.authenticate(ctx, call); err != nil {
+		return err
+	}
 	var lastErr error // of the previous attempt
 	for {
 		if err := c.admit(ctx, call); err != nil {
@@ -243,6 +247,26 @@ func withPreviousError(err, previous error) error {
 		return err
 	}
 	return fmt.Errorf("%w; the previous attempt: %w", err, previous)
+}
+
+// authenticate sets the account of a call, once for all of its attempts.
+func (c *core) authenticate(ctx context.Context, call *callState) error {
+	call.account = c.account
+	if c.credentials != nil {
+		if ctx.Err() != nil {
+			return call.error("not sent", whyEnded(ctx))
+		}
+		appKey, secret, err := c.credentials(ctx)
+		if err != nil {
+			return call.notSent(ctx, "WithCredentials returned an error", err)
+		}
+		if bad := checkCredentials(appKey, secret); bad != nil {
+			return &ParamError{call.endpoint.method, "WithCredentials", "the " + bad.Param + " " + bad.Reason}
+		}
+		call.account = newAccount(appKey, secret)
+	}
+	call.params = insert(call.params, param{"appKey", call.account.appKey})
+	return nil
 }
 
 // admit waits until the limiter and the context allow an attempt.

@@ -75,23 +75,25 @@ func (s *FilesService) do(ctx context.Context, method string, params, result any
 }
 
 // NewClient returns a client for the account of an appKey. The platform shows the appKey and the secret under API管理.
-// Printing, logging or marshaling the client does not reveal the secret.
+// With [WithCredentials], they may be empty. Printing, logging or marshaling the client does not reveal the secret.
 func NewClient(appKey, secret string, opts ...Option) (*Client, error) {
-	if err := cmp.Or(checkCredential("appKey", appKey), checkCredential("secret", secret)); err != nil {
+	c := &core{account: newAccount(appKey, secret), settings: defaultSettings(), shared: newShared()}
+	if err := c.settings.apply(opts); err != nil {
 		return nil, err
 	}
-	c := &core{
-		appKey:   appKey,
-		sign:     func(params []param, unsigned []string) string { return signSorted(secret, params, unsigned) },
-		settings: defaultSettings(),
-		shared:   newShared(),
+	if bad := checkCredentials(appKey, secret); bad != nil && c.credentials == nil {
+		return nil, bad
 	}
-	return c.newClient(opts)
+	return c.newClient(), nil
+}
+
+func checkCredentials(appKey, secret string) *ParamError {
+	return cmp.Or(checkCredential("appKey", appKey), checkCredential("secret", secret))
 }
 
 // checkCredential rejects characters that a file or an environment variable may add to a credential. Its error does not
 // show the value.
-func checkCredential(name, value string) error {
+func checkCredential(name, value string) *ParamError {
 	first, _ := utf8.DecodeRuneInString(value)
 	last, _ := utf8.DecodeLastRuneInString(value)
 	quotes := []string{`""`, "''", "``", "“”", "‘’", "「」", "＂＂"}
@@ -127,14 +129,14 @@ func (c *Client) With(opts ...Option) (*Client, error) {
 		return nil, errNoClient("")
 	}
 	copied := *c.core
-	return copied.newClient(opts)
-}
-
-// newClient applies options to c, which must not be in use, and returns its client.
-func (c *core) newClient(opts []Option) (*Client, error) {
-	if err := c.settings.apply(opts); err != nil {
+	if err := copied.settings.apply(opts); err != nil {
 		return nil, err
 	}
+	return copied.newClient(), nil
+}
+
+// newClient returns the client of c, which must not be in use.
+func (c *core) newClient() *Client {
 	if c.transport == nil || c.http != nil && c.transport.source != c.http {
 		c.transport = newOnceTransport(cmp.Or(c.http, &http.Client{Transport: newTransport()}), c.http == nil)
 	}
@@ -142,7 +144,7 @@ func (c *core) newClient(opts []Option) (*Client, error) {
 	return &Client{
 		Cards: (*CardsService)(s), Flow: (*FlowService)(s), SMS: (*SMSService)(s),
 		Orders: (*OrdersService)(s), Billing: (*BillingService)(s), Files: (*FilesService)(s), core: c,
-	}, nil
+	}
 }
 
 // CloseIdleConnections closes the connections of this client and its copies that no call is using. A program may call

@@ -10,6 +10,9 @@
 // documentation names the chapter of the vendor's document and the platform's method, fc.function.…. Call a method that
 // this version does not know with [Client.Call].
 //
+// A client is for one account. [WithCredentials] replaces its key while it runs. For several accounts, make a client
+// with a limiter for each ([WithLimiter]), over one [net/http.Client] ([WithHTTPClient]): see the example Accounts.
+//
 // # Values
 //
 // A [CardID] identifies a card. [MSISDN], [ICCID] and [ParseCardID] make one. They accept white space around the number

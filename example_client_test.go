@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -59,6 +60,46 @@ func Example_errors() {
 	// nothing was sent: iccid an ICCID has 19 or 20 characters, digits and letters other than O and I, not "8986 0622": it has blanks inside
 	// refused, resultCode 1
 	// look at the card before you try again
+}
+
+// WithCredentials lets a running client follow the rotation of a key. Here a goroutine of the program would store each
+// new key as it becomes valid.
+func ExampleWithCredentials() {
+	srv := quecloudtest.NewServer(quecloudtest.WithCredentials("000001", "old-secret"))
+	defer srv.Close()
+	ctx := context.Background()
+
+	type key struct{ appKey, secret string }
+	var current atomic.Pointer[key]
+	client, err := quecloud.NewClient("", "", quecloud.WithBaseURL(srv.URL),
+		quecloud.WithCredentials(func(context.Context) (appKey, secret string, err error) {
+			k := current.Load()
+			if k == nil {
+				return "", "", errors.New("no key has been read yet")
+			}
+			return k.appKey, k.secret, nil
+		}))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	_, err = client.Billing.Account(ctx)
+	fmt.Println(err)
+	current.Store(&key{"000001", "old-secret"})
+	_, err = client.Billing.Account(ctx)
+	fmt.Println(err)
+
+	srv.AppKey, srv.Secret = "000002", "new-secret" // the platform replaces the key
+	_, err = client.Billing.Account(ctx)
+	fmt.Println(err)
+	current.Store(&key{"000002", "new-secret"})
+	_, err = client.Billing.Account(ctx)
+	fmt.Println(err)
+	// Output:
+	// quecloud: account.info: not sent: WithCredentials returned an error: no key has been read yet
+	// <nil>
+	// quecloud: account.info: refused with resultCode 1: appKey不存在
+	// <nil>
 }
 
 // ErrorType is a label for metrics that count failures.

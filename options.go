@@ -32,6 +32,7 @@ type Option func(*settings) error
 
 // settings holds the values that options set.
 type settings struct {
+	credentials  func(context.Context) (appKey, secret string, err error)
 	baseURL      string
 	plainHTTP    bool
 	http         *http.Client
@@ -181,6 +182,28 @@ func WithHTTPClient(client *http.Client) Option {
 			return &ParamError{Param: "WithHTTPClient", Reason: reason}
 		}
 		s.http = client
+		return nil
+	}
+}
+
+// WithCredentials calls a function for the appKey and the secret of every call, so that a key can be replaced while the
+// client runs. It takes precedence over the arguments of [NewClient], which may then be empty:
+//
+//	client, err := quecloud.NewClient("", "", quecloud.WithCredentials(vault.CurrentKey))
+//
+// The SDK calls the function once per call, with the context of the call and before the limiter, and uses the result
+// for all attempts of the call: with the key of another account, a retry could buy a second time. The SDK caches
+// nothing, so the function should have the key at hand. Concurrent calls run it concurrently. If it returns an error,
+// or a value that NewClient would reject, the call ends before anything is sent.
+//
+// The limiter, the retry budget and the clock correction belong to the client and do not change with the key. Return
+// keys of one account only, and make a client for each account.
+func WithCredentials(credentials func(ctx context.Context) (appKey, secret string, err error)) Option {
+	return func(s *settings) error {
+		if credentials == nil {
+			return &ParamError{Param: "WithCredentials", Reason: "the function is nil"}
+		}
+		s.credentials = credentials
 		return nil
 	}
 }

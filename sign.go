@@ -36,6 +36,18 @@ func Sign(secret string, params url.Values) string {
 	return signSorted(secret, sorted, lookup(method).unsigned)
 }
 
+// An account has the credentials of a call. Its secret is in a closure, where nothing can print it.
+type account struct {
+	appKey string
+	sign   func(params []param, unsigned []string) string
+}
+
+func newAccount(appKey, secret string) account {
+	return account{appKey, func(params []param, unsigned []string) string {
+		return signSorted(secret, params, unsigned)
+	}}
+}
+
 // insert adds a parameter to a list that is sorted by name. For so few, insertion is the fastest way to sort.
 func insert(sorted []param, p param) []param {
 	sorted = append(sorted, p)

@@ -27,6 +27,7 @@ func TestOptionThatIsInvalidIsAnError(t *testing.T) {
 		option      quecloud.Option
 	}{
 		{"nil", "option 2 of 2", nil},
+		{"credentials, nil", "WithCredentials", quecloud.WithCredentials(nil)},
 		{"HTTP client, nil", "WithHTTPClient", quecloud.WithHTTPClient(nil)},
 		{"timeout, 0", "WithTimeout", quecloud.WithTimeout(0)},
 		{"timeout, negative", "WithTimeout", quecloud.WithTimeout(-second)},

@@ -28,6 +28,27 @@ const canary = "canary%SECRET+&=机密"
 // TestSecretsAreNotInReachOfUsers prints, logs, marshals and walks through everything that the SDK hands out.
 func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 	t.Parallel()
+	t.Run("NewClient", func(t *testing.T) {
+		t.Parallel()
+		checkSecrets(t, func(opts ...quecloud.Option) (*quecloud.Client, error) {
+			return quecloud.NewClient(selftest.Key, canary, opts...)
+		})
+	})
+	t.Run("WithCredentials", func(t *testing.T) {
+		t.Parallel()
+		checkSecrets(t, func(opts ...quecloud.Option) (*quecloud.Client, error) {
+			return quecloud.NewClient("", "", append(opts, credentials(canary, nil))...)
+		})
+	})
+}
+
+// credentials returns an option for a fixed secret, and an error.
+func credentials(secret string, err error) quecloud.Option {
+	return quecloud.WithCredentials(func(context.Context) (string, string, error) { return selftest.Key, secret, err })
+}
+
+func checkSecrets(t *testing.T, newClient func(...quecloud.Option) (*quecloud.Client, error)) {
+	t.Helper()
 	var log bytes.Buffer
 	seen := []any{}
 	see := func(v any) { seen = append(seen, v) }
@@ -47,7 +68,7 @@ func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 			return err
 		}),
 	}
-	client, err := quecloud.NewClient(selftest.Key, canary, options...)
+	client, err := newClient(options...)
 	require.NoError(t, err)
 	copied, err := client.With(quecloud.WithTimeout(time.Minute))
 	require.NoError(t, err)
@@ -65,8 +86,14 @@ func TestSecretsAreNotInReachOfUsers(t *testing.T) {
 	}
 	_, err = quecloud.NewClient("", canary)
 	fails(err)
-	_, err = quecloud.NewClient(selftest.Key, canary, quecloud.WithBaseURL("ftp://example"))
+	_, err = newClient(quecloud.WithBaseURL("ftp://example"))
 	fails(err)
+	for _, option := range []quecloud.Option{credentials(canary+"\n", nil), credentials(canary, errors.New("sealed"))} {
+		unfit, err := client.With(option)
+		require.NoError(t, err)
+		see(unfit)
+		fails(unfit.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)))
+	}
 	fails(client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))) // outcome unknown
 	_, err = client.Cards.Info(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 	fails(err)

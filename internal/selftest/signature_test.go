@@ -69,7 +69,7 @@ func TestSecretsSignatureIsInNoErrorAndNoLog(t *testing.T) {
 				}})
 				opts := []quecloud.Option{quecloud.WithLogger(logger), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 2})}
 				if unmasked {
-					opts = append(opts, quecloud.WithUnmaskedLog())
+					opts = append(opts, quecloud.WithUnmaskedLog(), rotating())
 				}
 				client := platform.Client(t, opts...)
 				err := kind.Do(t.Context(), client)
