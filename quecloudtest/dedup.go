@@ -18,13 +18,13 @@ import (
 // line for each rule that they break.
 //
 // The function open opens a store as each of several processes does, all on the same records. TestDedupStore calls it
-// more than once, from its own goroutine, and uses the stores concurrently. It does not close them, and leaves random
-// keys in them. For a store of a single process, open returns the same store each time.
+// several times in its own goroutine, and uses the stores concurrently. It neither closes them nor removes the random
+// keys that it has claimed. For a store of a single process, open returns the same store each time.
 //
-// The function expire waits until all claims made so far have expired, but no handled events. Claims must last until
-// then, so choose a lease of some seconds, or a clock that the test moves. In a bubble of testing/synctest, and with a
-// store that reads the time from package time, [time.Sleep] does so in no time. If expire is nil, TestDedupStore leaves
-// out the rules about claims that expire, as is right for a store whose claims end with its process.
+// The function expire returns when all claims made so far have expired. Records of handled events must not expire yet.
+// TestDedupStore calls it once. Claims must last longer than the checks before and after that: choose a lease of several
+// seconds, or a clock that the test moves. In a bubble of testing/synctest, [time.Sleep] takes no real time. For a store
+// whose claims end with its process, expire is nil, and TestDedupStore leaves out the rules about expired claims.
 func TestDedupStore(open func() quecloud.DedupStore, expire func()) error {
 	stores := make([]quecloud.DedupStore, dedupStores)
 	for i := range stores {

@@ -13,19 +13,18 @@ import (
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 // HandlerTransport returns a transport that calls a handler without a network, for any scheme and host of the URL.
-// With [WithCallbackClient] the server delivers its callbacks to a handler under test, also in a bubble of
-// testing/synctest:
+// With it as the transport of [WithCallbackClient], the server delivers its callbacks to a handler under test, also in a
+// bubble of testing/synctest:
 //
 //	srv := quecloudtest.NewUnstartedServer(
 //		quecloudtest.WithCallbackClient(&http.Client{Transport: quecloudtest.HandlerTransport(mux)}),
 //		quecloudtest.WithSMSCallback("https://app.invalid/quecloud/sms?token="+token))
 //
-// The handler runs in the goroutine of the caller. A call therefore lasts until the handler returns, and then fails if
-// its context has ended meanwhile; the context of the request is the caller's. The response arrives as a whole when the
-// handler has returned. A panic with [http.ErrAbortHandler] cuts the connection, any other passes through to the
-// caller. The address of the sender is 192.0.2.1, as that of [httptest.NewRequest]. There is no TLS, and no timeout or
-// limit of an [http.Server]. A test that needs any of them uses [httptest.NewServer]. HandlerTransport panics when h is
-// nil.
+// The handler runs in the goroutine of the caller, with the caller's context. A call lasts until the handler returns,
+// even if its context ends earlier; it then returns the error of the context. The caller receives the response as a
+// whole after that. A panic with [http.ErrAbortHandler] cuts the connection, and any other reaches the caller. The
+// sender has the address 192.0.2.1, as in [httptest.NewRequest]. There are no TLS, no HTTP/2 and none of the timeouts
+// and limits of [http.Server]: to test these, use [httptest.NewServer]. HandlerTransport panics when h is nil.
 func HandlerTransport(h http.Handler) http.RoundTripper {
 	if h == nil {
 		panic("quecloudtest: HandlerTransport: the handler is nil")

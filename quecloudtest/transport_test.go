@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -77,6 +78,26 @@ func TestHandlerTransportSendsBodiesOfUnknownLength(t *testing.T) {
 	must(t, resp.Body.Close())
 	if length != -1 {
 		t.Errorf("the handler sees a length of %d, want -1", length)
+	}
+}
+
+// A request that http.NewRequest did not make lacks what a server always sets.
+func TestHandlerTransportCompletesRequests(t *testing.T) {
+	t.Parallel()
+	transport := quecloudtest.HandlerTransport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Method, " ", r.Host, " ", r.URL, " ", r.Header != nil, r.Body != nil)
+	}))
+	req := &http.Request{URL: &url.URL{Scheme: "http", Host: "app.invalid"}}
+	resp, err := transport.RoundTrip(req)
+	must(t, err)
+	body, err := io.ReadAll(resp.Body)
+	must(t, err)
+	must(t, resp.Body.Close())
+	if want := "GET app.invalid / true true"; string(body) != want {
+		t.Errorf("the handler sees %s, want %s", body, want)
+	}
+	if resp.Request != req || req.Method != "" || req.Header != nil {
+		t.Errorf("the request has changed: %+v", req)
 	}
 }
 
