@@ -22,9 +22,9 @@ import (
 // keys that it has claimed. For a store of a single process, open returns the same store each time.
 //
 // The function expire returns when all claims made so far have expired. Records of handled events must not expire yet.
-// TestDedupStore calls it once. Claims must last longer than the checks before and after that: choose a lease of several
-// seconds, or a clock that the test moves. In a bubble of testing/synctest, [time.Sleep] takes no real time. For a store
-// whose claims end with its process, expire is nil, and TestDedupStore leaves out the rules about expired claims.
+// TestDedupStore calls it once. Claims must last longer than the checks before and after that: choose a lease of some
+// seconds, or a clock that the test moves. In a bubble of testing/synctest, [time.Sleep] takes no real time. For a
+// store whose claims end with its process, expire is nil, and TestDedupStore leaves out the rules about expiry.
 func TestDedupStore(open func() quecloud.DedupStore, expire func()) error {
 	stores := make([]quecloud.DedupStore, dedupStores)
 	for i := range stores {

@@ -13,8 +13,8 @@ import (
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 // HandlerTransport returns a transport that calls a handler without a network, for any scheme and host of the URL.
-// With it as the transport of [WithCallbackClient], the server delivers its callbacks to a handler under test, also in a
-// bubble of testing/synctest:
+// With it in [WithCallbackClient], the server delivers its callbacks to a handler under test, also in a bubble of
+// testing/synctest:
 //
 //	srv := quecloudtest.NewUnstartedServer(
 //		quecloudtest.WithCallbackClient(&http.Client{Transport: quecloudtest.HandlerTransport(mux)}),
