@@ -12,8 +12,8 @@ import (
 // not started, a test can run in a bubble of testing/synctest. [HandlerTransport] lists its limits.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
-// HandlerTransport returns a transport that calls a handler without a network, for any scheme and host of the URL.
-// With it in [WithCallbackClient], the server delivers its callbacks to a handler under test, also in a bubble of
+// HandlerTransport returns a transport that calls a handler without a network, for any scheme and host of the URL. With
+// it in [WithCallbackClient], the server delivers its callbacks to a handler under test, also in a bubble of
 // testing/synctest:
 //
 //	srv := quecloudtest.NewUnstartedServer(

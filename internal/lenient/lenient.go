@@ -50,7 +50,7 @@ type Options struct {
 	Drift func(kind Kind, path, value string)
 	// MaxDrifts limits the calls of Drift. 0 is no limit.
 	MaxDrifts int
-	// Now tells which times lie in the future. nil is time.Now.
+	// Now returns the present time, so that later times count as future ones. nil is time.Now.
 	Now func() time.Time
 }
 
