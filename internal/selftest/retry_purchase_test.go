@@ -18,7 +18,8 @@ import (
 
 func TestRetryOfPurchasesNeedsAnExternalID(t *testing.T) {
 	t.Parallel()
-	client, s := selftest.Scripted(t, []selftest.Step{{Status: 500}})
+	client, s := selftest.Scripted(t, []selftest.Step{{Status: 500}},
+		quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 4, RetryPurchasesAfter: time.Second}))
 	for _, blank := range []string{" ", "\t\n", "　"} {
 		for _, err := range []error{
 			second(
@@ -119,6 +120,72 @@ func TestRetryOfPurchasesIsOptIn(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Many clients that lost their purchases at the same time do not retry them at the same time.
+func TestRetryOfPurchasesAddsARandomDelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const after, base = time.Minute, 10 * time.Second
+		client, s := selftest.Scripted(t, []selftest.Step{{Status: 504}, {Body: selftest.Success}},
+			quecloud.WithRetry(quecloud.RetryPolicy{
+				MaxAttempts: 2, BaseDelay: base, MaxDelay: base, RetryPurchasesAfter: after,
+			}))
+		require.NoError(t, selftest.Calls[3].Do(t.Context(), client))
+		delays := selftest.DelaysBetween(s.Times())
+		require.Len(t, delays, 1)
+		assert.Greater(t, delays[0], after)
+		assert.Less(t, delays[0], after+base)
+	})
+}
+
+// A purchase that may have been made stays in doubt if its retry is canceled or not admitted.
+func TestRetryOfPurchasesThatEndsEarlyKeepsTheUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	used := errors.New("the quota is used up")
+	for name, tt := range map[string]struct {
+		cancel bool // the context ends during the delay
+		says   string
+		is     error
+	}{
+		"canceled":     {cancel: true, says: "waiting to retry", is: context.Canceled},
+		"not admitted": {says: "the limiter returned an error", is: used},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				if tt.cancel {
+					time.AfterFunc(time.Second, cancel)
+				}
+				defer cancel()
+				client, s := selftest.Scripted(t, []selftest.Step{{Err: io.ErrUnexpectedEOF}, {Body: selftest.Success}},
+					quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 4, RetryPurchasesAfter: time.Minute}),
+					quecloud.WithLimiter(&quota{1, used}))
+				err := selftest.Calls[3].Do(ctx, client)
+				assert.Equal(t, 1, s.Attempts())
+				require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
+				require.ErrorIs(t, err, tt.is)
+				require.ErrorIs(t, err, io.ErrUnexpectedEOF, "the reason of the doubt")
+				require.ErrorContains(t, err, tt.says)
+				require.ErrorContains(t, err, `look with Orders.Find for ExternalID "order-1" before trying again`)
+			})
+		})
+	}
+}
+
+// A quota is a limiter that admits so many attempts.
+type quota struct {
+	left int
+	err  error
+}
+
+func (q *quota) Wait(context.Context) error {
+	if q.left == 0 {
+		return q.err
+	}
+	q.left--
+	return nil
 }
 
 func TestRetryOfPurchasesIsForPurchases(t *testing.T) {
