@@ -76,7 +76,7 @@ type Card struct {
 	PlanName      string      `json:"setMeal" quec:"always"`                // name of the plan
 	CardType      CardType    `json:"cardType" quec:"always"`               // form factor
 	Status        CardStatus  `json:"status" quec:"always"`                 // state in the life cycle
-	PauseReason   PauseReason `json:"pausereason"`                          // reason for a suspension
+	PauseReason   PauseReason `json:"pausereason"`                          // reason for a suspension, or empty
 	Active        ActiveState `json:"active" quec:"always"`                 // whether the card has ever been activated
 	AllotDate     Date        `json:"allotDate" quec:"always"`              // date it left the warehouse (出库)
 	OpenDate      Date        `json:"openDate"`                             // date of opening (开卡)
@@ -94,7 +94,7 @@ type Card struct {
 	VoiceWhitelist []string   `json:"voicewhitelist" quec:"alias=voicewitelist sep=_,;"` // MSISDNs on the voice whitelist
 	VoiceTotal     float64    `json:"voiceflow"`                                         // voice in the plan, minutes
 	MonthVoice     float64    `json:"monthvoiceflow"`                                    // voice used this month, minutes
-	SMSCode        string     `json:"spcode" quec:"alias=scode,socode"`                  // where the device sends SMS
+	SMSCode        string     `json:"spcode" quec:"alias=scode,socode"`                  // number for SMS from the device
 }
 
 // ID returns the card by its ICCID, or by its MSISDN if the ICCID is empty, in the platform's spelling.
@@ -138,7 +138,7 @@ type CardInfo struct {
 	BillingCode string      `json:"billingCode" quec:"always"`            // code of the billing group
 	ProductCode string      `json:"productCode" quec:"always"`            // product code of the billing group
 	Carrier     Carrier     `json:"supplier" quec:"always alias=carrier"` // network operator (运营商)
-	SMSCode     string      `json:"spcode" quec:"alias=scode,socode"`     // where the device sends SMS
+	SMSCode     string      `json:"spcode" quec:"alias=scode,socode"`     // number for SMS from the device
 	CardType    CardType    `json:"cardType" quec:"always"`               // form factor
 	NetworkType NetworkType `json:"networkType" quec:"always"`            // 4G or NB-IoT
 	PlanName    string      `json:"setMeal" quec:"always"`                // name of the plan
@@ -157,7 +157,7 @@ type CardInfo struct {
 	Status        CardStatus  `json:"status" quec:"always"`                 // state in the life cycle
 	GPRSOn        bool        `json:"gprsstatus" quec:"always type=s"`      // the data service is open
 	IMEILocked    bool        `json:"islock" quec:"always type=s"`          // locked after separation (机卡分离)
-	PauseReason   PauseReason `json:"pausereason"`                          // reason for a suspension
+	PauseReason   PauseReason `json:"pausereason"`                          // reason for a suspension, or empty
 	MonthFlow     float64     `json:"monthflow" quec:"always type=ns"`      // data used this month, MB
 	// Data used in the current billing cycle, MB; equal to MonthFlow for monthly plans.
 	CycleFlow      float64    `json:"flow" quec:"always type=ns"`

@@ -188,7 +188,7 @@ type SMSEvent struct {
 	ICCID      string       `json:"iccid" quec:"always"`                           // the card
 	SMSID      string       `json:"sms_id" quec:"always"`                          // of a report: from SMSService.Send
 	Status     SMSStatus    `json:"status,omitzero" quec:"type=s"`                 // of a report: delivered or failed
-	Message    string       `json:"msg,omitzero"`                                  // of a report: the status in words
+	Message    string       `json:"msg,omitzero"`                                  // of a report: a remark, for people
 	Content    string       `json:"content,omitzero"`                              // of inbound SMS: its text
 	ReceivedAt time.Time    `json:"recievetime,omitzero" quec:"alias=receivetime"` // of inbound SMS: China Standard Time
 

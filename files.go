@@ -15,7 +15,8 @@ import (
 // background. The vendor does not document the format of the list.
 type FilesService service
 
-// Start starts an export and returns the ID of its task. The platform allows three tasks a day, and one at a time.
+// Start starts an export and returns the ID of its task. The platform allows three tasks a day, each only after
+// the previous one of that day is done.
 //
 // § 2.2.1 开始生成卡列表文件, fc.function.file.card.get. It starts a task; the SDK retries it only if it was not sent, or
 // after HTTP status 429.
