@@ -345,7 +345,7 @@ func (t *batchTally) addPartial(err error) error {
 	case err == nil:
 		err = callError(t.method, problem, ErrPartial)
 	case problem == "":
-		err = fmt.Errorf("%w (%w: all are listed as done)", err, ErrPartial)
+		err = fmt.Errorf("%w (%w, though the response lists all as done)", err, ErrPartial)
 	default:
 		err = fmt.Errorf("%w (%w: %s)", err, ErrPartial, problem)
 	}

@@ -311,9 +311,9 @@ func (call *callState) finalError(err error) error {
 	case call.endpoint.kind != KindRead:
 		err = fmt.Errorf("%w (by the response's Date, this machine's clock was %v; further calls are corrected)", err, k)
 	case *refusal == *k.refusal:
-		err = fmt.Errorf("%w (and again after the clock, which was %v, had been corrected)", k.refusal, k)
+		err = fmt.Errorf("%w (refused again after the clock, which was %v, was corrected)", k.refusal, k)
 	default: // one of the two refusals is about the time; only a person can tell which
-		err = fmt.Errorf("%w (and after the clock, which was %v, had been corrected: %w)", k.refusal, k, err)
+		err = fmt.Errorf("%w (after the clock, which was %v, was corrected: %w)", k.refusal, k, err)
 	}
 	if call.attempts > 1 {
 		err = fmt.Errorf("%w (after %d attempts)", err, call.attempts)

@@ -188,14 +188,14 @@ func TestClockErrorShowsBothRefusals(t *testing.T) {
 	assert.Equal(t, 40, refused.Code)
 	require.ErrorIs(t, err, quecloud.ErrUnauthorized, "the second matches as well")
 	require.ErrorContains(t, err, "no such card")
-	assert.Regexp(t, `and after the clock, which was (10m0|9m59)s behind, had been corrected`, err.Error())
+	assert.Regexp(t, `after the clock, which was (10m0|9m59)s behind, was corrected`, err.Error())
 	assert.Equal(t, 2, p.Attempts)
 
 	p = &selftest.TimedPlatform{
 		Date: func(now time.Time) string { return selftest.HTTPDate(now.Add(time.Hour)) }, Body: selftest.RefusedForTime,
 	}
 	err = selftest.Read(t.Context(), p.Client(t))
-	require.ErrorContains(t, err, "and again after the clock")
+	require.ErrorContains(t, err, "refused again after the clock")
 	assert.Equal(t, 1, strings.Count(err.Error(), "refused with"), "the second refusal is the same")
 }
 

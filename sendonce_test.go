@@ -130,6 +130,7 @@ func TestSendOnceEvidence(t *testing.T) {
 	trace := func(r *http.Request) *httptrace.ClientTrace { return httptrace.ContextClientTrace(r.Context()) }
 	bare := func(change func(*http.Transport)) http.RoundTripper {
 		transport := &http.Transport{
+			Protocols:   selftest.OnlyHTTP1(), // otherwise it logs that it cannot enable HTTP/2
 			DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, broken },
 		}
 		change(transport)
@@ -361,7 +362,7 @@ func TestSendOnceGetBody(t *testing.T) {
 		})
 		var transport http.RoundTripper = protocol
 		if !tt.wrapped {
-			outer := &http.Transport{}
+			outer := &http.Transport{Protocols: selftest.OnlyHTTP1()} // otherwise it logs that it cannot enable HTTP/2
 			outer.RegisterProtocol("https", protocol)
 			transport = outer
 		}

@@ -139,7 +139,7 @@ func TestAttemptEndsWithItsTimeoutInsideATransport(t *testing.T) {
 				return nil, io.EOF
 			}},
 			"another protocol": func() *http.Transport {
-				outer := &http.Transport{}
+				outer := &http.Transport{Protocols: selftest.OnlyHTTP1()} // otherwise it logs that it cannot enable HTTP/2
 				outer.RegisterProtocol("https", selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
 					<-release
 					return nil, io.EOF

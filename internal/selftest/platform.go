@@ -278,3 +278,10 @@ func (b *cancelableBody) Read(p []byte) (int, error) {
 	}
 	return b.Reader.Read(p)
 }
+
+// OnlyHTTP1 returns the protocols of a transport that does not speak HTTP/2.
+func OnlyHTTP1() *http.Protocols {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return protocols
+}
