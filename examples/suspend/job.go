@@ -94,21 +94,20 @@ func (j *job) show(targets []target) {
 // suspend suspends cards and writes the result of each. When ctx ends it starts no more calls and finishes those under
 // way: a call that is cut off may or may not have suspended its card.
 func (j *job) suspend(ctx context.Context, targets []target, results *results) error {
-	cards := func(yield func(quecloud.CardID) bool) {
-		for _, t := range targets {
-			if ctx.Err() != nil || !yield(t.card) {
-				return
-			}
-		}
+	pause := func(ctx context.Context, t target) (struct{}, error) {
+		return struct{}{}, j.client.Cards.Pause(ctx, t.card)
 	}
 	bar := j.bar("suspending", "cards")
 	bar.ChangeMax(len(targets))
 	count, i := map[string]int{}, 0
-	finish, atOnce := context.WithoutCancel(ctx), quecloud.Concurrency(j.atOnce)
-	for card, err := range quecloud.Each(finish, cards, j.client.Cards.Pause, atOnce) {
+	atOnce, drain := quecloud.Concurrency(j.atOnce), quecloud.Drain(time.Minute) // longer than a request may take
+	for o, err := range quecloud.Map(ctx, targets, pause, atOnce, drain) {
+		if errors.Is(err, quecloud.ErrNotStarted) {
+			break
+		}
 		result := resultOf(err)
 		count[result]++
-		if err := results.write(card, targets[i].used, result, err); err != nil {
+		if err := results.write(o.Item.card, o.Item.used, result, err); err != nil {
 			return fmt.Errorf("stopped because the results cannot be written: %w", err)
 		}
 		i++
