@@ -121,7 +121,7 @@ type RenewalParams struct {
 	ICCID       string `url:"iccid"`                   // card, required
 	ProductID   int64  `url:"productId,omitempty"`     // from RenewalProduct; optional
 	ProductName string `url:"productName,omitempty"`   // from RenewalProduct; optional
-	Years       int    `url:"cycle"`                   // years of 12 months, at least 1; unused, and 0 or 1, if Months is set
+	Years       int    `url:"cycle"`                   // years of 12 months, at least 1; 0 or 1, unused, if Months is set
 	Months      int    `url:"months,omitempty"`        // months instead of a year, 1 to 12; for some companies only
 	Remark      string `url:"remark,omitempty"`        // stored with the order, at most 200 characters
 	ExternalID  string `url:"externalId,omitempty"`    // your ID of this purchase only, at most 100 characters
