@@ -165,3 +165,30 @@ func TestDedupWaitOutlivesTheFirstClaim(t *testing.T) {
 		assert.Equal(t, []int{500, 200}, []int{<-first, <-second})
 	})
 }
+
+// An unrecordingStore fails to record that an event was handled.
+type unrecordingStore struct{ *quecloud.MemoryDedup }
+
+func (s unrecordingStore) Settle(ctx context.Context, key string, _ bool) error {
+	return errors.Join(errors.New("store down"), s.MemoryDedup.Settle(ctx, key, false))
+}
+
+// Callbacks that wait take the result of the first one even if its sender has left and the store has not recorded it.
+func TestDedupWaitTakesTheResultOfASenderThatLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		kind, calls, release := selftest.SMSCallback, 0, make(chan struct{})
+		h := kind.Handler(func(context.Context) error { calls++; <-release; return nil },
+			quecloud.WithDeduplication(unrecordingStore{quecloud.NewMemoryDedup(10, time.Hour)}))
+		ctx, leave := context.WithCancel(t.Context())
+		first, second := make(chan int), make(chan int)
+		go func() { first <- selftest.Serve(h, selftest.CallbackRequest(kind.Body).WithContext(ctx)).Code }()
+		synctest.Wait()
+		go func() { second <- selftest.SendCallback(h, kind.Body).Code }()
+		synctest.Wait()
+		leave()
+		close(release)
+		assert.Equal(t, []int{200, 200}, []int{<-first, <-second})
+		assert.Equal(t, 1, calls)
+	})
+}

@@ -149,6 +149,29 @@ func TestLogWarnsOfAClockCorrection(t *testing.T) {
 	assert.Contains(t, records(t)[0]["error"], "resultCode 40")
 }
 
+// Errors quote a bad response, the log does not: the response may be about a person.
+func TestLogQuotesNoBadResponse(t *testing.T) {
+	t.Parallel()
+	const private = "meet me at noon"
+	for _, body := range []string{
+		"<html>" + private,
+		`{"resultCode":0,"mt":1,"mo":"` + private + `"}`,
+		`{"resultCode":0,"mt":1,"mo":1,"note":"` + private,
+	} {
+		for masked, option := range map[bool]quecloud.Option{true: nil, false: quecloud.WithUnmaskedLog()} {
+			logger, _, out := newLogged(slog.LevelDebug)
+			options := []quecloud.Option{quecloud.WithLogger(logger), selftest.NoRetry}
+			if option != nil {
+				options = append(options, option)
+			}
+			client, _ := selftest.Scripted(t, []selftest.Step{{Body: body}}, options...)
+			require.ErrorContains(t, selftest.Read(t.Context(), client), private)
+			assert.Contains(t, out.String(), "bad response")
+			assert.Equal(t, !masked, strings.Contains(out.String(), private), "%s: %s", body, out)
+		}
+	}
+}
+
 func TestLogHoldsNoPersonalData(t *testing.T) {
 	t.Parallel()
 	const second, mail = "1064991300002", "name@example.com"

@@ -49,12 +49,19 @@ func TestOrdersFindUsesTheCorrectedClock(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithTime(purchaseTime))
 	defer srv.Close()
+	card := srv.AddCard(quecloudtest.Card{})
+	_, err := srv.Client().Orders.Recharge(t.Context(), &quecloud.RechargeParams{
+		ICCID: card.ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "another",
+	})
+	require.NoError(t, err)
 	client := srv.Client(quecloud.WithClock(func() time.Time { return srv.Now().Add(time.Hour) }))
 	params := *wanted
-	params.Since = purchaseTime.Add(time.Hour)
-	_, err := client.Orders.Find(t.Context(), &params)
+	params.ICCID, params.Since = card.ICCID, purchaseTime.Add(time.Hour)
+	_, err = client.Orders.Find(t.Context(), &params)
 	require.ErrorIs(t, err, quecloud.ErrNotFound)
-	assert.ErrorContains(t, err, "since 2026-11-02 10:00:00 (2026-11-02 09:00:00 by the platform's clock)")
+	require.ErrorContains(t, err, "since 2026-11-02 10:00:00 (2026-11-02 09:00:00 by the platform's clock)")
+	require.ErrorContains(t, err, "1 order read")
+	assert.NotContains(t, err.Error(), "from the day before Since", "the order was made after Since")
 }
 
 // The wallet of a platform may have an order some minutes later.

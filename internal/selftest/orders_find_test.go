@@ -296,6 +296,10 @@ func TestOrdersFindReturnsWhatItFoundIfOrdersCannotBeRead(t *testing.T) {
 			with(ordersOf("A", "", "C", "x", "D", "x"), "B", "E", "F"),
 			nil, []string{"A"}, []string{"B", "E", "F"}, selftest.Is[*quecloud.ResponseError],
 		},
+		"three, not consecutive": {
+			with(ordersOf("B", "x", "D", "", "F", "topup-1"), "A", "C", "E"),
+			[]string{"F"}, []string{"D"}, []string{"A", "C", "E"}, nil,
+		},
 		"three consecutive ones": {
 			ordersOf("A", "", "E", "topup-1"), nil, []string{"A"}, []string{"B", "C", "D", "E", "F"},
 			selftest.Is[*quecloud.APIError],
