@@ -111,13 +111,15 @@ func (d Date) Value() (driver.Value, error) { return dateValue(d, d.IsZero(), d.
 func (d *Date) Scan(column any) error {
 	*d = Date{}
 	if t, ok := column.(time.Time); ok {
-		return d.scanTime(t)
+		day, err := dateIn(d, t)
+		*d = day
+		return err
 	}
 	text, err := columnText(d, column)
 	if err != nil || lenient.IsNoTime([]byte(text)) {
 		return err
 	}
-	parsed, err := ParseDate(text)
+	parsed, err := ParseDate(joinZone(text))
 	if err != nil {
 		return err
 	}
@@ -128,16 +130,26 @@ func (d *Date) Scan(column any) error {
 	return err
 }
 
-func (d *Date) scanTime(t time.Time) error {
+// joinZone removes the blank before the zone of a time, and the name of the zone. [time.Time.String] writes both, and
+// so does the driver modernc.org/sqlite.
+func joinZone(text string) string {
+	fields := strings.Fields(text)
+	if n := len(fields); (n == 3 || n == 4) && strings.ContainsAny(fields[2][:1], "+-") {
+		return fields[0] + " " + fields[1] + fields[2]
+	}
+	return text
+}
+
+// dateIn returns the date of t in its own zone, or the zero Date for the zero time. to is the destination, for errors.
+func dateIn(to any, t time.Time) (Date, error) {
 	if t.IsZero() {
-		return nil
+		return Date{}, nil
 	}
 	year, month, day := t.Date()
 	if year < 1 || year > 9999 {
-		return fmt.Errorf("scan %T: the year %d is not in the range 1 to 9999", d, year)
+		return Date{}, fmt.Errorf("scan %T: the year %d is not in the range 1 to 9999", to, year)
 	}
-	*d = Date{year, month, day}
-	return nil
+	return Date{year, month, day}, nil
 }
 
 // dateValue returns a date or month for a database.
@@ -284,8 +296,7 @@ func (m Month) Value() (driver.Value, error) { return dateValue(m, m.IsZero(), m
 func (m *Month) Scan(column any) error {
 	*m = Month{}
 	if t, ok := column.(time.Time); ok {
-		var d Date
-		err := d.scanTime(t)
+		d, err := dateIn(m, t)
 		*m = d.YearMonth()
 		return err
 	}

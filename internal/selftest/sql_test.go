@@ -137,6 +137,7 @@ func TestDateScanTakesTheDateThatIsWritten(t *testing.T) {
 	for column, want := range map[any]quecloud.Date{
 		"20201027": october27, "2020-10-27  ": october27, "2020-10-27 23:59:59": october27, "2020/10/27 23:59": october27,
 		"2020-10-27T00:00:00+09:00": october27, "2020-10-27T23:30:00Z": october27, "2020-10-27 00:00:00+09": october27,
+		"2020-10-27 00:00:00 +09:00": october27, midnight(newYork).String(): october27, // as modernc.org/sqlite stores it
 		"0000-00-00": {}, "0000-00-00 00:00:00": {},
 	} {
 		got := selftest.Day(1, 1, 1)
@@ -154,7 +155,8 @@ func TestDateScanRejectsOtherColumns(t *testing.T) {
 	t.Parallel()
 	db := echoDB(t)
 	for _, column := range []any{
-		"soon", "2020-13-01", "2020-10-27 soon", "2020-10-27T25:00:00Z", int64(20201027), 20201027.5, true,
+		"soon", "2020-13-01", "2020-10-27 soon", "2020-10-27T25:00:00Z", "2020-10-27 00:00:00 JST +0900",
+		"2020-10-27 00:00:00 +0900 JST 5", int64(20201027), 20201027.5, true,
 		time.Date(0, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC),
 	} {
 		date, month := selftest.Day(1, 1, 1), selftest.October2020
@@ -163,9 +165,14 @@ func TestDateScanRejectsOtherColumns(t *testing.T) {
 		assert.Zero(t, date, "%v", column)
 		assert.Zero(t, month, "%v", column)
 	}
-	var date quecloud.Date
+	var (
+		date  quecloud.Date
+		month quecloud.Month
+		late  = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	)
 	assert.ErrorContains(t, db.QueryRow("", int64(1)).Scan(&date), "scan *quecloud.Date: the column is int64, want text")
-	assert.ErrorContains(t, db.QueryRow("", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)).Scan(&date), "the year 10000")
+	assert.ErrorContains(t, db.QueryRow("", late).Scan(&date), "scan *quecloud.Date: the year 10000")
+	assert.ErrorContains(t, db.QueryRow("", late).Scan(&month), "scan *quecloud.Month: the year 10000")
 }
 
 // echoDB returns a database that responds to every query with one row: the arguments, as they reached the driver.
