@@ -226,7 +226,7 @@ func (c CardID) EncodeValues(_ string, form *url.Values) error {
 //
 // The zero value and an empty list identify no card. Methods that make a single call reject both. Methods that take any
 // number of cards, such as [CardsService.AllInfo], accept an empty list, for which their loop does not run. Of these,
-// only [Each] accepts the zero value.
+// only [Each] and [Map] accept the zero value.
 type CardIDs struct {
 	kind  cardKind
 	cards []CardID // all of this kind; never modified
@@ -324,7 +324,7 @@ func (c CardIDs) EncodeValues(_ string, form *url.Values) error {
 // encode adds the cards to a form as the parameter param. It allows at most that many cards, unless most is 0.
 func (c CardIDs) encode(param string, most int, form *url.Values) error {
 	if c.kind == 0 {
-		return &ParamError{Param: param, Reason: "no cards given: make them with MSISDNs or ICCIDs"}
+		return &ParamError{Param: param, Reason: "no cards given: make them with MSISDNs, ICCIDs or CardIDsOf"}
 	}
 	if len(c.cards) == 0 {
 		return &ParamError{Param: param, Reason: "the list is empty, and at least one card is needed"}

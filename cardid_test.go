@@ -256,9 +256,9 @@ func TestCardIDsMayBeEmptyForALoopButNotForACall(t *testing.T) {
 	platform := selftest.NewPlatform()
 	client := platform.Client(t)
 	for want, list := range map[string]quecloud.CardIDs{
-		"parameter iccids: the list is empty, and at least one card is needed":  quecloud.ICCIDs(),
-		"parameter msisdns: the list is empty, and at least one card is needed": quecloud.MSISDNs(),
-		"parameter msisdns: no cards given: make them with MSISDNs or ICCIDs":   {},
+		"parameter iccids: the list is empty, and at least one card is needed":           quecloud.ICCIDs(),
+		"parameter msisdns: the list is empty, and at least one card is needed":          quecloud.MSISDNs(),
+		"parameter msisdns: no cards given: make them with MSISDNs, ICCIDs or CardIDsOf": {},
 	} {
 		_, err := client.Cards.InfoBatch(t.Context(), list)
 		require.ErrorAs(t, err, new(*quecloud.ParamError))
@@ -271,6 +271,9 @@ func TestCardIDsMayBeEmptyForALoopButNotForACall(t *testing.T) {
 		assert.Equal(t, strings.Contains(want, "no cards given"), turns == 1, want)
 		for card, err := range quecloud.Each(t.Context(), list, client.Cards.Pause) {
 			t.Errorf("card %s: %v", card, err)
+		}
+		for info, err := range quecloud.Map(t.Context(), list, client.Cards.Info) {
+			t.Errorf("card %s: %v", info.Item, err)
 		}
 	}
 }

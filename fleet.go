@@ -178,8 +178,9 @@ var ErrNotStarted = errors.New("not started")
 // Nothing is done before the loop starts. When ctx ends, Each starts no further card. The loop still gets the result
 // of every started card, then [ErrNotStarted] with the reason for the first other card, and ends: cards may be
 // endless. Nothing was done to the cards after it either. To continue, count the results before that error and start
-// again with the card at this index. Leaving the loop instead cancels the running calls, and their results are lost.
-// With [Drain], the running calls may finish in both cases.
+// again with the card at this index. If cards itself ends with ctx, such as the rows of a query under it, no card is
+// left to say so: the loop ends without ErrNotStarted. Leaving the loop instead cancels the running calls, and their
+// results are lost. With [Drain], the running calls may finish in both cases.
 //
 // Each ranges over cards with [iter.Pull2], in a coroutine: never while the loop body runs, but not in its goroutine.
 // If cards is a sweep, its [Progress] function is called there.
@@ -212,8 +213,10 @@ func Each[S CardSource](
 //
 // items is a slice, [CardIDs] if fn takes a [CardID], an iter.Seq[T], or an iter.Seq2[T, error], such as a sweep or
 // another Map. An error in such a sequence is yielded in its place, with the item that came with it: fn is not called
-// for that item. Map goes on as long as the sequence does. A sweep such as [CardsService.All] ends with its first
-// error, which is then the last one of Map and says where to resume: see [*PageError].
+// for that item. Map goes on as long as the sequence does, after the end of ctx too while each item comes with an error:
+// a sequence that reads an endless source, such as a queue, must end with ctx by itself. A sweep such as
+// [CardsService.All] ends with its first error, which is then the last one of Map and says where to resume: see
+// [*PageError].
 //
 // Apart from that, Map works like [Each], also when ctx ends or the loop is left. If a sweep under the same ctx is the
 // source, the last error may be that of the sweep instead of [ErrNotStarted].
