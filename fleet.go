@@ -213,8 +213,8 @@ func Each[S CardSource](
 //
 // items is a slice, [CardIDs] if fn takes a [CardID], an iter.Seq[T], or an iter.Seq2[T, error], such as a sweep or
 // another Map. An error in such a sequence is yielded in its place, with the item that came with it: fn is not called
-// for that item. Map goes on as long as the sequence does, after the end of ctx too while each item comes with an error:
-// a sequence that reads an endless source, such as a queue, must end with ctx by itself. A sweep such as
+// for that item. Map goes on as long as the sequence does, after the end of ctx too while every item comes with an
+// error: a sequence that reads an endless source, such as a queue, must end with ctx by itself. A sweep such as
 // [CardsService.All] ends with its first error, which is then the last one of Map and says where to resume: see
 // [*PageError].
 //

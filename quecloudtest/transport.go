@@ -23,8 +23,9 @@ func (s *Server) Transport() http.RoundTripper { return transport{s} }
 // The handler runs in the goroutine of the caller, with the caller's context. A call lasts until the handler returns,
 // even if its context ends earlier; it then returns the error of the context. The caller receives the response as a
 // whole after that. A panic with [http.ErrAbortHandler] cuts the connection, and any other reaches the caller. The
-// sender has the address 192.0.2.1, as in [httptest.NewRequest]. There are no TLS, no HTTP/2 and none of the timeouts
-// and limits of [http.Server]: to test these, use [httptest.NewServer]. HandlerTransport panics when h is nil.
+// sender has the address 192.0.2.1, as in [httptest.NewRequest]. There are no TLS, no HTTP/2, no [http.Hijacker], no
+// deadlines of [http.ResponseController] and none of the timeouts and limits of [http.Server]: to test these, use
+// [httptest.NewServer]. HandlerTransport panics when h is nil.
 func HandlerTransport(h http.Handler) http.RoundTripper {
 	if h == nil {
 		panic("quecloudtest: HandlerTransport: the handler is nil")
@@ -41,7 +42,7 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	rec := httptest.NewRecorder()
+	rec := recorder{httptest.NewRecorder()}
 	defer func() {
 		switch cause := recover(); {
 		case cause != nil && cause != http.ErrAbortHandler: //nolint:errorlint // net/http compares a panic in the same way
@@ -52,11 +53,21 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 			resp, err = nil, io.EOF // the error of a connection that closes before the response
 		default:
 			resp = rec.Result()
-			finish(resp, r, cause != nil)
+			finish(resp, r, cause != nil || resp.ContentLength > int64(rec.Body.Len()))
 		}
 	}()
 	t.handler.ServeHTTP(rec, in)
 	return nil, nil
+}
+
+// A recorder records the final response: informational ones do not reach the client.
+type recorder struct{ *httptest.ResponseRecorder }
+
+// WriteHeader implements [http.ResponseWriter].
+func (r recorder) WriteHeader(status int) {
+	if status < 100 || status > 199 || status == http.StatusSwitchingProtocols {
+		r.ResponseRecorder.WriteHeader(status)
+	}
 }
 
 // incoming returns a client's request as a server receives it.
@@ -83,7 +94,8 @@ func incoming(r *http.Request) *http.Request {
 func finish(resp *http.Response, r *http.Request, cut bool) {
 	resp.Request = r
 	switch {
-	case r.Method == http.MethodHead:
+	case r.Method == http.MethodHead, resp.StatusCode == http.StatusNoContent,
+		resp.StatusCode == http.StatusNotModified:
 		resp.Body = http.NoBody
 	case cut:
 		resp.Body = struct {

@@ -69,6 +69,48 @@ func TestHandlerTransportIsLikeANetwork(t *testing.T) {
 	}
 }
 
+// Handlers may send informational responses first, and declare or send a body that the protocol does not allow.
+func TestHandlerTransportRespondsAsANetworkDoes(t *testing.T) {
+	t.Parallel()
+	for name, handler := range map[string]http.HandlerFunc{
+		"informational": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusContinue)
+			w.WriteHeader(http.StatusEarlyHints)
+			io.WriteString(w, "body")
+		},
+		"informational, then a failure": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusEarlyHints)
+			w.WriteHeader(http.StatusInternalServerError)
+		},
+		"no content": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNoContent)
+			io.WriteString(w, "body")
+		},
+		"not modified": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotModified)
+			io.WriteString(w, "body")
+		},
+		"body shorter than declared": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "10")
+			io.WriteString(w, "body")
+		},
+	} {
+		srv := httptest.NewServer(handler)
+		defer srv.Close()
+		var got []string
+		for _, transport := range []http.RoundTripper{http.DefaultTransport, quecloudtest.HandlerTransport(handler)} {
+			resp, err := (&http.Client{Transport: transport}).Get(srv.URL)
+			must(t, err)
+			body, err := io.ReadAll(resp.Body)
+			must(t, resp.Body.Close())
+			got = append(got, fmt.Sprintf("%s %q %v", resp.Status, body, err))
+		}
+		if got[0] != got[1] {
+			t.Errorf("%s: over a network %s, without %s", name, got[0], got[1])
+		}
+	}
+}
+
 func TestHandlerTransportSendsBodiesOfUnknownLength(t *testing.T) {
 	t.Parallel()
 	var length int64
