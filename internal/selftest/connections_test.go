@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -185,6 +186,25 @@ func TestConnectionsOfASilentPathAreLeft(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Over HTTP/2, a dead connection may not be idle yet. So the retry after a timeout is the last request on its connection.
+func TestConnectionsOfASilentPathAreUsedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var last []bool
+		client, _ := selftest.Scripted(t, []selftest.Step{
+			{Wait: time.Hour},
+			{Respond: func(r *http.Request) (*http.Response, error) {
+				last = append(last, r.Close)
+				return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(selftest.Success))}, nil
+			}},
+		}, quecloud.WithTimeout(time.Second))
+		for range 2 {
+			require.NoError(t, selftest.Read(t.Context(), client))
+		}
+		assert.Equal(t, []bool{true, false}, last, "of the retry, and of the call after a response")
+	})
 }
 
 // A slow call costs its own connection, and no other.
