@@ -46,10 +46,14 @@ func TestLogMasksAFormInATransportsError(t *testing.T) {
 		text, err := io.ReadAll(r.Body)
 		return nil, errors.Join(fmt.Errorf("not sent: %s", text), err)
 	}), quecloud.WithLogger(logger))
-	_, err := client.SMS.Send(context.Background(),
-		&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.MSISDN1), Content: selftest.SMSContent})
-	require.Error(t, err)
+	const short = "noon" // shorter texts may be part of an explanation
+	for _, content := range []string{selftest.SMSContent, short} {
+		_, err := client.SMS.Send(context.Background(),
+			&quecloud.SMSSendParams{Cards: quecloud.MSISDNs(selftest.MSISDN1), Content: content})
+		require.Error(t, err)
+	}
 	assert.NotContains(t, out.String(), url.QueryEscape(selftest.SMSContent))
+	assert.NotContains(t, out.String(), short)
 	assert.NotContains(t, out.String(), selftest.MSISDN1)
 }
 
