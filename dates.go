@@ -107,7 +107,7 @@ func (d Date) Value() (driver.Value, error) { return dateValue(d, d.IsZero(), d.
 
 // Scan reads a column of a database. From a [time.Time], and from text with a time of day, it takes the date in the
 // value's own zone: midnight in Tokyo is that day. Use [DateOf] for an instant. It parses other text as [ParseDate]
-// does. NULL, blank text, the zero time and 0000-00-00 are the zero Date.
+// does. NULL, blank text, the zero time, also as text, and 0000-00-00 are the zero Date.
 func (d *Date) Scan(column any) error {
 	*d = Date{}
 	if t, ok := column.(time.Time); ok {
@@ -124,7 +124,9 @@ func (d *Date) Scan(column any) error {
 		return err
 	}
 	if day, _, hasTime := strings.Cut(strings.Replace(text, "T", " ", 1), " "); hasTime {
-		parsed, err = ParseDate(day)
+		if parsed, err = ParseDate(day); parsed == (Date{1, time.January, 1}) {
+			parsed = Date{} // the zero time, in some zone
+		}
 	}
 	*d = parsed
 	return err

@@ -138,7 +138,8 @@ func TestDateScanTakesTheDateThatIsWritten(t *testing.T) {
 		"20201027": october27, "2020-10-27  ": october27, "2020-10-27 23:59:59": october27, "2020/10/27 23:59": october27,
 		"2020-10-27T00:00:00+09:00": october27, "2020-10-27T23:30:00Z": october27, "2020-10-27 00:00:00+09": october27,
 		"2020-10-27 00:00:00 +09:00": october27, midnight(newYork).String(): october27, // as modernc.org/sqlite stores it
-		"0000-00-00": {}, "0000-00-00 00:00:00": {},
+		"0000-00-00": {}, "0000-00-00 00:00:00": {}, "0001-01-01 00:00:00": {},
+		time.Time{}.String(): {}, time.Time{}.In(tokyo).String(): {}, "0001-01-01": selftest.Day(1, 1, 1),
 	} {
 		got := selftest.Day(1, 1, 1)
 		require.NoError(t, db.QueryRow("", []byte(column.(string))).Scan(&got), column)
