@@ -188,7 +188,7 @@ func TestConnectionsOfASilentPathAreLeft(t *testing.T) {
 	}
 }
 
-// Over HTTP/2, a dead connection may not be idle yet. So the retry after a timeout is the last request on its connection.
+// Over HTTP/2, a dead connection may not be idle yet. So a retry after a timeout is the last request on its connection.
 func TestConnectionsOfASilentPathAreUsedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -197,7 +197,7 @@ func TestConnectionsOfASilentPathAreUsedOnce(t *testing.T) {
 			{Wait: time.Hour},
 			{Respond: func(r *http.Request) (*http.Response, error) {
 				last = append(last, r.Close)
-				return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(selftest.Success))}, nil
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(selftest.Success))}, nil
 			}},
 		}, quecloud.WithTimeout(time.Second))
 		for range 2 {
