@@ -139,9 +139,9 @@ func fleetOptions(ctx context.Context, method string, allowed []string, opts []F
 	return s, nil
 }
 
-// A CardSource gives [Each] its cards: a slice of them, [CardIDs], or an iter.Seq[CardID].
+// A CardSource gives [Each] its cards: a slice of them, [CardIDs], an iter.Seq[CardID], or an iter.Seq2[CardID, error].
 type CardSource interface {
-	~[]CardID | CardIDs | ~func(yield func(CardID) bool)
+	~[]CardID | CardIDs | ~func(yield func(CardID) bool) | ~func(yield func(CardID, error) bool)
 }
 
 // A Source gives [Map] its items: a slice of them, [CardIDs] where an item is a [CardID], an iter.Seq[T], or an
@@ -172,15 +172,16 @@ var ErrNotStarted = errors.New("not started")
 //
 // fn may be any method of this form, or your own function. Several goroutines call it at once. The failure of a card
 // does not stop the others. [Map] takes functions that return a result, and items of any type. cards is a slice,
-// [CardIDs], or an iter.Seq[CardID] of any length. Each takes a card from it when fn can run: it can process the output
-// of a sweep without holding the fleet in memory.
+// [CardIDs], or a sequence of any length. Each takes a card from it when fn can run: it can process the output of a
+// sweep without holding the fleet in memory. If the sequence can fail, make it an iter.Seq2[CardID, error]: Each yields
+// its errors in their place and does not call fn for them.
 //
 // Nothing is done before the loop starts. When ctx ends, Each starts no further card. The loop still gets the result
 // of every started card, then [ErrNotStarted] with the reason for the first other card, and ends: cards may be
 // endless. Nothing was done to the cards after it either. To continue, count the results before that error and start
 // again with the card at this index. If cards itself ends with ctx, such as the rows of a query under it, no card is
-// left to say so: the loop ends without ErrNotStarted. Leaving the loop instead cancels the running calls, and their
-// results are lost. With [Drain], the running calls may finish in both cases.
+// left to say so: the loop ends without ErrNotStarted, so the sequence should yield its error. Leaving the loop instead
+// cancels the running calls, and their results are lost. With [Drain], the running calls may finish in both cases.
 //
 // Each ranges over cards with [iter.Pull2], in a coroutine: never while the loop body runs, but not in its goroutine.
 // If cards is a sweep, its [Progress] function is called there.

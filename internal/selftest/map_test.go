@@ -62,10 +62,10 @@ func TestMapYieldsItemResultAndErrorInOrder(t *testing.T) {
 }
 
 // withErrors returns a sequence of pairs. A number that is in bad comes with an error.
-func withErrors(numbers []int, bad map[int]error) iter.Seq2[int, error] {
-	return func(yield func(int, error) bool) {
-		for _, n := range numbers {
-			if !yield(n, bad[n]) {
+func withErrors[T comparable](items []T, bad map[T]error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, item := range items {
+			if !yield(item, bad[item]) {
 				return
 			}
 		}
@@ -121,6 +121,27 @@ func TestMapYieldsTheErrorsOfItsSource(t *testing.T) {
 	assert.Equal(t, []int{1, -1, 2, 0, 3, -9}, results)
 	assert.Equal(t, []error{nil, bad, nil}, errs)
 	assert.Equal(t, map[int]bool{1: true, 3: true}, called)
+}
+
+// A query under the context ends with it. Its error tells the loop that cards are missing.
+func TestEachYieldsTheErrorsOfItsSource(t *testing.T) {
+	t.Parallel()
+	bad := errors.New("the query failed")
+	first, second, third := quecloud.MSISDN("1"), quecloud.MSISDN("2"), quecloud.MSISDN("3")
+	source := withErrors([]quecloud.CardID{first, second, third}, map[quecloud.CardID]error{second: bad})
+	var called []quecloud.CardID
+	pause := func(_ context.Context, card quecloud.CardID) error {
+		called = append(called, card)
+		return nil
+	}
+	var cards []quecloud.CardID
+	var errs []error
+	for card, err := range quecloud.Each(t.Context(), source, pause, quecloud.Concurrency(1)) {
+		cards, errs = append(cards, card), append(errs, err)
+	}
+	assert.Equal(t, []quecloud.CardID{first, second, third}, cards)
+	assert.Equal(t, []error{nil, bad, nil}, errs)
+	assert.Equal(t, []quecloud.CardID{first, third}, called)
 }
 
 // A sweep is the source in one line, and its error comes after the outcomes of its cards.
