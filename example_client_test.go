@@ -102,6 +102,53 @@ func ExampleWithCredentials() {
 	// <nil>
 }
 
+// A client is for one account. A process with several accounts makes a client and a limiter for each and keeps the
+// clients in a map. They share the transport of one http.Client, and with it the connections. quota is the limiter of the
+// example of WithLimiter.
+func Example_accounts() {
+	north := quecloudtest.NewServer(quecloudtest.WithCredentials("000001", "north-secret"))
+	defer north.Close()
+	south := quecloudtest.NewServer(quecloudtest.WithCredentials("000002", "south-secret"))
+	defer south.Close()
+	accounts := map[string]struct {
+		appKey, secret, baseURL string
+		calls                   int64
+	}{
+		"north": {north.AppKey, north.Secret, north.URL, 1},
+		"south": {south.AppKey, south.Secret, south.URL, 100},
+	}
+
+	// These are the settings of a client without WithHTTPClient.
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost, transport.MaxIdleConns = 64, 64, 64
+	transport.IdleConnTimeout = 15 * time.Second
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP1(true)
+	shared := &http.Client{Transport: transport}
+
+	clients := map[string]*quecloud.Client{}
+	for name, account := range accounts {
+		limiter := &quota{}
+		limiter.remaining.Store(account.calls)
+		client, err := quecloud.NewClient(account.appKey, account.secret,
+			quecloud.WithHTTPClient(shared), quecloud.WithLimiter(limiter), quecloud.WithBaseURL(account.baseURL))
+		if err != nil {
+			log.Fatal(err)
+		}
+		clients[name] = client
+	}
+
+	for _, name := range []string{"north", "north", "south", "south"} {
+		_, err := clients[name].Billing.Account(context.Background())
+		fmt.Println(name, err)
+	}
+	// Output:
+	// north <nil>
+	// north quecloud: account.info: not sent: the limiter returned an error: the quota is used up
+	// south <nil>
+	// south <nil>
+}
+
 // ErrorType is a label for metrics that count failures.
 func ExampleErrorType() {
 	srv := quecloudtest.NewServer()

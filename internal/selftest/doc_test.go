@@ -193,3 +193,13 @@ func TestDocPromisesNothingUnknown(t *testing.T) {
 		}
 	}
 }
+
+// Only a file with a single example is shown whole, with the type that the example is about.
+func TestDocShowsTheExampleOfALimiterWhole(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(selftest.Root(), "example_limiter_test.go"), nil, 0)
+	require.NoError(t, err)
+	examples := doc.Examples(file)
+	require.Len(t, examples, 1)
+	assert.IsType(t, file, examples[0].Code)
+}
