@@ -52,8 +52,13 @@ var (
 
 type attemptTimeout struct{}
 
-func (attemptTimeout) Error() string   { return "no response within the time for one attempt" }
-func (attemptTimeout) Timeout() bool   { return true }
+// Error returns the text of [ErrAttemptTimeout].
+func (attemptTimeout) Error() string { return "no response within the time for one attempt" }
+
+// Timeout implements [net.Error]. It returns true.
+func (attemptTimeout) Timeout() bool { return true }
+
+// Temporary implements [net.Error]. It returns true: a later attempt may get a response.
 func (attemptTimeout) Temporary() bool { return true }
 
 // A codeMeaning is the meaning of a refusal for a retry.

@@ -8,9 +8,6 @@ import (
 
 func TestBenchmarksScriptsRun(t *testing.T) {
 	t.Parallel()
-	if exec.Command("git", "rev-parse", "--verify", "--quiet", "HEAD").Run() != nil {
-		t.Skip("not a clone: there are no commits to compare")
-	}
 	for script, want := range map[string]string{
 		"./import-cost": `(?s)size, full: .*size, stripped: .*init, bare: .*init, sdk: .*` +
 			`init github.com/quecloud/quecloud-go @`,

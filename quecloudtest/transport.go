@@ -105,6 +105,8 @@ func finish(resp *http.Response, r *http.Request, cut bool) {
 	}
 }
 
+// A brokenReader stands where a response breaks off.
 type brokenReader struct{}
 
+// Read returns [io.ErrUnexpectedEOF].
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

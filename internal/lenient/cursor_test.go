@@ -82,7 +82,7 @@ func FuzzDecodeCursor(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if !jsontext.Value(text).IsValid(jsonOptions) {
-			t.Skip()
+			return // the decoder never gives a cursor such a text
 		}
 		var c cursor
 		c.begin(text)

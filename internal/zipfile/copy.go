@@ -14,8 +14,10 @@ var ErrTooLong = errors.New("the zip file is too long")
 // A WriteError is an error of the writer that [Copy] writes to.
 type WriteError struct{ Err error }
 
+// Error returns the text of the writer's error.
 func (e *WriteError) Error() string { return e.Err.Error() }
 
+// Unwrap returns the writer's error.
 func (e *WriteError) Unwrap() error { return e.Err }
 
 // IsStart reports whether the first four bytes of a file are those of a zip file: of its first entry, of its end if it

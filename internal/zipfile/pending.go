@@ -90,6 +90,7 @@ func (p *Pending) Discard() {
 // A TargetError says that a path is something that a download must not replace.
 type TargetError struct{ Name, Kind string }
 
+// Error says what stands at the path.
 func (e *TargetError) Error() string {
 	return fmt.Sprintf("%q is %s, which a download does not replace", e.Name, e.Kind)
 }
