@@ -33,11 +33,24 @@ func newCluster(t *testing.T) (servers []*server.Server, natsURL string) {
 		t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
 		servers = append(servers, srv)
 	}
+	eventually(t, func() bool { return isReady(servers) }, "the cluster is ready")
 	for _, srv := range servers {
-		eventually(t, srv.JetStreamIsCurrent, "the cluster is ready")
 		natsURL += "," + srv.ClientURL()
 	}
 	return servers, natsURL[1:]
+}
+
+// isReady reports whether the servers have a leader that can place streams on all of them: it takes a server for
+// offline until it has had statistics from it, which may be after the server has the leader's state.
+func isReady(servers []*server.Server) bool {
+	known := 0
+	for _, srv := range servers {
+		if !srv.JetStreamIsCurrent() {
+			return false
+		}
+		known = max(known, len(srv.JetStreamClusterPeers()))
+	}
+	return known == len(servers)
 }
 
 func TestSurvivalOfADeadServerOfACluster(t *testing.T) {
