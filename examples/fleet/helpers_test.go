@@ -139,16 +139,23 @@ func counted(t *testing.T, s *streams, subject string) int {
 	return int(n)
 }
 
-// visited returns how often the sweep "one" visited each card, and how many pages each worker read.
+// visited returns how often the sweep "one" visited each card, and how many pages each worker read. It reads again after
+// an error, because a server that takes over from another may not respond at first.
 func visited(t *testing.T, s *streams) (cards, workers map[string]int) {
-	cards, workers = map[string]int{}, map[string]int{}
-	for r, err := range s.results(t.Context(), "one") {
-		require.NoError(t, err)
-		workers[r.Worker]++
-		for _, card := range r.Cards {
-			cards[card.ICCID]++
+	t.Helper()
+	eventually(t, func() bool {
+		cards, workers = map[string]int{}, map[string]int{}
+		for r, err := range s.results(t.Context(), "one") {
+			if err != nil {
+				return false
+			}
+			workers[r.Worker]++
+			for _, card := range r.Cards {
+				cards[card.ICCID]++
+			}
 		}
-	}
+		return true
+	}, "the results can be read")
 	return cards, workers
 }
 
