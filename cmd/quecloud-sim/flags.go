@@ -7,10 +7,9 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/quecloud/quecloud-go/internal/simulator"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -63,13 +62,13 @@ func parse(args []string, usage io.Writer) (*config, error) {
 	f.StringVar(&c.orderCallback, "order-callback", "", "URL that receives order events")
 	f.IntVar(&c.retries, "callback-retries", 3, "retries of a callback without success")
 	f.DurationVar(&c.interval, "callback-interval", 10*time.Second, "time before a retry of a callback")
-	f.Func("fault", "fault of calls; may be given several times:\n"+faultHelp, func(v string) error {
-		fault, err := parseFault(v)
+	f.Func("fault", "fault of calls; may be given several times:\n"+simulator.FaultHelp, func(v string) error {
+		fault, err := simulator.ParseFault(v)
 		c.faults = append(c.faults, fault)
 		return err
 	})
-	f.Func("dialect", "form of all responses, joined by +: "+dialectNames(), func(v string) (err error) {
-		c.dialect, err = parseDialect(v)
+	f.Func("dialect", "form of all responses, joined by +: "+simulator.DialectNames(), func(v string) (err error) {
+		c.dialect, err = simulator.ParseDialect(v)
 		return err
 	})
 	err := f.Parse(args)
@@ -158,51 +157,4 @@ func (c *config) options() []quecloudtest.Option {
 		quecloudtest.WithDialect(c.dialect),
 		quecloudtest.WithFaults(faults...),
 	}
-}
-
-// dialects are the dialects by name.
-var dialects = []struct {
-	name    string
-	dialect quecloudtest.Dialect
-}{
-	{"numbers-as-text", quecloudtest.NumbersAsText},
-	{"digits-as-numbers", quecloudtest.DigitsAsNumbers},
-	{"booleans-as-text", quecloudtest.BooleansAsText},
-	{"as-documented", quecloudtest.AsDocumented},
-	{"absent-members", quecloudtest.AbsentMembers},
-	{"other-nesting", quecloudtest.OtherNesting},
-	{"other-case", quecloudtest.OtherCase},
-}
-
-func dialectNames() string {
-	var names []string
-	for _, d := range dialects {
-		names = append(names, d.name)
-	}
-	return strings.Join(names, ", ")
-}
-
-func parseDialect(v string) (all quecloudtest.Dialect, err error) {
-	for name := range strings.SplitSeq(v, "+") {
-		var found quecloudtest.Dialect
-		for _, d := range dialects {
-			if d.name == name {
-				found = d.dialect
-			}
-		}
-		if found == 0 {
-			return 0, fmt.Errorf("unknown dialect %q: want some of %s", name, dialectNames())
-		}
-		all |= found
-	}
-	return all, nil
-}
-
-// number parses a number from low to high.
-func number(v string, low, high int) (int, error) {
-	n, err := strconv.Atoi(v)
-	if err != nil || n < low || n > high {
-		return 0, fmt.Errorf("%q: want a number from %d to %d", v, low, high)
-	}
-	return n, nil
 }

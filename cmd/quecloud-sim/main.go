@@ -69,6 +69,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/quecloud/quecloud-go/internal/simulator"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -94,10 +95,7 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 		return err
 	}
 	logger := log.New(out, "", log.Ltime)
-	opts := append(cfg.options(),
-		quecloudtest.WithObserver(func(r quecloudtest.Request) { logger.Print(callLine(withoutSecrets(r, cfg.secret))) }),
-		quecloudtest.WithDeliveryObserver(func(d quecloudtest.Delivery) { logger.Print(deliveryLine(hideSecrets(d))) }),
-	)
+	opts := append(cfg.options(), simulator.Log(logger, cfg.secret)...)
 	if cfg.control == "" {
 		opts = append(opts, quecloudtest.WithRequestLimit(0)) // only the control returns them
 	}
@@ -115,7 +113,7 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 		if err != nil {
 			return errors.Join(err, ports[0].listener.Close())
 		}
-		ports = append(ports, port{listener, (&controller{sim, logger}).handler()})
+		ports = append(ports, port{listener, simulator.New(sim, logger).Handler()})
 		fmt.Fprintf(out, "control on http://%s/\n", listener.Addr())
 	}
 	return serve(ctx, ports, logger, func() {

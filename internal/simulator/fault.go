@@ -1,4 +1,4 @@
-package main
+package simulator
 
 import (
 	"errors"
@@ -14,7 +14,8 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-const faultHelp = `	refuse=500:text  a refusal with a result code and a message
+// FaultHelp explains the texts that [ParseFault] parses.
+const FaultHelp = `	refuse=500:text  a refusal with a result code and a message
 	status=503       an HTTP status        html=502    an HTML page
 	garbage, empty   an invalid response
 	cut-before, cut-after   cut the connection before or after the call takes effect
@@ -64,7 +65,7 @@ var faultKinds = map[string]func(arg string) (quecloudtest.Fault, error){
 		return quecloudtest.Latency(d), nil
 	},
 	"dialect": func(arg string) (quecloudtest.Fault, error) {
-		d, err := parseDialect(arg)
+		d, err := ParseDialect(arg)
 		return quecloudtest.Speak(d), err
 	},
 }
@@ -90,8 +91,8 @@ func plain(fault func() quecloudtest.Fault) func(string) (quecloudtest.Fault, er
 	}
 }
 
-// parseFault parses the value of -fault.
-func parseFault(v string) (quecloudtest.Fault, error) {
+// ParseFault parses a fault; see [FaultHelp].
+func ParseFault(v string) (quecloudtest.Fault, error) {
 	parts := strings.Split(v, ",")
 	name, arg, _ := strings.Cut(parts[0], "=")
 	kind, ok := faultKinds[name]
@@ -147,4 +148,53 @@ func narrow(fault quecloudtest.Fault, name, arg string) (quecloudtest.Fault, err
 		return fault.Body(arg), nil
 	}
 	return fault, fmt.Errorf("want on, times, p, after, header or body")
+}
+
+// dialects are the dialects by name.
+var dialects = []struct {
+	name    string
+	dialect quecloudtest.Dialect
+}{
+	{"numbers-as-text", quecloudtest.NumbersAsText},
+	{"digits-as-numbers", quecloudtest.DigitsAsNumbers},
+	{"booleans-as-text", quecloudtest.BooleansAsText},
+	{"as-documented", quecloudtest.AsDocumented},
+	{"absent-members", quecloudtest.AbsentMembers},
+	{"other-nesting", quecloudtest.OtherNesting},
+	{"other-case", quecloudtest.OtherCase},
+}
+
+// DialectNames returns the names that [ParseDialect] parses, separated by commas.
+func DialectNames() string {
+	var names []string
+	for _, d := range dialects {
+		names = append(names, d.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// ParseDialect parses the names of dialects, joined by +.
+func ParseDialect(v string) (all quecloudtest.Dialect, err error) {
+	for name := range strings.SplitSeq(v, "+") {
+		var found quecloudtest.Dialect
+		for _, d := range dialects {
+			if d.name == name {
+				found = d.dialect
+			}
+		}
+		if found == 0 {
+			return 0, fmt.Errorf("unknown dialect %q: want some of %s", name, DialectNames())
+		}
+		all |= found
+	}
+	return all, nil
+}
+
+// number parses a number from low to high.
+func number(v string, low, high int) (int, error) {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < low || n > high {
+		return 0, fmt.Errorf("%q: want a number from %d to %d", v, low, high)
+	}
+	return n, nil
 }

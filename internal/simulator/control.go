@@ -1,4 +1,6 @@
-package main
+// Package simulator serves the methods of quecloudtest.Server by HTTP and writes its log, for programs that hold the
+// stand-in.
+package simulator
 
 import (
 	"encoding/json"
@@ -17,10 +19,15 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// A controller serves the methods of the stand-in by HTTP, for tests in other languages.
-type controller struct {
+// A Control serves the methods of the stand-in by HTTP, for tests in other languages. Make one with [New].
+type Control struct {
 	sim *quecloudtest.Server
 	log *log.Logger
+}
+
+// New returns the control of a stand-in. It logs every request.
+func New(sim *quecloudtest.Server, logger *log.Logger) *Control {
+	return &Control{sim: sim, log: logger}
 }
 
 // errNotFound gets HTTP status 404, all other errors 400.
@@ -32,8 +39,8 @@ const (
 	maxFailing = 1_000_000
 )
 
-// handler returns the handler of all requests. Each returns a result for view, or an error.
-func (c *controller) handler() http.Handler {
+// Handler returns the handler of all requests. Each returns a result for view, or an error.
+func (c *Control) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, do := range map[string]func(*http.Request) (any, error){
 		"POST /advance":       c.advance,
@@ -60,7 +67,7 @@ func (c *controller) handler() http.Handler {
 	return mux
 }
 
-func (c *controller) serve(w http.ResponseWriter, r *http.Request, do func(*http.Request) (any, error)) {
+func (c *Control) serve(w http.ResponseWriter, r *http.Request, do func(*http.Request) (any, error)) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxControl)
 	result, err := withoutPanic(r, do)
 	status, reason := http.StatusOK, ""
@@ -117,7 +124,7 @@ func read[T any](r *http.Request) (body T, err error) {
 	return body, nil
 }
 
-func (c *controller) advance(r *http.Request) (any, error) {
+func (c *Control) advance(r *http.Request) (any, error) {
 	body, err := read[struct {
 		Seconds float64 `json:"seconds"`
 	}](r)
@@ -132,12 +139,12 @@ func (c *controller) advance(r *http.Request) (any, error) {
 }
 
 // clock returns the stand-in's time, also as the parameter t.
-func (c *controller) clock() any {
+func (c *Control) clock() any {
 	now := c.sim.Now()
 	return map[string]any{"time": now, "t": now.Unix()}
 }
 
-func (c *controller) receiveSMS(r *http.Request) (any, error) {
+func (c *Control) receiveSMS(r *http.Request) (any, error) {
 	body, err := read[struct {
 		Card    string `json:"card"`
 		Content string `json:"content"`
@@ -151,7 +158,7 @@ func (c *controller) receiveSMS(r *http.Request) (any, error) {
 	return c.sim.ReceiveSMS(body.Card, body.Content), nil
 }
 
-func (c *controller) setUsage(r *http.Request) (any, error) {
+func (c *Control) setUsage(r *http.Request) (any, error) {
 	body, err := read[struct {
 		Card string   `json:"card"`
 		Date string   `json:"date"`
@@ -171,7 +178,7 @@ func (c *controller) setUsage(r *http.Request) (any, error) {
 // yuan matches amounts that are small enough for sums.
 var yuan = regexp.MustCompile(`^([0-9]{1,12})(?:\.([0-9]{1,2}))?$`)
 
-func (c *controller) deposit(r *http.Request) (any, error) {
+func (c *Control) deposit(r *http.Request) (any, error) {
 	body, err := read[struct {
 		Yuan json.Number `json:"yuan"` // text, or a number as it is written
 	}](r)
@@ -188,7 +195,7 @@ func (c *controller) deposit(r *http.Request) (any, error) {
 	return c.sim.Wallet(), nil
 }
 
-func (c *controller) failOrders(r *http.Request) (any, error) {
+func (c *Control) failOrders(r *http.Request) (any, error) {
 	body, err := read[struct {
 		N      int    `json:"n"`
 		Reason string `json:"reason"`
@@ -211,7 +218,7 @@ var duplicates = map[string]quecloudtest.Duplicates{
 	"refused-with-order": quecloudtest.DuplicatesRefusedWithOrder,
 }
 
-func (c *controller) setPurchaseRules(r *http.Request) (any, error) {
+func (c *Control) setPurchaseRules(r *http.Request) (any, error) {
 	body, err := read[struct {
 		Duplicates    string  `json:"duplicates"`
 		RecordSeconds float64 `json:"recordSeconds"`
@@ -239,14 +246,14 @@ func (c *controller) setPurchaseRules(r *http.Request) (any, error) {
 	return struct{}{}, nil
 }
 
-func (c *controller) inject(r *http.Request) (any, error) {
+func (c *Control) inject(r *http.Request) (any, error) {
 	body, err := read[struct {
 		Fault string `json:"fault"`
 	}](r)
 	if err != nil {
 		return nil, err
 	}
-	fault, err := parseFault(body.Fault)
+	fault, err := ParseFault(body.Fault)
 	if err != nil {
 		return nil, fmt.Errorf("fault: %w", err)
 	}
@@ -254,7 +261,7 @@ func (c *controller) inject(r *http.Request) (any, error) {
 	return struct{}{}, nil
 }
 
-func (c *controller) card(r *http.Request) (any, error) {
+func (c *Control) card(r *http.Request) (any, error) {
 	number := r.PathValue("number")
 	card, ok := c.sim.Card(number)
 	if !ok {
@@ -263,7 +270,7 @@ func (c *controller) card(r *http.Request) (any, error) {
 	return card, nil
 }
 
-func (c *controller) requests(*http.Request) (any, error) {
+func (c *Control) requests(*http.Request) (any, error) {
 	requests := c.sim.Requests()
 	for i := range requests {
 		requests[i] = withoutSecrets(requests[i], c.sim.Secret)
@@ -271,7 +278,7 @@ func (c *controller) requests(*http.Request) (any, error) {
 	return requests, nil
 }
 
-func (c *controller) deliveries(*http.Request) (any, error) {
+func (c *Control) deliveries(*http.Request) (any, error) {
 	deliveries := c.sim.Deliveries()
 	for i := range deliveries {
 		deliveries[i] = hideSecrets(deliveries[i])

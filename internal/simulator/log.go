@@ -1,8 +1,9 @@
-package main
+package simulator
 
 import (
 	"errors"
 	"fmt"
+	"log"
 	"maps"
 	"net/url"
 	"slices"
@@ -11,6 +12,15 @@ import (
 
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
+
+// Log returns the options with which a stand-in writes a line for every request and every delivery. The lines contain
+// neither signatures, nor the secret, nor the query, user and password of callback URLs.
+func Log(logger *log.Logger, secret string) []quecloudtest.Option {
+	return []quecloudtest.Option{
+		quecloudtest.WithObserver(func(r quecloudtest.Request) { logger.Print(callLine(withoutSecrets(r, secret))) }),
+		quecloudtest.WithDeliveryObserver(func(d quecloudtest.Delivery) { logger.Print(deliveryLine(hideSecrets(d))) }),
+	}
+}
 
 // callLine returns the log line of a request without secrets.
 func callLine(r quecloudtest.Request) string {
