@@ -33,7 +33,7 @@ func TestCallSignsEachAttemptAnew(t *testing.T) {
 		[]selftest.Step{{Status: 429}, {Unsent: io.EOF}, {Status: 429}, {Body: selftest.Success}},
 		quecloud.WithClock(ticking))
 	receipt, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-		ICCID: selftest.ICCID1, ProductID: 50, ProductName: "30M-当月", ExternalID: "order 1/é",
+		Card: quecloud.ICCID(selftest.ICCID1), ProductID: 50, ProductName: "30M-当月", ExternalID: "order 1/é",
 	})
 	require.NoError(t, err)
 	assert.Equal(t, "order 1/é", receipt.ExternalID)

@@ -100,7 +100,7 @@ func Example_callbacks() {
 
 	platform.ReceiveSMS("1064800000000", "door open")
 	_, err := client.Orders.Recharge(ctx, &quecloud.RechargeParams{
-		ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-1",
+		Card: quecloud.ICCID("89860024310000000006"), ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-1",
 	})
 	platform.WaitCallbacks()
 	fmt.Println(err)

@@ -222,7 +222,7 @@ func ExampleOrdersService_Wait() {
 	client, ctx := srv.Client(), context.Background()
 
 	srv.FailOrders(1, "the card was given up")
-	renewal := &quecloud.RenewalParams{ICCID: "89860024310000000006", Years: 1, ExternalID: "renewal-1"}
+	renewal := &quecloud.RenewalParams{Card: quecloud.ICCID("89860024310000000006"), Years: 1, ExternalID: "renewal-1"}
 	receipt, err := client.Orders.Renew(ctx, renewal)
 	if err != nil {
 		fmt.Println(err)

@@ -265,7 +265,7 @@ func ExampleOrdersService_Recharge() {
 	client, ctx := srv.Client(), context.Background()
 
 	params := &quecloud.RechargeParams{
-		ICCID:       "89860024310000000006",
+		Card:        quecloud.ICCID("89860024310000000006"),
 		ProductID:   50, // from client.Orders.FlowPackages
 		ProductName: "30M-当月",
 		ExternalID:  "topup-2026-11-0001", // your ID of this purchase only; store it with the time before the call
@@ -296,9 +296,9 @@ func ExampleOrdersService_Find() {
 	// The first run of the program.
 	client := srv.Client()
 	params := &quecloud.RechargeParams{
-		ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-2026-11-0002",
+		Card: quecloud.ICCID("89860024310000000006"), ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-2026-11-0002",
 	}
-	stored := quecloud.FindParams{ICCID: params.ICCID, ExternalID: params.ExternalID, Since: srv.Now()} // before the call
+	stored := quecloud.FindParams{Card: params.Card, ExternalID: params.ExternalID, Since: srv.Now()} // before the call
 	_, err := client.Orders.Recharge(ctx, params)
 	fmt.Println("in doubt:", errors.Is(err, quecloud.ErrOutcomeUnknown))
 
@@ -346,7 +346,7 @@ func ExampleOrdersService_Renew() {
 	client, ctx := srv.Client(), context.Background()
 
 	receipt, err := client.Orders.Renew(ctx, &quecloud.RenewalParams{
-		ICCID: "89860024310000000006", Years: 1, Preverify: true,
+		Card: quecloud.ICCID("89860024310000000006"), Years: 1, Preverify: true,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -360,7 +360,9 @@ func ExampleWallet_EntriesOf() {
 	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(0))
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
-	receipt, err := client.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: "89860024310000000006", Years: 2})
+	receipt, err := client.Orders.Renew(ctx, &quecloud.RenewalParams{
+		Card: quecloud.ICCID("89860024310000000006"), Years: 2,
+	})
 	if err != nil {
 		log.Fatal(err)
 	}

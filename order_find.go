@@ -17,7 +17,7 @@ var ErrNotFound = errors.New("no such order was found, which does not mean that 
 
 // FindParams identify an order. They are not sent.
 type FindParams struct {
-	ICCID      string    `url:"-"` // card of the order, required
+	Card       CardID    `url:"-"` // card of the order by its ICCID, required
 	ExternalID string    `url:"-"` // ExternalID of the purchase; without one there are only candidates
 	Since      time.Time `url:"-"` // time before the first attempt, by the clock of the client that made it, required
 }
@@ -105,8 +105,8 @@ func counted(n int, one, many string) string {
 }
 
 func (p *FindParams) validate() error {
-	if reason := ICCID(p.ICCID).check(); reason != "" {
-		return &ParamError{Param: "iccid", Reason: reason}
+	if err := needICCID(p.Card); err != nil {
+		return err
 	}
 	if p.Since.IsZero() {
 		return &ParamError{Param: "Since", Reason: "is zero, want the time at which the purchase was first sent"}
@@ -116,7 +116,7 @@ func (p *FindParams) validate() error {
 
 // wanted describes the order for an error text. The platform's clock is ahead by offset.
 func (p *FindParams) wanted(offset time.Duration) string {
-	text := "an order of card " + p.ICCID
+	text := "an order of card " + p.Card.String()
 	if p.ExternalID != "" {
 		text += fmt.Sprintf(" with ExternalID %q", p.ExternalID)
 	}
@@ -135,14 +135,14 @@ func (p *FindParams) ordersIn(w *Wallet, from time.Time) (since, before []string
 	listed := map[string]bool{"": true}
 	for _, e := range entries {
 		inTime := e.Time.IsZero() || !e.Time.Before(from)
-		if inTime && !listed[e.OrderNo] && (e.ID().IsZero() || cardno.Same(e.ICCID, p.ICCID)) {
+		if inTime && !listed[e.OrderNo] && (e.ID().IsZero() || cardno.Same(e.ICCID, p.Card.number)) {
 			listed[e.OrderNo] = true
 			since = append(since, e.OrderNo)
 		}
 	}
 	for _, e := range slices.Backward(entries) {
 		inTime := e.Time.Before(from) && !e.Time.Before(from.Add(-findReach))
-		if inTime && !listed[e.OrderNo] && cardno.Same(e.ICCID, p.ICCID) {
+		if inTime && !listed[e.OrderNo] && cardno.Same(e.ICCID, p.Card.number) {
 			listed[e.OrderNo] = true
 			before = append(before, e.OrderNo)
 		}
@@ -154,7 +154,7 @@ func (p *FindParams) ordersIn(w *Wallet, from time.Time) (since, before []string
 func (p *FindParams) unnumbered(w *Wallet, from time.Time) (n int) {
 	for _, e := range w.Entries {
 		inTime := e.Time.IsZero() || !e.Time.Before(from)
-		if inTime && e.OrderNo == "" && e.Amount.IsNegative() && cardno.Same(e.ICCID, p.ICCID) {
+		if inTime && e.OrderNo == "" && e.Amount.IsNegative() && cardno.Same(e.ICCID, p.Card.number) {
 			n++
 		}
 	}
@@ -199,7 +199,7 @@ func (f *finder) sort(order *Order) {
 	switch {
 	case id != "" && order.ExternalID == f.params.ExternalID:
 		f.found.Matches = append(f.found.Matches, *order)
-	case !order.ID().IsZero() && !cardno.Same(order.ICCID, f.params.ICCID):
+	case !order.ID().IsZero() && !cardno.Same(order.ICCID, f.params.Card.number):
 	case id == "" || strings.EqualFold(id, strings.TrimSpace(f.params.ExternalID)):
 		f.found.Candidates = append(f.found.Candidates, *order)
 	}

@@ -73,7 +73,7 @@ type OrderReceipt struct {
 
 // RechargeParams are a top-up: a data package for a card.
 type RechargeParams struct {
-	ICCID       string `url:"iccid"`                   // card, required
+	Card        CardID `url:"iccid"`                   // card by its ICCID, required
 	ProductID   int64  `url:"productId"`               // from FlowPackages, required
 	ProductName string `url:"productName"`             // from FlowPackages, required
 	Remark      string `url:"remark,omitempty"`        // stored with the order, at most 200 characters
@@ -83,20 +83,32 @@ type RechargeParams struct {
 
 func (p *RechargeParams) validate() error {
 	return cmp.Or(
-		checkPurchase(p.ICCID, p.Remark, p.ExternalID),
+		checkPurchase(p.Card, p.Remark, p.ExternalID),
 		needPositive("productId", p.ProductID), needText("productName", p.ProductName),
 	)
 }
 
 // checkPurchase checks the parameters that top-ups and renewals have in common.
-func checkPurchase(iccid, remark, externalID string) error {
-	if reason := ICCID(iccid).check(); reason != "" {
-		return &ParamError{Param: "iccid", Reason: reason}
+func checkPurchase(card CardID, remark, externalID string) error {
+	if err := needICCID(card); err != nil {
+		return err
 	}
 	if externalID != "" && strings.TrimSpace(externalID) == "" {
 		return &ParamError{Param: "externalId", Reason: "is blank: an order cannot be found by it"}
 	}
 	return cmp.Or(checkLength("remark", remark, 200), checkLength("externalId", externalID, 100))
+}
+
+// needICCID checks the card of an order, for which the platform has a parameter iccid only.
+func needICCID(card CardID) error {
+	reason := card.check()
+	if card.kind == kindMSISDN {
+		reason = "want the card by its ICCID, not by its MSISDN"
+	}
+	if reason != "" {
+		return &ParamError{Param: "iccid", Reason: reason}
+	}
+	return nil
 }
 
 // Recharge buys a data package for a card. A package is valid for the current month; several packages add up. The
@@ -111,14 +123,12 @@ func (s *OrdersService) Recharge(ctx context.Context, params *RechargeParams) (*
 	if params == nil {
 		return s.buy(ctx, "fc.function.card.recharge", params, "", false)
 	}
-	own := *params
-	own.ICCID = ICCID(own.ICCID).String()
-	return s.buy(ctx, "fc.function.card.recharge", &own, own.ExternalID, own.Preverify)
+	return s.buy(ctx, "fc.function.card.recharge", params, params.ExternalID, params.Preverify)
 }
 
 // RenewalParams are a renewal: more time on a card's plan.
 type RenewalParams struct {
-	ICCID       string `url:"iccid"`                   // card, required
+	Card        CardID `url:"iccid"`                   // card by its ICCID, required
 	ProductID   int64  `url:"productId,omitempty"`     // from RenewalProduct; optional
 	ProductName string `url:"productName,omitempty"`   // from RenewalProduct; optional
 	Years       int    `url:"cycle"`                   // years of 12 months, at least 1; 0 or 1, unused, if Months is set
@@ -139,7 +149,7 @@ func (p *RenewalParams) validate() error {
 	case p.Months > 0 && p.Years != 1:
 		return &ParamError{Param: "months", Reason: fmt.Sprintf("cannot be combined with Years, which is %d", p.Years)}
 	}
-	return checkPurchase(p.ICCID, p.Remark, p.ExternalID)
+	return checkPurchase(p.Card, p.Remark, p.ExternalID)
 }
 
 // Renew buys more time on a card's plan. The platform processes the order in the background: see [OrdersService.Wait].
@@ -151,7 +161,6 @@ func (s *OrdersService) Renew(ctx context.Context, params *RenewalParams) (*Orde
 		return s.buy(ctx, "fc.function.card.renewal", params, "", false)
 	}
 	own := *params
-	own.ICCID = ICCID(own.ICCID).String()
 	if own.Months > 0 && own.Years == 0 {
 		own.Years = 1 // without which the platform ignores the months
 	}

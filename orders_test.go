@@ -38,7 +38,7 @@ func TestOrdersAcceptEverySpellingOfAnICCID(t *testing.T) {
 	t.Parallel()
 	for _, spelling := range []string{"8944476500008878576F", " 8944476500008878576\r\n", "8944476500008878576f"} {
 		topUp, renewal := selftest.Recharge, selftest.Renewal
-		topUp.ICCID, renewal.ICCID = spelling, spelling
+		topUp.Card, renewal.Card = quecloud.ICCID(spelling), quecloud.ICCID(spelling)
 		for _, buy := range []purchase{topUpWith(topUp), renewWith(renewal)} {
 			platform := selftest.TextPlatform(`{"resultCode":0,"orderNo":"R1"}`)
 			_, err := buy(t, platform)
@@ -48,19 +48,48 @@ func TestOrdersAcceptEverySpellingOfAnICCID(t *testing.T) {
 	}
 }
 
+// A card of a response is sent as the platform spells it.
+func TestOrdersSendTheSpellingOfThePlatform(t *testing.T) {
+	t.Parallel()
+	card := quecloud.Card{ICCID: "898600d6991330004146"}
+	topUp, renewal := selftest.Recharge, selftest.Renewal
+	topUp.Card, renewal.Card = card.ID(), card.ID()
+	for _, buy := range []purchase{topUpWith(topUp), renewWith(renewal)} {
+		platform := selftest.TextPlatform(`{"resultCode":0,"orderNo":"R1"}`)
+		_, err := buy(t, platform)
+		require.NoError(t, err)
+		assert.Equal(t, card.ICCID, platform.Request(t, 0).Form.Get("iccid"))
+	}
+}
+
+// The platform has a parameter iccid for orders, and none for an MSISDN.
+func TestOrdersNeedTheICCIDOfTheCard(t *testing.T) {
+	t.Parallel()
+	topUp, renewal := selftest.Recharge, selftest.Renewal
+	topUp.Card, renewal.Card = quecloud.MSISDN("1064800000000"), quecloud.MSISDN("1064800000000")
+	wanted := quecloud.FindParams{Card: topUp.Card, Since: time.Now()}
+	for _, call := range []purchase{topUpWith(topUp), renewWith(renewal), func(
+		t *testing.T, p *selftest.Platform,
+	) (*quecloud.OrderReceipt, error) {
+		_, err := p.Client(t).Orders.Find(t.Context(), &wanted)
+		return nil, err
+	}} {
+		platform := selftest.TextPlatform(`{"resultCode":0,"orderNo":"R1"}`)
+		_, err := call(t, platform)
+		require.ErrorAs(t, err, new(*quecloud.ParamError))
+		require.ErrorContains(t, err, "parameter iccid: want the card by its ICCID, not by its MSISDN")
+		assert.Empty(t, platform.Requests())
+	}
+}
+
 func TestOrdersDoNotChangeTheirParams(t *testing.T) {
 	t.Parallel()
 	client := selftest.TextPlatform(`{"resultCode":0,"orderNo":"R1"}`).Client(t)
-	topUp := selftest.Recharge
-	topUp.ICCID = "8944476500008878576F"
-	_, err := client.Orders.Recharge(t.Context(), &topUp)
+	renewal := quecloud.RenewalParams{Card: quecloud.ICCID(selftest.ICCID1), Months: 3}
+	params := renewal
+	_, err := client.Orders.Renew(t.Context(), &params)
 	require.NoError(t, err)
-	assert.Equal(t, "8944476500008878576F", topUp.ICCID)
-
-	renewal := quecloud.RenewalParams{ICCID: "8944476500008878576F", Months: 3}
-	_, err = client.Orders.Renew(t.Context(), &renewal)
-	require.NoError(t, err)
-	assert.Equal(t, quecloud.RenewalParams{ICCID: "8944476500008878576F", Months: 3}, renewal)
+	assert.Equal(t, renewal, params)
 }
 
 // An order without a number may exist, so the response is neither a success nor a refusal.
@@ -166,7 +195,7 @@ func TestOrdersRenewByMonthsSendsOneYear(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer()
 	defer srv.Close()
-	params := &quecloud.RenewalParams{ICCID: "89860024310000000006", Months: 3, Preverify: true}
+	params := &quecloud.RenewalParams{Card: quecloud.ICCID("89860024310000000006"), Months: 3, Preverify: true}
 	_, err := srv.Client().Orders.Renew(t.Context(), params)
 	require.NoError(t, err)
 	assert.Zero(t, params.Years, "the caller's struct is unchanged")
@@ -207,7 +236,7 @@ func placeOrder(t *testing.T, client *quecloud.Client) (orderNo string) {
 		for _, product := range products {
 			if card.Carrier == product.Carrier && card.Status == quecloud.CardStatusNormal {
 				receipt, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-					ICCID: card.ICCID, ProductID: product.ProductID, ProductName: product.ProductName, ExternalID: "1",
+					Card: card.ID(), ProductID: product.ProductID, ProductName: product.ProductName, ExternalID: "1",
 				})
 				require.NoError(t, err)
 				return receipt.OrderNo

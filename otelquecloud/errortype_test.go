@@ -271,7 +271,7 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 			_ = client.Cards.Pause(t.Context(), quecloud.MSISDN(number))
 			_, _ = client.SMS.Send(t.Context(), &quecloud.SMSSendParams{Cards: quecloud.MSISDNs(number), Content: text})
 			_, _ = client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-				ICCID: iccid, ProductID: 50, ProductName: text, ExternalID: text,
+				Card: quecloud.ICCID(iccid), ProductID: 50, ProductName: text, ExternalID: text,
 			})
 		}
 		spans := r.exporter.GetSpans()

@@ -70,7 +70,8 @@ func TestCallbackOrders(t *testing.T) {
 	receipt, err := client.Orders.Recharge(t.Context(), params)
 	must(t, err)
 	srv.FailOrders(1, "x")
-	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, Remark: "note"})
+	_, err = client.Orders.Renew(t.Context(),
+		&quecloud.RenewalParams{Card: quecloud.ICCID(number), Years: 1, Remark: "note"})
 	must(t, err)
 	srv.Advance(time.Hour)
 	got := r.got(t)

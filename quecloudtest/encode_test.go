@@ -206,7 +206,7 @@ func readAll(t *testing.T, dialect quecloudtest.Dialect) map[string]string {
 	receipt, err := client.Orders.Recharge(ctx, topUp(srv.Orders()[0].ICCID))
 	add("card.recharge", receipt, err)
 	verdict, err := client.Orders.Renew(ctx,
-		&quecloud.RenewalParams{ICCID: srv.Orders()[0].ICCID, Years: 1, Preverify: true})
+		&quecloud.RenewalParams{Card: quecloud.ICCID(srv.Orders()[0].ICCID), Years: 1, Preverify: true})
 	add("card.renewal", verdict, err)
 	registration, err := client.Cards.RegisterRealName(ctx, mobile)
 	add("card.realName", registration, err)

@@ -57,7 +57,7 @@ func ExampleCutAfter() {
 	srv.Inject(quecloudtest.CutAfter().On("card.recharge").Times(1))
 
 	_, err := client.Orders.Recharge(context.Background(), &quecloud.RechargeParams{
-		ICCID: card.ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "invoice-17",
+		Card: card.ID(), ProductID: 50, ProductName: "30M-当月", ExternalID: "invoice-17",
 	})
 	fmt.Println("in doubt:", errors.Is(err, quecloud.ErrOutcomeUnknown))
 	fmt.Println("requests:", len(srv.Requests()), "orders:", len(srv.Orders()), "balance:", srv.Wallet().Balance)
@@ -74,7 +74,7 @@ func ExampleServer_SetPurchaseRules() {
 	srv.SetPurchaseRules(quecloudtest.PurchaseRules{Duplicates: quecloudtest.DuplicatesRefused})
 
 	topUp := &quecloud.RechargeParams{
-		ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "invoice-17",
+		Card: srv.AddCard(quecloudtest.Card{}).ID(), ProductID: 50, ProductName: "30M-当月", ExternalID: "invoice-17",
 	}
 	for range 2 {
 		_, err := client.Orders.Recharge(context.Background(), topUp)
@@ -99,7 +99,7 @@ func ExampleServer_AddCard() {
 	fmt.Println(errors.As(err, &refused))
 
 	_, err = client.Orders.Recharge(context.Background(), &quecloud.RechargeParams{
-		ICCID: card.ICCID, ProductID: 50, ProductName: "30M-当月",
+		Card: card.ID(), ProductID: 50, ProductName: "30M-当月",
 	})
 	fmt.Println(err)
 
@@ -139,7 +139,7 @@ func ExampleServer_Advance() {
 	ctx := context.Background()
 
 	receipt, err := client.Orders.Recharge(ctx, &quecloud.RechargeParams{
-		ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, ProductID: 50, ProductName: "30M-当月",
+		Card: srv.AddCard(quecloudtest.Card{}).ID(), ProductID: 50, ProductName: "30M-当月",
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -165,7 +165,7 @@ func ExampleServer_Advance_wait() {
 	ctx := context.Background()
 
 	receipt, err := client.Orders.Recharge(ctx, &quecloud.RechargeParams{
-		ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, ProductID: 50, ProductName: "30M-当月",
+		Card: srv.AddCard(quecloudtest.Card{}).ID(), ProductID: 50, ProductName: "30M-当月",
 	})
 	if err != nil {
 		fmt.Println(err)

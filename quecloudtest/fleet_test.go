@@ -167,7 +167,7 @@ func TestFleetFiltersFollowChanges(t *testing.T) {
 	check("cards were moved")
 	must(t, client.Cards.Activate(t.Context(), quecloud.MSISDN("1064800000008")))
 	check("a card was activated")
-	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: added.ICCID, Years: 1})
+	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{Card: added.ID(), Years: 1})
 	must(t, err)
 	check("a card was renewed")
 	for day := 1; day <= 12; day++ { // more filters than there are indexes

@@ -13,7 +13,7 @@ import (
 
 // topUp returns the parameters of a top-up of 30 MB for 1.50 yuan, for a card of China Mobile.
 func topUp(number string) *quecloud.RechargeParams {
-	return &quecloud.RechargeParams{ICCID: number, ProductID: 50, ProductName: "30M-当月"}
+	return &quecloud.RechargeParams{Card: quecloud.ICCID(number), ProductID: 50, ProductName: "30M-当月"}
 }
 
 func TestOrderTopUp(t *testing.T) {
@@ -126,7 +126,8 @@ func TestOrderRenewalExtendsExpiry(t *testing.T) {
 			product, err := client.Orders.RenewalProduct(t.Context(), quecloud.ICCID(number))
 			must(t, err)
 			_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{
-				ICCID: number, Years: c.years, Months: c.months, ProductID: product.ProductID, ProductName: product.ProductName,
+				Card: quecloud.ICCID(number), Years: c.years, Months: c.months,
+				ProductID: product.ProductID, ProductName: product.ProductName,
 			})
 			must(t, err)
 			if got := card(t, srv, number).ExpiryDate; got != c.want {
@@ -147,16 +148,16 @@ func TestOrderRefusals(t *testing.T) {
 	for name, params := range map[string]*quecloud.RechargeParams{
 		"card of another company":     topUp("89860024310000099999"),
 		"inactive card":               topUp(inactive),
-		"product that does not exist": {ICCID: mobile, ProductID: 1, ProductName: "30M-当月"},
-		"another product's name":      {ICCID: mobile, ProductID: 50, ProductName: "1G-当月"},
-		"another carrier's product":   {ICCID: mobile, ProductID: 60, ProductName: "10M-当月"},
+		"product that does not exist": {Card: quecloud.ICCID(mobile), ProductID: 1, ProductName: "30M-当月"},
+		"another product's name":      {Card: quecloud.ICCID(mobile), ProductID: 50, ProductName: "1G-当月"},
+		"another carrier's product":   {Card: quecloud.ICCID(mobile), ProductID: 60, ProductName: "10M-当月"},
 	} {
 		_, err := client.Orders.Recharge(t.Context(), params)
 		wantRefused(t, err, name)
 	}
 	for name, params := range map[string]*quecloud.RenewalParams{
-		"another plan":        {ICCID: mobile, Years: 1, ProductID: 50},
-		"another plan's name": {ICCID: mobile, Years: 1, ProductName: "x"},
+		"another plan":        {Card: quecloud.ICCID(mobile), Years: 1, ProductID: 50},
+		"another plan's name": {Card: quecloud.ICCID(mobile), Years: 1, ProductName: "x"},
 	} {
 		_, err := client.Orders.Renew(t.Context(), params)
 		wantRefused(t, err, name)
@@ -232,7 +233,7 @@ func TestOrderRenewalEndsExpiry(t *testing.T) {
 	if r := card(t, srv, number).PauseReason; r != quecloudtest.ReasonPlanExpired {
 		t.Errorf("after its last day the card is suspended by %q", r)
 	}
-	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, Months: 2})
+	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{Card: quecloud.ICCID(number), Years: 1, Months: 2})
 	must(t, err)
 	if c := card(t, srv, number); c.Status != quecloudtest.StatusNormal || c.ExpiryDate != "2026-05-10" {
 		t.Errorf("renewed for two months the card is %s until %s", c.Status, c.ExpiryDate)

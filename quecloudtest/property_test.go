@@ -68,15 +68,15 @@ func (tt *tester) step(ctx context.Context) {
 		if err == nil {
 			p := products[tt.rand.IntN(len(products))]
 			_, _ = tt.client.Orders.Recharge(ctx, &quecloud.RechargeParams{
-				ICCID: number, ProductID: p.ProductID, ProductName: p.ProductName,
+				Card: quecloud.ICCID(number), ProductID: p.ProductID, ProductName: p.ProductName,
 				ExternalID: external, Preverify: tt.rand.IntN(4) == 0,
 			})
 		}
 	case 3, 4:
 		_, _ = tt.client.Orders.Renew(ctx,
-			&quecloud.RenewalParams{ICCID: number, Years: 1, Months: 1 + tt.rand.IntN(3), ExternalID: external})
+			&quecloud.RenewalParams{Card: quecloud.ICCID(number), Years: 1, Months: 1 + tt.rand.IntN(3), ExternalID: external})
 	case 5:
-		_, _ = tt.client.Orders.Renew(ctx, &quecloud.RenewalParams{ICCID: number, Years: 1 + tt.rand.IntN(2)})
+		_, _ = tt.client.Orders.Renew(ctx, &quecloud.RenewalParams{Card: quecloud.ICCID(number), Years: 1 + tt.rand.IntN(2)})
 	case 6:
 		m := quecloudtest.Money(1 + tt.rand.IntN(5000))
 		tt.srv.Deposit(m, "")

@@ -164,10 +164,10 @@ func TestPurchaseYearsOnly(t *testing.T) {
 	number := srv.AddCard(quecloudtest.Card{}).ICCID
 	for _, preverify := range []bool{true, false} {
 		_, err := client.Orders.Renew(t.Context(),
-			&quecloud.RenewalParams{ICCID: number, Years: 1, Months: 2, Preverify: preverify})
+			&quecloud.RenewalParams{Card: quecloud.ICCID(number), Years: 1, Months: 2, Preverify: preverify})
 		wantRefused(t, err, "a renewal by months")
 	}
-	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1})
+	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{Card: quecloud.ICCID(number), Years: 1})
 	must(t, err)
 	if n := len(srv.Orders()); n != 1 {
 		t.Errorf("%d orders were placed, want 1", n)
@@ -197,7 +197,8 @@ func TestPurchaseDuplicateReturnsOrder(t *testing.T) {
 	must(t, err)
 	second, err := client.Orders.Recharge(t.Context(), params)
 	must(t, err)
-	renewal, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 1, ExternalID: "once"})
+	renewal, err := client.Orders.Renew(t.Context(),
+		&quecloud.RenewalParams{Card: quecloud.ICCID(number), Years: 1, ExternalID: "once"})
 	must(t, err)
 	if first.OrderNo != second.OrderNo || first.OrderNo != renewal.OrderNo || len(srv.Orders()) != 1 {
 		t.Errorf("orders %s, %s and %s: %d orders", first.OrderNo, second.OrderNo, renewal.OrderNo, len(srv.Orders()))
@@ -232,12 +233,12 @@ func TestPurchaseDuplicateIgnoresOtherParameters(t *testing.T) {
 		},
 		"for no card, without money": func() (*quecloud.OrderReceipt, error) {
 			return client.Orders.Renew(t.Context(), &quecloud.RenewalParams{
-				ICCID: "89860024310000099999", Years: 100, ExternalID: "once",
+				Card: quecloud.ICCID("89860024310000099999"), Years: 100, ExternalID: "once",
 			})
 		},
 		"for another product": func() (*quecloud.OrderReceipt, error) {
 			return client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-				ICCID: number, ProductID: 9, ProductName: "x", ExternalID: "once",
+				Card: quecloud.ICCID(number), ProductID: 9, ProductName: "x", ExternalID: "once",
 			})
 		},
 	} {
@@ -284,7 +285,8 @@ func TestPurchasePreverificationOrdersNothing(t *testing.T) {
 	if receipt, err = client.Orders.Recharge(t.Context(), params); err != nil || receipt.OrderNo == "" {
 		t.Errorf("the order itself: %+v, %v", receipt, err)
 	}
-	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: number, Years: 100, Preverify: true})
+	_, err = client.Orders.Renew(t.Context(),
+		&quecloud.RenewalParams{Card: quecloud.ICCID(number), Years: 100, Preverify: true})
 	wantRefused(t, err, "a pre-verification without money")
 }
 

@@ -86,7 +86,7 @@ func TestUsageUsedUpPlanLastsUntilTopUpOrNextCycle(t *testing.T) {
 	topped, left := exhaustedCards(t, client, 10)[0].ICCID, exhaustedCards(t, client, 10)[1].ICCID
 	used := card(t, srv, topped).MonthFlow
 	_, err := client.Orders.Recharge(t.Context(),
-		&quecloud.RechargeParams{ICCID: topped, ProductID: 53, ProductName: "1G-当月"})
+		&quecloud.RechargeParams{Card: quecloud.ICCID(topped), ProductID: 53, ProductName: "1G-当月"})
 	must(t, err)
 	srv.Advance(48 * time.Hour)
 	if c := card(t, srv, topped); c.MonthFlow <= used {

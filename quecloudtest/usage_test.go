@@ -164,7 +164,7 @@ func TestUsageStopsWithTheData(t *testing.T) {
 	topUp := func() {
 		for range 5 {
 			_, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-				ICCID: card(t, srv, number).ICCID, ProductID: 53, ProductName: "1G-当月",
+				Card: card(t, srv, number).ID(), ProductID: 53, ProductName: "1G-当月",
 			})
 			must(t, err)
 		}
@@ -227,7 +227,7 @@ func TestUsageYearlyPlanPerCycle(t *testing.T) {
 	id := quecloud.MSISDN("1064900000001")
 	info, err := client.Cards.Info(t.Context(), id)
 	must(t, err)
-	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: info.ICCID, Years: 2})
+	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{Card: info.ID(), Years: 2})
 	must(t, err)
 	last := info.CycleEnd
 	month := quecloud.Month{Year: last.Year, Month: last.Month}
@@ -272,7 +272,7 @@ func TestUsageIncludesDirectedPackages(t *testing.T) {
 	srv, client := start(t)
 	added := srv.AddCard(quecloudtest.Card{})
 	_, err := client.Orders.Recharge(t.Context(),
-		&quecloud.RechargeParams{ICCID: added.ICCID, ProductID: 55, ProductName: "1G-定向"})
+		&quecloud.RechargeParams{Card: added.ID(), ProductID: 55, ProductName: "1G-定向"})
 	must(t, err)
 	info, err := client.Cards.Info(t.Context(), added.ID())
 	must(t, err)
@@ -303,7 +303,7 @@ func TestUsageOverlappingIdleDaysCountOnce(t *testing.T) {
 	srv.UpdateCard(id.String(), func(c *quecloudtest.Card) { c.ExpiryDate = "2026-03-12" })
 	must(t, client.Cards.Pause(t.Context(), id))
 	srv.Advance(10 * 24 * time.Hour)
-	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: card(t, srv, id.String()).ICCID, Years: 1})
+	_, err := client.Orders.Renew(t.Context(), &quecloud.RenewalParams{Card: card(t, srv, id.String()).ID(), Years: 1})
 	must(t, err)
 	srv.Advance(2 * 24 * time.Hour)
 	must(t, client.Cards.Resume(t.Context(), id))

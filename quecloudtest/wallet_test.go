@@ -43,7 +43,7 @@ func TestWalletRenewalPriceTimesCycle(t *testing.T) {
 	} {
 		srv, client := start(t)
 		params := &quecloud.RenewalParams{
-			ICCID: srv.AddCard(quecloudtest.Card{}).ICCID, Years: test.years, Months: test.months,
+			Card: srv.AddCard(quecloudtest.Card{}).ID(), Years: test.years, Months: test.months,
 		}
 		_, err := client.Orders.Renew(t.Context(), params)
 		must(t, err)

@@ -81,7 +81,7 @@ func TestFlagsConfigureTheStandIn(t *testing.T) {
 		list.Cards[2].CompanyID != quecloudtest.SubAccountID {
 		t.Errorf("the cards are %+v, %v", list, err)
 	}
-	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: list.Cards[0].ICCID, Years: 1, Months: 2})
+	_, err = client.Orders.Renew(t.Context(), &quecloud.RenewalParams{Card: list.Cards[0].ID(), Years: 1, Months: 2})
 	if refused, ok := errors.AsType[*quecloud.APIError](err); !ok || !strings.Contains(refused.Message, "按月续费") {
 		t.Errorf("a renewal by months: got %v", err)
 	}

@@ -41,7 +41,7 @@ func TestLogHidesSecretsEverywhere(t *testing.T) {
 	}
 	if line, err := s.do(t, func() error {
 		_, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-			ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月", Remark: secret,
+			Card: quecloud.ICCID("89860024310000000006"), ProductID: 50, ProductName: "30M-当月", Remark: secret,
 		})
 		return err
 	}); err != nil {

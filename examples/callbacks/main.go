@@ -214,7 +214,7 @@ func makeEvents(ctx context.Context, platform *quecloudtest.Server, client *quec
 			}
 			platform.ReceiveSMS(card.ICCID, "door open, 21.5 °C")
 			_, err := client.Orders.Recharge(ctx, &quecloud.RechargeParams{
-				ICCID: card.ICCID, ProductID: product.ProductID, ProductName: product.ProductName, ExternalID: "topup-0001",
+				Card: card.ID(), ProductID: product.ProductID, ProductName: product.ProductName, ExternalID: "topup-0001",
 			})
 			return err
 		}

@@ -181,7 +181,7 @@ func (t *tour) verify(ctx context.Context, list *quecloud.CardList) error {
 				continue
 			}
 			receipt, err := t.client.Orders.Recharge(ctx, &quecloud.RechargeParams{
-				ICCID: card.ICCID, ProductID: product.ProductID, ProductName: product.ProductName, Preverify: true,
+				Card: card.ID(), ProductID: product.ProductID, ProductName: product.ProductName, Preverify: true,
 			})
 			if err != nil {
 				return err

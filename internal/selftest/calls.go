@@ -32,12 +32,14 @@ var Calls = []Call{
 		return c.Cards.Pause(ctx, quecloud.MSISDN(MSISDN1))
 	}},
 	{"spend", "fc.function.card.recharge", false, func(ctx context.Context, c *quecloud.Client) error {
-		_, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{ICCID: ICCID1, ProductID: 50, ProductName: "30M"})
+		_, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{
+			Card: quecloud.ICCID(ICCID1), ProductID: 50, ProductName: "30M",
+		})
 		return err
 	}},
 	{"spend with ExternalID", "fc.function.card.recharge", false, func(ctx context.Context, c *quecloud.Client) error {
 		_, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{
-			ICCID: ICCID1, ProductID: 50, ProductName: "30M", ExternalID: "order-1",
+			Card: quecloud.ICCID(ICCID1), ProductID: 50, ProductName: "30M", ExternalID: "order-1",
 		})
 		return err
 	}},

@@ -174,7 +174,7 @@ func TestParamsAtTheirLimitsAreSent(t *testing.T) {
 		},
 		"remark of 200, externalId of 100": {
 			selftest.RechargeWith(quecloud.RechargeParams{
-				ICCID: selftest.ICCID1, ProductID: 1, ProductName: "a",
+				Card: quecloud.ICCID(selftest.ICCID1), ProductID: 1, ProductName: "a",
 				Remark: strings.Repeat("注", 200), ExternalID: strings.Repeat("号", 100),
 			}),
 			map[string]string{
@@ -183,11 +183,11 @@ func TestParamsAtTheirLimitsAreSent(t *testing.T) {
 			},
 		},
 		"12 months": {
-			selftest.RenewWith(quecloud.RenewalParams{ICCID: selftest.ICCID1, Years: 1, Months: 12}),
+			selftest.RenewWith(quecloud.RenewalParams{Card: quecloud.ICCID(selftest.ICCID1), Years: 1, Months: 12}),
 			map[string]string{"iccid": selftest.ICCID1, "cycle": "1", "months": "12"},
 		},
 		"1 month": {
-			selftest.RenewWith(quecloud.RenewalParams{ICCID: selftest.ICCID1, Years: 1, Months: 1}),
+			selftest.RenewWith(quecloud.RenewalParams{Card: quecloud.ICCID(selftest.ICCID1), Years: 1, Months: 1}),
 			map[string]string{"iccid": selftest.ICCID1, "cycle": "1", "months": "1"},
 		},
 		"1 whitelist number": {

@@ -188,7 +188,7 @@ func callNamed(t *testing.T, name string) func(context.Context, *quecloud.Client
 
 func TestDecodeSkipsOtherMembersOfAReceipt(t *testing.T) {
 	t.Parallel()
-	params := quecloud.RechargeParams{ICCID: selftest.ICCID1, ProductID: 1, ProductName: "x"}
+	params := quecloud.RechargeParams{Card: quecloud.ICCID(selftest.ICCID1), ProductID: 1, ProductName: "x"}
 	client, _ := respond(t,
 		`{"resultCode":0,"orderNo":12,"errorMessage":{"x":1},"price":"abc","externalId":[]}`)
 	receipt, err := client.Orders.Recharge(t.Context(), &params)

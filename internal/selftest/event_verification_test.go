@@ -32,7 +32,7 @@ func bought(t *testing.T, opts ...quecloudtest.Option) (*quecloudtest.Server, qu
 		for _, product := range products {
 			if card.Carrier == product.Carrier && card.Status == quecloud.CardStatusNormal {
 				_, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-					ICCID: card.ICCID, ProductID: product.ProductID, ProductName: product.ProductName,
+					Card: card.ID(), ProductID: product.ProductID, ProductName: product.ProductName,
 					ExternalID: "topup-0001", Remark: "车队",
 				})
 				require.NoError(t, err)

@@ -77,7 +77,7 @@ func recognizable(externalID string) bool {
 var formCases = []formCase{
 	{method: "fc.function.card.recharge", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{
-			ICCID: in.a, ProductID: in.n, ProductName: in.b, Remark: in.c, ExternalID: in.d, Preverify: in.on,
+			Card: quecloud.ICCID(in.a), ProductID: in.n, ProductName: in.b, Remark: in.c, ExternalID: in.d, Preverify: in.on,
 		})
 		return err
 	}, want: func(in formInput) map[string]string {
@@ -87,7 +87,7 @@ var formCases = []formCase{
 	}},
 	{method: "fc.function.card.renewal", call: func(ctx context.Context, c *quecloud.Client, in formInput) error {
 		_, err := c.Orders.Renew(ctx, &quecloud.RenewalParams{
-			ICCID: in.a, ProductName: in.b, Remark: in.c, ExternalID: in.d, Years: int(in.n), Months: int(in.m),
+			Card: quecloud.ICCID(in.a), ProductName: in.b, Remark: in.c, ExternalID: in.d, Years: int(in.n), Months: int(in.m),
 			Preverify: in.on,
 		})
 		return err

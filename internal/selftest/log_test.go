@@ -201,7 +201,7 @@ func TestLogHoldsNoPersonalData(t *testing.T) {
 		},
 		func(ctx context.Context, c *quecloud.Client) error {
 			_, err := c.Orders.Recharge(ctx,
-				&quecloud.RechargeParams{ICCID: selftest.ICCID1, ProductID: 1, ProductName: "x", Remark: mail})
+				&quecloud.RechargeParams{Card: quecloud.ICCID(selftest.ICCID1), ProductID: 1, ProductName: "x", Remark: mail})
 			return err
 		},
 		func(ctx context.Context, c *quecloud.Client) error {

@@ -66,10 +66,11 @@ var FullAlarm = quecloud.AlarmSettings{
 // Recharge and Renewal have every parameter of an order.
 var (
 	Recharge = quecloud.RechargeParams{
-		ICCID: ICCID3, ProductID: 52, ProductName: "1G-定向", Remark: "备注 A&B", ExternalID: "topup-1",
+		Card: quecloud.ICCID(ICCID3), ProductID: 52, ProductName: "1G-定向", Remark: "备注 A&B", ExternalID: "topup-1",
 	}
 	Renewal = quecloud.RenewalParams{
-		ICCID: ICCID3, ProductID: 51, ProductName: "30M/月", Years: 1, Months: 2, Remark: "一月续费", ExternalID: "renewal-1",
+		Card: quecloud.ICCID(ICCID3), ProductID: 51, ProductName: "30M/月", Years: 1, Months: 2, Remark: "一月续费",
+		ExternalID: "renewal-1",
 	}
 )
 

@@ -42,7 +42,7 @@ var orderCases = []MethodCase{
 	},
 	{
 		Method: "card.recharge", Name: "with the least",
-		Call: RechargeWith(quecloud.RechargeParams{ICCID: ICCID1, ProductID: 50, ProductName: "30M-当月"}),
+		Call: RechargeWith(quecloud.RechargeParams{Card: quecloud.ICCID(ICCID1), ProductID: 50, ProductName: "30M-当月"}),
 		Form: map[string]string{"iccid": ICCID1, "productId": "50", "productName": "30M-当月"},
 		Want: &quecloud.OrderReceipt{OrderNo: "158710745072904g8"},
 	},
@@ -50,7 +50,7 @@ var orderCases = []MethodCase{
 		Method: "card.recharge", Name: "preverified",
 		File: "card.recharge.preverify.json",
 		Call: RechargeWith(quecloud.RechargeParams{
-			ICCID: ICCID3, ProductID: 52, ProductName: "1G-定向", ExternalID: "topup-1", Preverify: true,
+			Card: quecloud.ICCID(ICCID3), ProductID: 52, ProductName: "1G-定向", ExternalID: "topup-1", Preverify: true,
 		}),
 		Form: map[string]string{
 			"iccid": ICCID3, "productId": "52", "productName": "1G-定向", "externalId": "topup-1", "preverify": "1",
@@ -68,14 +68,14 @@ var orderCases = []MethodCase{
 	},
 	{
 		Method: "card.renewal", Name: "with the least",
-		Call: RenewWith(quecloud.RenewalParams{ICCID: ICCID1, Years: 3}),
+		Call: RenewWith(quecloud.RenewalParams{Card: quecloud.ICCID(ICCID1), Years: 3}),
 		Form: map[string]string{"iccid": ICCID1, "cycle": "3"},
 		Want: &quecloud.OrderReceipt{OrderNo: "158710745072904g8"},
 	},
 	{
 		Method: "card.renewal", Name: "preverified",
 		File: "card.renewal.preverify.json",
-		Call: RenewWith(quecloud.RenewalParams{ICCID: ICCID3, Years: 1, Preverify: true}),
+		Call: RenewWith(quecloud.RenewalParams{Card: quecloud.ICCID(ICCID3), Years: 1, Preverify: true}),
 		Form: map[string]string{"iccid": ICCID3, "cycle": "1", "preverify": "1"},
 		Want: &quecloud.OrderReceipt{Preverified: true, Message: "预校验通过"},
 	},

@@ -25,11 +25,11 @@ func TestOrdersFindFindsAPurchaseMadeWithAWrongClock(t *testing.T) {
 		card := srv.AddCard(quecloudtest.Card{})
 		now := func() time.Time { return srv.Now().Add(wrong) }
 		client := srv.Client(quecloud.WithClock(now))
-		purchase := &quecloud.RechargeParams{ICCID: card.ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-1"}
+		purchase := &quecloud.RechargeParams{Card: card.ID(), ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-1"}
 		_, err := client.Orders.Recharge(t.Context(), purchase)
 		require.ErrorAs(t, err, new(*quecloud.APIError), "and corrects the clock")
 
-		params := &quecloud.FindParams{ICCID: card.ICCID, ExternalID: "topup-1", Since: now()}
+		params := &quecloud.FindParams{Card: card.ID(), ExternalID: "topup-1", Since: now()}
 		srv.Inject(quecloudtest.CutAfter().On("card.recharge").Times(1))
 		_, err = client.Orders.Recharge(t.Context(), purchase)
 		require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
@@ -51,12 +51,12 @@ func TestOrdersFindUsesTheCorrectedClock(t *testing.T) {
 	defer srv.Close()
 	card := srv.AddCard(quecloudtest.Card{})
 	_, err := srv.Client().Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-		ICCID: card.ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "another",
+		Card: card.ID(), ProductID: 50, ProductName: "30M-当月", ExternalID: "another",
 	})
 	require.NoError(t, err)
 	client := srv.Client(quecloud.WithClock(func() time.Time { return srv.Now().Add(time.Hour) }))
 	params := *wanted
-	params.ICCID, params.Since = card.ICCID, purchaseTime.Add(time.Hour)
+	params.Card, params.Since = card.ID(), purchaseTime.Add(time.Hour)
 	_, err = client.Orders.Find(t.Context(), &params)
 	require.ErrorIs(t, err, quecloud.ErrNotFound)
 	require.ErrorContains(t, err, "since 2026-11-02 10:00:00 (2026-11-02 09:00:00 by the platform's clock)")
@@ -76,10 +76,10 @@ func TestOrdersFindMayFindAnOrderLater(t *testing.T) {
 	card := srv.AddCard(quecloudtest.Card{})
 	client := srv.Client()
 	_, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-		ICCID: card.ICCID, ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-1",
+		Card: card.ID(), ProductID: 50, ProductName: "30M-当月", ExternalID: "topup-1",
 	})
 	require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
-	params := &quecloud.FindParams{ICCID: card.ICCID, ExternalID: "topup-1", Since: srv.Now()}
+	params := &quecloud.FindParams{Card: card.ID(), ExternalID: "topup-1", Since: srv.Now()}
 	_, err = client.Orders.Find(t.Context(), params)
 	require.ErrorIs(t, err, quecloud.ErrNotFound)
 	srv.Advance(3 * time.Minute)

@@ -51,7 +51,7 @@ func entry(orderNo, iccid, handleTime string) selftest.Object {
 // entriesAt returns entries for orders of the wanted card, all of one time.
 func entriesAt(handleTime string, orderNos ...string) (entries []selftest.Object) {
 	for _, no := range orderNos {
-		entries = append(entries, entry(no, wanted.ICCID, handleTime))
+		entries = append(entries, entry(no, wanted.Card.String(), handleTime))
 	}
 	return entries
 }
@@ -64,7 +64,7 @@ func orderOf(iccid, externalID string) selftest.Object {
 func ordersOf(pairs ...string) map[string]any {
 	orders := map[string]any{}
 	for pair := range slices.Chunk(pairs, 2) {
-		orders[pair[0]] = orderOf(wanted.ICCID, pair[1])
+		orders[pair[0]] = orderOf(wanted.Card.String(), pair[1])
 	}
 	return orders
 }
@@ -78,7 +78,7 @@ func orderNos(orders []quecloud.Order) (numbers []string) {
 
 var (
 	purchaseTime = time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)
-	wanted       = &quecloud.FindParams{ICCID: selftest.ICCID3, ExternalID: "topup-1", Since: purchaseTime}
+	wanted       = &quecloud.FindParams{Card: quecloud.ICCID(selftest.ICCID3), ExternalID: "topup-1", Since: purchaseTime}
 )
 
 const (
@@ -162,7 +162,7 @@ func TestOrdersFindTellsMatchesFromCandidates(t *testing.T) {
 			entries: entriesAt("", "A"), orders: ordersOf("A", "topup-1"), matches: []string{"A"}, read: 1,
 		},
 		"a purchase without ID": {
-			params:  &quecloud.FindParams{ICCID: selftest.ICCID3, Since: purchaseTime},
+			params:  &quecloud.FindParams{Card: quecloud.ICCID(selftest.ICCID3), Since: purchaseTime},
 			entries: entriesAt(at, "A", "B"), orders: ordersOf("A", "", "B", "topup-2"), candidates: []string{"A"}, read: 2,
 		},
 		"an empty wallet": {},
@@ -218,7 +218,9 @@ func TestOrdersFindAcceptsEverySpellingOfAnICCID(t *testing.T) {
 	for _, spelling := range []string{"8944476500008878576F", " 8944476500008878576\r\n", "8944476500008878576f"} {
 		platform := walletPlatform([]selftest.Object{entry("A", "8944476500008878576F", secondsAfter)},
 			map[string]any{"A": orderOf("8944476500008878576", "topup-1")})
-		found, err := find(t, platform, &quecloud.FindParams{ICCID: spelling, ExternalID: "topup-1", Since: purchaseTime})
+		params := *wanted
+		params.Card = quecloud.ICCID(spelling)
+		found, err := find(t, platform, &params)
 		require.NoError(t, err)
 		assert.Len(t, found.Matches, 1)
 	}
@@ -349,7 +351,7 @@ func TestOrdersFindNeedsACardAndATime(t *testing.T) {
 	t.Parallel()
 	platform := walletPlatform(nil, nil)
 	for param, params := range map[string]*quecloud.FindParams{
-		"params": nil, "iccid": {ICCID: "1", Since: purchaseTime}, "Since": {ICCID: selftest.ICCID3},
+		"params": nil, "iccid": {Card: quecloud.ICCID("1"), Since: purchaseTime}, "Since": {Card: wanted.Card},
 	} {
 		found, err := find(t, platform, params)
 		assert.Nil(t, found)

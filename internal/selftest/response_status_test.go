@@ -122,7 +122,7 @@ func (tt statusCase) check(t *testing.T, status int, kind string, want end, many
 	case "spend":
 		var receipt *quecloud.OrderReceipt
 		receipt, err = client.Orders.Recharge(t.Context(),
-			&quecloud.RechargeParams{ICCID: selftest.ICCID1, ProductID: 50, ProductName: "30M"})
+			&quecloud.RechargeParams{Card: quecloud.ICCID(selftest.ICCID1), ProductID: 50, ProductName: "30M"})
 		result = receipt != nil && receipt.OrderNo == "R1"
 	case "send":
 		var sent *quecloud.SMSSendResult

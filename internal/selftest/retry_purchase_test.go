@@ -20,15 +20,13 @@ func TestRetryOfPurchasesNeedsAnExternalID(t *testing.T) {
 	t.Parallel()
 	client, s := selftest.Scripted(t, []selftest.Step{{Status: 500}},
 		quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 4, RetryPurchasesAfter: time.Second}))
+	card := quecloud.ICCID(selftest.ICCID1)
 	for _, blank := range []string{" ", "\t\n", "　"} {
 		for _, err := range []error{
-			second(
-				client.Orders.Recharge(t.Context(),
-					&quecloud.RechargeParams{ICCID: selftest.ICCID1, ProductID: 1, ProductName: "x", ExternalID: blank}),
-			),
-			second(
-				client.Orders.Renew(t.Context(), &quecloud.RenewalParams{ICCID: selftest.ICCID1, Years: 1, ExternalID: blank}),
-			),
+			second(client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
+				Card: card, ProductID: 1, ProductName: "x", ExternalID: blank,
+			})),
+			second(client.Orders.Renew(t.Context(), &quecloud.RenewalParams{Card: card, Years: 1, ExternalID: blank})),
 		} {
 			bad, ok := errors.AsType[*quecloud.ParamError](err)
 			require.True(t, ok, err)
@@ -102,7 +100,7 @@ func TestRetryOfPurchasesIsOptIn(t *testing.T) {
 					_, err := c.Orders.Recharge(
 						ctx,
 						&quecloud.RechargeParams{
-							ICCID: selftest.ICCID1, ProductID: 50, ProductName: "30M", ExternalID: "o", Preverify: true,
+							Card: quecloud.ICCID(selftest.ICCID1), ProductID: 50, ProductName: "30M", ExternalID: "o", Preverify: true,
 						},
 					)
 					return err

@@ -112,7 +112,7 @@ func checkSecrets(t *testing.T, newClient func(...quecloud.Option) (*quecloud.Cl
 		_, err = responding.Billing.Wallet(t.Context())
 		fails(err)
 		_, err = responding.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-			ICCID: selftest.ICCID1, ProductID: 1, ProductName: "x", ExternalID: "e",
+			Card: quecloud.ICCID(selftest.ICCID1), ProductID: 1, ProductName: "x", ExternalID: "e",
 		})
 		fails(err)
 	}

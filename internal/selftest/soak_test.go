@@ -57,13 +57,13 @@ var soakKinds = []struct {
 	}},
 	{"spend", func(ctx context.Context, c *quecloud.Client, id int) error {
 		receipt, err := c.Orders.Recharge(ctx, &quecloud.RechargeParams{
-			ICCID: fmt.Sprintf("%019d", id), ProductID: 50, ProductName: "30M",
+			Card: quecloud.ICCID(fmt.Sprintf("%019d", id)), ProductID: 50, ProductName: "30M",
 		})
 		return responded(err, func() bool { return receipt.OrderNo == fmt.Sprint("R", id) })
 	}},
 	{"spend with ExternalID", func(ctx context.Context, c *quecloud.Client, id int) error {
 		receipt, err := c.Orders.Renew(ctx, &quecloud.RenewalParams{
-			ICCID: fmt.Sprintf("%019d", id), Years: 1, ExternalID: fmt.Sprint("order ", id),
+			Card: quecloud.ICCID(fmt.Sprintf("%019d", id)), Years: 1, ExternalID: fmt.Sprint("order ", id),
 		})
 		return responded(err, func() bool { return receipt.OrderNo == fmt.Sprint("R", id) })
 	}},

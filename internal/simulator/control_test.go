@@ -55,7 +55,7 @@ func TestControlChangesState(t *testing.T) {
 		{"POST /fail-orders", `{"n":1,"reason":"no coverage"}`, `{}`,
 			func(s *quecloudtest.Server) any {
 				_, err := s.Client().Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-					ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月",
+					Card: quecloud.ICCID("89860024310000000006"), ProductID: 50, ProductName: "30M-当月",
 				})
 				o := s.Orders()[0]
 				return err == nil && o.Status == quecloudtest.OrderFailed && strings.HasSuffix(o.Result, "no coverage")
@@ -63,7 +63,7 @@ func TestControlChangesState(t *testing.T) {
 		{"POST /purchases", `{"duplicates":"refused-with-order","recordSeconds":0.5,"walletSeconds":60}`, `{}`,
 			func(s *quecloudtest.Server) any {
 				params := &quecloud.RechargeParams{
-					ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月", ExternalID: "1",
+					Card: quecloud.ICCID("89860024310000000006"), ProductID: 50, ProductName: "30M-当月", ExternalID: "1",
 				}
 				var errs []error
 				for range 3 { // two within RecordDelay
@@ -111,7 +111,7 @@ func TestControlReturnsState(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-		ICCID: "89860024310000000006", ProductID: 50, ProductName: "30M-当月",
+		Card: quecloud.ICCID("89860024310000000006"), ProductID: 50, ProductName: "30M-当月",
 	}); err != nil {
 		t.Fatal(err)
 	}
