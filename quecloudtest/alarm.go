@@ -3,7 +3,6 @@ package quecloudtest
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,12 +10,12 @@ import (
 
 // An Alarm holds a card's settings of fc.function.card.alarm (§2.3.7). A threshold of 0 is not set.
 type Alarm struct {
-	Emails     []string   // addresses for warnings
-	Thresholds [3]float64 // MB of the month's usage that send a warning (预警)
-	Enabled    bool       // send warnings
+	Emails     []string   `json:"emails"`     // addresses for warnings
+	Thresholds [3]float64 `json:"thresholds"` // MB of the month's usage that send a warning (预警)
+	Enabled    bool       `json:"enabled"`    // send warnings
 
-	PauseThreshold float64 // MB of the month's usage that suspend the card (达到阈值停机)
-	PauseEnabled   bool    // suspend the card at PauseThreshold
+	PauseThreshold float64 `json:"pauseThreshold"` // MB of the month's usage that suspend the card (达到阈值停机)
+	PauseEnabled   bool    `json:"pauseEnabled"`   // suspend the card at PauseThreshold
 }
 
 // clone returns a deep copy.
@@ -25,7 +24,7 @@ func (a *Alarm) clone() *Alarm {
 		return nil
 	}
 	c := *a
-	c.Emails = slices.Clone(a.Emails)
+	c.Emails = append([]string{}, a.Emails...)
 	return &c
 }
 

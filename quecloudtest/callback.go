@@ -51,14 +51,14 @@ type OrderEvent struct {
 
 // A Delivery is one delivery of a callback, and the response to it.
 type Delivery struct {
-	URL     string // address of the receiver
-	Body    string // body of the request
-	Attempt int    // 1 for the first
+	URL     string `json:"url"`     // address of the receiver
+	Body    string `json:"body"`    // body of the request
+	Attempt int    `json:"attempt"` // 1 for the first
 
-	OK         bool   // the response counts as success
-	HTTPStatus int    // 0: no response
-	Response   string // first KiB of the response's body
-	Err        error  // why there is no response
+	OK         bool   `json:"ok"`         // the response counts as success
+	HTTPStatus int    `json:"httpStatus"` // 0: no response
+	Response   string `json:"response"`   // first KiB of the response's body
+	Err        error  `json:"err"`        // why there is no response
 }
 
 // DeliverSMS posts an event as the platform does, to a receiver under test that needs no [Server]. The delivery
@@ -162,6 +162,18 @@ func (s *Server) SetOrderCallback(url string) {
 	s.orderURL = url
 }
 
+// SMSCallback returns the URL that receives SMS events, or empty text.
+func (s *Server) SMSCallback() string {
+	defer s.lock(true)()
+	return s.smsURL
+}
+
+// OrderCallback returns the URL that receives order events, or empty text.
+func (s *Server) OrderCallback() string {
+	defer s.lock(true)()
+	return s.orderURL
+}
+
 // checkCallbackURL panics when a URL is invalid. The message omits the URL, which may contain a callback token.
 func checkCallbackURL(caller, address string) {
 	u, err := url.Parse(address)
@@ -174,7 +186,7 @@ func checkCallbackURL(caller, address string) {
 func (s *Server) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.outbox.done.all())
+	return append([]Delivery{}, s.outbox.done.all()...)
 }
 
 // WaitCallbacks waits until every due callback succeeded or used up its retries. Calls return before their callbacks

@@ -59,38 +59,40 @@ func (v Voice) wire() int64 { return [...]int64{-2, 1, 0}[v] }
 
 // A Card is the state of a card at a moment. Dates have the layout yyyy-MM-dd; an empty text means no date.
 type Card struct {
-	ICCID, MSISDN, IMSI string // the card's numbers
-	IMEI                string // number of the last device
+	ICCID  string `json:"iccid"`  // serial number
+	MSISDN string `json:"msisdn"` // phone number
+	IMSI   string `json:"imsi"`   // subscriber number
+	IMEI   string `json:"imei"`   // number of the last device
 
-	CompanyID   int64  // CompanyID or SubAccountID; 0 means CompanyID
-	BillingID   int64  // ID of the billing group
-	Status      string // one of the constants Status…
-	PauseReason string // one of the constants Reason…, or empty
-	CardType    string // form factor; may be empty
+	CompanyID   int64  `json:"companyID"`   // CompanyID or SubAccountID; 0 means CompanyID
+	BillingID   int64  `json:"billingID"`   // ID of the billing group
+	Status      string `json:"status"`      // one of the constants Status…
+	PauseReason string `json:"pauseReason"` // one of the constants Reason…, or empty
+	CardType    string `json:"cardType"`    // form factor; may be empty
 
-	AllotDate  string // allotted to the company
-	OpenDate   string // opened by the carrier
-	ActiveDate string // activated; empty: not yet
-	ExpiryDate string // last day of the contract; empty: no end
+	AllotDate  string `json:"allotDate"`  // allotted to the company
+	OpenDate   string `json:"openDate"`   // opened by the carrier
+	ActiveDate string `json:"activeDate"` // activated; empty: not yet
+	ExpiryDate string `json:"expiryDate"` // last day of the contract; empty: no end
 
-	GPRSClosed bool // data service closed
-	Locked     bool // locked because it was used in another device
-	RealName   bool // real-name registration done
+	GPRSClosed bool `json:"gprsClosed"` // data service closed
+	Locked     bool `json:"locked"`     // locked because it was used in another device
+	RealName   bool `json:"realName"`   // real-name registration done
 
-	Voice          Voice    // voice service
-	VoiceWhitelist []string // numbers that may be called
+	Voice          Voice    `json:"voice"`          // voice service
+	VoiceWhitelist []string `json:"voiceWhitelist"` // numbers that may be called
 
-	Alarm    *Alarm        // nil: none set
-	Packages []FlowPackage // valid data packages
+	Alarm    *Alarm        `json:"alarm"`    // nil: none set
+	Packages []FlowPackage `json:"packages"` // valid data packages
 
 	// [Server.AddCard] and [Server.UpdateCard] ignore the fields below.
 
-	Carrier    string  // carrier of the group
-	PlanName   string  // plan of the group
-	MonthFlow  float64 // data used this month, MB
-	CycleFlow  float64 // data used this cycle, MB
-	Allowance  float64 // data of plan and packages this cycle, MB; 0: no limit
-	MonthVoice int     // minutes used this month
+	Carrier    string  `json:"carrier"`    // carrier of the group
+	PlanName   string  `json:"planName"`   // plan of the group
+	MonthFlow  float64 `json:"monthFlow"`  // data used this month, MB
+	CycleFlow  float64 `json:"cycleFlow"`  // data used this cycle, MB
+	Allowance  float64 `json:"allowance"`  // data of plan and packages this cycle, MB; 0: no limit
+	MonthVoice int     `json:"monthVoice"` // minutes used this month
 }
 
 // ID returns the card's ID for the methods of the SDK.
@@ -98,17 +100,16 @@ func (c Card) ID() quecloud.CardID { return quecloud.Card{ICCID: c.ICCID, MSISDN
 
 // A FlowPackage is a data package of a card.
 type FlowPackage struct {
-	Name       string    // name of the product
-	MB         int64     // size
-	Directed   bool      // for certain addresses only (定向)
-	Start, End time.Time // first and last instant of its validity
+	Name     string    `json:"name"`     // name of the product
+	MB       int64     `json:"mb"`       // size
+	Directed bool      `json:"directed"` // for certain addresses only (定向)
+	Start    time.Time `json:"start"`    // first instant of its validity
+	End      time.Time `json:"end"`      // last instant of its validity
 }
 
 // Card returns the state of the card with that ICCID or MSISDN.
 func (s *Server) Card(number string) (Card, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.runDue()
+	defer s.lock(true)()
 	i, ok := s.fleet.find(number)
 	if !ok {
 		return Card{}, false
@@ -126,8 +127,9 @@ func (s *Server) view(c *card, now instant) Card {
 		AllotDate: c.allotted.format(layoutDay), OpenDate: c.opened.format(layoutDay),
 		ActiveDate: c.activated.format(layoutDay), ExpiryDate: c.expires.format(layoutDay),
 		GPRSClosed: c.gprsClosed, Locked: c.locked, RealName: c.realName,
-		Voice: c.voice, VoiceWhitelist: slices.Clone(c.whitelist), Packages: c.packages(now.time),
-		Carrier: c.group.Carrier, PlanName: c.group.PlanName,
+		Voice: c.voice, VoiceWhitelist: append([]string{}, c.whitelist...),
+		Packages: append([]FlowPackage{}, c.packages(now.time)...),
+		Carrier:  c.group.Carrier, PlanName: c.group.PlanName,
 		MonthFlow: s.fleet.used(c, now.day.month().first(), now.day).mb(),
 		CycleFlow: s.fleet.cycleUsed(c, now.day).mb(), Allowance: c.allowance(now).mb(),
 		MonthVoice: int(s.fleet.minutes(c, now.day.month().first(), now.day)),
@@ -210,6 +212,17 @@ func (s *Server) UpdateCard(number string, change func(*Card)) Card {
 	}
 	s.setFacts(c, after, now, "UpdateCard")
 	return s.view(c, now)
+}
+
+// RemoveCard removes the card with that ICCID or MSISDN, which no call then finds. Its pending orders and SMS fail. The
+// other cards keep their order. RemoveCard panics when there is no such card.
+func (s *Server) RemoveCard(number string) {
+	defer s.lock(false)()
+	i, ok := s.fleet.find(number)
+	if !ok {
+		panic(fmt.Sprintf("quecloudtest: RemoveCard: no card %s", number))
+	}
+	s.fleet.remove(i)
 }
 
 // merge copies the fields that differ between before and after from after to v.
@@ -297,7 +310,7 @@ func (s *Server) setFacts(c *card, v Card, now instant, caller string) {
 	c.gprsClosed, c.locked, c.realName = v.GPRSClosed, v.Locked, v.RealName
 	c.voice, c.whitelist = v.Voice, slices.Clone(v.VoiceWhitelist)
 	c.history.packages = slices.Clone(v.Packages)
-	if old := c.history.alarm; old == nil || v.Alarm == nil || !reflect.DeepEqual(old.settings, *v.Alarm) {
+	if old := c.history.alarm; old == nil || v.Alarm == nil || !reflect.DeepEqual(old.settings, *v.Alarm.clone()) {
 		s.setAlarm(c, v.Alarm, now)
 	}
 	if c.status != v.Status || c.reason != v.PauseReason {

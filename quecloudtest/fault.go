@@ -192,7 +192,8 @@ func (f Fault) check() {
 type injectedFault struct {
 	Fault
 	id, tried uint64
-	remaining int
+	applied   int
+	remaining int // 0: no limit
 }
 
 func (f *injectedFault) exhausted() bool { return f.times > 0 && f.remaining == 0 }
@@ -201,14 +202,47 @@ func (f *injectedFault) exhausted() bool { return f.times > 0 && f.remaining == 
 // up to the first that decides the response: latencies, dialects and dates add up, and the faults after a refusal or
 // a cut wait for the next call. Two faults with Times(1) therefore apply to two calls, one after the other. Inject
 // panics when a fault is invalid, such as one on an unknown method.
-func (s *Server) Inject(faults ...Fault) {
+// It returns the IDs of the faults, for [Server.RemoveFault].
+func (s *Server) Inject(faults ...Fault) (ids []int64) {
+	for _, f := range faults {
+		f.check()
+	}
 	s.callsMu.Lock()
 	defer s.callsMu.Unlock()
 	for _, f := range faults {
-		f.check()
 		s.injections++
 		s.faults = append(s.faults, &injectedFault{Fault: f, id: s.injections, remaining: f.times})
+		ids = append(ids, int64(s.injections))
 	}
+	return ids
+}
+
+// An InjectedFault is a fault that still applies to calls.
+type InjectedFault struct {
+	ID        int64 `json:"id"`        // as returned by Inject
+	Fault     Fault `json:"fault"`     // as injected
+	Applied   int   `json:"applied"`   // calls that it applied to
+	Remaining int   `json:"remaining"` // calls that it still applies to; 0: no limit
+}
+
+// Faults returns the faults that still apply to calls, in the order of their injection.
+func (s *Server) Faults() []InjectedFault {
+	s.callsMu.Lock()
+	defer s.callsMu.Unlock()
+	faults := make([]InjectedFault, len(s.faults))
+	for i, f := range s.faults {
+		faults[i] = InjectedFault{int64(f.id), f.Fault, f.applied, f.remaining}
+	}
+	return faults
+}
+
+// RemoveFault removes a fault, and reports whether it was there.
+func (s *Server) RemoveFault(id int64) bool {
+	s.callsMu.Lock()
+	defer s.callsMu.Unlock()
+	before := len(s.faults)
+	s.faults = slices.DeleteFunc(s.faults, func(f *injectedFault) bool { return int64(f.id) == id })
+	return len(s.faults) < before
 }
 
 // ClearFaults removes all faults.
@@ -233,7 +267,8 @@ func (s *Server) faultsFor(method string) []Fault {
 				continue
 			}
 		}
-		f.remaining--
+		f.applied++
+		f.remaining = max(0, f.remaining-1)
 		applied = append(applied, f.Fault)
 		if f.action != actionNone {
 			break

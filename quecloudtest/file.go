@@ -24,6 +24,24 @@ type fileTask struct {
 	zip        []byte
 }
 
+// A FileTask is a task that writes a file of all cards (§2.2.1).
+type FileTask struct {
+	ID    int64     `json:"id"`    // taskId
+	Start time.Time `json:"start"` // time of the call
+	End   time.Time `json:"end"`   // zero: running
+	Size  int       `json:"size"`  // length of the zip file
+}
+
+// FileTasks returns the last ten file tasks, oldest first.
+func (s *Server) FileTasks() []FileTask {
+	defer s.lock(true)()
+	tasks := make([]FileTask, len(s.files))
+	for i, t := range s.files {
+		tasks[i] = FileTask{t.id, t.start, t.end, len(t.zip)}
+	}
+	return tasks
+}
+
 func (t *fileTask) running() bool { return t.end.IsZero() }
 
 // §2.2.1
@@ -64,6 +82,9 @@ func (s *Server) export(now instant) []byte {
 	w := bufio.NewWriterSize(entry, 1<<16)
 	fmt.Fprintln(w, "msisdn\ticcid\timsi\tcarrier\tsetMeal\tstatus\tactiveDate\texpiryDate")
 	for i := range s.fleet.len() {
+		if s.fleet.removed[i] {
+			continue
+		}
 		card := s.fleet.card(i)
 		status, _ := s.state(&card, now)
 		columns := [...]string{

@@ -19,7 +19,8 @@ type fleet struct {
 	groups      []*Group
 
 	kept     map[int]*card
-	count    int            // of all cards
+	removed  map[int]bool   // places of removed cards
+	count    int            // of all places
 	numbers  map[string]int // places of added cards by ICCID and MSISDN
 	prefixes map[string]int // places of added cards by the first 19 characters of an ICCID of 20, or ambiguous
 
@@ -31,11 +32,12 @@ type fleet struct {
 func newFleet(seed uint64, n int, created day, groups []*Group) *fleet {
 	return &fleet{
 		seed: seed, n: n, created: created, groups: groups,
-		kept: map[int]*card{}, count: n, numbers: map[string]int{}, prefixes: map[string]int{},
+		kept: map[int]*card{}, removed: map[int]bool{}, count: n, numbers: map[string]int{}, prefixes: map[string]int{},
 		indexes: map[filter]*index{}, edited: map[int]bool{},
 	}
 }
 
+// len returns the number of places, also of removed cards.
 func (f *fleet) len() int { return f.count }
 
 // card returns a copy of the card at a place.
@@ -78,16 +80,44 @@ func (f *fleet) add(c *card) {
 	f.kept[c.place] = c
 	f.numbers[c.iccid] = c.place
 	f.numbers[c.msisdn] = c.place
-	if len(c.iccid) == 20 {
-		prefix := c.iccid[:19]
-		if _, shared := f.prefixes[prefix]; shared {
-			f.prefixes[prefix] = ambiguous
-		} else {
-			f.prefixes[prefix] = c.place
+	f.addPrefix(c)
+	f.count = max(f.count, c.place+1)
+	f.markEdited(c.place)
+}
+
+func (f *fleet) addPrefix(c *card) {
+	if len(c.iccid) != 20 {
+		return
+	}
+	prefix := c.iccid[:19]
+	if _, shared := f.prefixes[prefix]; shared {
+		f.prefixes[prefix] = ambiguous
+	} else {
+		f.prefixes[prefix] = c.place
+	}
+}
+
+// remove removes the card at a place. The place stays empty, since other cards keep theirs.
+func (f *fleet) remove(i int) {
+	c := f.card(i)
+	f.markEdited(i)
+	f.removed[i] = true
+	delete(f.kept, i)
+	if i < f.n {
+		return
+	}
+	delete(f.numbers, c.iccid)
+	delete(f.numbers, c.msisdn)
+	if len(c.iccid) != 20 {
+		return
+	}
+	prefix := c.iccid[:19]
+	delete(f.prefixes, prefix)
+	for j, other := range f.kept {
+		if j >= f.n && strings.HasPrefix(other.iccid, prefix) {
+			f.addPrefix(other)
 		}
 	}
-	f.count++
-	f.markEdited(c.place)
 }
 
 // ambiguous is the place of a prefix that several cards have.
@@ -103,7 +133,7 @@ func (f *fleet) find(number string) (int, bool) {
 		return 0, false
 	}
 	c := f.card(i)
-	return i, c.iccid == number || c.msisdn == number
+	return i, (c.iccid == number || c.msisdn == number) && !f.removed[i]
 }
 
 // syntheticPlace returns the place in the number of a synthetic card.
@@ -133,7 +163,7 @@ func (f *fleet) findBy(iccid bool, number string) (int, error) {
 		return 0, refuse("卡号不存在")
 	}
 	place, found := f.prefixes[number]
-	if i, ok := f.syntheticPlace(number); ok {
+	if i, ok := f.syntheticPlace(number); ok && !f.removed[i] {
 		if c := f.card(i); strings.HasPrefix(c.iccid, number) {
 			if found {
 				place = ambiguous
@@ -193,7 +223,7 @@ func (f *fleet) places(by filter) []int32 {
 	for i := range f.edited {
 		c := f.cardWithoutNumbers(i)
 		for _, known := range f.indexes {
-			known.update(&c)
+			known.update(&c, f.removed[i])
 		}
 	}
 	clear(f.edited)
@@ -212,7 +242,7 @@ func (f *fleet) places(by filter) []int32 {
 func (f *fleet) scan(by filter) []int32 {
 	var places []int32
 	for i := range f.len() {
-		if f.kept[i] == nil && by.group != 0 && by.group != f.groupOf(i).ID {
+		if f.removed[i] || f.kept[i] == nil && by.group != 0 && by.group != f.groupOf(i).ID {
 			continue
 		}
 		if c := f.cardWithoutNumbers(i); by.matches(&c) {
@@ -230,9 +260,9 @@ func (f *fleet) markEdited(i int) {
 }
 
 // update adds or removes a card.
-func (x *index) update(c *card) {
+func (x *index) update(c *card, removed bool) {
 	at, listed := slices.BinarySearch(x.places, int32(c.place))
-	switch matches := x.matches(c); {
+	switch matches := x.matches(c) && !removed; {
 	case matches && !listed:
 		x.places = slices.Insert(x.places, at, int32(c.place))
 	case listed && !matches:

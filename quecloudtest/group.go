@@ -14,23 +14,23 @@ const (
 
 // A Group is a billing group with its plan.
 type Group struct {
-	ID          int64  // billingid of its cards
-	Parent      int64  // ID of the parent group, or 0
-	Name        string // name of the group
-	Code        string // code of the group
-	Carrier     string // ChinaMobile, ChinaTelecom or ChinaUnicom
-	ProductCode string // code of the plan
-	NetworkType string // 4G or NB
-	CardType    string // may be empty
-	Shared      bool   // the cards share their data (流量池); none is suspended for its own usage
+	ID          int64  `json:"id"`          // billingid of its cards
+	Parent      int64  `json:"parent"`      // ID of the parent group, or 0
+	Name        string `json:"name"`        // name of the group
+	Code        string `json:"code"`        // code of the group
+	Carrier     string `json:"carrier"`     // ChinaMobile, ChinaTelecom or ChinaUnicom
+	ProductCode string `json:"productCode"` // code of the plan
+	NetworkType string `json:"networkType"` // 4G or NB
+	CardType    string `json:"cardType"`    // may be empty
+	Shared      bool   `json:"shared"`      // the cards share their data (流量池); none is suspended for its own usage
 
-	PlanName     string // name of the plan
-	PlanMB       int64  // data per card and cycle, MB; 0: no limit
-	CycleMonths  int    // length of a cycle: 1 or 12
-	VoiceMinutes int    // voice per card and month; 0: no voice
+	PlanName     string `json:"planName"`     // name of the plan
+	PlanMB       int64  `json:"planMB"`       // data per card and cycle, MB; 0: no limit
+	CycleMonths  int    `json:"cycleMonths"`  // length of a cycle: 1 or 12
+	VoiceMinutes int    `json:"voiceMinutes"` // voice per card and month; 0: no voice
 
-	ProductID  int64 // productId of a renewal
-	MonthPrice Money // price of one month
+	ProductID  int64 `json:"productID"`  // productId of a renewal
+	MonthPrice Money `json:"monthPrice"` // price of one month
 }
 
 // yearPrice returns the price of twelve months.
@@ -72,6 +72,16 @@ func (s *Server) AddGroup(g Group) Group {
 	s.checkGroup(&g)
 	s.groups = append(s.groups, &g)
 	return g
+}
+
+// Groups returns the billing groups, in the order in which they were added.
+func (s *Server) Groups() []Group {
+	defer s.lock(true)()
+	groups := make([]Group, len(s.groups))
+	for i, g := range s.groups {
+		groups[i] = *g
+	}
+	return groups
 }
 
 // fillGroup sets the empty fields of a group.

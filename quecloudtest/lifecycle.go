@@ -199,6 +199,9 @@ func (s *Server) reset(c *call) error {
 	card.history.resetAt = start
 	card.setState(StatusSuspended, ReasonByOwner, c.now.day)
 	s.schedule(start.Add(resetDuration), func(now time.Time) {
+		if s.fleet.removed[card.place] {
+			return
+		}
 		card := s.fleet.edit(card.place)
 		if card.history.resetAt.Equal(start) && card.status == StatusSuspended && card.reason == ReasonByOwner {
 			card.history.resetAt = time.Time{}

@@ -9,21 +9,21 @@ import (
 
 // An Order is a top-up or a renewal.
 type Order struct {
-	No          string    // number of the order (orderNo)
-	Type        string    // OrderRecharge or OrderRenewal
-	Status      string    // OrderPending, OrderDone or OrderFailed
-	Result      string    // result in words
-	ICCID       string    // card of the order
-	ProductID   int64     // product or plan
-	ProductName string    // product or plan
-	Price       Money     // paid from the wallet; refunded when the order fails
-	MonthPrice  Money     // renewal: price of one month
-	Cycle       int       // renewal: years
-	Months      int       // renewal by months: months, else 0
-	Remark      string    // remark of the call
-	ExternalID  string    // externalId of the call; empty: none
-	Created     time.Time // time of the call
-	Completed   time.Time // zero: pending
+	No          string    `json:"no"`          // number of the order (orderNo)
+	Type        string    `json:"type"`        // OrderRecharge or OrderRenewal
+	Status      string    `json:"status"`      // OrderPending, OrderDone or OrderFailed
+	Result      string    `json:"result"`      // result in words
+	ICCID       string    `json:"iccid"`       // card of the order
+	ProductID   int64     `json:"productID"`   // product or plan
+	ProductName string    `json:"productName"` // product or plan
+	Price       Money     `json:"price"`       // paid from the wallet; refunded when the order fails
+	MonthPrice  Money     `json:"monthPrice"`  // renewal: price of one month
+	Cycle       int       `json:"cycle"`       // renewal: years
+	Months      int       `json:"months"`      // renewal by months: months, else 0
+	Remark      string    `json:"remark"`      // remark of the call
+	ExternalID  string    `json:"externalID"`  // externalId of the call; empty: none
+	Created     time.Time `json:"created"`     // time of the call
+	Completed   time.Time `json:"completed"`   // zero: pending
 
 	card    int
 	product Product
@@ -183,9 +183,11 @@ func (s *Server) newOrderNo(now time.Time) string {
 // finish completes or fails an order.
 func (s *Server) finish(o *Order, entry WalletEntry, failure string, now time.Time) {
 	o.Completed = now
-	c := s.fleet.edit(o.card)
-	if status := c.status; failure == "" && status != StatusNormal && status != StatusSuspended {
-		failure = "卡状态为" + status
+	c := &card{}
+	if s.fleet.removed[o.card] {
+		setDefault(&failure, "卡号不存在")
+	} else if c = s.fleet.edit(o.card); c.status != StatusNormal && c.status != StatusSuspended {
+		setDefault(&failure, "卡状态为"+c.status)
 	}
 	o.Status, o.Result = OrderDone, o.describe()
 	switch {

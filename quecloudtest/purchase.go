@@ -31,12 +31,25 @@ const (
 
 // SetPurchaseRules sets the rules for purchases from now on. It panics when they are invalid.
 func (s *Server) SetPurchaseRules(rules PurchaseRules) {
-	if rules.Duplicates > DuplicatesRefusedWithOrder || rules.RecordDelay < 0 || rules.WalletDelay < 0 {
-		panic(fmt.Sprintf("quecloudtest: SetPurchaseRules: invalid rules %+v", rules))
+	if err := rules.check(); err != nil {
+		panic("quecloudtest: SetPurchaseRules: " + err.Error())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.purchases = rules
+}
+
+func (r *PurchaseRules) check() error {
+	if r.Duplicates > DuplicatesRefusedWithOrder || r.RecordDelay < 0 || r.WalletDelay < 0 {
+		return fmt.Errorf("invalid rules %+v", *r)
+	}
+	return nil
+}
+
+// PurchaseRules returns the rules for purchases.
+func (s *Server) PurchaseRules() PurchaseRules {
+	defer s.lock(true)()
+	return s.purchases
 }
 
 // duplicate handles a purchase with the externalId of an earlier order, and reports whether it did. It precedes all
@@ -74,12 +87,12 @@ func (s *Server) charge(e WalletEntry) {
 // A Product is a data package for the cards of one carrier (§2.5.1). It is valid from the end of its order to the end
 // of that month.
 type Product struct {
-	ID       int64  // productId
-	Name     string // productName
-	Carrier  string // carrier of the cards
-	MB       int64  // size
-	Directed bool   // for certain addresses only (定向)
-	Price    Money  // price of one package
+	ID       int64  `json:"id"`       // productId
+	Name     string `json:"name"`     // productName
+	Carrier  string `json:"carrier"`  // carrier of the cards
+	MB       int64  `json:"mb"`       // size
+	Directed bool   `json:"directed"` // for certain addresses only (定向)
+	Price    Money  `json:"price"`    // price of one package
 }
 
 func defaultProducts() []Product {
@@ -111,6 +124,12 @@ func (s *Server) AddProduct(p Product) Product {
 	setDefault(&p.Name, fmt.Sprintf("%dM-当月", p.MB))
 	s.products = append(s.products, p)
 	return p
+}
+
+// Products returns the data packages, in the order in which they were added.
+func (s *Server) Products() []Product {
+	defer s.lock(true)()
+	return append([]Product{}, s.products...)
 }
 
 func (s *Server) product(id int64) *Product {

@@ -4,46 +4,10 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
-
-// A Request records one request that the server received, and its outcome.
-type Request struct {
-	Time        time.Time         // by the server's clock
-	Verb        string            // HTTP method
-	Method      string            // fc.function.…, as sent, known or not
-	Params      map[string]string // all parameters but sign
-	Sign        string            // signature, as sent
-	SignatureOK bool              // the signature is right, even if the rest is wrong
-
-	Accepted bool   // verb, form, signature, parameters and cards are right
-	Executed bool   // the call took effect, even if a fault then cut the response
-	Reason   string // errorMessage of a refusal by the protocol, the method or a fault
-
-	Faults     []string      // faults that applied
-	ResultCode int           // of the response, before a fault changed it
-	HTTPStatus int           // of the response; 0: the connection was cut
-	Duration   time.Duration // from the arrival to the response
-}
-
-// Requests returns the requests received so far, oldest first; see [WithRequestLimit].
-func (s *Server) Requests() []Request {
-	s.callsMu.Lock()
-	defer s.callsMu.Unlock()
-	return slices.Clone(s.requests.all())
-}
-
-// RequestsOf returns the requests received so far for one method, oldest first. The prefix fc.function. is optional.
-func (s *Server) RequestsOf(method string) []Request {
-	all := s.Requests()
-	return slices.DeleteFunc(all, func(r Request) bool {
-		return strings.TrimPrefix(r.Method, methodPrefix) != strings.TrimPrefix(method, methodPrefix)
-	})
-}
 
 // An exchange is one request on its way through the server.
 type exchange struct {
@@ -59,7 +23,10 @@ type exchange struct {
 func newExchange(r *http.Request) *exchange {
 	x := &exchange{}
 	x.params, x.refused = readParams(r)
-	x.record = Request{Verb: r.Method, Method: x.params["method"], Sign: x.params["sign"], Params: maps.Clone(x.params)}
+	x.record = Request{
+		Arrived: time.Now(), Verb: r.Method, Path: r.URL.Path, Header: recordedHeader(r.Header), InQuery: queryNames(r.URL),
+		Method: x.params["method"], Sign: x.params["sign"], Params: maps.Clone(x.params),
+	}
 	delete(x.record.Params, "sign")
 	return x
 }
@@ -85,6 +52,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		resp.status = 0
 	}
 	x.record.HTTPStatus, x.record.Duration = resp.status, time.Since(start)
+	x.record.Response, x.record.ResponseSize = resp.excerpt()
 	s.record(x.record)
 	defer s.startDelivering()
 	if x.faults.date != nil {
@@ -93,10 +61,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	resp.write(w, date)
 }
 
-// lockFor runs all due jobs and takes the lock for a call. The returned function runs due jobs again and releases the
-// lock. Methods that only read share the lock unless a job is due.
+// lockFor takes the lock for a call of a method; see lock.
 func (s *Server) lockFor(method string) (unlock func()) {
-	if m := findMethod(method); m != nil && m.reads {
+	m := findMethod(method)
+	return s.lock(m != nil && m.reads)
+}
+
+// lock runs all due jobs and takes the lock, shared with other readers if reads is true and no job is due. The returned
+// function runs due jobs again and releases the lock.
+func (s *Server) lock(reads bool) (unlock func()) {
+	if reads {
 		s.mu.RLock()
 		if !s.hasDue() {
 			return s.mu.RUnlock
@@ -152,31 +126,6 @@ func (c *call) refuse(r *refusal) {
 	if r.orderNo != "" {
 		c.out.text("orderNo", r.orderNo)
 	}
-}
-
-// maxRequestBytes limits the parameters of the requests that the server remembers.
-const maxRequestBytes = 16 << 20
-
-// size returns the approximate memory of the parameters.
-func (r *Request) size() int {
-	size := 0
-	for name, value := range r.Params {
-		size += len(name) + len(value)
-	}
-	return size
-}
-
-// record remembers a request and calls the observer.
-func (s *Server) record(req Request) {
-	s.callsMu.Lock()
-	s.requests.add(req)
-	s.requestBytes += req.size()
-	for s.requests.len() > s.requestLimit || s.requestBytes > maxRequestBytes && s.requests.len() > 1 {
-		oldest := s.requests.forget()
-		s.requestBytes -= oldest.size()
-	}
-	s.callsMu.Unlock()
-	s.observe(req)
 }
 
 // A response is an HTTP response.

@@ -224,8 +224,8 @@ func WithDialect(d Dialect) Option { return func(s *Server) { s.dialect = d } }
 func WithFaults(faults ...Fault) Option { return func(s *Server) { s.Inject(faults...) } }
 
 // WithRequestLimit sets how many requests the server remembers for [Server.Requests], and how many deliveries for
-// [Server.Deliveries]: the last n of each. The default is 10,000. The parameters of the remembered requests take at
-// most 16 MiB, so that large requests, such as those for a thousand cards, lower their number.
+// [Server.Deliveries]: the last n of each. The default is 10,000. The remembered requests and the excerpts of their
+// responses take at most 32 MiB, so that large ones, such as those for a thousand cards, lower their number.
 func WithRequestLimit(n int) Option { return func(s *Server) { s.requestLimit = max(0, n) } }
 
 // WithObserver sets a function that the server calls for every request before it responds. The function must be safe

@@ -9,13 +9,13 @@ import (
 
 // An SMS is a message to a card.
 type SMS struct {
-	ID      string    // smsId of the call, or a generated one, shared by all messages of the call
-	LogID   int64     // ID in the log
-	ICCID   string    // the card's serial number
-	MSISDN  string    // the card's number
-	Content string    // text
-	Status  int       // SMSSubmitted, SMSDelivered or SMSFailed
-	Sent    time.Time // time of the call
+	ID      string    `json:"id"`      // smsId of the call, or a generated one, shared by all messages of the call
+	LogID   int64     `json:"logID"`   // ID in the log
+	ICCID   string    `json:"iccid"`   // the card's serial number
+	MSISDN  string    `json:"msisdn"`  // the card's number
+	Content string    `json:"content"` // text
+	Status  int       `json:"status"`  // SMSSubmitted, SMSDelivered or SMSFailed
+	Sent    time.Time `json:"sent"`    // time of the call
 }
 
 // The states of an SMS.
@@ -27,11 +27,11 @@ const (
 
 // A ReceivedSMS is a message from a card.
 type ReceivedSMS struct {
-	ID      string    // of the SMS
-	ICCID   string    // the card's serial number
-	MSISDN  string    // the card's number
-	Content string    // text
-	Time    time.Time // time of the message
+	ID      string    `json:"id"`      // of the SMS
+	ICCID   string    `json:"iccid"`   // the card's serial number
+	MSISDN  string    `json:"msisdn"`  // the card's number
+	Content string    `json:"content"` // text
+	Time    time.Time `json:"time"`    // time of the message
 }
 
 // smsCount counts the messages of a month, including forgotten ones.
@@ -120,11 +120,15 @@ func (s *Server) smsSend(c *call) error {
 
 // report delivers a message to a card in use, or fails it, and sends the event.
 func (s *Server) report(m *SMS, place int, now instant) {
-	card := s.fleet.card(place)
 	text := "送达"
 	m.Status = SMSDelivered
-	if status, _ := s.state(&card, now); status != StatusNormal && status != StatusTestNormal {
-		m.Status, text = SMSFailed, "卡状态为"+status
+	if s.fleet.removed[place] {
+		m.Status, text = SMSFailed, "卡号不存在"
+	} else {
+		card := s.fleet.card(place)
+		if status, _ := s.state(&card, now); status != StatusNormal && status != StatusTestNormal {
+			m.Status, text = SMSFailed, "卡状态为"+status
+		}
 	}
 	s.sendEvent(s.smsURL, SMSEvent{
 		Type: SMSReport, MSISDN: m.MSISDN, ICCID: m.ICCID, ID: m.ID, Status: strconv.Itoa(m.Status), Msg: text,

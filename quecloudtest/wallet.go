@@ -8,22 +8,22 @@ import (
 
 // A Wallet is the company's money.
 type Wallet struct {
-	Balance Money         // present balance
-	Entries []WalletEntry // latest first
+	Balance Money         `json:"balance"` // present balance
+	Entries []WalletEntry `json:"entries"` // latest first
 }
 
 // A WalletEntry is a change of the balance.
 type WalletEntry struct {
-	Change  Money     // negative: spent
-	Time    time.Time // time of the change
-	Kind    string    // 预充值, 流量包充值 or 套餐续费; a refund has the kind of its order
-	OrderNo string    // number of the order; empty for a deposit
-	ICCID   string    // card of the order; empty for a deposit
-	Remark  string    // remark of the order or deposit
+	Change  Money     `json:"change"`  // negative: spent
+	Time    time.Time `json:"time"`    // time of the change
+	Kind    string    `json:"kind"`    // 预充值, 流量包充值 or 套餐续费; a refund has the kind of its order
+	OrderNo string    `json:"orderNo"` // number of the order; empty for a deposit
+	ICCID   string    `json:"iccid"`   // card of the order; empty for a deposit
+	Remark  string    `json:"remark"`  // remark of the order or deposit
 
-	ProductName  string // product or plan
-	ProductPrice Money  // price of the package, or of one cycle of a renewal
-	Cycle        int    // renewal: years, else 0
+	ProductName  string `json:"productName"`  // product or plan
+	ProductPrice Money  `json:"productPrice"` // price of the package, or of one cycle of a renewal
+	Cycle        int    `json:"cycle"`        // renewal: years, else 0
 }
 
 // The kinds of wallet entries.
