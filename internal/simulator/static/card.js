@@ -1,0 +1,113 @@
+import {act, byID, chip, day, el, facts, get, instant, megabytes, statusChip, submit, t, table, term, terms} from "./page.js";
+import {usageChart} from "./chart.js";
+import {listen, soon} from "./events.js";
+
+const number = decodeURIComponent(location.pathname.split("/").pop());
+const path = `/cards/${encodeURIComponent(number)}`;
+let card;
+
+async function load() {
+  try {
+    card = await get(path);
+  } catch {
+    byID("missing").hidden = false;
+    byID("card").hidden = true;
+    return;
+  }
+  byID("missing").hidden = true;
+  byID("card").hidden = false;
+  showCard();
+  const of = {card: card.iccid};
+  const [usage, history, orders, sent, received] = await Promise.all([
+    get(`${path}/usage`), get(`${path}/history`), get("/orders", of), get("/sms", of), get("/received-sms", of),
+  ]);
+  showUsage(usage);
+  showHistory(history);
+  showOrders(orders);
+  showSMS(sent, received);
+}
+
+function showCard() {
+  document.title = `${card.msisdn} · quecloud-sim`;
+  byID("title").textContent = card.msisdn;
+  byID("chips").replaceChildren(statusChip(card.status), ...[
+    card.pauseReason && chip(term("reason", card.pauseReason), "warn", card.pauseReason),
+    card.gprsClosed && chip(t("card.gprsClosed"), "warn"), card.locked && chip(t("card.locked"), "warn"),
+    chip(term("carrier", card.carrier), "", card.carrier), chip(card.planName),
+  ].filter(Boolean));
+  const pool = card.allowance ? `${megabytes(card.cycleFlow)} / ${megabytes(card.allowance)}` : megabytes(card.cycleFlow);
+  facts(byID("facts"), [
+    ["ICCID", el("span", {className: "mono"}, card.iccid)], ["MSISDN", el("span", {className: "mono"}, card.msisdn)],
+    ["IMSI", el("span", {className: "mono"}, card.imsi)], ["IMEI", card.imei && el("span", {className: "mono"}, card.imei)],
+    [t("status"), card.pauseReason ? `${card.status} · ${card.pauseReason}` : card.status],
+    [t("group"), `${card.billingID}`], [t("plan"), card.planName], [t("cycleUsage"), pool], [t("card.type"), card.cardType],
+    [t("card.allotted"), card.allotDate], [t("card.opened"), card.openDate], [t("card.activated"), card.activeDate],
+    [t("expiry"), card.expiryDate], [t("card.voice"), t("voice." + card.voice)],
+    [t("card.whitelist"), card.voiceWhitelist?.join(", ")], [t("card.realName"), t(card.realName ? "yes" : "no")],
+  ]);
+  const alarm = card.alarm;
+  facts(byID("alarm"), alarm ? [
+    [t("alarm.warn"), alarm.thresholds.filter(Boolean).map(megabytes).join(", ")], [t("alarm.enabled"), t(alarm.enabled ? "yes" : "no")],
+    [t("alarm.pause"), alarm.pauseThreshold ? megabytes(alarm.pauseThreshold) : ""],
+    [t("alarm.pauseEnabled"), t(alarm.pauseEnabled ? "yes" : "no")], [t("alarm.emails"), alarm.emails?.join(", ")],
+  ] : [["", el("span", {className: "none"}, t("card.noAlarm"))]]);
+  byID("packages").replaceChildren(table(card.packages, [
+    [t("name"), p => p.name], ["MB", p => p.mb, "number"], [t("until"), p => day(p.end)]]));
+  if (!byID("state-form").contains(document.activeElement)) {
+    byID("state-status").value = card.status;
+    byID("state-reason").value = card.pauseReason;
+    chooseReason();
+  }
+}
+
+function showUsage(days) {
+  byID("chart").replaceChildren(usageChart(days));
+  byID("usage-total").textContent = t("card.month", {mb: megabytes(card.monthFlow)});
+}
+
+function showHistory(history) {
+  byID("history").replaceChildren(table(history, [
+    [t("time"), h => instant(h.time)], [t("status"), h => statusChip(h.status)], [t("reason"), h => term("reason", h.pauseReason)],
+  ]));
+}
+
+function showOrders(orders) {
+  byID("orders").replaceChildren(table(orders.toReversed(), [
+    [t("order.no"), o => el("span", {className: "mono"}, o.no)], [t("order.product"), o => o.productName],
+    [t("status"), o => term("order", o.status)], [t("yuan"), o => o.price, "number"], [t("time"), o => instant(o.created), "wide-only"]]));
+}
+
+function showSMS(sent, received) {
+  const all = [...sent.map(s => ({...s, time: s.sent, to: true})), ...received].sort((a, b) => a.time < b.time ? 1 : -1);
+  byID("sms").replaceChildren(table(all, [
+    [t("time"), s => instant(s.time)], ["", s => s.to ? t("sms.to") : t("sms.from")], [t("text"), s => s.content],
+    [t("status"), s => s.to ? term("sms", s.status) : ""]]));
+}
+
+// Only a suspended card has a reason.
+function chooseReason() {
+  const suspended = byID("state-status").value === "停机";
+  byID("state-reason").disabled = !suspended;
+  if (!suspended) byID("state-reason").value = "";
+  else if (!byID("state-reason").value) byID("state-reason").value = terms("reason")[0];
+}
+byID("state-status").append(...terms("status").map(s => el("option", {value: s}, term("status", s))));
+byID("state-reason").append(el("option", {value: ""}, "–"), ...terms("reason").map(r => el("option", {value: r}, term("reason", r))));
+byID("state-status").onchange = chooseReason;
+
+submit("sms-form", () => act("POST", "/sms", {card: card.iccid, content: byID("sms-content").value}));
+submit("usage-form", async () => {
+  const date = byID("usage-date").value, days = await get(`${path}/usage`);
+  const before = days.find(d => d.date === date)?.mb ?? 0;
+  await act("POST", "/usage", {card: card.iccid, date, mb: Math.round((before + Number(byID("usage-mb").value)) * 1e6) / 1e6});
+});
+submit("state-form", () => act("PATCH", path, {status: byID("state-status").value, pauseReason: byID("state-reason").value}));
+get("/clock").then(now => { byID("usage-date").value = day(now.time); });
+
+const loadSoon = soon(load, 150), later = soon(load, 1000);
+document.addEventListener("changed", loadSoon);
+const mine = r => [r.params?.iccid, r.params?.msisdn, r.params?.iccids, r.params?.msisdns].join(",");
+listen({
+  request: r => { if (r.executed && card && (mine(r).includes(card.iccid) || mine(r).includes(card.msisdn))) later(); },
+  order: later, sms: later,
+}, load);
