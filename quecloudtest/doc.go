@@ -63,7 +63,8 @@
 //
 // The server's clock runs with the real one or, with [WithTime], stands still. [Server.Advance] moves it: orders and
 // file tasks finish, cards resume after a reset, plans expire, months end. The header Date shows the time of this
-// clock, and t must be within 300 seconds of it. The client of [Server.Client] uses it too.
+// clock, and t must be within 300 seconds of it unless [WithTimeCheck] allows more. The client of [Server.Client] uses
+// this clock too.
 //
 // The SDK's own waiting times, such as the polling interval of OrdersService.Wait, follow the real clock. In a bubble
 // of [testing/synctest] both clocks are the same and no time passes, provided that the test uses no network. Use a

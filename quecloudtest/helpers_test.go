@@ -271,7 +271,12 @@ func heap() float64 {
 }
 
 func roundTrip(srv *quecloudtest.Server, form url.Values) (*http.Response, error) {
-	req, err := http.NewRequest(http.MethodPost, "http://quecloudtest.invalid", strings.NewReader(form.Encode()))
+	return roundTripBody(srv, form.Encode())
+}
+
+// roundTripBody sends a URL-encoded form.
+func roundTripBody(srv *quecloudtest.Server, body string) (*http.Response, error) {
+	req, err := http.NewRequest(http.MethodPost, "http://quecloudtest.invalid", strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

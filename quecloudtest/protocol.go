@@ -1,9 +1,6 @@
 package quecloudtest
 
 import (
-	"cmp"
-	"crypto/sha1"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -63,21 +60,21 @@ func (c *call) integer(name string) int64 {
 	return n
 }
 
-// readParams returns the parameters of the query and the body, both of which the platform reads. With an error it
-// returns the parameters found so far.
-func readParams(r *http.Request) (map[string]string, error) {
-	query, queryErr := url.ParseQuery(r.URL.RawQuery)
-	form, err := readForm(r)
+// readForm reads the parameters of the query and the body, both of which the platform reads. With an error it returns
+// the parameters found so far.
+func readForm(r *http.Request) (*form, error) {
+	f := &form{params: map[string]string{}, query: r.URL.RawQuery}
+	query, queryErr := url.ParseQuery(f.query)
+	body, err := f.readBody(r)
 	switch {
 	case r.Method != http.MethodPost:
 		err = &refusal{code: codeUnauthorized, message: "unauthorized"}
 	case queryErr != nil:
 		err = refuse("请求参数无法解析")
 	}
-	params := map[string]string{}
-	for _, values := range []url.Values{query, form} {
+	for _, values := range []url.Values{query, body} {
 		for name, list := range values {
-			switch _, duplicate := params[name]; {
+			switch _, duplicate := f.params[name]; {
 			case err != nil:
 			case !utf8.ValidString(name):
 				err = refuse("参数名不是UTF-8编码")
@@ -86,13 +83,14 @@ func readParams(r *http.Request) (map[string]string, error) {
 			case !utf8.ValidString(list[0]):
 				err = refuse("参数不是UTF-8编码：%s", name)
 			}
-			params[name] = list[0]
+			f.params[name] = list[0]
 		}
 	}
-	return params, err
+	return f, err
 }
 
-func readForm(r *http.Request) (url.Values, error) {
+// readBody reads the parameters of the body.
+func (f *form) readBody(r *http.Request) (url.Values, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	switch {
 	case err != nil:
@@ -105,11 +103,12 @@ func readForm(r *http.Request) (url.Values, error) {
 	mediaType, options, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch mediaType {
 	case "application/x-www-form-urlencoded":
-		form, err := url.ParseQuery(string(body))
+		f.body = string(body)
+		values, err := url.ParseQuery(f.body)
 		if err != nil {
 			return nil, refuse("请求参数无法解析")
 		}
-		return form, nil
+		return values, nil
 	case "multipart/form-data":
 		return readMultipart(multipart.NewReader(strings.NewReader(string(body)), options["boundary"]))
 	}
@@ -134,37 +133,39 @@ func readMultipart(parts *multipart.Reader) (url.Values, error) {
 	}
 }
 
-// signature returns the signature of a request (§1.6): the upper-case hexadecimal SHA-1 of the secret, the parameters
-// in the order of their names, and the secret.
-func signature(secret string, params map[string]string, unsigned string) string {
-	type pair struct{ name, value string }
-	var signed []pair
-	for name, value := range params {
-		if name != "sign" && !contains(unsigned, name) {
-			signed = append(signed, pair{name, value})
-		}
-	}
-	slices.SortFunc(signed, func(a, b pair) int { return cmp.Compare(a.name, b.name) })
-	hash := sha1.New()
-	io.WriteString(hash, secret)
-	for _, p := range signed {
-		io.WriteString(hash, p.name+p.value)
-	}
-	io.WriteString(hash, secret)
-	return strings.ToUpper(hex.EncodeToString(hash.Sum(nil)))
-}
+// A TimeCheck decides which values of the parameter t a server accepts.
+type TimeCheck int
 
-// signed reports whether the signature is right, even if the rest of the request is wrong.
-func (s *Server) signed(params map[string]string) bool {
-	unsigned := ""
-	if m := findMethod(params["method"]); m != nil {
-		unsigned = m.unsigned
+// The checks of the parameter t. A client that uses the real clock needs another than the first once the server's clock
+// is ahead or behind.
+const (
+	ServerTime       TimeCheck = iota // t is within 300 seconds of the server's clock, as at the platform
+	ServerOrRealTime                  // t is within 300 seconds of the server's clock or of the real one
+	AnyTime                           // t is any number
+)
+
+// WithTimeCheck sets the check of the parameter t. The default is [ServerTime].
+func WithTimeCheck(check TimeCheck) Option { return func(s *Server) { s.timeCheck = check } }
+
+// checkTime checks the parameter t. The refusal names the server's time.
+func (s *Server) checkTime(t string, now time.Time) error {
+	seconds, err := strconv.ParseInt(t, 10, 64)
+	if err != nil {
+		return refuse("参数格式错误：t（应为以秒为单位的时间戳，服务器当前为%d）", now.Unix())
 	}
-	return params["sign"] != "" && strings.EqualFold(params["sign"], signature(s.Secret, params, unsigned))
+	sent := time.Unix(seconds, 0)
+	near := func(clock time.Time) bool {
+		skew := clock.Sub(sent)
+		return skew <= maxSkew+time.Second-1 && skew >= -maxSkew
+	}
+	if s.timeCheck == AnyTime || near(now) || s.timeCheck == ServerOrRealTime && near(time.Now()) {
+		return nil
+	}
+	return refuse("请求已过期，请检查时间戳t（服务器时间为%s，即%d）", formatTime(now), now.Unix())
 }
 
 // accept checks a request against the protocol and finds its cards.
-func (s *Server) accept(params map[string]string, now instant) (*call, error) {
+func (s *Server) accept(params map[string]string, signed bool, now instant) (*call, error) {
 	for _, name := range []string{"appKey", "method", "t", "sign"} {
 		if params[name] == "" {
 			return nil, refuse("缺少系统级参数：%s", name)
@@ -177,19 +178,15 @@ func (s *Server) accept(params map[string]string, now instant) (*call, error) {
 	if m == nil {
 		return nil, refuse("服务方法不存在：%s", params["method"])
 	}
-	sent, err := strconv.ParseInt(params["t"], 10, 64)
-	if err != nil {
-		return nil, refuse("参数格式错误：t")
-	}
-	if skew := now.time.Sub(time.Unix(sent, 0)); skew > maxSkew+time.Second-1 || skew < -maxSkew {
-		return nil, refuse("请求已过期，请检查时间戳t")
+	if err := s.checkTime(params["t"], now.time); err != nil {
+		return nil, err
 	}
 	for _, name := range sortedNames(params) { // before the signature, since clients often do not sign blank parameters
 		if strings.TrimSpace(params[name]) == "" {
 			return nil, refuse("参数为空：%s", name)
 		}
 	}
-	if !s.signed(params) {
+	if !signed {
 		return nil, refuse("签名错误")
 	}
 	if err := m.checkParams(params); err != nil {

@@ -24,6 +24,8 @@ type Request struct {
 	Sign        string            `json:"sign"`        // signature, as sent
 	SignatureOK bool              `json:"signatureOK"` // the signature is right, even if the rest is wrong
 
+	Mismatch *SignatureMismatch `json:"mismatch"` // why the signature is wrong; nil when it is right
+
 	Accepted bool   `json:"accepted"` // verb, form, signature, parameters and cards are right
 	Executed bool   `json:"executed"` // the call took effect, even if a fault then cut the response
 	Reason   string `json:"reason"`   // errorMessage of a refusal by the protocol, the method or a fault
@@ -122,6 +124,9 @@ func (resp response) excerpt() (text string, size int) {
 // size returns the approximate memory of the request.
 func (r *Request) size() int {
 	size := len(r.Path) + len(r.Response)
+	if r.Mismatch != nil {
+		size += len(r.Mismatch.Text)
+	}
 	for name, value := range r.Params {
 		size += len(name) + len(value)
 	}

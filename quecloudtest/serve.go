@@ -7,12 +7,14 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/quecloud/quecloud-go/internal/redact"
 )
 
 // An exchange is one request on its way through the server.
 type exchange struct {
 	record     Request
-	params     map[string]string
+	form       *form
 	refused    error // by the checks of the form
 	faults     faultSum
 	callerGone bool    // the caller gave up during a latency
@@ -22,10 +24,11 @@ type exchange struct {
 // newExchange reads a request.
 func newExchange(r *http.Request) *exchange {
 	x := &exchange{}
-	x.params, x.refused = readParams(r)
+	x.form, x.refused = readForm(r)
+	params := x.form.params
 	x.record = Request{
 		Arrived: time.Now(), Verb: r.Method, Path: r.URL.Path, Header: recordedHeader(r.Header), InQuery: queryNames(r.URL),
-		Method: x.params["method"], Sign: x.params["sign"], Params: maps.Clone(x.params),
+		Method: params["method"], Sign: params["sign"], Params: maps.Clone(params),
 	}
 	delete(x.record.Params, "sign")
 	return x
@@ -45,6 +48,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	resp := s.execute(x)
 	date := s.clock.now().UTC().Format(http.TimeFormat)
 	unlock()
+	if !x.record.SignatureOK {
+		x.record.Mismatch = s.explain(x.form)
+	}
 
 	x.callerGone = x.callerGone || !s.wait(r, x.faults.latencyAfter)
 	resp = x.faults.apply(resp)
@@ -92,11 +98,11 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 func (s *Server) execute(x *exchange) response {
 	now := instantOf(s.clock.now())
 	x.record.Time = now.time
-	x.record.SignatureOK = s.signed(x.params)
+	x.record.SignatureOK = s.signed(x.form.params)
 	var c *call
 	err := x.refused
 	if err == nil {
-		c, err = s.accept(x.params, now)
+		c, err = s.accept(x.form.params, x.record.SignatureOK, now)
 	}
 	if c == nil {
 		c = &call{}
@@ -113,6 +119,7 @@ func (s *Server) execute(x *exchange) response {
 		err = &refusal{code: x.faults.code, message: x.faults.body}
 	}
 	if r, ok := errors.AsType[*refusal](err); ok {
+		r.message = redact.Secrets(s.Secret)(r.message) // it quotes parameters
 		c.refuse(r)
 		x.record.Reason = r.message
 	}

@@ -157,6 +157,7 @@ type options struct {
 	smsDelay     time.Duration
 	dialect      Dialect
 	requestLimit int
+	timeCheck    TimeCheck
 
 	smsURL, orderURL string // guarded by mu
 	retries          int

@@ -1,0 +1,210 @@
+package quecloudtest
+
+import (
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"hash"
+	"slices"
+	"strings"
+)
+
+// A draft is a string to sign.
+type draft struct {
+	pairs         []pair
+	equals, and   string // between name and value, and between pairs
+	before, after string // the secret at both ends
+	change        func(string) string
+}
+
+// append appends the string to b.
+func (d *draft) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, d.before...)
+	for i, p := range d.pairs {
+		if i > 0 {
+			b = append(b, d.and...)
+		}
+		b = append(append(append(b, p.name...), d.equals...), p.value...)
+	}
+	b = append(b, d.after...)
+	if d.change != nil {
+		b = append(b[:start], d.change(string(b[start:]))...)
+	}
+	return b
+}
+
+// A mistake is a common way to sign wrong, described in English and Chinese.
+type mistake struct {
+	en, zh string
+	make   func(draft) draft
+}
+
+// A digest is a way to make a signature of a string to sign.
+type digest struct {
+	en, zh string // empty: the right way
+	sum    func(text []byte) []byte
+}
+
+// A guesser finds out how a client signs, by trial.
+type guesser struct {
+	*form
+	method *method
+	secret string
+
+	hashed int    // bytes so far
+	buf    []byte // for the strings to sign
+}
+
+const (
+	maxGuessed  = 64 << 10 // bytes of a string to sign that is worth guesses; 1000 cards have 21 KiB
+	maxHashed   = 2 << 20  // bytes to hash for a guess; they take a few milliseconds
+	maxPermuted = 7        // parameters whose orders are all tried: 5040
+)
+
+// guess returns what the client does wrong, or nothing.
+func (g *guesser) guess() (en, zh string) {
+	sign := g.params["sign"]
+	if sign == "" {
+		for _, name := range sortedNames(g.params) {
+			if name != "sign" && strings.EqualFold(name, "sign") || strings.EqualFold(name, "signature") {
+				return "the signature is in the parameter " + name + "; its name is sign", "签名放在了参数" + name + "中，参数名应为sign"
+			}
+		}
+		return "", ""
+	}
+	if strings.EqualFold(sign, g.secret) {
+		return "the parameter sign has the secret itself", "参数sign的值是secret本身"
+	}
+	want, digests := g.digests(sign)
+	right := draft{pairs: signedPairs(g.params, g.method), before: g.secret, after: g.secret}
+	if len(right.append(nil)) > maxGuessed {
+		return "", ""
+	}
+	mistakes := g.mistakes(right)
+	for _, d := range digests {
+		if en, zh = g.try(d, want, right, mistakes); en != "" {
+			return en, zh
+		}
+	}
+	return "", ""
+}
+
+// digests returns the bytes of a signature, and the ways to make that many.
+func (g *guesser) digests(sign string) (want []byte, ways []digest) {
+	want, err := hex.DecodeString(sign)
+	inBase64 := err != nil
+	if inBase64 {
+		want, err = base64.StdEncoding.DecodeString(sign)
+	}
+	if err != nil {
+		return nil, nil
+	}
+	for _, algorithm := range []struct {
+		name string
+		new  func() hash.Hash
+	}{{"SHA-1", sha1.New}, {"MD5", md5.New}, {"SHA-256", sha256.New}} {
+		if algorithm.new().Size() != len(want) {
+			continue
+		}
+		sum := func(h hash.Hash, text []byte) []byte {
+			h.Write(text)
+			return h.Sum(nil)
+		}
+		plain := digest{sum: func(text []byte) []byte { return sum(algorithm.new(), text) }}
+		switch {
+		case algorithm.name != "SHA-1":
+			plain.en = "the signature is made with " + algorithm.name + "; want SHA-1"
+			plain.zh = "签名算法为" + algorithm.name + "，应为SHA-1"
+		case inBase64:
+			plain.en, plain.zh = "the signature is in Base64; want hexadecimal digits", "签名以Base64编码，应为十六进制"
+		}
+		ways = append(ways, plain, digest{
+			"the signature is an HMAC with the secret as the key; want a plain SHA-1", "签名为以secret为密钥的HMAC，应为普通SHA-1",
+			func(text []byte) []byte { return sum(hmac.New(algorithm.new, []byte(g.secret)), text) },
+		})
+	}
+	return want, ways
+}
+
+// try tries a digest alone, with one mistake, with two, and with other orders of the parameters.
+func (g *guesser) try(d digest, want []byte, right draft, mistakes []mistake) (en, zh string) {
+	g.hashed = 0
+	matches := func(candidate draft) bool {
+		g.buf = candidate.append(g.buf[:0])
+		g.hashed += len(g.buf)
+		return string(d.sum(g.buf)) == string(want)
+	}
+	if d.en != "" && matches(right) {
+		return d.en, d.zh
+	}
+	for _, m := range mistakes {
+		if matches(m.make(right)) {
+			return describe(d, m)
+		}
+	}
+	for i, first := range mistakes {
+		once := first.make(right)
+		for _, second := range mistakes[i+1:] {
+			if g.hashed > maxHashed {
+				return "", ""
+			}
+			if matches(second.make(once)) {
+				return describe(d, first, second)
+			}
+		}
+	}
+	if len(right.pairs) > maxPermuted {
+		return "", ""
+	}
+	other := right
+	other.pairs = slices.Clone(right.pairs)
+	if permute(other.pairs, len(other.pairs), func() bool { return matches(other) }) {
+		return describe(d, mistake{
+			en: "the parameters are in another order: " + namesOf(other.pairs) + "; want " + namesOf(right.pairs),
+			zh: "参数顺序错误：" + namesOf(other.pairs) + "；应为" + namesOf(right.pairs),
+		})
+	}
+	return "", ""
+}
+
+// describe joins descriptions.
+func describe(d digest, made ...mistake) (en, zh string) {
+	var english, chinese []string
+	for _, m := range append([]mistake{{en: d.en, zh: d.zh}}, made...) {
+		if m.en != "" {
+			english, chinese = append(english, m.en), append(chinese, m.zh)
+		}
+	}
+	return strings.Join(english, "; and "), strings.Join(chinese, "；")
+}
+
+// permute puts the first n pairs into all orders until one is found, by Heap's algorithm.
+func permute(pairs []pair, n int, found func() bool) bool {
+	if n <= 1 {
+		return found()
+	}
+	for i := range n {
+		if permute(pairs, n-1, found) {
+			return true
+		}
+		if n%2 == 0 {
+			pairs[i], pairs[n-1] = pairs[n-1], pairs[i]
+		} else {
+			pairs[0], pairs[n-1] = pairs[n-1], pairs[0]
+		}
+	}
+	return false
+}
+
+// namesOf returns the names of parameters, for a description.
+func namesOf(pairs []pair) string {
+	names := make([]string, len(pairs))
+	for i, p := range pairs {
+		names[i] = p.name
+	}
+	return strings.Join(names, ", ")
+}
