@@ -147,7 +147,7 @@ func ExampleMap() {
 	}
 	// Output:
 	// pump: 在线, 155.4 MB
-	// gate: quecloud: card.realtimestatus 1064812345678: refused with resultCode 1: 卡号不存在
+	// gate: quecloud: card.realtimestatus 1064812345678: refused with resultCode 1: 卡号不存在：1064812345678
 	// lamp: 离线, 3854.4 MB
 }
 

@@ -2,7 +2,10 @@ package quecloudtest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -84,43 +87,84 @@ func (s *Server) checkThreshold(c *card, today day) {
 	c.setState(StatusSuspended, ReasonThreshold, today)
 }
 
-// alarmSettings is the JSON object of the parameter alarmParam. Numbers may be in quotes.
-type alarmSettings struct {
-	Emails      string `json:"notifyemails"`
-	Threshold1  amount `json:"alarmthreshold1"`
-	Threshold2  amount `json:"alarmthreshold2"`
-	Threshold3  amount `json:"alarmthreshold3"`
-	Alarm       amount `json:"alarmstatus"`
-	PauseAt     amount `json:"pauseflowthreshold"`
-	PauseStatus amount `json:"pausestatus"`
+// parseAlarm parses the JSON object of the parameter alarmParam. Numbers may be in quotes. The refusal says what is
+// wrong.
+func parseAlarm(param string) (Alarm, error) {
+	const wrong = "参数格式错误：alarmParam"
+	var members map[string]any
+	decoder := json.NewDecoder(strings.NewReader(param))
+	decoder.UseNumber()
+	err := decoder.Decode(&members)
+	syntax, isSyntax := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case isSyntax:
+		return Alarm{}, refuse(wrong+"（第%d个字节处不是合法的JSON）", syntax.Offset)
+	case err != nil || members == nil || decoder.More():
+		return Alarm{}, refuse(wrong + "（应为一个JSON对象）")
+	}
+	var a Alarm
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if want := a.setMember(strings.ToLower(name), members[name]); want != "" {
+			return Alarm{}, refuse(wrong+"（%s%s）", name, want)
+		}
+	}
+	return a, nil
 }
 
-// An amount is a number, which may be in quotes.
-type amount float64
+// setMember sets a member of alarmParam. If that is impossible, it returns what the member should be.
+func (a *Alarm) setMember(name string, value any) (want string) {
+	text, isText := value.(string)
+	number, isNumber := amountOf(value)
+	isFlag := isNumber && (number == 0 || number == 1)
+	switch name {
+	case "notifyemails":
+		if want = "应为文本"; isText || value == nil {
+			want = ""
+		}
+		if text != "" {
+			a.Emails = strings.Split(text, ",")
+		}
+		return want
+	case "alarmstatus":
+		a.Enabled = number == 1
+	case "pausestatus":
+		a.PauseEnabled = number == 1
+	case "pauseflowthreshold":
+		a.PauseThreshold = number
+	case "alarmthreshold1", "alarmthreshold2", "alarmthreshold3":
+		a.Thresholds[name[len(name)-1]-'1'] = number
+	default:
+		return "不是alarmParam的成员"
+	}
+	switch {
+	case strings.HasSuffix(name, "status") && !isFlag:
+		return fmt.Sprintf("应为0或1，实际为%v", value)
+	case !isNumber:
+		return fmt.Sprintf("应为0到1000000000000的数，实际为%v", value)
+	}
+	return ""
+}
 
-func (a *amount) UnmarshalJSON(b []byte) error {
-	text := strings.Trim(string(b), `"`)
+// amountOf returns the amount in a JSON number, or in a text. An empty text is 0.
+func amountOf(value any) (float64, bool) {
+	text, isText := value.(string)
+	if number, ok := value.(json.Number); ok {
+		text = number.String()
+	} else if !isText {
+		return 0, false
+	}
 	if text == "" {
-		*a = 0
-		return nil
+		return 0, true
 	}
 	v, err := strconv.ParseFloat(text, 64)
-	if err == nil && !(v >= 0 && v < 1e12) {
-		err = fmt.Errorf("%v: want an amount from 0 to 1e12", v)
-	}
-	*a = amount(v)
-	return err
+	return v, err == nil && v >= 0 && v < 1e12
 }
 
 // §2.3.7
 func (s *Server) alarmSet(c *call) error {
-	var param alarmSettings
-	decoder := json.NewDecoder(strings.NewReader(c.params["alarmParam"]))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&param)
-	settings, ok := param.alarm()
-	if err != nil || decoder.More() || !ok {
-		return refuse("参数格式错误：alarmParam")
+	settings, err := parseAlarm(c.params["alarmParam"])
+	if err != nil {
+		return err
 	}
 	for _, i := range c.cards {
 		s.changeAlarm(s.fleet.edit(i), settings, c.now)
@@ -129,7 +173,7 @@ func (s *Server) alarmSet(c *call) error {
 		return nil
 	}
 	if len(c.cards) == 0 {
-		return refuse("卡号不存在")
+		return c.noCards()
 	}
 	c.code = codeRefused
 	c.out.list("success", func() {
@@ -143,19 +187,6 @@ func (s *Server) alarmSet(c *call) error {
 		}
 	})
 	return nil
-}
-
-// alarm returns the settings, and reports whether their flags are valid.
-func (p *alarmSettings) alarm() (a Alarm, ok bool) {
-	a = Alarm{
-		Thresholds: [3]float64{float64(p.Threshold1), float64(p.Threshold2), float64(p.Threshold3)},
-		Enabled:    p.Alarm == 1, PauseThreshold: float64(p.PauseAt), PauseEnabled: p.PauseStatus == 1,
-	}
-	if p.Emails != "" {
-		a.Emails = strings.Split(p.Emails, ",")
-	}
-	isFlag := func(v amount) bool { return v == 0 || v == 1 }
-	return a, isFlag(p.Alarm) && isFlag(p.PauseStatus)
 }
 
 // §2.3.8

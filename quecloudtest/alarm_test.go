@@ -114,13 +114,33 @@ func TestAlarmInvalidParam(t *testing.T) {
 	srv, _ := start(t)
 	client := newForeign(t, srv)
 	client.unsigned = []string{"alarmParam", "alarmStatus", "pauseStatus"}
-	for _, param := range []string{
-		"x", "[]", `{"alarmstatus":2}`, `{"alarmthreshold1":"x"}`, `{"alarmthreshold1":-1}`, `{"x":1}`, `{} {}`,
+	for param, reason := range map[string]string{
+		"x":                           "第1个字节处不是合法的JSON",
+		`{"alarmstatus":1,}`:          "第18个字节处不是合法的JSON",
+		"[]":                          "应为一个JSON对象",
+		"null":                        "应为一个JSON对象",
+		`{} {}`:                       "应为一个JSON对象",
+		`{"alarmstatus":2}`:           "alarmstatus应为0或1，实际为2",
+		`{"pausestatus":"on"}`:        "pausestatus应为0或1，实际为on",
+		`{"alarmthreshold1":"x"}`:     "alarmthreshold1应为0到1000000000000的数，实际为x",
+		`{"alarmthreshold3":-1}`:      "alarmthreshold3应为0到1000000000000的数，实际为-1",
+		`{"pauseflowthreshold":1e13}`: "pauseflowthreshold应为",
+		`{"pauseflowthreshold":true}`: "实际为true",
+		`{"notifyemails":["a@b.c"]}`:  "notifyemails应为文本",
+		`{"x":1}`:                     "x不是alarmParam的成员",
 	} {
-		if res := client.call("card.alarm", "msisdn", "1064800000000", "alarmParam", param); res.code() != 1.0 {
+		res := client.call("card.alarm", "msisdn", "1064800000000", "alarmParam", param)
+		message, _ := res.json["errorMessage"].(string)
+		if res.code() != 1.0 || !strings.HasPrefix(message, "参数格式错误：alarmParam（") || !strings.Contains(message, reason) {
+			t.Errorf("%s: got %s, want %s", param, res.body, reason)
+		}
+	}
+	for _, param := range []string{`{"notifyemails":null}`, `{"AlarmStatus":"1","alarmthreshold1":""}`, "{}"} {
+		if res := client.call("card.alarm", "msisdn", "1064800000000", "alarmParam", param); res.code() != 0.0 {
 			t.Errorf("%s: got %s", param, res.body)
 		}
 	}
+	srv.UpdateCard("1064800000000", func(c *quecloudtest.Card) { c.Alarm = nil })
 	if res := client.call("card.alarm.status", "msisdn", "1064800000000"); res.code() != 1.0 {
 		t.Errorf("neither status: got %s", res.body)
 	}

@@ -151,7 +151,7 @@ func (s *Server) cardInfo(c *call) error {
 // §2.1.6. Its example writes all numbers in quotes and spells two members differently.
 func (s *Server) cardsInfo(c *call) error {
 	if len(c.cards) == 0 {
-		return refuse("卡号不存在")
+		return c.noCards()
 	}
 	name := "list" // in the field table and in public clients
 	if c.out.dialect.has(AsDocumented) {

@@ -111,7 +111,7 @@ func (s *Server) fileStatus(c *call) error {
 	t := s.fileTask(c.integer("taskId"))
 	switch {
 	case t == nil:
-		return refuse("任务不存在")
+		return refuse("任务不存在：%s", c.params["taskId"])
 	case t.running():
 		c.out.text("taskStatus", "1")
 	default:
@@ -124,10 +124,10 @@ func (s *Server) fileStatus(c *call) error {
 func (s *Server) fileDown(c *call) error {
 	t := s.fileTask(c.integer("taskId"))
 	if t == nil {
-		return refuse("任务不存在")
+		return refuse("任务不存在：%s", c.params["taskId"])
 	}
 	if t.running() {
-		return refuse("任务执行中")
+		return refuse("任务执行中：%s", c.params["taskId"])
 	}
 	c.raw, c.contentType = t.zip, zipType
 	return nil

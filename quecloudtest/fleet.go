@@ -160,7 +160,7 @@ func (f *fleet) findBy(iccid bool, number string) (int, error) {
 		}
 	}
 	if !iccid || len(number) != 19 {
-		return 0, refuse("卡号不存在")
+		return 0, refuse("卡号不存在：%s", number)
 	}
 	place, found := f.prefixes[number]
 	if i, ok := f.syntheticPlace(number); ok && !f.removed[i] {
@@ -174,9 +174,9 @@ func (f *fleet) findBy(iccid bool, number string) (int, error) {
 	}
 	switch {
 	case !found:
-		return 0, refuse("卡号不存在")
+		return 0, refuse("卡号不存在：%s", number)
 	case place == ambiguous:
-		return 0, refuse("iccid不完整，对应多张卡")
+		return 0, refuse("iccid不完整，对应多张卡：%s", number)
 	}
 	return place, nil
 }

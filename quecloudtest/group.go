@@ -160,7 +160,7 @@ func (s *Server) groupList(c *call) error {
 func (s *Server) groupStatistics(c *call) error {
 	g := s.group(c.integer("id"))
 	if g == nil {
-		return refuse("计费组不存在")
+		return refuse("计费组不存在：%s", c.params["id"])
 	}
 	c.out.object("data", func() { s.encodeSum(c, g) })
 	return nil
@@ -170,7 +170,7 @@ func (s *Server) groupStatistics(c *call) error {
 func (s *Server) groupTreeStatistics(c *call) error {
 	g := s.group(c.integer("id"))
 	if g == nil {
-		return refuse("计费组不存在")
+		return refuse("计费组不存在：%s", c.params["id"])
 	}
 	c.out.object("data", func() {
 		s.encodeSum(c, g)

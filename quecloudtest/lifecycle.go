@@ -312,10 +312,10 @@ func checkWhitelist(numbers []string, limit int) error {
 	}
 	for i, number := range numbers {
 		if number == "" || len(number) > 13 || strings.Trim(number, "0123456789") != "" {
-			return refuse("语音白名单号码格式错误")
+			return refuse("语音白名单号码格式错误：%s", number)
 		}
 		if slices.Contains(numbers[:i], number) {
-			return refuse("语音白名单号码重复")
+			return refuse("语音白名单号码重复：%s", number)
 		}
 	}
 	return nil
@@ -332,7 +332,7 @@ func (s *Server) addWhitelist(c *call) error {
 	}
 	for _, number := range numbers {
 		if slices.Contains(c.card.whitelist, number) {
-			return refuse("语音白名单号码已存在")
+			return refuse("语音白名单号码已存在：%s", number)
 		}
 	}
 	if len(c.card.whitelist)+len(numbers) > maxWhitelist {
@@ -354,7 +354,7 @@ func (s *Server) deleteWhitelist(c *call) error {
 	}
 	for _, number := range numbers {
 		if !slices.Contains(c.card.whitelist, number) {
-			return refuse("语音白名单号码不存在")
+			return refuse("语音白名单号码不存在：%s", number)
 		}
 	}
 	card := s.edit(c)

@@ -85,11 +85,14 @@ func (s *Server) recharge(c *call) error {
 		return err
 	}
 	p := s.product(c.integer("productId"))
-	if p == nil || p.Name != c.params["productName"] {
-		return refuse("产品不存在")
+	if p == nil {
+		return refuse("产品不存在：%s", c.params["productId"])
+	}
+	if p.Name != c.params["productName"] {
+		return refuse("产品%d的名称不是%s", p.ID, c.params["productName"])
 	}
 	if p.Carrier != c.card.group.Carrier {
-		return refuse("产品与卡的运营商不一致")
+		return refuse("产品与卡的运营商不一致：%s、%s", p.Carrier, c.card.group.Carrier)
 	}
 	return s.placeOrder(c, Order{
 		Type: OrderRecharge, ProductID: p.ID, ProductName: p.Name, Price: p.Price, product: *p,
@@ -106,10 +109,10 @@ func (s *Server) renew(c *call) error {
 	}
 	g := c.card.group
 	if id := c.integer("productId"); id != 0 && id != g.ProductID {
-		return refuse("产品不存在")
+		return refuse("产品不是该卡的套餐：%d", id)
 	}
 	if name := c.params["productName"]; name != "" && name != g.PlanName {
-		return refuse("产品不存在")
+		return refuse("产品不是该卡的套餐：%s", name)
 	}
 	cycle, months := int(c.integer("cycle")), int(c.integer("months"))
 	if months != 0 && s.purchases.YearsOnly {
@@ -132,7 +135,7 @@ func (s *Server) renew(c *call) error {
 func (s *Server) placeOrder(c *call, o Order, entry WalletEntry) error {
 	o.ExternalID, o.Remark = c.params["externalId"], c.params["remark"]
 	if s.wallet.balance < o.Price {
-		return refuse("余额不足")
+		return refuse("余额不足：余额%v元，需要%v元", s.wallet.balance, o.Price)
 	}
 	if c.preverify() {
 		c.message = "预校验通过"
@@ -260,7 +263,7 @@ func (o *Order) event() OrderEvent {
 func (s *Server) orderDetails(c *call) error {
 	o := s.orderNos[c.params["orderNo"]]
 	if o == nil {
-		return refuse("订单不存在")
+		return refuse("订单不存在：%s", c.params["orderNo"])
 	}
 	c.out.object("details", func() {
 		c.out.text("result", o.Result)

@@ -31,8 +31,14 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.message }
 
-// refuse returns a refusal with resultCode 1.
+// refuse returns a refusal with resultCode 1. Of long texts it quotes the start.
 func refuse(format string, args ...any) error {
+	const limit = 60 // characters
+	for i, arg := range args {
+		if text, ok := arg.(string); ok && utf8.RuneCountInString(text) > limit {
+			args[i] = string([]rune(text)[:limit]) + "…"
+		}
+	}
 	return &refusal{code: codeRefused, message: fmt.Sprintf(format, args...)}
 }
 
@@ -44,7 +50,7 @@ type call struct {
 
 	card    card     // of a call for one card
 	cards   []int    // places of the cards of a list
-	unknown []string // numbers of a list that no card has
+	unknown []string // numbers of a list that no card has, or several
 	byICCID bool     // the list has ICCIDs
 
 	out         encoder // members of the response
@@ -172,7 +178,7 @@ func (s *Server) accept(params map[string]string, signed bool, now instant) (*ca
 		}
 	}
 	if params["appKey"] != s.AppKey {
-		return nil, refuse("appKey不存在")
+		return nil, refuse("appKey不存在：%s", params["appKey"])
 	}
 	m := findMethod(params["method"])
 	if m == nil {
@@ -203,7 +209,7 @@ func (m *method) checkParams(params map[string]string) error {
 			return refuse("未知参数：%s", name)
 		}
 		if rule := paramRules[name]; rule != nil && !rule(params[name]) {
-			return refuse("参数格式错误：%s", name)
+			return refuse("参数格式错误：%s=%s", name, params[name])
 		}
 	}
 	for name := range strings.FieldsSeq(m.required) {
@@ -269,6 +275,9 @@ func atMost(characters int) func(string) bool {
 
 const maxCards = 1000 // in a list
 
+// noCards refuses a list of cards none of which exists.
+func (c *call) noCards() error { return refuse("卡号不存在：%s", strings.Join(c.unknown, ",")) }
+
 // findCards finds the cards of a call.
 func (s *Server) findCards(c *call) error {
 	switch c.method.cards {
@@ -291,7 +300,7 @@ func (s *Server) findList(c *call, msisdns, iccids string) error {
 	c.byICCID = iccids != ""
 	numbers := strings.Split(msisdns+iccids, ",")
 	if len(numbers) > maxCards {
-		return refuse("最多支持%d张卡", maxCards)
+		return refuse("最多支持%d张卡，实际为%d张", maxCards, len(numbers))
 	}
 	unknown, known := map[string]bool{}, map[int]bool{}
 	for _, number := range numbers {
@@ -328,13 +337,13 @@ func (s *Server) findCard(c *call, msisdn, iccid string) error {
 			return err
 		}
 		if found >= 0 && found != i {
-			return refuse("msisdn与iccid不是同一张卡")
+			return refuse("msisdn与iccid不是同一张卡：%s、%s", msisdn, iccid)
 		}
 		found = i
 	}
 	c.card = s.fleet.card(found)
 	if c.method.ownOnly && c.card.subAccount {
-		return refuse("只能处理隶属于该企业下的卡")
+		return refuse("只能处理隶属于该企业下的卡：%s", c.card.iccid)
 	}
 	return nil
 }

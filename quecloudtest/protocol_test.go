@@ -120,6 +120,54 @@ func TestProtocolRefusals(t *testing.T) {
 	}
 }
 
+// A refusal quotes the value that is wrong, and what the server has instead.
+func TestProtocolRefusalsQuoteValues(t *testing.T) {
+	t.Parallel()
+	recharge := func(product, name string) []string {
+		return []string{"iccid", "89860024310000000006", "productId", product, "productName", name}
+	}
+	for _, c := range []struct {
+		method string
+		pairs  []string
+		reason string
+	}{
+		{"card.info", []string{"msisdn", "1064899999999"}, "卡号不存在：1064899999999"},
+		{"card.info", []string{"iccid", "8986002431999999999"}, "卡号不存在：8986002431999999999"},
+		{"cards.info", []string{"msisdns", "1,2"}, "卡号不存在：1,2"},
+		{"cards.monthflow", []string{"msisdns", "1", "month", "202603"}, "卡号不存在：1"},
+		{"card.alarm", []string{"msisdn", "1", "alarmParam", "{}"}, "卡号不存在：1"},
+		{"card.info", []string{"msisdn", strings.Repeat("长", 61)}, "：" + strings.Repeat("长", 60) + "…"},
+		{"account.info", []string{"appKey", "2"}, "appKey不存在：2"},
+		{"account.info", []string{"t", "now"}, "服务器当前为1773115200"},
+		{"account.info", []string{"t", "1773114000"}, "服务器时间为2026-03-10 12:00:00，即1773115200"},
+		{"card.list", []string{"pageSize", "1001"}, "pageSize=1001"},
+		{"billing_group.statistics", []string{"id", "7"}, "计费组不存在：7"},
+		{"billing_groups.statistics", []string{"id", "7"}, "计费组不存在：7"},
+		{"file.status", []string{"taskId", "7"}, "任务不存在：7"},
+		{"file.down", []string{"taskId", "7"}, "任务不存在：7"},
+		{"order.details", []string{"orderNo", "A7"}, "订单不存在：A7"},
+		{"card.recharge", recharge("7", "x"), "产品不存在：7"},
+		{"card.recharge", recharge("50", "x"), "产品50的名称不是x"},
+		{"card.recharge", recharge("60", "10M-当月"), "中国电信、中国移动"},
+		{"card.recharge", recharge("53", "1G-当月"), "余额5.00元，需要10.00元"},
+		{"card.renewal", []string{"iccid", "89860024310000000006", "cycle", "1", "productId", "7"}, "该卡的套餐：7"},
+		{"card.renewal", []string{"iccid", "89860024310000000006", "cycle", "1", "productName", "x"}, "该卡的套餐：x"},
+		{"card.voice.addwhitelist", []string{"msisdn", "1064800000000", "voiceWhiteList", "1_x"}, "格式错误：x"},
+		{"card.voice.addwhitelist", []string{"msisdn", "1064800000000", "voiceWhiteList", "1_1"}, "重复：1"},
+		{"card.voice.delwhitelist", []string{"msisdn", "1064800000000", "voiceWhiteList", "1"}, "不存在：1"},
+	} {
+		srv, _ := start(t, quecloudtest.WithBalance(5*quecloudtest.Yuan))
+		client := newForeign(t, srv)
+		client.unsigned = []string{"alarmParam"}
+		if res := client.call(c.method, c.pairs...); !strings.Contains(res.body, c.reason) {
+			t.Errorf("%s %.80v: got %s, want %s", c.method, c.pairs, res.body, c.reason)
+		}
+		if r := srv.Requests()[0]; !strings.Contains(r.Reason, c.reason) {
+			t.Errorf("%s %.80v: recorded the reason %s, want %s", c.method, c.pairs, r.Reason, c.reason)
+		}
+	}
+}
+
 func TestProtocolLimits(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
@@ -151,6 +199,37 @@ func TestProtocolTimeWithin300Seconds(t *testing.T) {
 		}
 		if date := res.header.Get("Date"); date != "Tue, 10 Mar 2026 04:00:00 GMT" {
 			t.Errorf("Date is %s, want the server's time", date)
+		}
+	}
+}
+
+// A client with the real clock goes on when the server's clock is elsewhere, if the server checks t so.
+func TestProtocolTimeChecks(t *testing.T) {
+	t.Parallel()
+	now := time.Now().Unix()
+	for _, c := range []struct {
+		name     string
+		opts     []quecloudtest.Option
+		sent     int64
+		accepted bool
+	}{
+		{"default, the server's time", nil, noon.Unix(), true},
+		{"default, the real time", nil, now, false},
+		{
+			"the server's time only", []quecloudtest.Option{quecloudtest.WithTimeCheck(quecloudtest.ServerTime)}, now, false,
+		},
+		{"both, the real time", []quecloudtest.Option{quecloudtest.WithTimeCheck(quecloudtest.ServerOrRealTime)}, now, true},
+		{
+			"both, the server's time", []quecloudtest.Option{quecloudtest.WithTimeCheck(quecloudtest.ServerOrRealTime)},
+			noon.Unix(), true,
+		},
+		{"both, neither", []quecloudtest.Option{quecloudtest.WithTimeCheck(quecloudtest.ServerOrRealTime)}, 1, false},
+		{"any time", []quecloudtest.Option{quecloudtest.WithTimeCheck(quecloudtest.AnyTime)}, 1, true},
+	} {
+		srv, _ := start(t, c.opts...)
+		res := newForeign(t, srv).call("account.info", "t", strconv.FormatInt(c.sent, 10))
+		if got := res.code() == 0.0; got != c.accepted {
+			t.Errorf("%s: got %s", c.name, res.body)
 		}
 	}
 }

@@ -308,7 +308,7 @@ func (s *Server) cardMonthFlow(c *call) error {
 // §2.1.10
 func (s *Server) cardsMonthFlow(c *call) error {
 	if len(c.cards) == 0 {
-		return refuse("卡号不存在")
+		return c.noCards()
 	}
 	m, err := c.month()
 	if err != nil {
