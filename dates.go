@@ -293,8 +293,9 @@ func (m *Month) UnmarshalText(text []byte) (err error) {
 // error for a month that the calendar does not have.
 func (m Month) Value() (driver.Value, error) { return dateValue(m, m.IsZero(), m.IsValid()) }
 
-// Scan reads a column of a database. It parses text as [ParseMonth] does, and takes the month of a [time.Time] in the
-// value's own zone. NULL, blank text and the zero time are the zero Month.
+// Scan reads a column of a database. It parses text as [ParseMonth] does, and otherwise takes the month of a date, or of
+// a time in the value's own zone, as [Date.Scan] reads them. NULL, blank text, the zero time and 0000-00-00 are the zero
+// Month.
 func (m *Month) Scan(column any) error {
 	*m = Month{}
 	if t, ok := column.(time.Time); ok {
@@ -306,7 +307,15 @@ func (m *Month) Scan(column any) error {
 	if err != nil {
 		return err
 	}
-	return m.UnmarshalText([]byte(text))
+	if err = m.UnmarshalText([]byte(text)); err == nil {
+		return nil
+	}
+	var d Date
+	if d.Scan(text) != nil {
+		return err
+	}
+	*m = d.YearMonth()
+	return nil
 }
 
 // EncodeValues adds the month to a form as yyyyMM, the layout of requests.

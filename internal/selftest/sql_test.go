@@ -141,9 +141,11 @@ func TestDateScanTakesTheDateThatIsWritten(t *testing.T) {
 		"0000-00-00": {}, "0000-00-00 00:00:00": {}, "0001-01-01 00:00:00": {},
 		time.Time{}.String(): {}, time.Time{}.In(tokyo).String(): {}, "0001-01-01": selftest.Day(1, 1, 1),
 	} {
-		got := selftest.Day(1, 1, 1)
-		require.NoError(t, db.QueryRow("", []byte(column.(string))).Scan(&got), column)
+		got, month := selftest.Day(1, 1, 1), selftest.October2020.AddMonths(1)
+		text := []byte(column.(string))
+		require.NoError(t, db.QueryRow("", text, text).Scan(&got, &month), column)
 		assert.Equal(t, want, got, column)
+		assert.Equal(t, want.YearMonth(), month, column)
 	}
 	for _, column := range []any{"202010", " 2020-10 ", []byte("2020-10")} {
 		var got quecloud.Month
@@ -174,6 +176,7 @@ func TestDateScanRejectsOtherColumns(t *testing.T) {
 	assert.ErrorContains(t, db.QueryRow("", int64(1)).Scan(&date), "scan *quecloud.Date: the column is int64, want text")
 	assert.ErrorContains(t, db.QueryRow("", late).Scan(&date), "scan *quecloud.Date: the year 10000")
 	assert.ErrorContains(t, db.QueryRow("", late).Scan(&month), "scan *quecloud.Month: the year 10000")
+	assert.ErrorContains(t, db.QueryRow("", "soon").Scan(&month), `parse month "soon": want yyyyMM or yyyy-MM`)
 }
 
 // echoDB returns a database that responds to every query with one row: the arguments, as they reached the driver.
