@@ -78,7 +78,7 @@ func (c *core) attempt(ctx context.Context, call *callState) *attempt {
 	waited := sinceStart() - started
 	if x.err != nil {
 		a.sent, a.interrupted = x.abandoned || !e.notSent(), true
-		a.err = call.error("no response", withoutSignature(attemptError(timed, x.err, waited), a.signature))
+		a.err = call.error("no response", withoutSecret(attemptError(timed, x.err, waited), a.signature))
 		// The time limit may also be one of the user's http.Client or transport.
 		if late, ok := errors.AsType[net.Error](a.err); ok && late.Timeout() {
 			c.transport.recordTimeout(started)

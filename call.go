@@ -258,7 +258,7 @@ func (c *core) authenticate(ctx context.Context, call *callState) error {
 		}
 		appKey, secret, err := c.credentials(ctx)
 		if err != nil {
-			return call.notSent(ctx, "WithCredentials returned an error", err)
+			return call.notSent(ctx, "WithCredentials returned an error", withoutSecret(err, secret))
 		}
 		if bad := checkCredentials(appKey, secret); bad != nil {
 			return &ParamError{call.endpoint.method, "WithCredentials", "the " + bad.Param + " " + bad.Reason}

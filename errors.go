@@ -217,13 +217,20 @@ func fieldError(err error) error {
 //	network           no connection, or it broke
 //	other             anything else, such as the error of an interceptor or of a writer
 //
+// An error that is or wraps a nil pointer has a word too, usually other.
+//
 // A timeout of package net claims to be a [context.DeadlineExceeded] in [errors.Is]; ErrorType tells the two apart. The
 // log of [WithLogger] has the word for each failed attempt as error_type, package otelquecloud for each failed call as
 // error.type.
-func ErrorType(err error) string {
+func ErrorType(err error) (word string) {
 	if err == nil {
 		return ""
 	}
+	defer func() {
+		if recover() != nil { // from a method of a nil pointer in err
+			word = "other"
+		}
+	}()
 	for _, t := range errorTypes {
 		if t.is(err) {
 			return t.word
@@ -318,22 +325,24 @@ func (e *outcomeError) Error() string {
 
 func (e *outcomeError) Unwrap() []error { return []error{ErrOutcomeUnknown, e.err} }
 
-// withoutSignature returns err with the signature hidden in its text. The user's transport may quote the form.
-func withoutSignature(err error, signature string) error {
+// withoutSecret returns err with a signature or another secret hidden in its text. The user's transport may quote the
+// form, and the function of WithCredentials what it has read.
+func withoutSecret(err error, secret string) error {
 	text := err.Error()
-	if hidden := hide(text, signature); hidden != text {
+	if hidden := hide(text, secret); hidden != text {
 		return &rewordedError{hidden, err}
 	}
 	return err
 }
 
-// hide replaces the signature in text from outside, which may quote the request. Case does not matter. At the end of
-// the text, where it may be cut off, the first digits of a signature count as well.
-func hide[S string | []byte](text S, signature string) S {
-	const minDigits = 8
-	for i := 0; len(signature) > minDigits && i+minDigits <= len(text); i++ {
-		n := min(len(signature), len(text)-i)
-		if strings.EqualFold(string(text[i:i+n]), signature[:n]) {
+// hide replaces a secret, usually the signature, in text from outside, which may quote the request. Case does not
+// matter. At the end of the text, where it may be cut off, the first characters of a secret count as well. A secret of
+// up to 8 characters is not replaced.
+func hide[S string | []byte](text S, secret string) S {
+	const minLength = 8
+	for i := 0; len(secret) > minLength && i+minLength <= len(text); i++ {
+		n := min(len(secret), len(text)-i)
+		if strings.EqualFold(string(text[i:i+n]), secret[:n]) {
 			text = S(string(text[:i]) + "…" + string(text[i+n:]))
 		}
 	}

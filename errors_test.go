@@ -371,6 +371,12 @@ func TestErrorTypeGoesByTheDocumentedOrder(t *testing.T) {
 		}
 	}
 	assert.Empty(t, quecloud.ErrorType(nil))
+	for _, err := range []error{
+		(*quecloud.APIError)(nil), (*quecloud.ResponseError)(nil), (*quecloud.PageError)(nil), (*net.OpError)(nil),
+		&quecloud.BatchError{Err: (*quecloud.APIError)(nil)},
+	} {
+		assert.Equal(t, "other", quecloud.ErrorType(err), "%T", err)
+	}
 
 	source := selftest.ReadFile(t, "errors.go")
 	_, comment, _ := strings.Cut(source, "// ErrorType returns ")

@@ -194,7 +194,9 @@ func WithHTTPClient(client *http.Client) Option {
 // The SDK calls the function once per call, with the context of the call and before the limiter, and uses the result
 // for all attempts of the call: with the key of another account, a retry could buy a second time. The SDK caches
 // nothing, so the function should have the key at hand. Concurrent calls run it concurrently. If it returns an error,
-// or a value that NewClient would reject, the call ends before anything is sent.
+// or a value that NewClient would reject, the call ends before anything is sent. The error of the call has the text of
+// the function's error. A secret that the function returns together with its error is hidden in it; do not quote
+// others there.
 //
 // The limiter, the retry budget and the clock correction belong to the client and do not change with the key. Return
 // keys of one account only, and make a client for each account.

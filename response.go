@@ -134,7 +134,7 @@ func (c *core) driftOf(call *callState, a *attempt) func(kind lenient.Kind, path
 func (call *callState) badResponse(a *attempt, text []byte, err error) error {
 	body := excerpt(hide(excerpt(text, 600), a.signature), 512)
 	return &ResponseError{
-		call.endpoint.method, call.subject, a.status, body, withoutSignature(err, a.signature), a.retryAfter,
+		call.endpoint.method, call.subject, a.status, body, withoutSecret(err, a.signature), a.retryAfter,
 	}
 }
 

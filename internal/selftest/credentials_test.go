@@ -87,6 +87,21 @@ func TestCredentialsErrorEndsTheCallUnsent(t *testing.T) {
 	}
 }
 
+func TestCredentialsErrorDoesNotShowTheSecret(t *testing.T) {
+	t.Parallel()
+	const secret = "canary-0123456789"
+	quoting := fmt.Errorf(`vault: bad key {"secret":"%s"}: %w`, secret, io.ErrUnexpectedEOF)
+	for _, kind := range selftest.Calls {
+		client, s := selftest.Scripted(t, []selftest.Step{{Body: selftest.Success}},
+			quecloud.WithCredentials(func(context.Context) (string, string, error) { return "k", secret, quoting }))
+		err := kind.Do(t.Context(), client)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.ErrorContains(t, err, `vault: bad key {"secret":"…"}: unexpected EOF`)
+		assert.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "canary")
+		assert.Zero(t, s.Attempts())
+	}
+}
+
 func TestCredentialsThatAreInvalidEndTheCallUnsent(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
