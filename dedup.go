@@ -68,7 +68,7 @@ type DedupState int
 const (
 	DedupClaimed DedupState = 1 + iota // the caller holds the key and must settle the claim
 	DedupDone                          // the event has been handled
-	DedupBusy                          // another process is handling the event
+	DedupBusy                          // the event is being handled, usually by another process
 )
 
 // settleTimeout bounds [DedupStore].Settle, which runs also after the sender has disconnected.

@@ -26,6 +26,9 @@ import (
 // seconds, or a clock that the test moves. In a bubble of testing/synctest, [time.Sleep] takes no real time. For a
 // store whose claims end with its process, expire is nil, and TestDedupStore leaves out the rules about expiry.
 func TestDedupStore(open func() quecloud.DedupStore, expire func()) error {
+	if open == nil {
+		return errors.New("quecloudtest: TestDedupStore: open is nil")
+	}
 	stores := make([]quecloud.DedupStore, dedupStores)
 	for i := range stores {
 		if stores[i] = open(); stores[i] == nil {
@@ -144,6 +147,12 @@ var dedupRules = []struct {
 		d.claim(d.a, d.key, quecloud.DedupClaimed)
 		d.claim(d.b, d.key, quecloud.DedupBusy)
 		d.claim(d.open(), d.key, quecloud.DedupBusy)
+	}},
+	{"a claimed key is busy for its own process", func(d *dedupCheck) { // which may have several handlers
+		d.claim(d.a, d.key, quecloud.DedupClaimed)
+		d.claim(d.a, d.key, quecloud.DedupBusy)
+		d.settle(d.a, d.key, true)
+		d.claim(d.a, d.key, quecloud.DedupDone)
 	}},
 	{"a handled event is done for all processes", func(d *dedupCheck) {
 		d.claim(d.a, d.key, quecloud.DedupClaimed)

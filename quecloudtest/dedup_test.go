@@ -22,7 +22,7 @@ func TestDedupStoreAcceptsMemoryDedup(t *testing.T) {
 func TestDedupStoreReportsEachBrokenRule(t *testing.T) {
 	t.Parallel()
 	all := []string{ // the rules without expiry
-		"a claimed key is busy", "a handled event is done for all", "a released key can be claimed", "keys differ",
+		"busy for other processes", "busy for its own process", "a handled event is done for all", "a released key can be claimed", "keys differ",
 		"a Claim whose context", "keeps the claim, or records", "or releases the key", "of concurrent claims of a key",
 	}
 	for _, c := range []struct {
@@ -34,7 +34,11 @@ func TestDedupStoreReportsEachBrokenRule(t *testing.T) {
 		{name: "none", only: true},
 		{name: "errors", flaws: storeFlaws{fails: true}, rules: all},
 		{name: "claims are not exclusive", flaws: storeFlaws{grantsAll: true}, rules: []string{
-			"a claimed key is busy", "a released key can be claimed", "of concurrent claims of a key",
+			"busy for other processes", "busy for its own process", "a released key can be claimed",
+			"of concurrent claims of a key",
+		}},
+		{name: "claims are granted to their owner", flaws: storeFlaws{grantsOwn: true}, only: true, rules: []string{
+			"busy for its own process",
 		}},
 		{name: "claims are not atomic", flaws: storeFlaws{notAtomic: true}, only: true, rules: []string{
 			"of concurrent claims of a key",
@@ -126,11 +130,14 @@ func TestDedupStoreNeedsStores(t *testing.T) {
 	if err := quecloudtest.TestDedupStore(func() quecloud.DedupStore { return nil }, nil); err == nil {
 		t.Error("a nil store is accepted")
 	}
+	if err := quecloudtest.TestDedupStore(nil, nil); err == nil || !strings.Contains(err.Error(), "open is nil") {
+		t.Errorf("without open: %v", err)
+	}
 }
 
 // storeFlaws are the flaws of a store, and how long its claims and records last.
 type storeFlaws struct {
-	fails, grantsAll, notAtomic                                        bool
+	fails, grantsAll, grantsOwn, notAtomic                             bool
 	recordsNothing, recordsLocally, releasesNothing, releaseRecords    bool
 	noKind, endsWithContext                                            bool
 	failsOpen, failsBusy, claimsAndFails, settleHides, settleFailsFree bool
@@ -208,7 +215,7 @@ func (s *flawedStore) Claim(ctx context.Context, key string) (quecloud.DedupStat
 		return 0, ctx.Err()
 	case r.done && (!s.recordsLocally || r.owner == s.owner):
 		return quecloud.DedupDone, nil
-	case !r.expires.IsZero() && !r.done && !s.grantsAll:
+	case !r.expires.IsZero() && !r.done && !s.grantsAll && (!s.grantsOwn || r.owner != s.owner):
 		return quecloud.DedupBusy, nil
 	}
 	s.keys[key] = claim
