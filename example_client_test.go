@@ -98,7 +98,7 @@ func ExampleWithCredentials() {
 	// Output:
 	// quecloud: account.info: not sent: WithCredentials returned an error: no key has been read yet
 	// <nil>
-	// quecloud: account.info: refused with resultCode 1: appKey不存在
+	// quecloud: account.info: refused with resultCode 1: appKey不存在：000001
 	// <nil>
 }
 
