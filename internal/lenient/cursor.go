@@ -1,134 +1,210 @@
 package lenient
 
 import (
-	"bytes"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A cursor walks over a text that is valid JSON. It checks nothing.
+// A cursor walks over a JSON text and checks its syntax on the way. Where the text breaks the syntax, the cursor moves
+// to its end. There it finds no more members and elements, and null for every value.
 type cursor struct {
-	text []byte
-	at   int // where the unread text begins
-
-	plain bool // the text has no escapes and is valid UTF-8
-
-	// The place, from the outside in: for an object the offset of the member's name in text, for a list the complement of
-	// the element's index.
-	path []int
+	text   []byte
+	at     int    // where the unread text begins
+	broken bool   // the text is not JSON
+	path   []step // the objects and lists around the next value, from the outside in
 }
+
+// A step leads into an object or a list.
+type step struct {
+	end   byte // the bracket behind the last member or element
+	count int  // of the members or elements so far, the current one included
+	name  int  // offset of the current member's name
+}
+
+// maxDepth is the depth to which objects and lists can be nested, the same as for the JSON library.
+const maxDepth = 10000
 
 // begin moves to the beginning of a text.
-func (c *cursor) begin(text []byte) {
-	*c = cursor{text: text, plain: bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text), path: c.path[:0]}
+func (c *cursor) begin(text []byte) { *c = cursor{text: text, path: c.path[:0]} }
+
+// breakOff moves to the end of a text that is not JSON.
+func (c *cursor) breakOff() {
+	c.at = len(c.text)
+	c.broken = true
 }
 
-// peek moves to the next value, member name, or end of an object or list, and returns its first byte.
+// peek skips white space and returns the next byte, 0 at the end of the text.
 func (c *cursor) peek() byte {
-	for {
-		switch b := c.text[c.at]; b {
-		case ' ', '\t', '\n', '\r', ',', ':':
-			c.at++
-		default:
+	for ; c.at < len(c.text); c.at++ {
+		if b := c.text[c.at]; b > ' ' || b != ' ' && b != '\n' && b != '\r' && b != '\t' {
 			return b
 		}
 	}
+	return 0
 }
 
-// next returns the next value or member name and moves behind it.
+// end checks that nothing but white space is left.
+func (c *cursor) end() {
+	c.peek()
+	if c.at < len(c.text) {
+		c.breakOff()
+	}
+}
+
+// enter moves into the object or list that begins here and ends with a bracket. The caller loops while more.
+func (c *cursor) enter(end byte) {
+	if len(c.path) == maxDepth {
+		c.breakOff()
+	}
+	c.at++
+	c.path = append(c.path, step{end: end})
+}
+
+// more moves to the next member or element and reports whether there is one. If there is none, it moves out of the
+// object or list.
+func (c *cursor) more() bool {
+	in := &c.path[len(c.path)-1]
+	b := c.peek()
+	switch {
+	case b == in.end:
+		c.at++
+		c.path = c.path[:len(c.path)-1]
+		return false
+	case in.count > 0 && b == ',':
+		c.at++
+		b = c.peek()
+	case in.count > 0:
+		b = 0
+	}
+	if in.end == '}' && b != '"' || b == 0 {
+		c.breakOff()
+		c.path = c.path[:len(c.path)-1]
+		return false
+	}
+	in.name = c.at
+	in.count++
+	return true
+}
+
+// name returns the name of a member, as JSON, and moves to its value.
+func (c *cursor) name() []byte {
+	raw, _ := c.readString()
+	if c.peek() != ':' {
+		c.breakOff()
+		return raw
+	}
+	c.at++
+	return raw
+}
+
+var null = []byte("null")
+
+// next returns the next value and moves behind it.
 func (c *cursor) next() []byte {
 	first := c.peek()
 	start := c.at
 	switch first {
 	case '"':
-		c.skipString()
-	case '{', '[':
-		c.skipNested()
-	default:
-		for c.at < len(c.text) && !endsLiteral(c.text[c.at]) {
-			c.at++
+		c.readString()
+	case '{':
+		for c.enter('}'); c.more(); {
+			c.name()
+			c.next()
 		}
+	case '[':
+		for c.enter(']'); c.more(); {
+			c.next()
+		}
+	case 'n':
+		c.literal("null")
+	case 't':
+		c.literal("true")
+	case 'f':
+		c.literal("false")
+	default:
+		c.number()
+	}
+	if c.broken {
+		return null
 	}
 	return c.text[start:c.at]
 }
 
-func endsLiteral(b byte) bool { return b <= ' ' || b == ',' || b == ']' || b == '}' }
-
-func (c *cursor) skipString() {
-	start := c.at + 1
-	c.at = start + bytes.IndexByte(c.text[start:], '"') + 1
-	if c.plain || bytes.IndexByte(c.text[start:c.at], '\\') < 0 {
-		return
-	}
-	for c.at = start; c.text[c.at] != '"'; c.at++ {
-		if c.text[c.at] == '\\' {
-			c.at++ // the escaped character
-		}
-	}
-	c.at++
-}
-
-func (c *cursor) skipNested() {
-	for depth := 0; ; {
-		switch c.text[c.at] {
-		case '"':
-			c.skipString()
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		}
-		if c.at++; depth == 0 {
-			return
-		}
+// literal moves behind a literal.
+func (c *cursor) literal(name string) {
+	if end := c.at + len(name); end <= len(c.text) && string(c.text[c.at:end]) == name {
+		c.at = end
+	} else {
+		c.breakOff()
 	}
 }
 
-// enter moves into the next object or list. leave moves out of it, from its end.
-func (c *cursor) enter() {
-	c.peek()
-	c.at++
-	c.path = append(c.path, 0)
+// number moves behind a number.
+func (c *cursor) number() {
+	if c.hasByte('-') {
+		c.at++
+	}
+	zero := c.hasByte('0')
+	if n := c.digits(); n == 0 || zero && n > 1 {
+		c.breakOff()
+	}
+	if c.hasByte('.') {
+		c.at++
+		if c.digits() == 0 {
+			c.breakOff()
+		}
+	}
+	if c.hasByte('e') || c.hasByte('E') {
+		c.at++
+		if c.hasByte('+') || c.hasByte('-') {
+			c.at++
+		}
+		if c.digits() == 0 {
+			c.breakOff()
+		}
+	}
 }
 
-func (c *cursor) leave() {
-	c.at++
-	c.path = c.path[:len(c.path)-1]
+func (c *cursor) hasByte(b byte) bool { return c.at < len(c.text) && c.text[c.at] == b }
+
+// digits moves behind digits and returns how many there are.
+func (c *cursor) digits() int {
+	start := c.at
+	for c.at < len(c.text) && isDigit(c.text[c.at]) {
+		c.at++
+	}
+	return c.at - start
 }
 
 // Elements returns the elements of a JSON list, which must be valid.
 func Elements(list []byte) (elements [][]byte) {
 	var c cursor
 	c.begin(list)
-	for c.enter(); c.peek() != ']'; {
+	c.peek()
+	for c.enter(']'); c.more(); {
 		elements = append(elements, c.next())
 	}
 	return elements
 }
 
-// isAt sets the place within the innermost object or list.
-func (c *cursor) isAt(place int) { c.path[len(c.path)-1] = place }
-
 // maxPlace limits the name of a place, in bytes: objects can be nested thousands deep.
 const maxPlace = 256
 
-// place names the current place, or that of a member in it: cards[3].monthflow.
+// place names the place of the current value, or that of a member in it: cards[3].monthflow.
 func (c *cursor) place(member string) string {
 	var b []byte
-	for _, at := range c.path {
+	for _, in := range c.path {
 		if len(b) > maxPlace {
 			break
 		}
-		if at < 0 {
-			b = append(strconv.AppendInt(append(b, '['), int64(^at), 10), ']')
+		if in.end == ']' {
+			b = append(strconv.AppendInt(append(b, '['), int64(in.count-1), 10), ']')
 			continue
 		}
 		b = appendMember(b, nil)
-		name := cursor{text: c.text, at: at}
-		b, _ = jsontext.AppendUnquote(b, name.next())
+		name := cursor{text: c.text, at: in.name}
+		b, _ = jsontext.AppendUnquote(b, name.name())
 	}
 	if member != "" {
 		b = appendMember(b, []byte(member))

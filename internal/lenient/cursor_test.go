@@ -2,9 +2,12 @@ package lenient
 
 import (
 	"bytes"
+	stdjson "encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,22 +21,18 @@ type placed struct{ place, raw string }
 // walk finds the scalars of the next value, and checks that next moves behind it.
 func walk(t *testing.T, c *cursor, found []placed) []placed {
 	past := *c
+	past.path = slices.Clone(c.path)
 	past.next()
 	switch c.peek() {
 	case '{':
-		for c.enter(); c.peek() != '}'; {
-			c.isAt(c.at)
-			c.next()
+		for c.enter('}'); c.more(); {
+			c.name()
 			found = walk(t, c, found)
 		}
-		c.leave()
 	case '[':
-		c.enter()
-		for n := 0; c.peek() != ']'; n++ {
-			c.isAt(^n)
+		for c.enter(']'); c.more(); {
 			found = walk(t, c, found)
 		}
-		c.leave()
 	default:
 		place := c.place("")
 		found = append(found, placed{place, string(c.next())})
@@ -67,24 +66,26 @@ func read(dec *jsontext.Decoder, place string, found []placed) []placed {
 	return found
 }
 
-// FuzzDecodeCursor compares a cursor with the JSON library on valid texts.
+// FuzzDecodeCursor compares a cursor with the JSON library.
 func FuzzDecodeCursor(f *testing.F) {
-	for _, text := range []string{
-		`0`, ` -1.5e+3 `, `"a"`, `null`, `true`, `{}`, `[]`, ` [ ] `, `[[],{}]`, `{"a":1}`,
-		"{ \"a\" :\t1 ,\r\n\"b\" : [ 1 , 2 ] }",
-		`{"a":{"b":[{"c":1},{"c":[true,false,null]}]},"d":"e"}`, `[1,-2,3.5]`, `["a","b"]`,
-		`"\""`, `"\\"`, `["\\\"","]"]`, `{"a\"}":"{[","b\\":"\\\\"}`, `{"\u0061":"\/"}`, `{"卡":"移远"}`,
-		"{\"\xff\":\"\xfe\"}", `{"a":"\ud800"}`,
-		`{"` + strings.Repeat("a", maxPlace+1) + `":[0,{"b":1}]}`, `{"` + strings.Repeat("卡", maxPlace/3) + `":{"b":1}}`,
-		`{"a":1,"a":2}`, `{"":{"":0}}`, `{"~/":{"1":2}}`,
-	} {
+	for _, text := range slices.Concat(validTexts, brokenTexts) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if !jsontext.Value(text).IsValid(jsonOptions) {
-			return // the decoder never gives a cursor such a text
-		}
 		var c cursor
+		c.begin(text)
+		c.next()
+		c.end()
+		valid := jsontext.Value(text).IsValid(jsonOptions)
+		require.Equal(t, !valid, c.broken, "%q", text)
+		if utf8.Valid(text) {
+			require.Equal(t, stdjson.Valid(text), valid, "%q", text)
+		}
+		assert.Empty(t, c.path)
+		if !valid {
+			require.Error(t, syntaxError(text))
+			return
+		}
 		c.begin(text)
 		assert.Equal(t, read(jsontext.NewDecoder(bytes.NewReader(text), jsonOptions), "", nil), walk(t, &c, nil))
 		assert.Empty(t, c.path)
@@ -99,4 +100,45 @@ func FuzzDecodeCursor(f *testing.F) {
 			}
 		}
 	})
+}
+
+var validTexts = []string{
+	`0`, ` -1.5e+3 `, `"a"`, `null`, `true`, `{}`, `[]`, ` [ ] `, `[[],{}]`, `{"a":1}`,
+	"{ \"a\" :\t1 ,\r\n\"b\" : [ 1 , 2 ] }",
+	`{"a":{"b":[{"c":1},{"c":[true,false,null]}]},"d":"e"}`, `[1,-2,3.5]`, `["a","b"]`,
+	`"\""`, `"\\"`, `["\\\"","]"]`, `{"a\"}":"{[","b\\":"\\\\"}`, `{"\u0061":"\/"}`, `{"卡":"移远"}`,
+	"{\"\xff\":\"\xfe\"}", `{"a":"\ud800"}`, `["\u00aF\b\f\n\r\t"]`, `0e0`, `-0`, `1E-9`, `0.0`, "\"\x7f\"",
+	`{"` + strings.Repeat("a", maxPlace+1) + `":[0,{"b":1}]}`, `{"` + strings.Repeat("卡", maxPlace/3) + `":{"b":1}}`,
+	`{"a":1,"a":2}`, `{"":{"":0}}`, `{"~/":{"1":2}}`,
+	`["","a","ab","abc","abcd","abcde","abcdef","abcdefg","abcdefgh","abcdefghi","移","移远","12345移","1234567移8"]`,
+}
+
+func TestDecodeLimitsTheDepthOfTexts(t *testing.T) {
+	t.Parallel()
+	for depth := maxDepth; depth <= maxDepth+1; depth++ {
+		for _, text := range []string{nested("[", "", "]", depth), nested(`{"":`, "0", "}", depth)} {
+			var c cursor
+			c.begin([]byte(text))
+			c.next()
+			c.end()
+			assert.Equal(t, depth > maxDepth, c.broken)
+			assert.Equal(t, depth <= maxDepth, jsontext.Value(text).IsValid(jsonOptions))
+		}
+	}
+}
+
+func nested(begin, inner, end string, depth int) string {
+	return strings.Repeat(begin, depth) + inner + strings.Repeat(end, depth)
+}
+
+var brokenTexts = []string{
+	``, ` `, `nul`, `nulL`, `truth`, `fals`, `x`, `+1`, `-`, `01`, `-01`, `1.`, `.1`, `1.e1`, `1e`, `1e+`, `0x1`,
+	`1 2`, `1,`,
+	`"`, `"a`, `"abcdefghijk`, `"\`, `"\"`, `"\x"`, `"\u"`, `"\u12"`, `"\u123g"`, `"\u12`, "\"a\nb\"", "\"\x00\"",
+	"\"abcdefgh\x1fabcdefghijkl\"", `'a'`, `[`, `]`, `[1`, `[1,`, `[1,]`, `[,1]`, `[1 2]`, `[1}`, `[1:2]`, `[]]`, `[],`,
+	`{`, `}`, `{"a"`, `{"a":`, `{"a":}`, `{"a":1`, `{"a":1,`, `{"a":1,}`, `{,"a":1}`, `{"a" 1}`, `{"a",1}`,
+	`{"a":1 "b":2}`,
+	`{"a":1]`, `{a:1}`, `{1:1}`, `{null:1}`, `{"a"::1}`, `{"a":1,,"b":1}`, `{}{}`, "\x00", "[\x00]", "[1\x00]", "\ufeff1",
+	"1\v",
+	`{"a":[[{"b":"c"},1],2}`,
 }

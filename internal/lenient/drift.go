@@ -36,11 +36,24 @@ func (d *decoder) checkType(f *field, raw []byte) {
 
 // report reports a drift in the current place.
 func (d *decoder) report(kind Kind, raw []byte) {
-	d.tell(kind, d.place(""), string(Excerpt(raw, 64)))
+	d.reportAt(kind, d.place(""), string(Excerpt(raw, 64)))
 }
 
-// tell calls the drift function, at most MaxDrifts times.
-func (d *decoder) tell(kind Kind, path, value string) {
+// reportAt calls the drift function, at most MaxDrifts times. A text that is not JSON has no drifts: before the first
+// call, reportAt checks the syntax of the whole text.
+func (d *decoder) reportAt(kind Kind, path, value string) {
+	if !d.validated {
+		var whole cursor
+		whole.begin(d.text)
+		whole.next()
+		if whole.end(); whole.broken {
+			d.breakOff()
+		}
+		d.validated = true
+	}
+	if d.broken {
+		return
+	}
 	d.skipped = d.skipped || kind == WrongValue
 	if d.drifts++; d.MaxDrifts == 0 || d.drifts <= d.MaxDrifts {
 		d.Drift(kind, path, value)
@@ -57,8 +70,8 @@ func (d *decoder) unknown() []byte {
 }
 
 func (d *decoder) reportNotUTF8(raw []byte) {
-	if d.notUTF8 == "" {
-		d.notUTF8 = cmp.Or(d.place(""), "the whole")
+	if d.response.NotUTF8 == "" {
+		d.response.NotUTF8 = cmp.Or(d.place(""), "the whole")
 	}
 	if d.Drift != nil {
 		d.report(NotUTF8, raw)

@@ -53,8 +53,8 @@ func (d *decoder) textOf(raw []byte) []byte {
 
 // unquoted returns the text of a JSON string, valid until the next call, and whether it is UTF-8.
 func (d *decoder) unquoted(raw []byte) (text []byte, valid bool) {
-	if d.plain || bytes.IndexByte(raw, '\\') < 0 {
-		return raw[1 : len(raw)-1], d.plain || utf8.Valid(raw)
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], utf8.Valid(raw)
 	}
 	d.scratch, valid = appendText(d.scratch[:0], raw)
 	return d.scratch, valid
@@ -62,7 +62,7 @@ func (d *decoder) unquoted(raw []byte) (text []byte, valid bool) {
 
 // checkEncoding reports a value of any type, just read, if it is not UTF-8.
 func (d *decoder) checkEncoding(raw []byte) {
-	if !d.plain && !utf8.Valid(raw) {
+	if !utf8.Valid(raw) {
 		d.reportNotUTF8(raw)
 	}
 }

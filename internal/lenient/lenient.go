@@ -3,15 +3,18 @@
 //
 // The Go type of a field decides how a value is read, regardless of its JSON type:
 //
+//   - cursor.go walks over the text, checks its syntax on the way and knows its place: cards[3].monthflow. scan.go finds
+//     the ends of strings.
+//   - decoder.go decodes a whole text. envelope.go reads its resultCode and errorMessage.
+//   - shape.go compiles a struct type and its tags into a shape.
+//   - object.go reads an object member by member, values.go lists, pointers and types that read themselves.
 //   - scalars.go reads strings, numbers and booleans: 12, "12", 12.0 and 1.2e1 are the integer 12; 1, "1" and "TRUE"
 //     are true; a bare number in a string field keeps its digits.
 //   - times.go reads times and dates: it has their layouts and decides when digits are seconds since 1970.
-//   - shape.go reads lists, objects and pointers, and compiles a struct type and its tags into a shape.
-//   - decoder.go reads an object member by member, and the envelope (resultCode and errorMessage).
+//   - memory.go holds what serves several objects: equal strings, the order of members, rows.
 //   - required.go decides which members are missing and whether a response shows that something was done.
 //   - encoding.go keeps text that is not UTF-8 byte for byte.
 //   - drift.go reports differences from the document.
-//   - cursor.go walks over text that is valid JSON and knows its place: cards[3].monthflow.
 //
 // Names match in any case. Members without a field are skipped. A null or empty value leaves its field zero. A value
 // that cannot be what its field needs is a [Problem] if the field matters, and is skipped otherwise.
@@ -84,15 +87,13 @@ func (p *Problem) Error() string {
 }
 
 // Decode decodes a whole response into result, which is nil or a pointer. The error is a [*Problem], the first that
-// counts, or tells why the text is not JSON. The [Response] is valid in either case, as far as the text goes.
+// counts, or tells why the text is not JSON. Of a text that is not JSON, result and the [Response] have nothing.
 func Decode(body []byte, result any, opts Options) (Response, error) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
 	d.Options = opts
-	env, err := d.decode(body, result)
-	return Response{
-		env.code, env.hasCode, env.problem, env.message, d.hasPayload, d.hasReceipt, d.hasRequired, d.receipts, d.notUTF8,
-	}, err
+	err := d.decode(body, result)
+	return d.response, err
 }
 
 // DecodeObject decodes a text that must be an object, without an envelope, into the struct that result points to. It

@@ -1,6 +1,8 @@
 package lenient_test
 
 import (
+	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -145,5 +147,34 @@ func TestDecodeLimitsTheMemoryOfLists(t *testing.T) {
 		_, err = lenient.Decode([]byte(big), &few, lenient.Options{Strict: true, Drift: drift})
 		require.ErrorContains(t, err, "list[256]: more elements than can be held")
 		assert.Len(t, few.List, 256)
+	}
+}
+
+// The decoder finds out that a text is not JSON after it has read the beginning.
+func TestDecodeKeepsNothingOfBrokenText(t *testing.T) {
+	t.Parallel()
+	const whole = `{"resultCode":1,"errorMessage":"no","cards":[{"iccid":"1","flow":"x","new":1,"imei":"\u79fb` +
+		"\xff" + `"},{"iccid":"2","flow":1.5}],"page":{"page":1,"totalCount":2}}`
+	for end := range len(whole) {
+		for _, broken := range []string{whole[:end], whole[:end] + "\x01" + whole[end:], whole + whole[:end+1]} {
+			var drifts []drift
+			for _, opts := range []lenient.Options{{Strict: true}, {Strict: true, Drift: collect(&drifts)}} {
+				list := quecloud.CardList{Page: quecloud.Page{Number: 7}}
+				response, err := lenient.Decode([]byte(broken), &list, opts)
+				if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, new(*jsontext.SyntacticError)) {
+					require.EqualError(t, err, "more text after its end", "%q", broken)
+				}
+				assert.Zero(t, list, "%q", broken)
+				assert.Zero(t, response, "%q", broken)
+
+				event := quecloud.SMSEvent{Content: "before"}
+				skipped, err := lenient.DecodeObject([]byte(broken), &event, opts)
+				require.Error(t, err, "%q", broken)
+				require.NotErrorAs(t, err, new(*lenient.Problem), "%q", broken)
+				assert.Zero(t, event, "%q", broken)
+				assert.False(t, skipped, "%q", broken)
+			}
+			assert.Empty(t, drifts, "%q", broken)
+		}
 	}
 }

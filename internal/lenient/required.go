@@ -3,7 +3,6 @@ package lenient
 import (
 	"bytes"
 	"reflect"
-	"slices"
 )
 
 // A presence says whether an object has a member, and whether that has a value.
@@ -20,15 +19,15 @@ const (
 func (d *decoder) expect(f *field, s *shape, seen []presence, succeeded bool) {
 	switch there := s.presence(f, seen); {
 	case f.required && there == filled:
-		d.hasRequired = true
+		d.response.HasRequired = true
 	case f.container != nil && seen[f.container.number] >= hollow: // where it was reported already
 	case f.required:
-		if d.fails(f) {
-			d.failure = &Problem{Path: d.place(f.name), Reason: "missing"}
+		if d.problem == nil && d.counts(f) {
+			d.problem = &Problem{Path: d.place(f.name), Reason: "missing"}
 		}
 	case d.Drift == nil || there != absent || !succeeded:
 	case f.container == nil || !f.container.always || s.presence(f.container, seen) > empty:
-		d.tell(Missing, d.place(f.name), "")
+		d.reportAt(Missing, d.place(f.name), "")
 	}
 }
 
@@ -45,17 +44,23 @@ func (s *shape) presence(f *field, seen []presence) presence {
 	return there
 }
 
-// nothing lists the values of members that say nothing.
-var nothing = []string{"null", `""`, "[]", "{}", "0", `"0"`, "false", `"false"`}
+// isEmptyValue reports whether the value of a member says nothing.
+func isEmptyValue(raw []byte) bool {
+	switch string(raw) {
+	case "null", `""`, "[]", "{}", "0", `"0"`, "false", `"false"`:
+		return true
+	}
+	return false
+}
 
-// saysSomething reports whether a member is neither zero nor an empty list. A receipt that was rejected says something
-// as well.
-func (f *field) saysSomething(v reflect.Value, raw []byte) bool {
+// hasContent reports whether a member is neither zero nor an empty list. A receipt that was rejected has content as
+// well.
+func (f *field) hasContent(v reflect.Value, raw []byte) bool {
 	if !v.IsZero() && (v.Kind() != reflect.Slice || v.Len() > 0) {
 		return true
 	}
-	ofMembers := f.scalar == nil && v.Kind() == reflect.Struct // whose members say it themselves
-	return f.receipt && !ofMembers && !slices.Contains(nothing, string(raw))
+	ofMembers := f.set == nil && v.Kind() == reflect.Struct // whose members say it themselves
+	return f.receipt && !ofMembers && !isEmptyValue(raw)
 }
 
 // identifiers lists the members that identify something, in lower case, apart from those tagged receipt. The value

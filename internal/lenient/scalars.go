@@ -17,9 +17,54 @@ type scalar struct {
 	text []byte // without quotes and escapes, never empty
 }
 
+// scalar reads the next value into a scalar field. It reports whether there is a value, other than null and "", and
+// whether the field accepts it.
+func (d *decoder) scalar(f *field, to any) (hasValue, ok bool) {
+	var raw []byte
+	var s scalar
+	if d.peek() == '"' {
+		var plain bool
+		raw, plain = d.readString()
+		if s = (scalar{'"', raw[1 : len(raw)-1]}); !plain {
+			s.text = d.textOf(raw)
+		}
+		if len(s.text) == 0 {
+			return false, false
+		}
+	} else {
+		raw = d.next()
+		if s = (scalar{raw[0], raw}); s.kind == 'n' {
+			return false, false
+		}
+	}
+	if f.isBlank != nil && maySayNothing(s.text[0]) && f.isBlank(s.text) {
+		if d.Drift != nil && isNull(s.text) {
+			d.report(WrongValue, raw)
+		}
+		return false, false
+	}
+	switch {
+	case s.kind == '{' || s.kind == '[':
+		d.mismatch(f, raw, "want "+f.want)
+		return true, false
+	case f.isID && !s.identifies(f.required):
+		d.mismatch(f, raw, "identifies nothing")
+		return true, false
+	case !f.set(d, to, s):
+		d.mismatch(f, raw, "want "+f.want)
+		return true, false
+	}
+	d.checkType(f, raw)
+	return true, true
+}
+
+// A setter sets the field to which a pointer points. The types string, bool, int, int64 and float64 stand for all types
+// of their kind. It reports whether the scalar fits the field.
+type setter func(d *decoder, to any, s scalar) bool
+
 // scalarFor returns the function that sets a value of a type to a scalar, and a description for errors. It returns nil
 // for types that are not scalar.
-func scalarFor(t reflect.Type, rule epochRule) (want string, set func(*decoder, reflect.Value, scalar) bool) {
+func scalarFor(t reflect.Type, rule epochRule) (want string, set setter) {
 	switch t {
 	case reflect.TypeFor[time.Time]():
 		return "a time", rule.setTime
@@ -66,50 +111,62 @@ func blankFor(t reflect.Type) func(text []byte) bool {
 }
 
 // setString keeps a scalar as it is written, a bare number digit by digit.
-func setString(d *decoder, v reflect.Value, s scalar) bool {
-	v.SetString(d.share(s.text))
+func setString(d *decoder, to any, s scalar) bool {
+	*to.(*string) = d.share(s.text)
 	return true
 }
 
 // setUnique is setString for texts that are rarely equal: it does not look for an equal text to share.
-func setUnique(_ *decoder, v reflect.Value, s scalar) bool {
-	v.SetString(string(s.text))
+func setUnique(d *decoder, to any, s scalar) bool {
+	*to.(*string) = d.unique.add(s.text)
 	return true
 }
 
 // setEnumeration trims the white space around a scalar.
-func setEnumeration(d *decoder, v reflect.Value, s scalar) bool {
-	v.SetString(d.share(trimSpace(s.text)))
+func setEnumeration(d *decoder, to any, s scalar) bool {
+	*to.(*string) = d.share(trimSpace(s.text))
 	return true
 }
 
-func setBool(_ *decoder, v reflect.Value, s scalar) bool {
+func setBool(_ *decoder, to any, s scalar) bool {
 	text := trimSpace(s.text)
+	n, ok := wholeNumber(text)
 	switch {
-	case string(text) == "1" || bytes.EqualFold(text, []byte("true")):
-		v.SetBool(true)
-	case string(text) == "0" || bytes.EqualFold(text, []byte("false")):
-		v.SetBool(false)
-	default:
-		n, ok := wholeNumber(text)
-		if !ok || n != 0 && n != 1 {
-			return false
-		}
-		v.SetBool(n == 1)
+	case ok:
+	case bytes.EqualFold(text, []byte("true")):
+		n, ok = 1, true
+	case bytes.EqualFold(text, []byte("false")):
+		n, ok = 0, true
 	}
-	return true
-}
-
-func setInt(_ *decoder, v reflect.Value, s scalar) bool {
-	n, ok := wholeNumber(s.number())
-	if !ok || v.OverflowInt(n) {
+	if !ok || n != 0 && n != 1 {
 		return false
 	}
-	v.SetInt(n)
+	*to.(*bool) = n == 1
 	return true
 }
 
-func setUint(_ *decoder, v reflect.Value, s scalar) bool {
+func setInt(_ *decoder, to any, s scalar) bool {
+	n, ok := wholeNumber(s.number())
+	if !ok {
+		return false
+	}
+	switch to := to.(type) {
+	case *int64:
+		*to = n
+	case *int:
+		*to = int(n)
+		return int64(*to) == n
+	default:
+		v := reflect.ValueOf(to).Elem()
+		if v.OverflowInt(n) {
+			return false
+		}
+		v.SetInt(n)
+	}
+	return true
+}
+
+func setUint(_ *decoder, to any, s scalar) bool {
 	text := s.number()
 	n, err := strconv.ParseUint(string(text), 10, 64)
 	if err != nil {
@@ -119,6 +176,7 @@ func setUint(_ *decoder, v reflect.Value, s scalar) bool {
 			return false
 		}
 	}
+	v := reflect.ValueOf(to).Elem()
 	if v.OverflowUint(n) {
 		return false
 	}
@@ -186,13 +244,22 @@ func wholeDigits(text string) (digits string, ok bool) {
 	return digits + strings.Repeat("0", power), true
 }
 
-func setFloat(_ *decoder, v reflect.Value, s scalar) bool {
+func setFloat(_ *decoder, to any, s scalar) bool {
 	f, ok := parseFloat(trimSpace(s.text))
-	if !ok || v.OverflowFloat(f) {
+	if !ok {
 		return false
 	}
-	v.SetFloat(f)
-	return f == 0 || v.Float() != 0 // a float32 may round to 0
+	switch to := to.(type) {
+	case *float64:
+		*to = f
+	default:
+		v := reflect.ValueOf(to).Elem()
+		if v.OverflowFloat(f) || f != 0 && float32(f) == 0 {
+			return false
+		}
+		v.SetFloat(f)
+	}
+	return true
 }
 
 // parseFloat parses a decimal number. It rejects other forms that strconv accepts: inf, 0x1p-2, 1_000.
@@ -247,7 +314,7 @@ func isNumeric(c byte) bool {
 	return isDigit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'
 }
 
-func setDecimal(_ *decoder, v reflect.Value, s scalar) bool {
+func setDecimal(_ *decoder, to any, s scalar) bool {
 	text := trimSpace(s.text)
 	if len(text) > 40 || !consistsOf(text, isNumeric) {
 		return false
@@ -257,17 +324,17 @@ func setDecimal(_ *decoder, v reflect.Value, s scalar) bool {
 	if err != nil || amount.Exponent() > 30 || amount.Exponent() < -30 || amount.NumDigits()+int(amount.Exponent()) > 38 {
 		return false
 	}
-	*v.Addr().Interface().(*decimal.Decimal) = amount
+	*to.(*decimal.Decimal) = amount
 	return true
 }
 
-func setText(_ *decoder, v reflect.Value, s scalar) bool {
-	return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(s.text) == nil
+func setText(_ *decoder, to any, s scalar) bool {
+	return to.(encoding.TextUnmarshaler).UnmarshalText(s.text) == nil
 }
 
 // setDate returns a function that parses a date and stores it with set.
-func (rule epochRule) setDate(set func(reflect.Value, date)) func(*decoder, reflect.Value, scalar) bool {
-	return func(d *decoder, v reflect.Value, s scalar) bool {
+func (rule epochRule) setDate(set func(to any, day date)) setter {
+	return func(d *decoder, to any, s scalar) bool {
 		day, ok := fastDate(s.text)
 		if !ok {
 			t, ok := rule.parse(string(s.text), d.clock())
@@ -276,7 +343,7 @@ func (rule epochRule) setDate(set func(reflect.Value, date)) func(*decoder, refl
 			}
 			day.Year, day.Month, day.Day = t.Date()
 		}
-		set(v, day)
+		set(to, day)
 		return true
 	}
 }
@@ -300,10 +367,10 @@ func number(digits []byte) (n int) {
 	return n
 }
 
-func (rule epochRule) setTime(d *decoder, v reflect.Value, s scalar) bool {
+func (rule epochRule) setTime(d *decoder, to any, s scalar) bool {
 	t, ok := rule.parse(string(s.text), d.clock())
 	if ok {
-		*v.Addr().Interface().(*time.Time) = t
+		*to.(*time.Time) = t
 	}
 	return ok
 }

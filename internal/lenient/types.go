@@ -7,8 +7,8 @@ import (
 
 // Dates and enumerations are types of the package above that need more than their Go kind.
 var (
-	dates        = map[reflect.Type]func(reflect.Value, date){} // stores a day
-	enumerations = map[string]bool{}                            // by package path
+	dates        = map[reflect.Type]func(to any, day date){} // stores a day where a pointer points
+	enumerations = map[string]bool{}                         // by package path
 )
 
 type date struct {
@@ -27,7 +27,7 @@ func Register[D ~struct {
 	Day   int
 }]() {
 	t := reflect.TypeFor[D]()
-	dates[t] = func(v reflect.Value, day date) { *v.Addr().Interface().(*D) = D(day) }
+	dates[t] = func(to any, day date) { *to.(*D) = D(day) }
 	enumerations[t.PkgPath()] = true
 }
 

@@ -1,0 +1,55 @@
+package lenient
+
+import (
+	"bytes"
+	"cmp"
+	"reflect"
+	"strings"
+)
+
+// isEnvelope reports whether a member is part of the envelope.
+func isEnvelope(name []byte) bool {
+	return len(name) == len("resultCode") && strings.EqualFold(string(name), "resultCode") ||
+		len(name) == len("errorMessage") && strings.EqualFold(string(name), "errorMessage")
+}
+
+// envelope reads a member of the envelope, and also sets the field f of v if the caller's own struct has one.
+func (d *decoder) envelope(name []byte, v reflect.Value, f *field) {
+	isCode := len(name) == len("resultCode")
+	d.peek()
+	start := d.at
+	if f != nil && f.set != nil {
+		d.scalar(f, f.pointer(v.FieldByIndex(f.index)))
+		d.at = start
+	}
+	raw := d.next()
+	text := raw
+	switch raw[0] {
+	case '"':
+		var valid bool
+		if text, valid = d.unquoted(raw); !valid && f == nil { // otherwise scalar has reported it
+			d.reportNotUTF8(raw)
+		}
+	case 'n':
+		text = nil
+	}
+	r := &d.response
+	if !isCode {
+		r.Message = cmp.Or(string(text), r.Message)
+		return
+	}
+	n, ok := wholeNumber(bytes.TrimSpace(text))
+	code := int(n)
+	switch {
+	case len(text) == 0:
+	case !ok || int64(code) != n:
+		r.CodeProblem = &Problem{"resultCode", Excerpt(string(raw), 64), "want a whole number"}
+	case r.HasCode && r.Code != code:
+		r.CodeProblem = &Problem{"resultCode", Excerpt(string(raw), 64), "comes a second time, with another value"}
+	default:
+		r.Code, r.HasCode = code, true
+	}
+}
+
+// succeeded reports whether the result code is 0. A refusal has nothing but the envelope.
+func (r *Response) succeeded() bool { return r.HasCode && r.Code == 0 && r.CodeProblem == nil }

@@ -1,0 +1,125 @@
+package lenient
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// reject skips a value of the wrong kind. It reports whether that is no problem, because the value is null or "".
+func (d *decoder) reject(f *field, want string) bool {
+	raw := d.next()
+	if !f.isElement && (raw[0] == 'n' || string(raw) == `""`) {
+		return true
+	}
+	d.mismatch(f, raw, "want "+want)
+	return false
+}
+
+// maxList limits the memory of the elements of a list, in bytes. A short text can stand for many large elements.
+const maxList = 256 << 20
+
+// maxGuess limits the elements that a list gets room for after its first: the largest page has 1000.
+const maxGuess = 999
+
+// list reads a list. null and "" are empty lists.
+func (d *decoder) list(f, element *field, v reflect.Value) bool {
+	if d.peek() != '[' {
+		return d.reject(f, "a list")
+	}
+	limit := maxList / max(1, int(v.Type().Elem().Size()))
+	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	var r *row
+	if element.shape != nil {
+		m := d.memory.of(element.shape())
+		r = m.takeRow(v.Type().Elem(), element.shape())
+		defer m.putRow(r)
+	}
+	d.enter(']')
+	for n := 0; d.more(); n++ {
+		if d.problem != nil { // the caller does not see the list
+			d.next()
+			continue
+		}
+		if n >= limit {
+			d.addProblem(f, Problem{Path: d.place(""), Reason: "more elements than can be held"})
+			d.next()
+			continue
+		}
+		start := d.at
+		if n == v.Cap() {
+			v.Grow(n + 1) // doubles the capacity; append grows by less and would copy a page of 1000 cards more often
+		}
+		v.SetLen(n + 1)
+		d.element(element, v.Index(n), r)
+		if n == 0 && len(d.path) <= 2 { // the list is the response, and its elements have about the same length
+			v.Grow(min((len(d.text)-d.at)/max(1, d.at-start), maxGuess))
+		}
+	}
+	return true
+}
+
+// element reads an element of a list, which, unlike a member, cannot be absent. r is for elements that are structs.
+func (d *decoder) element(f *field, v reflect.Value, r *row) {
+	switch first := d.peek(); {
+	case first == 'n':
+		d.mismatch(f, d.next(), "an element of a list cannot be null")
+	case f.set != nil:
+		d.scalar(f, f.pointer(v))
+	case r != nil && first == '{':
+		d.unique.begin()
+		d.object(r.value, f.shape(), r.fields, false)
+		v.Set(r.value)
+		r.value.SetZero()
+	default:
+		f.read(d, v)
+	}
+}
+
+// pointee reads a value into a new variable, and sets a pointer to it if there is a value.
+func (d *decoder) pointee(f *field, pointer reflect.Value) (hasValue bool) {
+	to := reflect.New(pointer.Type().Elem())
+	if f.set != nil || d.peek() == 'n' {
+		hasValue, _ = d.scalar(f, f.pointer(to.Elem()))
+	} else {
+		hasValue = f.read(d, to.Elem())
+	}
+	if hasValue {
+		pointer.Set(to)
+	}
+	return hasValue
+}
+
+// separated reads a list that is one text with separators, or a JSON list.
+func (d *decoder) separated(f, element *field, v reflect.Value, separators string) bool {
+	if d.peek() == '[' {
+		return d.list(f, element, v)
+	}
+	raw := d.next()
+	text := raw
+	switch raw[0] {
+	case '"':
+		text = d.textOf(raw)
+	case 'n':
+		return false
+	case '{':
+		d.mismatch(f, raw, "want a text or a list of texts")
+		return true
+	}
+	texts := strings.FieldsFunc(string(text), func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
+	if len(texts) > 0 {
+		v.Set(reflect.ValueOf(texts))
+	}
+	return len(texts) > 0
+}
+
+// foreign reads a value by means of the JSON library.
+func (d *decoder) foreign(f *field, v reflect.Value) bool {
+	raw := d.next()
+	d.checkEncoding(raw)
+	if err := json.Unmarshal(raw, v.Addr().Interface(), foreignOptions); err != nil {
+		d.mismatch(f, raw, err.Error())
+	}
+	return raw[0] != 'n'
+}
