@@ -31,7 +31,10 @@ func textsIn(lang string) map[string]string {
 		all[key] = text.in(lang)
 	}
 	for method, title := range methodTitles {
-		all["method."+method] = title.in(lang)
+		all["method."+method] = title.zh
+		if lang == "en" {
+			all["method."+method] = title.en + " · " + title.zh
+		}
 	}
 	return all
 }
@@ -66,19 +69,20 @@ var texts = map[string]pageText{
 	"clock.now":       {"Now", "现在"},
 	"clock.now.title": {"Set the clock to the real time", "将时钟设为真实时间"},
 
-	"faults":        {"Faults", "故障"},
-	"faults.hint":   {"A fault makes calls go wrong.", "故障使调用出错。"},
-	"faults.preset": {"What goes wrong", "故障类型"},
-	"faults.method": {"Which calls", "哪些调用"},
-	"faults.any":    {"All calls", "全部调用"},
-	"faults.times":  {"How often", "次数"},
-	"faults.once":   {"The next call", "下一次调用"},
-	"faults.five":   {"The next 5 calls", "接下来 5 次调用"},
-	"faults.always": {"Until removed", "直到移除"},
-	"faults.text":   {"The fault", "故障表达式"},
-	"faults.add":    {"Add fault", "添加故障"},
-	"faults.clear":  {"Remove all", "全部移除"},
-	"faults.none":   {"No fault.", "没有故障。"},
+	"faults":         {"Faults", "故障"},
+	"faults.hint":    {"A fault makes calls go wrong.", "故障使调用出错。"},
+	"faults.preset":  {"What goes wrong", "故障类型"},
+	"faults.method":  {"Which calls", "哪些调用"},
+	"faults.any":     {"All calls", "全部调用"},
+	"faults.times":   {"How often", "次数"},
+	"faults.once":    {"The next call", "下一次调用"},
+	"faults.five":    {"The next 5 calls", "接下来 5 次调用"},
+	"faults.always":  {"Until removed", "直到移除"},
+	"faults.text":    {"The fault", "故障表达式"},
+	"faults.add":     {"Add fault", "添加故障"},
+	"faults.clear":   {"Remove all", "全部移除"},
+	"faults.applied": {"{n} calls", "{n} 次"},
+	"faults.none":    {"No fault.", "没有故障。"},
 
 	"preset.503":        {"HTTP 503", "HTTP 503"},
 	"preset.429":        {"HTTP 429, retry after 1 s", "HTTP 429，1 秒后重试"},
@@ -161,7 +165,6 @@ var texts = map[string]pageText{
 	"sign":          {"Why the signature is wrong", "签名错误的原因"},
 	"sign.expected": {"Expected", "期望"},
 	"sign.received": {"Received", "收到"},
-	"sign.missing":  {"none", "无"},
 	"sign.text":     {"String to sign", "待签名字符串"},
 	"sign.hint": {
 		"The SHA-1 of this text, in upper case. (secret) stands for the account's secret.",
@@ -173,6 +176,9 @@ var texts = map[string]pageText{
 	"cards.carrier": {"All carriers", "全部运营商"},
 	"cards.group":   {"All groups", "全部计费组"},
 	"cards.total":   {"{n} cards", "共 {n} 张卡"},
+	"cards.some":    {"{n} cards on this page, more follow", "本页 {n} 张卡，后面还有"},
+	"cards.last":    {"{n} cards on this page, the last one", "本页 {n} 张卡，已是最后一页"},
+	"cards.page":    {"Page {n}", "第 {n} 页"},
 	"cards.none":    {"No card matches", "没有匹配的物联卡"},
 
 	"card.missing":         {"There is no such card", "没有这张物联卡"},
@@ -182,6 +188,8 @@ var texts = map[string]pageText{
 	"card.chart":           {"Data usage of {days} days, {mb} in total", "{days} 天的流量，共 {mb}"},
 	"card.asTable":         {"As a table", "以表格显示"},
 	"card.history":         {"History", "历史"},
+	"card.cause":           {"Cause", "原因"},
+	"card.changes":         {"Changes", "变化"},
 	"card.packages":        {"Data packages", "流量包"},
 	"card.orders":          {"Orders", "订单"},
 	"card.sms":             {"SMS", "短信"},
@@ -235,6 +243,7 @@ var texts = map[string]pageText{
 	"delivery":            {"Delivery", "投递"},
 	"delivery.event":      {"Event", "事件"},
 	"delivery.attempt":    {"Attempt", "次数"},
+	"delivery.attempts":   {"Attempts", "各次投递"},
 	"delivery.order":      {"Order", "订单"},
 	"delivery.report":     {"SMS report", "短信状态报告"},
 	"delivery.inbox":      {"SMS from a card", "上行短信"},

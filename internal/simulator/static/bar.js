@@ -1,15 +1,18 @@
 // The bar that is always there: the clock, faults, and the whole state.
 
+import {listen, soon} from "./events.js";
 import {act, byID, el, get, instant, t, term, terms} from "./page.js";
 
 // The clock
 let shift = 0; // between the simulator's clock and this one, ms
 let stopped; // the simulator's time, if its clock stands still
+let before; // the clock when it was read the last time
 
 async function readClock() {
-  const before = await get("/clock");
-  shift = new Date(before.time) - Date.now();
-  stopped = before.stopped ? before.time : undefined;
+  const now = await get("/clock");
+  shift = new Date(now.time) - Date.now();
+  if (before && before.real !== now.real) stopped = before.time === now.time ? now.time : undefined;
+  before = now;
   showClock();
 }
 function showClock() {
@@ -35,9 +38,9 @@ async function readFaults() {
   const faults = await get("/faults");
   byID("faults-count").textContent = faults.length;
   byID("faults-count").hidden = byID("faults-clear").hidden = faults.length === 0;
-  byID("faults").replaceChildren(...faults.length === 0 ? [el("li", {className: "none"}, t("faults.none"))] : faults.map(fault => el("li", {}, el("code", {}, fault.fault),
-    el("button", {type: "button", className: "quiet", ariaLabel: `${t("remove")} ${fault.fault}`,
-      onclick: () => act("DELETE", `/faults/${fault.id}`)}, t("remove")))));
+  byID("faults").replaceChildren(...faults.length === 0 ? [el("li", {className: "none"}, t("faults.none"))] : faults.map(f => el("li", {}, el("code", {}, f.fault), el("span", {className: "hint"}, t("faults.applied", {n: f.applied})),
+    el("button", {type: "button", className: "quiet", ariaLabel: `${t("remove")} ${f.fault}`,
+      onclick: () => act("DELETE", `/faults/${f.id}`)}, t("remove")))));
 }
 function writeFault() {
   const method = byID("fault-method").value, times = byID("fault-times").value;
@@ -89,7 +92,8 @@ byID("reset").addEventListener("blur", e => {
 async function refresh() {
   try { await Promise.all([readClock(), readFaults()]); } catch { byID("clock").textContent = t("offline"); }
 }
-document.addEventListener("changed", refresh);
-refresh();
+const refreshSoon = soon(refresh, 200);
+document.addEventListener("changed", refreshSoon);
+listen({clock: refreshSoon, faults: refreshSoon}, refresh);
 setInterval(showClock, 1000);
-setInterval(() => { if (!document.hidden) refresh(); }, 10_000);
+setInterval(() => { if (!document.hidden) refresh(); }, 30_000); // the two clocks drift

@@ -1,9 +1,13 @@
-import {byID, cardLink, chip, clock, copy, count, duration, el, facts, get, instant, say, t, term} from "./page.js";
+import {byID, cardLink, chip, clock, copy, count, duration, el, facts, get, instant, say, t, term, terms} from "./page.js";
 import {listen, perFrame} from "./events.js";
 import {liveList} from "./live.js";
 import {signedCurl} from "./signed.js";
 
 const short = method => method.replace(/^fc\.function\./, "");
+
+// the title of a method, empty for an unknown one
+const titles = new Set(terms("method"));
+const titleOf = name => titles.has(name) ? term("method", name) : "";
 
 // the cards of a call, as it names them
 const cardsOf = params => params.iccid ?? params.msisdn ?? params.iccids ?? params.msisdns ?? "";
@@ -29,11 +33,11 @@ function matches(r) {
 function row(r) {
   const [, code, kind] = outcome(r), cards = cardsOf(r.params);
   const name = short(r.method) || t("calls.noMethod");
-  const why = r.reason || (r.faults?.length ? r.faults.join(", ") : "");
+  const why = kind === "ok" ? "" : r.reason || r.faults?.join(", ");
   return el("tr", {},
     el("td", {className: "c-time sub-time"}, clock(r.time)),
-    el("td", {}, el("a", {className: "main mono"}, name),
-      el("span", {className: "sub" + (why && kind !== "ok" ? " why" : "")}, why || term("method", name))),
+    el("td", {}, el("a", {className: "main"}, el("span", {className: "mono"}, name), el("span", {className: "title"}, titleOf(name))),
+      why ? el("span", {className: "sub why"}, why) : ""),
     el("td", {className: "c-card mono"}, cards.length > 20 ? cards.split(",")[0] + " …" : cards),
     el("td", {className: "c-result"}, chip(code, kind)),
     el("td", {className: "c-duration number"}, duration(r.duration)));
@@ -49,12 +53,12 @@ function pretty(text) {
 
 // signature explains why a signature is wrong.
 function signature(r) {
-  if (r.signatureOK || !r.signature) return [];
-  const s = r.signature, list = el("dl", {className: "facts mono-values"});
-  facts(list, [[t("sign.expected"), s.expected], [t("sign.received"), s.received || t("sign.missing")]]);
+  if (!r.mismatch) return [];
+  const s = r.mismatch, list = el("dl", {className: "facts mono-values"});
+  facts(list, [[t("sign.expected"), s.expected], [t("sign.received"), s.received]]);
   return [
     el("h3", {}, t("sign")),
-    s.guess ? el("p", {className: "callout"}, s.guess) : "",
+    s.guess ? el("p", {className: "callout"}, t("lang").startsWith("zh") ? s.guessZH : s.guess) : "",
     list,
     el("h3", {}, t("sign.text")),
     el("pre", {}, s.text),
@@ -86,7 +90,7 @@ function detail(r, close) {
     [t("calls.effect"), t(r.executed ? "yes" : "no")], [t("faults"), r.faults?.join(", ")]]);
   return [
     el("div", {className: "detail-head"}, el("div", {}, el("h2", {className: "name"}, r.method || t("calls.noMethod")),
-      el("p", {className: "hint"}, texted(name))), close),
+      el("p", {className: "hint"}, titleOf(name))), close),
     el("div", {className: "chips"}, chip(r.httpStatus ? `HTTP ${r.httpStatus}` : t("calls.cut"), r.httpStatus === 200 ? "" : "warn"),
       chip(`resultCode ${code === "0" ? 0 : r.resultCode}`, kind), button),
     ...(r.reason ? [el("p", {className: "callout bad"}, r.reason)] : []),
@@ -97,8 +101,6 @@ function detail(r, close) {
     ...section(t("calls.headers"), headers(r)),
   ];
 }
-const texted = name => name && term("method", name) !== name ? term("method", name) : "";
-
 const list = liveList({row, detail, matches, changed: summarize});
 let seen = 0;
 
@@ -134,4 +136,3 @@ byID("pause").onclick = e => {
   e.currentTarget.textContent = t(on ? "calls.resume" : "calls.pause");
   list.pause(on);
 };
-document.addEventListener("changed", async () => { if (!(await get("/requests?limit=1").catch(() => [1])).length) list.load([]); });

@@ -5,6 +5,7 @@ import {listen, soon} from "./events.js";
 const number = decodeURIComponent(location.pathname.split("/").pop());
 const path = `/cards/${encodeURIComponent(number)}`;
 let card;
+const shown = 200; // rows of a list
 
 async function load() {
   try {
@@ -19,7 +20,7 @@ async function load() {
   showCard();
   const of = {card: card.iccid};
   const [usage, history, orders, sent, received] = await Promise.all([
-    get(`${path}/usage`), get(`${path}/history`), get("/orders", of), get("/sms", of), get("/received-sms", of),
+    get(`${path}/usage`), get(`${path}/history`), get("/orders", of), get("/sms", of), get("/received", of),
   ]);
   showUsage(usage);
   showHistory(history);
@@ -32,7 +33,7 @@ function showCard() {
   byID("title").textContent = card.msisdn;
   byID("chips").replaceChildren(statusChip(card.status), ...[
     card.pauseReason && chip(term("reason", card.pauseReason), "warn", card.pauseReason),
-    card.gprsClosed && chip(t("card.gprsClosed"), "warn"), card.locked && chip(t("card.locked"), "warn"),
+    card.gprsClosed && card.pauseReason !== "数据服务关闭" && chip(t("card.gprsClosed"), "warn"), card.locked && chip(t("card.locked"), "warn"),
     chip(term("carrier", card.carrier), "", card.carrier), chip(card.planName),
   ].filter(Boolean));
   const pool = card.allowance ? `${megabytes(card.cycleFlow)} / ${megabytes(card.allowance)}` : megabytes(card.cycleFlow);
@@ -66,20 +67,28 @@ function showUsage(days) {
 }
 
 function showHistory(history) {
-  byID("history").replaceChildren(table(history, [
-    [t("time"), h => instant(h.time)], [t("status"), h => statusChip(h.status)], [t("reason"), h => term("reason", h.pauseReason)],
+  byID("history").replaceChildren(table(history.slice(-shown).reverse(), [
+    [t("time"), h => instant(h.time)], [t("card.cause"), h => causeOf(h.cause)],
+    [t("card.changes"), h => h.fields.map(f => el("div", {}, el("span", {className: "hint"}, f.field + " "),
+      [f.from, f.to].map(v => term("status", v) === v ? term("reason", v) : term("status", v)).map(v => v || "–").join(" → ")))],
   ]));
 }
 
+// causeOf says what made a change: a method, or something else.
+function causeOf(cause) {
+  const method = cause.replace(/^fc\.function\./, "");
+  return method === cause ? cause : [el("div", {className: "mono"}, method), el("span", {className: "hint"}, term("method", method))];
+}
+
 function showOrders(orders) {
-  byID("orders").replaceChildren(table(orders.toReversed(), [
+  byID("orders").replaceChildren(table(orders.slice(-shown).reverse(), [
     [t("order.no"), o => el("span", {className: "mono"}, o.no)], [t("order.product"), o => o.productName],
     [t("status"), o => term("order", o.status)], [t("yuan"), o => o.price, "number"], [t("time"), o => instant(o.created), "wide-only"]]));
 }
 
 function showSMS(sent, received) {
   const all = [...sent.map(s => ({...s, time: s.sent, to: true})), ...received].sort((a, b) => a.time < b.time ? 1 : -1);
-  byID("sms").replaceChildren(table(all, [
+  byID("sms").replaceChildren(table(all.slice(0, shown), [
     [t("time"), s => instant(s.time)], ["", s => s.to ? t("sms.to") : t("sms.from")], [t("text"), s => s.content],
     [t("status"), s => s.to ? term("sms", s.status) : ""]]));
 }
@@ -104,10 +113,7 @@ submit("usage-form", async () => {
 submit("state-form", () => act("PATCH", path, {status: byID("state-status").value, pauseReason: byID("state-reason").value}));
 get("/clock").then(now => { byID("usage-date").value = day(now.time); });
 
-const loadSoon = soon(load, 150), later = soon(load, 1000);
+const loadSoon = soon(load, 150), later = soon(load, 500);
+const mine = of => { if (!card || of.iccid === card.iccid) later(); };
 document.addEventListener("changed", loadSoon);
-const mine = r => [r.params?.iccid, r.params?.msisdn, r.params?.iccids, r.params?.msisdns].join(",");
-listen({
-  request: r => { if (r.executed && card && (mine(r).includes(card.iccid) || mine(r).includes(card.msisdn))) later(); },
-  order: later, sms: later,
-}, load);
+listen({card: mine, order: mine, sms: mine, received: mine, clock: loadSoon}, load);

@@ -2,12 +2,12 @@ import {byID, count, el, get, megabytes, statusChip, t, term, terms} from "./pag
 import {listen, soon} from "./events.js";
 
 const size = 50;
-const filters = ["search", "status", "carrier", "group"];
+const filters = ["text", "status", "carrier", "group"];
 const url = new URL(location);
-let offset = Number(url.searchParams.get("offset")) || 0;
+let starts = [Number(url.searchParams.get("start")) || 0]; // of the pages up to this one
 
 function row(card) {
-  const meter = card.allowance ? el("meter", {className: "meter", max: card.allowance, value: card.cycleFlow,
+  const meter = card.allowance ? el("meter", {className: "meter", max: card.allowance, high: card.allowance * .8, value: card.cycleFlow,
     ariaLabel: `${megabytes(card.cycleFlow)} / ${megabytes(card.allowance)}`}) : "";
   return el("tr", {},
     el("td", {}, el("a", {className: "main mono", href: `/ui/cards/${card.iccid}`}, card.msisdn),
@@ -21,30 +21,29 @@ function row(card) {
     el("td", {className: "c-date"}, card.expiryDate || "–"));
 }
 
-let latest = 0;
+let latest = 0, next = 0;
 async function load() {
-  const asked = ++latest;
-  const parameters = {limit: size, offset};
+  const asked = ++latest, start = starts.at(-1);
+  const parameters = {limit: size, start};
   for (const id of filters) parameters[id] = byID(id).value.trim();
-  const {cards, total} = await get("/cards", parameters);
-  if (asked !== latest) return;
-  if (offset > 0 && offset >= total) {
-    offset = 0;
-    return load();
-  }
-  byID("rows").replaceChildren(...cards.map(row));
-  byID("empty").hidden = total > 0;
-  byID("summary").textContent = t("cards.total", {n: count(total)});
-  byID("page").textContent = total ? `${count(offset + 1)}–${count(offset + cards.length)} / ${count(total)}` : "";
-  byID("previous").disabled = offset === 0;
-  byID("next").disabled = offset + cards.length >= total;
+  const page = await get("/cards", parameters);
+  if (asked !== latest) return; // a later load has begun
+  next = page.next;
+  byID("rows").replaceChildren(...page.cards.map(row));
+  byID("empty").hidden = page.cards.length > 0;
+  byID("summary").textContent = page.total >= 0 ? t("cards.total", {n: count(page.total)})
+    : t(next ? "cards.some" : "cards.last", {n: count(page.cards.length)});
+  byID("page").textContent = t("cards.page", {n: count(starts.length)});
+  byID("previous").disabled = start === 0;
+  byID("next").disabled = next === 0;
 }
 
-function remember() {
+function go(to) {
+  starts = to;
+  if (starts.at(-1)) url.searchParams.set("start", starts.at(-1)); else url.searchParams.delete("start");
   for (const id of filters) {
     if (byID(id).value) url.searchParams.set(id, byID(id).value); else url.searchParams.delete(id);
   }
-  if (offset) url.searchParams.set("offset", offset); else url.searchParams.delete("offset");
   history.replaceState(null, "", url.search || location.pathname);
 }
 
@@ -52,28 +51,27 @@ byID("status").append(...terms("status").map(s => el("option", {value: s}, term(
 byID("carrier").append(...terms("carrier").map(c => el("option", {value: c}, term("carrier", c))));
 get("/groups").then(groups => {
   byID("group").append(...groups.map(g => el("option", {value: g.id}, `${g.id} ${g.name}`)));
-  start();
+  begin();
 });
 
 const loadSoon = soon(load, 150);
-function start() {
+function begin() {
   for (const id of filters) {
     byID(id).value = url.searchParams.get(id) ?? "";
     byID(id).addEventListener("input", () => {
-      offset = 0;
-      remember();
+      go([0]);
       loadSoon();
     });
   }
-  for (const [id, by] of [["previous", -size], ["next", size]]) {
-    byID(id).onclick = () => {
-      offset = Math.max(0, offset + by);
-      remember();
-      load();
-      scrollTo(0, 0);
-    };
-  }
+  byID("previous").onclick = () => {
+    go(starts.length > 1 ? starts.slice(0, -1) : [0]);
+    load();
+  };
+  byID("next").onclick = () => {
+    go([...starts, next]);
+    load();
+    scrollTo(0, 0);
+  };
   document.addEventListener("changed", loadSoon);
-  const later = soon(load, 2000);
-  listen({request: r => { if (r.executed && !/\.(list|info|get|details|status|down)$/.test(r.method)) later(); }}, load);
+  listen({card: soon(load, 1000), clock: loadSoon}, load);
 }

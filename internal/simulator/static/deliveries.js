@@ -1,4 +1,4 @@
-import {act, byID, chip, clock, el, facts, get, instant, submit, t} from "./page.js";
+import {act, byID, chip, clock, el, facts, get, instant, submit, t, table} from "./page.js";
 import {listen, perFrame} from "./events.js";
 import {liveList} from "./live.js";
 
@@ -7,42 +7,48 @@ function parsed(d) { try { return JSON.parse(d.body); } catch { return {}; } }
 // event says what a delivery carries.
 function event(d) {
   const e = parsed(d);
-  if (e.orderNo) return [t("delivery.order"), `${e.orderNo} ${e.orderStatusDesc ?? ""}`];
+  if (d.kind === "order") return [t("delivery.order"), `${e.orderNo} ${e.orderStatusDesc ?? ""}`];
   return [t(e.type === "report" ? "delivery.report" : "delivery.inbox"), e.content ?? e.msg ?? e.sms_id ?? ""];
 }
 
-const isOrder = d => !!parsed(d).orderNo;
-const result = d => d.ok ? chip(`${d.httpStatus} ✓`, "ok") : chip(d.httpStatus || t("delivery.noResponse"), "bad");
-const why = d => d.err ?? (d.ok ? "" : t(isOrder(d) ? "delivery.wantOrder" : "delivery.wantSMS"));
+const result = d => d.ok ? chip(`HTTP ${d.httpStatus}`, "ok") : chip(d.httpStatus ? `HTTP ${d.httpStatus}` : t("delivery.noResponse"), "bad");
 
 function row(d) {
   const [title, text] = event(d);
   return el("tr", {},
     el("td", {className: "c-time"}, clock(d.time)),
-    el("td", {}, el("a", {className: "main"}, title, " ", text), el("span", {className: "sub" + (d.ok ? "" : " why")}, why(d) || d.url)),
+    el("td", {}, el("a", {className: "main"}, title, el("span", {className: "title"}, text)),
+      el("span", {className: "sub" + (d.ok ? "" : " why")}, d.ok ? d.url : d.err)),
     el("td", {className: "c-attempt number"}, String(d.attempt)),
     el("td", {className: "c-result"}, result(d)));
 }
 
-function detail(d, close) {
+function detail(d, close, all) {
   const [title, text] = event(d), list = el("dl", {className: "facts"});
-  facts(list, [["URL", el("span", {className: "mono"}, d.url)], [t("time.sim"), instant(d.time)], [t("delivery.attempt"), String(d.attempt)]]);
+  facts(list, [["URL", el("span", {className: "mono"}, d.url)], [t("time.sim"), instant(d.time)]]);
   let body = d.body;
   try { body = JSON.stringify(JSON.parse(d.body), null, 2); } catch { /* as it was sent */ }
   return [
     el("div", {className: "detail-head"}, el("div", {}, el("h2", {}, title), el("p", {className: "hint"}, text)), close),
-    el("div", {className: "chips"}, result(d),
-      el("button", {type: "button", onclick: () => act("POST", `/deliveries/${d.id}/redeliver`)}, t("delivery.redeliver"))),
-    ...(why(d) ? [el("p", {className: "callout bad"}, why(d))] : []),
+    el("div", {className: "chips"}, result(d), el("button", {type: "button",
+      onclick: () => act("POST", `/deliveries/${d.callbackID}/redeliver`)}, t("delivery.redeliver"))),
+    ...(d.ok ? [] : [el("p", {className: "callout bad"}, d.err),
+      el("p", {className: "hint"}, t(d.kind === "order" ? "delivery.wantOrder" : "delivery.wantSMS"))]),
     list,
+    el("h3", {}, t("delivery.attempts")), table(all.filter(other => other.callbackID === d.callbackID), [
+      ["", a => String(a.attempt)], [t("time"), a => instant(a.time)], [t("result"), result]]),
     el("h3", {}, t("delivery.body")), el("pre", {}, body),
     el("h3", {}, t("calls.response")), el("pre", {}, d.response || "–"),
   ];
 }
 
 const list = liveList({row, detail});
-const load = async () => list.load(await get("/deliveries"));
-listen({delivery: perFrame(batch => list.add(batch), 2000)}, load);
+async function load() {
+  const [deliveries, receivers] = await Promise.all([get("/deliveries"), get("/callbacks")]);
+  list.load(deliveries);
+  byID("receivers-set").textContent = [receivers.sms, receivers.order].filter(Boolean).join(", ") || t("none");
+}
 document.addEventListener("changed", load);
+listen({delivery: perFrame(batch => list.add(batch), 2000)}, load);
 
-submit("receivers-form", () => act("PUT", "/callbacks", {sms: byID("receiver-sms").value, order: byID("receiver-order").value}));
+submit("receivers-form", () => act("POST", "/callbacks", {sms: byID("receiver-sms").value, order: byID("receiver-order").value}));

@@ -1,17 +1,24 @@
-// The stream of events of the control. It is closed while the tab is hidden: a browser has few connections per host.
+// The stream of updates of the control. It is closed while the tab is hidden: a browser has few connections per host.
 
-const handlers = {};
+const listeners = []; // [kind, function]
+const loads = [];
 let source;
-let reload = () => {};
+
+function attach([kind, handle]) {
+  source.addEventListener(kind, e => {
+    const update = JSON.parse(e.data);
+    handle(update[kind] ?? update);
+  });
+}
 
 function open() {
   if (source || document.hidden) return;
   source = new EventSource("/events");
-  source.addEventListener("open", () => reload());
-  for (const [name, handle] of Object.entries(handlers)) {
-    source.addEventListener(name, e => handle(JSON.parse(e.data)));
-  }
+  source.addEventListener("open", loadAll);
+  for (const listener of listeners) attach(listener);
 }
+
+function loadAll() { for (const load of loads) load(); }
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) return open();
@@ -19,10 +26,15 @@ document.addEventListener("visibilitychange", () => {
   source = undefined;
 });
 
-// listen calls handlers with the data of events by their names. It calls load when the stream opens, again too.
+// listen calls the functions of handle with what updates of their kinds contain. It calls load at once, and whenever
+// updates may have been missed.
 export function listen(handle, load) {
-  Object.assign(handlers, handle);
-  reload = load;
+  for (const listener of [...Object.entries(handle), ["reset", load], ["gap", load]]) {
+    listeners.push(listener);
+    if (source) attach(listener);
+  }
+  loads.push(load);
+  load();
   open();
 }
 
@@ -31,7 +43,11 @@ export function soon(run, delay = 300) {
   let timer, last = 0;
   return () => {
     if (timer) return;
-    timer = setTimeout(() => { timer = undefined; last = Date.now(); run(); }, Math.max(0, last + delay - Date.now()));
+    timer = setTimeout(() => {
+      timer = undefined;
+      last = Date.now();
+      run();
+    }, Math.max(50, last + delay - Date.now()));
   };
 }
 
@@ -40,7 +56,7 @@ export function perFrame(flush, limit) {
   let batch = [], waiting = false;
   return value => {
     batch.push(value);
-    if (batch.length > 2 * limit) batch = batch.slice(-limit); // no frames while the tab is hidden
+    if (batch.length > 2 * limit) batch = batch.slice(-limit); // there are no frames while the tab is hidden
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {

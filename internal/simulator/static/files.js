@@ -9,6 +9,4 @@ async function load() {
   ], t("files.none")));
 }
 
-document.addEventListener("changed", soon(load, 100));
-const later = soon(load, 500);
-listen({request: r => { if (r.method.includes(".file.")) later(); }}, load);
+listen({file: soon(load, 500)}, load);

@@ -7,8 +7,8 @@ const shown = 200; // rows in the table
 
 // liveList fills the table with the element rows. A row's entry has a unique id.
 //
-//   row(entry)      returns a table row whose first link, of class main, opens the details
-//   detail(entry)   returns the elements of the details
+//   row(entry)       returns a table row whose first link, of class main, opens the details
+//   detail(entry, close, entries)   returns the elements of the details, with the button that closes them
 //   matches(entry)  reports whether the filter shows it
 //   changed(list)   is called after each update
 export function liveList({row, detail, matches = () => true, changed = () => {}}) {
@@ -108,7 +108,7 @@ export function liveList({row, detail, matches = () => true, changed = () => {}}
     if (!entry) return;
     body.querySelector(`tr[data-id="${entry.id}"]`)?.classList.add("chosen");
     const close = el("button", {type: "button", className: "quiet", onclick: shut, ariaLabel: t("close")}, "×");
-    panel.replaceChildren(...detail(entry, close));
+    panel.replaceChildren(...detail(entry, close, entries));
     panel.scrollTop = 0;
   }
 

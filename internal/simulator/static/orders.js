@@ -27,4 +27,4 @@ submit("deposit-form", () => act("POST", "/deposit", {yuan: byID("deposit-yuan")
 submit("fail-form", () => act("POST", "/fail-orders", {n: Number(byID("fail-n").value), reason: byID("fail-reason").value}));
 const later = soon(load, 500);
 document.addEventListener("changed", soon(load, 100));
-listen({order: later, request: r => { if (/\.(recharge|renewal)$/.test(r.method)) later(); }}, load);
+listen({order: later, wallet: later}, load);

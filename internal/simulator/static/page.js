@@ -11,7 +11,12 @@ export function t(key, values = {}) {
 export const term = (kind, value) => texts[kind + "." + value] ?? value;
 
 // terms returns the values of a kind that have a text.
-export const terms = kind => Object.keys(texts).filter(k => k.startsWith(kind + ".")).map(k => k.slice(kind.length + 1));
+export const terms = kind => valuesOf[kind] ?? [];
+const valuesOf = {};
+for (const key of Object.keys(texts)) {
+  const dot = key.indexOf(".");
+  if (dot > 0) (valuesOf[key.slice(0, dot)] ??= []).push(key.slice(dot + 1));
+}
 
 export const byID = id => document.getElementById(id);
 

@@ -5,7 +5,7 @@ const shown = 200;
 const kind = {100: "warn", 200: "ok", 400: "bad"};
 
 async function load() {
-  const [sent, received] = await Promise.all([get("/sms"), get("/received-sms")]);
+  const [sent, received] = await Promise.all([get("/sms"), get("/received")]);
   byID("to").replaceChildren(table(sent.slice(-shown).reverse(), [
     [t("time"), s => instant(s.sent)], [t("card"), s => cardLink(s.msisdn || s.iccid)], [t("text"), s => s.content],
     [t("status"), s => chip(term("sms", s.status), kind[s.status])], ["ID", s => s.id, "wide-only"]], t("sms.none")));
@@ -17,4 +17,4 @@ async function load() {
 submit("sms-form", () => act("POST", "/sms", {card: byID("sms-card").value.trim(), content: byID("sms-content").value}));
 const later = soon(load, 500);
 document.addEventListener("changed", soon(load, 100));
-listen({sms: later, request: r => { if (r.method.endsWith(".sms.send")) later(); }}, load);
+listen({sms: later, received: later}, load);
