@@ -15,7 +15,7 @@ type CardFilter struct {
 
 // A CardPage is a page of cards in the order of the fleet.
 type CardPage struct {
-	Cards []Card `json:"cards"`
+	Cards []Card `json:"cards"` // the cards of the page
 	Next  int    `json:"next"`  // argument of CardPage for the next page; 0: there is none
 	Total int    `json:"total"` // of the cards that match; -1: not counted, see CardPage
 }

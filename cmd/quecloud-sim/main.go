@@ -113,7 +113,7 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 		if err != nil {
 			return errors.Join(err, ports[0].listener.Close())
 		}
-		ports = append(ports, port{listener, simulator.New(sim, logger).Handler()})
+		ports = append(ports, port{listener, simulator.New(sim, logger, cfg.control).Handler()})
 		fmt.Fprintf(out, "control on http://%s/\n", listener.Addr())
 	}
 	return serve(ctx, ports, logger, func() {

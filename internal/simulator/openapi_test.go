@@ -1,0 +1,376 @@
+package simulator
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+var update = flag.Bool("update", false, "write openapi.json")
+
+// object is a JSON object.
+type object = map[string]any
+
+// TestOpenAPIDescribesTheRoutes fails when openapi.json differs from the routes, from the types of their inputs and
+// results, or from the comments of these types.
+func TestOpenAPIDescribesTheRoutes(t *testing.T) {
+	t.Parallel()
+	want, err := json.MarshalIndent(describe(t), "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
+	if *update {
+		if err := os.WriteFile("openapi.json", want, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(bytes.ReplaceAll(got, []byte("\r"), nil), want) {
+		t.Error("openapi.json is out of date; write it with: go test ./internal/simulator -run OpenAPI -update")
+	}
+}
+
+// describe returns the OpenAPI document of the routes.
+func describe(t *testing.T) object {
+	t.Helper()
+	d := &describer{schemas: object{}, comments: readComments(t, ".", "../../quecloudtest"), t: t}
+	d.schemas["Error"] = d.schema(reflect.TypeFor[refusal](), "")
+	paths := object{}
+	for _, route := range routes() {
+		method, path, _ := strings.Cut(route.pattern, " ")
+		path = strings.TrimSuffix(path, "{$}")
+		item, ok := paths[path].(object)
+		if !ok {
+			item = object{}
+			paths[path] = item
+		}
+		item[strings.ToLower(method)] = d.operation(route)
+	}
+	return object{
+		"openapi": "3.1.0",
+		"info": object{
+			"title": "quecloud-sim control", "version": "1",
+			"description": "The control of quecloud-sim, a simulator of Quectel's IoT-SIM platform. " +
+				"Money is text in yuan, times have the zone +08:00.",
+			"license": object{"name": "MIT", "identifier": "MIT"},
+		},
+		"servers":    []any{object{"url": "http://127.0.0.1:9090", "description": "the address of -control"}},
+		"paths":      paths,
+		"components": object{"schemas": d.schemas},
+	}
+}
+
+// A describer collects the schemas of named types.
+type describer struct {
+	t        *testing.T
+	schemas  object
+	comments map[string]string // by type, or type and field
+}
+
+func (d *describer) operation(r route) object {
+	method, path, _ := strings.Cut(r.pattern, " ")
+	words := regexp.MustCompile(`[^A-Za-z]+`).Split(strings.ToLower(method)+" "+path, -1)
+	op := object{
+		"operationId": strings.Trim(strings.Join(words, "-"), "-"), "summary": r.en, "x-summary-zh": r.zh,
+	}
+	var parameters []any
+	for i := range r.in.NumField() {
+		field := r.in.Field(i)
+		for _, in := range []string{"path", "query"} {
+			if name, ok := field.Tag.Lookup(in); ok {
+				parameters = append(parameters, d.parameter(field, in, name))
+			}
+		}
+		if field.Tag.Get("body") != "" {
+			op["requestBody"] = object{"required": true, "content": object{
+				"application/json": object{"schema": d.schema(field.Type, r.in.Name()+".Body")},
+			}}
+		}
+	}
+	if parameters != nil {
+		op["parameters"] = parameters
+	}
+	op["responses"] = object{"200": d.success(r), "default": object{
+		"description": "The request is invalid or refused.", "content": object{
+			"application/json": object{"schema": object{"$ref": "#/components/schemas/Error"}},
+		},
+	}}
+	return op
+}
+
+func (d *describer) success(r route) object {
+	content := object{"application/json": object{}}
+	switch {
+	case r.out != nil:
+		content["application/json"] = object{"schema": d.schema(r.out, "")}
+	case strings.HasSuffix(r.pattern, "/events"):
+		content = object{"text/event-stream": object{"schema": object{"type": "string"}}}
+	}
+	return object{"description": "The result.", "content": content}
+}
+
+func (d *describer) parameter(field reflect.StructField, in, name string) object {
+	doc := field.Tag.Get("doc")
+	if doc == "" {
+		d.t.Errorf("the parameter %s has no doc", name)
+	}
+	schema := object{"type": "string"}
+	switch field.Type {
+	case reflect.TypeFor[uint64](), reflect.TypeFor[int64](), reflect.TypeFor[*int]():
+		schema = object{"type": "integer"}
+	case reflect.TypeFor[*bool]():
+		schema = object{"type": "boolean"}
+	}
+	if enum := field.Tag.Get("enum"); enum != "" {
+		schema["enum"] = strings.Fields(enum)
+	}
+	return object{"name": name, "in": in, "required": in == "path", "description": doc, "schema": schema}
+}
+
+// scalars are the schemas of types with their own JSON.
+var scalars = map[reflect.Type]object{
+	reflect.TypeFor[time.Time]():               {"type": "string", "format": "date-time"},
+	reflect.TypeFor[time.Duration]():           {"type": "number", "description": "seconds"},
+	reflect.TypeFor[quecloudtest.Money]():      {"type": "string", "pattern": `^-?[0-9]+\.[0-9]{2}$`},
+	reflect.TypeFor[quecloudtest.Voice]():      {"type": "string", "enum": []any{"unsubscribed", "open", "closed"}},
+	reflect.TypeFor[quecloudtest.Dialect]():    {"type": "string"},
+	reflect.TypeFor[quecloudtest.Duplicates](): {"type": "string", "enum": []any{"succeed", "refused", "refused-with-order"}},
+	reflect.TypeFor[json.Number]():             {"type": []any{"string", "number"}},
+	reflect.TypeFor[error]():                   {"type": []any{"string", "null"}},
+}
+
+// schema returns the schema of a type. Named structs stand in the components. The path is the place of an unnamed
+// struct, for its comments.
+func (d *describer) schema(t reflect.Type, path string) object {
+	if s, ok := scalars[t]; ok {
+		return maps.Clone(s)
+	}
+	if element, ok := reflect.Zero(t).Interface().(interface{ target() reflect.Type }); ok {
+		return d.change(element.target())
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return object{"type": "string"}
+	case reflect.Bool:
+		return object{"type": "boolean"}
+	case reflect.Int, reflect.Int64, reflect.Uint64, reflect.Uint32:
+		return object{"type": "integer"}
+	case reflect.Float64:
+		return object{"type": "number"}
+	case reflect.Pointer:
+		inner := d.schema(t.Elem(), path)
+		if kind, ok := inner["type"].(string); ok {
+			inner["type"] = []any{kind, "null"}
+			return inner
+		}
+		return object{"anyOf": []any{inner, object{"type": "null"}}}
+	case reflect.Slice:
+		return object{"type": "array", "items": d.schema(t.Elem(), path)}
+	case reflect.Array:
+		return object{"type": "array", "items": d.schema(t.Elem(), path), "minItems": t.Len(), "maxItems": t.Len()}
+	case reflect.Map:
+		return object{"type": "object", "additionalProperties": d.schema(t.Elem(), path)}
+	case reflect.Struct:
+		if t.Name() == "" {
+			return d.members(t, path)
+		}
+		name := strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
+		if _, ok := d.schemas[name]; !ok {
+			d.schemas[name] = object{} // ends a recursion
+			s := d.members(t, t.Name())
+			if comment := d.comments[t.Name()]; comment != "" {
+				s["description"] = comment
+			}
+			d.schemas[name] = s
+		}
+		return object{"$ref": "#/components/schemas/" + name}
+	}
+	d.t.Fatalf("%s: no schema of %v", path, t)
+	return nil
+}
+
+// change returns the schema of a body with any members of a struct.
+func (d *describer) change(t reflect.Type) object {
+	d.schema(t, "")
+	whole := d.schemas[t.Name()].(object)
+	return object{"type": "object", "properties": whole["properties"], "additionalProperties": false}
+}
+
+func (d *describer) members(t reflect.Type, path string) object {
+	properties, required := object{}, []string{}
+	for _, field := range reflect.VisibleFields(t) {
+		tag, ok := field.Tag.Lookup("json")
+		name, options, _ := strings.Cut(tag, ",")
+		if !field.IsExported() || name == "-" || field.Anonymous {
+			continue
+		}
+		key := path + "." + field.Name
+		if !ok {
+			d.t.Errorf("the field %s has no JSON name", key)
+		}
+		s := d.schema(field.Type, key)
+		comment := d.comments[key]
+		if comment == "" {
+			d.t.Errorf("the field %s has no comment", key)
+		}
+		if nullable[key] {
+			s["type"] = []any{s["type"], "null"}
+		}
+		s["description"] = comment
+		properties[name] = s
+		if !strings.HasPrefix(options, "omit") {
+			required = append(required, name)
+		}
+	}
+	s := object{"type": "object", "properties": properties, "additionalProperties": false}
+	if len(required) > 0 {
+		s["required"] = required
+	}
+	return s
+}
+
+// nullable are the fields whose zero value is null in JSON.
+var nullable = map[string]bool{"Order.Completed": true}
+
+// readComments returns the comments of the types in some directories and of their fields.
+func readComments(t *testing.T, directories ...string) map[string]string {
+	t.Helper()
+	comments := map[string]string{}
+	for _, directory := range directories {
+		files, err := filepath.Glob(filepath.Join(directory, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatal("no files in ", directory, err)
+		}
+		for _, name := range files {
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, decl := range file.Decls {
+				general, ok := decl.(*ast.GenDecl)
+				if !ok {
+					continue
+				}
+				for _, spec := range general.Specs {
+					if spec, ok := spec.(*ast.TypeSpec); ok {
+						comments[spec.Name.Name] = plainComment(cmp.Or(spec.Doc, general.Doc))
+						commentsOf(spec.Type, spec.Name.Name, comments)
+					}
+				}
+			}
+		}
+	}
+	return comments
+}
+
+// commentsOf adds the comments of the fields of a type.
+func commentsOf(expr ast.Expr, path string, comments map[string]string) {
+	s, ok := expr.(*ast.StructType)
+	if !ok {
+		return
+	}
+	for _, field := range s.Fields.List {
+		for _, name := range field.Names {
+			comments[path+"."+name.Name] = plainComment(cmp.Or(field.Comment, field.Doc))
+			commentsOf(field.Type, path+"."+name.Name, comments)
+		}
+	}
+}
+
+// plainComment returns the text of a comment without links.
+func plainComment(group *ast.CommentGroup) string {
+	text := strings.ReplaceAll(strings.TrimSpace(group.Text()), "\n", " ")
+	return regexp.MustCompile(`\[(?:Server\.)?([A-Za-z.]+)\]`).ReplaceAllString(text, "$1")
+}
+
+// TestOpenAPIIsValid checks what tools that read the document rely on.
+func TestOpenAPIIsValid(t *testing.T) {
+	t.Parallel()
+	_, h := newControl(t)
+	status, body := ask(h, "GET /openapi.json", "")
+	var doc object
+	if err := json.Unmarshal([]byte(body), &doc); err != nil || status != http.StatusOK || doc["openapi"] != "3.1.0" {
+		t.Fatalf("got %d, %v", status, err)
+	}
+	ids := map[string]bool{}
+	for path, item := range doc["paths"].(object) {
+		for method, op := range item.(object) {
+			checkOperation(t, strings.ToUpper(method)+" "+path, op.(object), ids)
+		}
+	}
+	for _, ref := range references(doc) {
+		name, ok := strings.CutPrefix(ref, "#/components/schemas/")
+		if _, exists := doc["components"].(object)["schemas"].(object)[name]; !ok || !exists {
+			t.Errorf("no schema %s", ref)
+		}
+	}
+	if len(ids) != len(routes()) {
+		t.Errorf("%d operations of %d routes", len(ids), len(routes()))
+	}
+}
+
+func checkOperation(t *testing.T, name string, op object, ids map[string]bool) {
+	t.Helper()
+	id, _ := op["operationId"].(string)
+	if id == "" || ids[id] {
+		t.Errorf("%s: the operationId %q is empty or not unique", name, id)
+	}
+	ids[id] = true
+	for _, key := range []string{"summary", "x-summary-zh"} {
+		if text, _ := op[key].(string); text == "" {
+			t.Errorf("%s: no %s", name, key)
+		}
+	}
+	var inPath []string
+	parameters, _ := op["parameters"].([]any)
+	for _, p := range parameters {
+		if p := p.(object); p["in"] == "path" {
+			inPath = append(inPath, fmt.Sprintf("{%v}", p["name"]))
+		}
+	}
+	if want := regexp.MustCompile(`\{[a-z]+\}`).FindAllString(name, -1); !slices.Equal(inPath, want) {
+		t.Errorf("%s: the parameters in the path are %v", name, inPath)
+	}
+	if responses, _ := op["responses"].(object); responses["200"] == nil || responses["default"] == nil {
+		t.Errorf("%s: the responses are %v", name, slices.Collect(maps.Keys(responses)))
+	}
+}
+
+// references returns all references in a document.
+func references(v any) (all []string) {
+	switch v := v.(type) {
+	case object:
+		for key, member := range v {
+			if key == "$ref" {
+				all = append(all, member.(string))
+			}
+			all = append(all, references(member)...)
+		}
+	case []any:
+		for _, element := range v {
+			all = append(all, references(element)...)
+		}
+	}
+	return all
+}

@@ -1,0 +1,256 @@
+package simulator
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A route is a request that the control accepts. The function routes returns all of them.
+type route struct {
+	pattern string // HTTP method and path, as for http.ServeMux
+	en, zh  string // what it does
+	operation
+}
+
+// An operation reads an input from a request and responds. It returns an error if it has not responded.
+type operation struct {
+	in, out reflect.Type // out is nil if the response is not JSON
+	serve   func(*Control, http.ResponseWriter, *http.Request) error
+}
+
+// op makes an operation that responds with JSON. The fields of In have one of these tags:
+//
+//	path:"name"    a part of the path
+//	query:"name"   a query parameter
+//	body:"json"    the body; without such a field the body must be empty
+//
+// The tag doc describes a field of the path or the query, and the tag enum lists the values that it allows.
+func op[In, Out any](do func(*Control, *http.Request, In) (Out, error)) operation {
+	return operation{
+		in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](),
+		serve: func(c *Control, w http.ResponseWriter, r *http.Request) error {
+			in, err := input[In](w, r)
+			if err != nil {
+				return err
+			}
+			out, err := withoutPanic(func() (Out, error) { return do(c, r, in) })
+			if err == nil {
+				respond(w, http.StatusOK, out)
+			}
+			return err
+		},
+	}
+}
+
+// raw makes an operation that writes its response itself.
+func raw[In any](do func(*Control, http.ResponseWriter, *http.Request, In) error) operation {
+	return operation{
+		in: reflect.TypeFor[In](),
+		serve: func(c *Control, w http.ResponseWriter, r *http.Request) error {
+			in, err := input[In](w, r)
+			if err != nil {
+				return err
+			}
+			return do(c, w, r, in)
+		},
+	}
+}
+
+// A failure is an error with an HTTP status.
+type failure struct {
+	status int
+	text   string
+}
+
+func (f *failure) Error() string { return f.text }
+
+func failf(status int, format string, args ...any) error {
+	return &failure{status, fmt.Sprintf(format, args...)}
+}
+
+// withoutPanic returns the stand-in's panics on invalid arguments as errors.
+func withoutPanic[T any](do func() (T, error)) (result T, err error) {
+	defer func() {
+		switch cause := recover().(type) {
+		case nil:
+		case string:
+			message, ok := strings.CutPrefix(cause, "quecloudtest: ")
+			if !ok {
+				panic(cause)
+			}
+			err = errors.New(message)
+		default:
+			panic(cause)
+		}
+	}()
+	return do()
+}
+
+// respond writes a result as JSON.
+func respond(w http.ResponseWriter, status int, result any) {
+	var body bytes.Buffer
+	out := json.NewEncoder(&body)
+	out.SetEscapeHTML(false)
+	if err := out.Encode(result); err != nil {
+		panic(err) // every result encodes
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes()) // fails when the client disconnected
+}
+
+// input reads the input of an operation. It refuses query parameters and members that In does not have.
+func input[In any](w http.ResponseWriter, r *http.Request) (in In, err error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return in, fmt.Errorf("the query: %w", err)
+	}
+	v := reflect.ValueOf(&in).Elem()
+	limit, body := int64(maxControl), any(nil)
+	for i := range v.NumField() {
+		field, tag := v.Field(i), v.Type().Field(i).Tag
+		if name, ok := tag.Lookup("path"); ok {
+			err = setParam(field, name, r.PathValue(name), tag.Get("enum"))
+		}
+		if name, ok := tag.Lookup("query"); ok {
+			if values := query[name]; len(values) > 1 {
+				err = fmt.Errorf("query parameter %s: want it once", name)
+			} else if len(values) == 1 {
+				err = setParam(field, name, values[0], tag.Get("enum"))
+			}
+			delete(query, name)
+		}
+		if err != nil {
+			return in, err
+		}
+		if tag.Get("body") != "" {
+			body = field.Addr().Interface()
+		}
+		if tag.Get("body") == "state" {
+			limit = maxState
+		}
+	}
+	for name := range query {
+		return in, fmt.Errorf("unknown query parameter %q: want %s", name, wanted(queryNames(v.Type())))
+	}
+	return in, readBody(http.MaxBytesReader(w, r.Body, limit), body)
+}
+
+// queryNames returns the names of the query parameters of an input.
+func queryNames(in reflect.Type) []string {
+	names := []string{}
+	for i := range in.NumField() {
+		if name, ok := in.Field(i).Tag.Lookup("query"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// wanted lists names for an error.
+func wanted(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	if len(names) == 1 {
+		return names[0]
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
+
+// setParam sets a field to the value of a parameter.
+func setParam(field reflect.Value, name, value, enum string) error {
+	if enum != "" && !slices.Contains(strings.Split(enum, " "), value) {
+		return fmt.Errorf("%s: %q: want %s", name, value, wanted(strings.Split(enum, " ")))
+	}
+	switch to := field.Addr().Interface().(type) {
+	case *string:
+		*to = value
+		return nil
+	case *time.Duration:
+		d, err := time.ParseDuration(value)
+		if err != nil || d < 0 {
+			return fmt.Errorf("%s: %q: want a duration such as 5s", name, value)
+		}
+		*to = d
+		return nil
+	case *uint64:
+		n, err := strconv.ParseUint(value, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%s: %q: want a number", name, value)
+		}
+		*to = n
+		return nil
+	case *int64:
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%s: %q: want a number", name, value)
+		}
+		*to = n
+		return nil
+	case **int:
+		n, err := strconv.ParseInt(value, 10, 32)
+		if err != nil {
+			return fmt.Errorf("%s: %q: want a number", name, value)
+		}
+		*to = new(int(n))
+		return nil
+	case **bool:
+		b, err := strconv.ParseBool(value)
+		if err != nil {
+			return fmt.Errorf("%s: %q: want true or false", name, value)
+		}
+		*to = &b
+		return nil
+	}
+	panic(fmt.Sprintf("simulator: the parameter %s has the type %v", name, field.Type()))
+}
+
+// readBody decodes the JSON in a body into a pointer. Without a pointer it wants no body.
+func readBody(in io.Reader, body any) error {
+	text, err := io.ReadAll(in)
+	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return failf(http.StatusRequestEntityTooLarge, "the body is too large: want at most %d bytes", large.Limit)
+	}
+	if err != nil {
+		return fmt.Errorf("the body: %w", err)
+	}
+	text = bytes.TrimSpace(text)
+	if body == nil {
+		if len(text) > 0 && string(text) != "{}" {
+			return errors.New("the body: want none")
+		}
+		return nil
+	}
+	if len(text) == 0 {
+		return errors.New("the body is empty, want a JSON object")
+	}
+	return decodeStrictly(text, body)
+}
+
+// decodeStrictly decodes a JSON value. It refuses members that the type does not have.
+func decodeStrictly(text []byte, to any) error {
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.DisallowUnknownFields()
+	err := in.Decode(to)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		return fmt.Errorf("%s: unexpected JSON %s", wrong.Field, wrong.Value)
+	}
+	if err != nil {
+		return fmt.Errorf("the body: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("the body: unexpected data after the JSON object")
+	}
+	return nil
+}
