@@ -66,9 +66,19 @@ func (s *Server) checkThresholds(today day) {
 	if today == s.checked {
 		return
 	}
+	now := instantOf(s.clock.now())
 	for _, i := range s.fleet.changed() {
+		c := s.fleet.kept[i]
 		for d := s.checked + 1; d <= today; d++ {
-			s.checkThreshold(s.fleet.kept[i], d)
+			s.checkThreshold(c, d)
+		}
+		known := &c.history.known
+		switch status, reason := s.state(c, now); {
+		case status == known.status && reason == known.reason:
+		case reason == ReasonThreshold:
+			s.recordChange(c, causeThreshold, now)
+		default:
+			s.recordChange(c, causeDate, now)
 		}
 	}
 	s.checked = today

@@ -1,14 +1,13 @@
 package quecloudtest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 )
@@ -51,15 +50,25 @@ type OrderEvent struct {
 
 // A Delivery is one delivery of a callback, and the response to it.
 type Delivery struct {
-	URL     string `json:"url"`     // address of the receiver
-	Body    string `json:"body"`    // body of the request
-	Attempt int    `json:"attempt"` // 1 for the first
+	ID         int64     `json:"id"`         // 1 for the first of the server; 0: of none, or held
+	CallbackID int64     `json:"callbackID"` // number of the callback, the same for all its deliveries
+	Kind       string    `json:"kind"`       // CallbackSMS or CallbackOrder
+	Time       time.Time `json:"time"`       // by the server's clock
+	URL        string    `json:"url"`        // address of the receiver
+	Body       string    `json:"body"`       // body of the request
+	Attempt    int       `json:"attempt"`    // 1 for the first
 
 	OK         bool   `json:"ok"`         // the response counts as success
 	HTTPStatus int    `json:"httpStatus"` // 0: no response
 	Response   string `json:"response"`   // first KiB of the response's body
-	Err        error  `json:"err"`        // why there is no response
+	Err        error  `json:"err"`        // why the delivery failed, with what the receiver must respond
 }
+
+// The kinds of callbacks.
+const (
+	CallbackSMS   = "sms"   // an SMSEvent; the receiver must respond success
+	CallbackOrder = "order" // an OrderEvent; the receiver must respond {"code":200,"msg":""}
+)
 
 // DeliverSMS posts an event as the platform does, to a receiver under test that needs no [Server]. The delivery
 // succeeds when the response has a 2xx status and its body is exactly the seven letters success. The error is that of
@@ -68,24 +77,23 @@ type Delivery struct {
 // Texts are sent byte for byte, so that a receiver can be tested with events that the platform should not send: other
 // layouts of times, and text in GBK. The same holds for [DeliverOrder] and [Server.ReceiveSMS].
 func DeliverSMS(ctx context.Context, url string, event SMSEvent) (Delivery, error) {
-	return deliverOnce(ctx, url, event, smsSuccess)
+	return deliverOnce(ctx, url, CallbackSMS, event)
 }
 
 // DeliverOrder posts an event as the platform does, to a receiver under test that needs no [Server]. The delivery
 // succeeds when the response has a 2xx status and its body is a JSON object with code 200. The error is that of the
 // HTTP request; a response without success returns none.
 func DeliverOrder(ctx context.Context, url string, event OrderEvent) (Delivery, error) {
-	return deliverOnce(ctx, url, event, orderSuccess)
+	return deliverOnce(ctx, url, CallbackOrder, event)
 }
 
-func deliverOnce(ctx context.Context, url string, event any, success func([]byte) bool) (Delivery, error) {
+func deliverOnce(ctx context.Context, url, kind string, event any) (Delivery, error) {
 	body, err := encodeEvent(event)
 	if err != nil {
 		return Delivery{}, err
 	}
-	d := Delivery{URL: url, Body: string(body), Attempt: 1}
-	d.post(ctx, http.DefaultClient, success)
-	return d, d.Err
+	d := Delivery{Kind: kind, Time: time.Now(), URL: url, Body: string(body), Attempt: 1}
+	return d, d.post(ctx, http.DefaultClient)
 }
 
 // encodeEvent encodes an event as JSON. It keeps the bytes of texts that are not UTF-8.
@@ -111,37 +119,52 @@ func encodeEvent(event any) ([]byte, error) {
 	return append(e.buf, '}'), nil
 }
 
-// smsSuccess reports whether the response to an SMS callback counts as success.
-func smsSuccess(body []byte) bool { return string(body) == "success" }
-
-// orderSuccess reports whether the response to an order callback counts as success.
-func orderSuccess(body []byte) bool {
-	var members struct {
-		Code json.Number `json:"code"` // 200 or "200"
-	}
-	return json.Unmarshal(body, &members) == nil && members.Code == "200"
-}
-
 const maxCallbackResponse = 1 << 10
 
-// post sends the request of a delivery and records the response.
-func (d *Delivery) post(ctx context.Context, client *http.Client, success func([]byte) bool) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, bytes.NewReader([]byte(d.Body)))
+// post sends the request of a delivery and records the response. It returns the error of the HTTP request.
+func (d *Delivery) post(ctx context.Context, client *http.Client) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, strings.NewReader(d.Body))
 	if err != nil {
 		d.Err = err
-		return
+		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := client.Do(req)
 	if err != nil {
 		d.Err = err
-		return
+		return err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxCallbackResponse+1))
 	d.HTTPStatus, d.Err = resp.StatusCode, err
-	d.OK = err == nil && resp.StatusCode/100 == 2 && len(body) <= maxCallbackResponse && success(body)
+	if err == nil {
+		d.Err = d.checkResponse(body)
+	}
+	d.OK = d.Err == nil
 	d.Response = string(body[:min(len(body), maxCallbackResponse)])
+	return err
+}
+
+// checkResponse returns why a response does not count as success.
+func (d *Delivery) checkResponse(body []byte) error {
+	want, ok := `"success"`, string(body) == "success"
+	if d.Kind == CallbackOrder {
+		var members struct {
+			Code json.Number `json:"code"` // 200 or "200"
+		}
+		want, ok = `{"code":200,"msg":""}`, json.Unmarshal(body, &members) == nil && members.Code == "200"
+	}
+	got := fmt.Sprintf("%q", body)
+	if len(got) > 100 {
+		got = fmt.Sprintf("%.60q and more, %d bytes or more", body, len(body))
+	}
+	switch {
+	case d.HTTPStatus/100 != 2:
+		return fmt.Errorf("want HTTP 2xx and the body %s, got HTTP %d and %s", want, d.HTTPStatus, got)
+	case !ok || len(body) > maxCallbackResponse:
+		return fmt.Errorf("want the body %s, got %s", want, got)
+	}
+	return nil
 }
 
 // SetSMSCallback sets the URL that receives SMS events from now on. An empty URL stops them. SetSMSCallback panics when
@@ -151,6 +174,7 @@ func (s *Server) SetSMSCallback(url string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.smsURL = url
+	s.settingsUpdate()
 }
 
 // SetOrderCallback sets the URL that receives order events from now on. An empty URL stops them. SetOrderCallback
@@ -160,6 +184,7 @@ func (s *Server) SetOrderCallback(url string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.orderURL = url
+	s.settingsUpdate()
 }
 
 // SMSCallback returns the URL that receives SMS events, or empty text.
@@ -180,105 +205,4 @@ func checkCallbackURL(caller, address string) {
 	if address != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
 		panic("quecloudtest: " + caller + ": want an absolute http or https URL")
 	}
-}
-
-// Deliveries returns the deliveries of callbacks so far, oldest first; see [WithRequestLimit].
-func (s *Server) Deliveries() []Delivery {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Delivery{}, s.outbox.done.all()...)
-}
-
-// WaitCallbacks waits until every due callback succeeded or used up its retries. Calls return before their callbacks
-// are delivered; [Server.Advance], [Server.SetTime] and [Server.ReceiveSMS] wait. None of these methods may be called
-// in a receiver of callbacks or in the function of [WithDeliveryObserver]: each would wait for itself.
-func (s *Server) WaitCallbacks() {
-	s.startDelivering()
-	s.mu.Lock()
-	for s.outbox.running {
-		idle := s.outbox.idle
-		s.mu.Unlock()
-		<-idle
-		s.mu.Lock()
-	}
-	s.mu.Unlock()
-}
-
-// An outbox holds the due deliveries. They go out one after the other, in the order of their events.
-type outbox struct {
-	waiting []pendingDelivery
-	running bool
-	idle    chan struct{} // closed when the outbox is empty
-	done    recent[Delivery]
-}
-
-type pendingDelivery struct {
-	Delivery
-	success func([]byte) bool
-}
-
-// sendEvent puts an event into the outbox unless the URL is empty.
-func (s *Server) sendEvent(url string, event any, success func([]byte) bool) {
-	if url == "" || s.closed {
-		return
-	}
-	body, err := encodeEvent(event)
-	if err != nil {
-		panic(err) // strings and finite numbers always encode
-	}
-	delivery := pendingDelivery{Delivery{URL: url, Body: string(body), Attempt: 1}, success}
-	s.outbox.waiting = append(s.outbox.waiting, delivery)
-}
-
-// startDelivering starts a goroutine that empties the outbox unless one is running.
-func (s *Server) startDelivering() {
-	s.mu.RLock()
-	empty := len(s.outbox.waiting) == 0
-	s.mu.RUnlock()
-	if empty { // after most calls; returning here avoids waiting for readers
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.outbox.running || len(s.outbox.waiting) == 0 {
-		return
-	}
-	s.outbox.running = true
-	s.outbox.idle = make(chan struct{})
-	go s.deliver()
-}
-
-// deliver empties the outbox.
-func (s *Server) deliver() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.outbox.waiting) > 0 {
-		d := s.outbox.waiting[0]
-		s.outbox.waiting = s.outbox.waiting[1:]
-		s.mu.Unlock()
-		d.post(s.ctx, s.callbackClient, d.success)
-		s.observeDelivery(d.Delivery)
-		s.mu.Lock()
-		s.outbox.done.add(d.Delivery)
-		for s.outbox.done.len() > s.requestLimit {
-			s.outbox.done.forget()
-		}
-		if !d.OK && d.Attempt <= s.retries && !s.closed {
-			s.retry(d)
-		}
-	}
-	s.outbox.running = false
-	close(s.outbox.idle)
-}
-
-// retry schedules the next attempt of a delivery. Without an interval it goes out before all others.
-func (s *Server) retry(d pendingDelivery) {
-	next := pendingDelivery{Delivery{URL: d.URL, Body: d.Body, Attempt: d.Attempt + 1}, d.success}
-	if s.interval == 0 {
-		s.outbox.waiting = slices.Insert(s.outbox.waiting, 0, next)
-		return
-	}
-	now := s.clock.now()
-	s.schedule(now.Add(s.interval), func(time.Time) { s.outbox.waiting = append(s.outbox.waiting, next) })
-	s.setTimer(now)
 }

@@ -176,6 +176,8 @@ func (s *Server) AddCard(v Card) Card {
 	}
 	s.setFacts(c, v, now, "AddCard")
 	s.fleet.add(c)
+	c.history.known = s.factsOf(c, now)
+	s.addChange(c, "AddCard", now.time, nil)
 	return s.view(c, now)
 }
 
@@ -211,6 +213,7 @@ func (s *Server) UpdateCard(number string, change func(*Card)) Card {
 		}
 	}
 	s.setFacts(c, after, now, "UpdateCard")
+	s.recordChanges("UpdateCard", now)
 	return s.view(c, now)
 }
 
@@ -222,7 +225,9 @@ func (s *Server) RemoveCard(number string) {
 	if !ok {
 		panic(fmt.Sprintf("quecloudtest: RemoveCard: no card %s", number))
 	}
+	c := s.fleet.card(i)
 	s.fleet.remove(i)
+	s.addChange(&c, "RemoveCard", s.clock.now(), nil)
 }
 
 // merge copies the fields that differ between before and after from after to v.

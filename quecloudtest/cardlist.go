@@ -21,9 +21,9 @@ type CardPage struct {
 }
 
 // CardPage returns the next n cards that match a filter, starting at 0 or at the Next of the page before. It looks at
-// no more cards than it needs for the page. A text that is a whole ICCID or MSISDN finds that card only, and at once; any
-// other text, and a state, may need a look at the whole fleet, during which calls go on. With either, the total is not
-// counted. The last page may be empty.
+// no more cards than it needs for the page. A text that is a whole ICCID or MSISDN finds that card only, and at once.
+// Any other text, and a state, may need a look at the whole fleet, during which calls go on; with either, the total is
+// not counted. The last page may be empty.
 func (s *Server) CardPage(f CardFilter, start, n int) CardPage {
 	page := CardPage{Cards: []Card{}, Total: -1}
 	if f.Text == "" && f.Status == "" {

@@ -21,6 +21,7 @@ func (s *Server) SetTime(t time.Time) {
 	s.mu.Lock()
 	s.clock = clock{base: t}
 	s.runDue()
+	s.updates.add(Update{Time: s.clock.now(), Kind: UpdateClock})
 	s.mu.Unlock()
 	s.WaitCallbacks()
 }
@@ -49,6 +50,7 @@ func (s *Server) Advance(d time.Duration) {
 	}
 	s.clock.set(target)
 	s.runDue()
+	s.updates.add(Update{Time: s.clock.now(), Kind: UpdateClock})
 	s.mu.Unlock()
 	s.WaitCallbacks()
 }
@@ -73,11 +75,17 @@ func (c *clock) set(t time.Time) {
 	}
 }
 
-// A job runs at a time of the server's clock.
+// A job is a task that is due at a time of the server's clock.
 type job struct {
-	due time.Time
-	seq int // orders jobs of the same time
-	run func(now time.Time)
+	due  time.Time
+	seq  int // orders jobs of the same time
+	task task
+}
+
+// A task is what a job does. It is data, so that a snapshot can hold it.
+type task interface {
+	run(s *Server, now time.Time)
+	cause() string // of the changes of cards
 }
 
 type jobQueue struct {
@@ -94,9 +102,9 @@ func (q *jobQueue) next() (time.Time, bool) {
 }
 
 // schedule adds a job. A job that is due at once runs before the lock is released; see lockFor.
-func (s *Server) schedule(due time.Time, run func(now time.Time)) {
+func (s *Server) schedule(due time.Time, t task) {
 	s.jobs.seq++
-	heap.Push(&s.jobs.heap, job{due, s.jobs.seq, run})
+	heap.Push(&s.jobs.heap, job{due, s.jobs.seq, t})
 }
 
 // runDue runs the jobs that are due, and checks the thresholds after each midnight. Every function that takes the lock
@@ -105,7 +113,8 @@ func (s *Server) runDue() {
 	now := s.clock.now()
 	for len(s.jobs.heap) > 0 && !s.jobs.heap[0].due.After(now) {
 		next := heap.Pop(&s.jobs.heap).(job)
-		next.run(next.due)
+		next.task.run(s, next.due)
+		s.recordChanges(next.task.cause(), instantOf(next.due))
 	}
 	s.checkThresholds(dayOf(now))
 	s.setTimer(now)

@@ -1,6 +1,7 @@
 package quecloudtest
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -16,21 +17,22 @@ import (
 //
 // Each method returns a changed copy. A fault that is not narrowed applies to every call.
 type Fault struct {
-	name        string
+	kind, name  string
 	methods     []string // full names; none: all
 	times       int      // calls that it applies to; 0: no limit
 	miss        float64  // probability that it spares a call
 	afterEffect bool     // it applies after the call took effect
 
-	latency time.Duration
-	dialect Dialect
-	date    func() string // header Date; empty: none
-	action  action
-	status  int
-	header  http.Header
-	body    string
-	code    int
-	n       int
+	latency   time.Duration
+	dialect   Dialect
+	date      func() string // header Date; empty: none
+	wrongDate time.Time
+	action    action
+	status    int
+	header    http.Header
+	body      string
+	code      int
+	n         int
 }
 
 // An action is how a fault changes the response.
@@ -51,13 +53,16 @@ func Refuse(resultCode int, message string) Fault {
 	if resultCode == 0 {
 		panic("quecloudtest: Refuse(0): result code 0 means success, a refusal needs another")
 	}
-	return Fault{name: fmt.Sprintf("Refuse(%d)", resultCode), action: actionRefuse, code: resultCode, body: message}
+	return Fault{
+		kind: "refuse", name: fmt.Sprintf("Refuse(%d)", resultCode), action: actionRefuse, code: resultCode, body: message,
+	}
 }
 
 // HTTPStatus responds with an HTTP status and its text as the body. The call takes no effect.
 func HTTPStatus(status int) Fault {
 	return Fault{
-		name: fmt.Sprintf("HTTPStatus(%d)", status), action: actionReplace, status: status, body: http.StatusText(status),
+		kind: "status", name: fmt.Sprintf("HTTPStatus(%d)", status),
+		action: actionReplace, status: status, body: http.StatusText(status),
 		header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}},
 	}
 }
@@ -65,7 +70,7 @@ func HTTPStatus(status int) Fault {
 // HTMLPage responds with an HTTP status and an HTML page, as proxies and captive portals do. The call takes no effect.
 func HTMLPage(status int) Fault {
 	f := HTTPStatus(status).Header("Content-Type", "text/html; charset=utf-8")
-	f.name = fmt.Sprintf("HTMLPage(%d)", status)
+	f.kind, f.name = "html", fmt.Sprintf("HTMLPage(%d)", status)
 	return f.Body("<!DOCTYPE html>\n<html><head><title>" + http.StatusText(status) +
 		"</title></head><body></body></html>\n")
 }
@@ -73,46 +78,59 @@ func HTMLPage(status int) Fault {
 // Garbage responds with HTTP 200 and bytes that are neither JSON nor a zip file. The call takes no effect.
 func Garbage() Fault {
 	f := HTTPStatus(http.StatusOK).Header("Content-Type", "application/json").Body("\x00\xff\x1f\x8b{]\"resultCode\x01")
-	f.name = "Garbage"
+	f.kind, f.name = "garbage", "Garbage"
 	return f
 }
 
 // EmptyBody responds with HTTP 200 and no body. The call takes no effect.
 func EmptyBody() Fault {
 	f := HTTPStatus(http.StatusOK).Body("")
-	f.name = "EmptyBody"
+	f.kind, f.name = "empty", "EmptyBody"
 	return f
 }
 
 // CutBefore closes the connection without a response. The call takes no effect.
-func CutBefore() Fault { return Fault{name: "CutBefore", action: actionCut} }
+func CutBefore() Fault { return Fault{kind: "cut-before", name: "CutBefore", action: actionCut} }
 
 // CutAfter closes the connection without a response after the call took effect.
-func CutAfter() Fault { return Fault{name: "CutAfter", action: actionCut, afterEffect: true} }
+func CutAfter() Fault {
+	return Fault{kind: "cut-after", name: "CutAfter", action: actionCut, afterEffect: true}
+}
 
 // Truncate sends the first n bytes of the response as a complete HTTP message. The call takes effect.
 func Truncate(n int) Fault {
-	return Fault{name: fmt.Sprintf("Truncate(%d)", n), action: actionTruncate, n: max(n, 0), afterEffect: true}
+	return Fault{
+		kind: "truncate", name: fmt.Sprintf("Truncate(%d)", n), action: actionTruncate, n: max(n, 0), afterEffect: true,
+	}
 }
 
 // CutBody announces the whole response, sends its first n bytes and closes the connection. The call takes effect.
 func CutBody(n int) Fault {
-	return Fault{name: fmt.Sprintf("CutBody(%d)", n), action: actionCutBody, n: max(n, 0), afterEffect: true}
+	return Fault{
+		kind: "cut-body", name: fmt.Sprintf("CutBody(%d)", n), action: actionCutBody, n: max(n, 0), afterEffect: true,
+	}
 }
 
 // Latency waits by the real clock before the call takes effect, or with [Fault.AfterEffect] before the response. When
 // the caller gives up first, the call takes no effect.
-func Latency(d time.Duration) Fault { return Fault{name: fmt.Sprintf("Latency(%v)", d), latency: d} }
+func Latency(d time.Duration) Fault {
+	return Fault{kind: "latency", name: fmt.Sprintf("Latency(%v)", d), latency: d}
+}
 
 // Speak responds in a dialect.
-func Speak(d Dialect) Fault { return Fault{name: "Speak", dialect: d} }
+func Speak(d Dialect) Fault { return Fault{kind: "dialect", name: "Speak", dialect: d} }
 
 // NoDate responds without the header Date.
-func NoDate() Fault { return Fault{name: "NoDate", date: func() string { return "" }} }
+func NoDate() Fault {
+	return Fault{kind: "no-date", name: "NoDate", date: func() string { return "" }}
+}
 
 // WrongDate responds with t in the header Date. The server's time stays as it is; to change it, use [Server.SetTime].
 func WrongDate(t time.Time) Fault {
-	return Fault{name: "WrongDate", date: func() string { return t.UTC().Format(http.TimeFormat) }}
+	return Fault{
+		kind: "wrong-date", name: "WrongDate", wrongDate: t,
+		date: func() string { return t.UTC().Format(http.TimeFormat) },
+	}
 }
 
 // On narrows the fault to calls of these methods. The prefix fc.function. is optional.
@@ -170,22 +188,22 @@ func (f Fault) Body(body string) Fault {
 // String names the fault's constructor.
 func (f Fault) String() string { return f.name }
 
-// check panics when the fault is invalid.
-func (f Fault) check() {
+func (f *Fault) check() error {
 	if f.name == "" {
-		panic("quecloudtest: zero Fault: use a constructor such as Refuse or HTTPStatus")
+		return errors.New("zero Fault: use a constructor such as Refuse or HTTPStatus")
 	}
 	for _, name := range f.methods {
 		if findMethod(name) == nil {
-			panic("quecloudtest: " + f.name + " on an unknown method: " + name)
+			return fmt.Errorf("%s on an unknown method: %s", f.name, name)
 		}
 	}
 	if !(f.miss >= 0 && f.miss <= 1) {
-		panic(fmt.Sprintf("quecloudtest: %s: probability %v, want 0 to 1", f.name, 1-f.miss))
+		return fmt.Errorf("%s: probability %v, want 0 to 1", f.name, 1-f.miss)
 	}
 	if f.action == actionReplace && (f.status < 200 || f.status > 999) {
-		panic(fmt.Sprintf("quecloudtest: %s: HTTP status %d, want 200 to 999", f.name, f.status))
+		return fmt.Errorf("%s: HTTP status %d, want 200 to 999", f.name, f.status)
 	}
+	return nil
 }
 
 // An injectedFault counts the calls that a fault was tried on and those that it still applies to.
@@ -205,8 +223,11 @@ func (f *injectedFault) exhausted() bool { return f.times > 0 && f.remaining == 
 // It returns the IDs of the faults, for [Server.RemoveFault].
 func (s *Server) Inject(faults ...Fault) (ids []int64) {
 	for _, f := range faults {
-		f.check()
+		if err := f.check(); err != nil {
+			panic("quecloudtest: " + err.Error())
+		}
 	}
+	defer s.faultsUpdate()
 	s.callsMu.Lock()
 	defer s.callsMu.Unlock()
 	for _, f := range faults {
@@ -216,6 +237,9 @@ func (s *Server) Inject(faults ...Fault) (ids []int64) {
 	}
 	return ids
 }
+
+// faultsUpdate tells watchers that faults changed. The caller must not hold a lock.
+func (s *Server) faultsUpdate() { s.updates.add(Update{Time: s.Now(), Kind: UpdateFaults}) }
 
 // An InjectedFault is a fault that still applies to calls.
 type InjectedFault struct {
@@ -238,15 +262,24 @@ func (s *Server) Faults() []InjectedFault {
 
 // RemoveFault removes a fault, and reports whether it was there.
 func (s *Server) RemoveFault(id int64) bool {
+	if removed := s.deleteFaults(func(f *injectedFault) bool { return int64(f.id) == id }); !removed {
+		return false
+	}
+	s.faultsUpdate()
+	return true
+}
+
+func (s *Server) deleteFaults(match func(*injectedFault) bool) bool {
 	s.callsMu.Lock()
 	defer s.callsMu.Unlock()
 	before := len(s.faults)
-	s.faults = slices.DeleteFunc(s.faults, func(f *injectedFault) bool { return int64(f.id) == id })
+	s.faults = slices.DeleteFunc(s.faults, match)
 	return len(s.faults) < before
 }
 
 // ClearFaults removes all faults.
 func (s *Server) ClearFaults() {
+	defer s.faultsUpdate()
 	s.callsMu.Lock()
 	defer s.callsMu.Unlock()
 	s.faults = nil
@@ -254,10 +287,21 @@ func (s *Server) ClearFaults() {
 
 // faultsFor returns the faults that apply to a call, and counts them.
 func (s *Server) faultsFor(method string) []Fault {
+	applied, usedUp := s.countFaults(method)
+	if usedUp && s.deleteFaults((*injectedFault).exhausted) {
+		s.faultsUpdate()
+	}
+	return applied
+}
+
+// countFaults counts the faults that apply to a call, and reports whether one of them is used up.
+func (s *Server) countFaults(method string) (applied []Fault, usedUp bool) {
 	s.callsMu.Lock()
 	defer s.callsMu.Unlock()
-	var applied []Fault
 	for _, f := range s.faults {
+		if f.exhausted() {
+			continue
+		}
 		if len(f.methods) > 0 && !slices.Contains(f.methods, method) {
 			continue
 		}
@@ -270,12 +314,12 @@ func (s *Server) faultsFor(method string) []Fault {
 		f.applied++
 		f.remaining = max(0, f.remaining-1)
 		applied = append(applied, f.Fault)
+		usedUp = usedUp || f.exhausted()
 		if f.action != actionNone {
 			break
 		}
 	}
-	s.faults = slices.DeleteFunc(s.faults, (*injectedFault).exhausted)
-	return applied
+	return applied, usedUp
 }
 
 // A faultSum combines the faults of one call: the one that decides the response, if any, with the latencies, dialects

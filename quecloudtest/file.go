@@ -65,12 +65,21 @@ func (s *Server) fileStart(c *call) error {
 	}
 	s.files = append(s.files, t)
 	s.files = s.files[max(0, len(s.files)-filesKept):]
-	s.schedule(t.start.Add(s.fileDelay), func(now time.Time) {
-		t.end = now
-		t.zip = s.export(instantOf(now))
-	})
+	s.updates.add(Update{Time: c.now.time, Kind: UpdateFile})
+	s.schedule(t.start.Add(s.fileDelay), &finishFile{t})
 	c.out.int("taskId", t.id)
 	return nil
+}
+
+// finishFile is the task that writes the file of a file task.
+type finishFile struct{ file *fileTask }
+
+func (t *finishFile) cause() string { return "" } // changes no card
+
+func (t *finishFile) run(s *Server, now time.Time) {
+	t.file.end = now
+	t.file.zip = s.export(instantOf(now))
+	s.updates.add(Update{Time: now, Kind: UpdateFile})
 }
 
 // export writes all cards to a zip file: a heading and one line per card, with columns separated by tabs.

@@ -22,6 +22,8 @@ type fleet struct {
 	removed  map[int]bool   // places of removed cards
 	count    int            // of all places
 	numbers  map[string]int // places of added cards by ICCID and MSISDN
+	touched  []int          // places of the cards edited since the last call of Server.recordChanges
+	watch    func(*card)    // called before the first edit of a card
 	prefixes map[string]int // places of added cards by the first 19 characters of an ICCID of 20, or ambiguous
 
 	indexing sync.Mutex // guards the fields below between readers of the fleet
@@ -33,7 +35,7 @@ func newFleet(seed uint64, n int, created day, groups []*Group) *fleet {
 	return &fleet{
 		seed: seed, n: n, created: created, groups: groups,
 		kept: map[int]*card{}, removed: map[int]bool{}, count: n, numbers: map[string]int{}, prefixes: map[string]int{},
-		indexes: map[filter]*index{}, edited: map[int]bool{},
+		indexes: map[filter]*index{}, edited: map[int]bool{}, watch: func(*card) {},
 	}
 }
 
@@ -64,7 +66,9 @@ func (f *fleet) edit(i int) *card {
 		c.history = &history{}
 		kept = &c
 		f.kept[i] = kept
+		f.watch(kept)
 	}
+	f.touched = append(f.touched, i)
 	f.markEdited(i)
 	return kept
 }

@@ -71,6 +71,7 @@ func (s *Server) AddGroup(g Group) Group {
 	s.fillGroup(&g)
 	s.checkGroup(&g)
 	s.groups = append(s.groups, &g)
+	s.settingsUpdate()
 	return g
 }
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // In JSON, money is text in yuan, a duration is a number of seconds, and a time that is not set is null.
@@ -130,6 +131,32 @@ func (m *Money) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	return m.UnmarshalText(bytes.Trim(b, `"`))
+}
+
+// A rawText is text that may not be UTF-8. Such text is an object with its bytes in Base64.
+type rawText string
+
+// MarshalJSON implements [json.Marshaler].
+func (t rawText) MarshalJSON() ([]byte, error) {
+	if utf8.ValidString(string(t)) {
+		return encodeJSON(string(t))
+	}
+	return encodeJSON(rawTextJSON{[]byte(t)})
+}
+
+type rawTextJSON struct {
+	Base64 []byte `json:"base64"`
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (t *rawText) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '{' {
+		var v rawTextJSON
+		err := json.Unmarshal(b, &v)
+		*t = rawText(v.Base64)
+		return err
+	}
+	return json.Unmarshal(b, (*string)(t))
 }
 
 // named returns the place of a name in a list of names.

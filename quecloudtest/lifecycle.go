@@ -30,6 +30,7 @@ type history struct {
 	usage    [resourceCount]map[day]int64 // set by hand
 	alarm    *alarm
 	packages []FlowPackage
+	known    facts // of the last recorded change
 
 	resetAt, unboundAt, registeredAt time.Time
 	whitelistDeletedIn               month // month of the last deletion
@@ -198,17 +199,27 @@ func (s *Server) reset(c *call) error {
 	start := c.now.time
 	card.history.resetAt = start
 	card.setState(StatusSuspended, ReasonByOwner, c.now.day)
-	s.schedule(start.Add(resetDuration), func(now time.Time) {
-		if s.fleet.removed[card.place] {
-			return
-		}
-		card := s.fleet.edit(card.place)
-		if card.history.resetAt.Equal(start) && card.status == StatusSuspended && card.reason == ReasonByOwner {
-			card.history.resetAt = time.Time{}
-			card.setState(StatusNormal, "", dayOf(now))
-		}
-	})
+	s.schedule(start.Add(resetDuration), &endReset{card.place, start})
 	return nil
+}
+
+// endReset is the task that resumes a card after a reset, unless something else ended the reset before.
+type endReset struct {
+	place int
+	start time.Time
+}
+
+func (t *endReset) cause() string { return causeReset }
+
+func (t *endReset) run(s *Server, now time.Time) {
+	if s.fleet.removed[t.place] {
+		return
+	}
+	card := s.fleet.edit(t.place)
+	if card.history.resetAt.Equal(t.start) && card.status == StatusSuspended && card.reason == ReasonByOwner {
+		card.history.resetAt = time.Time{}
+		card.setState(StatusNormal, "", dayOf(now))
+	}
 }
 
 const unbindInterval = 30 * time.Minute

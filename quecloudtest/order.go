@@ -9,6 +9,7 @@ import (
 
 // An Order is a top-up or a renewal.
 type Order struct {
+	ID          int64     `json:"id"`          // 1 for the first of the server
 	No          string    `json:"no"`          // number of the order (orderNo)
 	Type        string    `json:"type"`        // OrderRecharge or OrderRenewal
 	Status      string    `json:"status"`      // OrderPending, OrderDone or OrderFailed
@@ -62,6 +63,7 @@ func (s *Server) FailOrders(n int, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing = append(s.failing, slices.Repeat([]string{reason}, max(0, n))...)
+	s.settingsUpdate()
 }
 
 // findOrderCard sets the card of an order call. It refuses cards for which no order can be placed.
@@ -96,7 +98,7 @@ func (s *Server) recharge(c *call) error {
 	}
 	return s.placeOrder(c, Order{
 		Type: OrderRecharge, ProductID: p.ID, ProductName: p.Name, Price: p.Price, product: *p,
-	}, WalletEntry{Kind: kindRecharge, ProductPrice: p.Price})
+	})
 }
 
 // §2.5.4
@@ -128,11 +130,11 @@ func (s *Server) renew(c *call) error {
 	if months != 0 {
 		o.Price = Money(months) * g.MonthPrice
 	}
-	return s.placeOrder(c, o, WalletEntry{Kind: kindRenewal, ProductPrice: o.Price / Money(cycle), Cycle: cycle})
+	return s.placeOrder(c, o)
 }
 
 // placeOrder places an order and takes its money. A pre-verification (预校验) stops before that.
-func (s *Server) placeOrder(c *call, o Order, entry WalletEntry) error {
+func (s *Server) placeOrder(c *call, o Order) error {
 	o.ExternalID, o.Remark = c.params["externalId"], c.params["remark"]
 	if s.wallet.balance < o.Price {
 		return refuse("余额不足：余额%v元，需要%v元", s.wallet.balance, o.Price)
@@ -144,21 +146,38 @@ func (s *Server) placeOrder(c *call, o Order, entry WalletEntry) error {
 	o.No = s.newOrderNo(c.now.time)
 	o.card, o.ICCID = c.card.place, c.card.iccid
 	o.Status, o.Created = OrderPending, c.now.time
-	entry.Change, entry.Time, entry.OrderNo, entry.ICCID = -o.Price, o.Created, o.No, o.ICCID
-	entry.ProductName, entry.Remark = o.ProductName, o.Remark
-	s.charge(entry)
+	s.charge(o.entry(-o.Price, o.Created))
 	failure := ""
 	if len(s.failing) > 0 {
 		failure, s.failing = s.failing[0], s.failing[1:]
 	}
 	s.addOrder(&o)
-	s.schedule(o.Created.Add(s.orderDelay), func(now time.Time) { s.finish(&o, entry, failure, now) })
+	s.orderUpdate(&o)
+	s.schedule(o.Created.Add(s.orderDelay), &finishOrder{&o, failure})
 	c.out.text("orderNo", o.No)
 	return nil
 }
 
+// entry returns the entry of the wallet for an order or its refund.
+func (o *Order) entry(change Money, now time.Time) WalletEntry {
+	e := WalletEntry{
+		Change: change, Time: now, Kind: kindRecharge, OrderNo: o.No, ICCID: o.ICCID, Remark: o.Remark,
+		ProductName: o.ProductName, ProductPrice: o.Price,
+	}
+	if o.Type == OrderRenewal {
+		e.Kind, e.ProductPrice, e.Cycle = kindRenewal, o.Price/Money(o.Cycle), o.Cycle
+	}
+	return e
+}
+
+func (s *Server) orderUpdate(o *Order) {
+	present := *o
+	s.updates.add(Update{Time: s.clock.now(), Kind: UpdateOrder, Order: &present})
+}
+
 // addOrder remembers an order.
 func (s *Server) addOrder(o *Order) {
+	o.ID = int64(s.orders.added) + 1
 	s.orders.add(o)
 	s.orderNos[o.No] = o
 	if o.ExternalID != "" && s.externalIDs[o.ExternalID] == nil {
@@ -183,8 +202,16 @@ func (s *Server) newOrderNo(now time.Time) string {
 	}
 }
 
-// finish completes or fails an order.
-func (s *Server) finish(o *Order, entry WalletEntry, failure string, now time.Time) {
+// finishOrder is the task that completes or fails an order.
+type finishOrder struct {
+	order   *Order
+	failure string // empty: the order succeeds
+}
+
+func (t *finishOrder) cause() string { return "order " + t.order.No }
+
+func (t *finishOrder) run(s *Server, now time.Time) {
+	o, failure := t.order, t.failure
 	o.Completed = now
 	c := &card{}
 	if s.fleet.removed[o.card] {
@@ -196,14 +223,14 @@ func (s *Server) finish(o *Order, entry WalletEntry, failure string, now time.Ti
 	switch {
 	case failure != "":
 		o.Status, o.Result = OrderFailed, o.Result+"，失败原因："+failure
-		entry.Change, entry.Time = o.Price, now
-		s.charge(entry)
+		s.charge(o.entry(o.Price, now))
 	case o.Type == OrderRecharge:
 		c.topUp(o.product, now)
 	default:
 		c.renew(o, dayOf(now))
 	}
-	s.sendEvent(s.orderURL, o.event(), orderSuccess)
+	s.orderUpdate(o)
+	s.sendEvent(s.orderURL, CallbackOrder, o.event())
 }
 
 // describe returns the order in words.

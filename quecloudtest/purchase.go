@@ -37,6 +37,7 @@ func (s *Server) SetPurchaseRules(rules PurchaseRules) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.purchases = rules
+	s.settingsUpdate()
 }
 
 func (r *PurchaseRules) check() error {
@@ -73,15 +74,23 @@ func (s *Server) duplicate(c *call) (handled bool, err error) {
 // charge changes the balance at once, and adds the entry to the wallet after WalletDelay.
 func (s *Server) charge(e WalletEntry) {
 	s.wallet.balance += e.Change
-	addEntry := func(now time.Time) {
-		e.Time = now
+	if s.purchases.WalletDelay > 0 {
+		s.schedule(e.Time.Add(s.purchases.WalletDelay), &addEntry{e})
+	} else {
 		s.wallet.addEntry(e)
 	}
-	if s.purchases.WalletDelay == 0 {
-		addEntry(e.Time)
-		return
-	}
-	s.schedule(e.Time.Add(s.purchases.WalletDelay), addEntry)
+	s.updates.add(Update{Time: s.clock.now(), Kind: UpdateWallet})
+}
+
+// addEntry is the task that adds an entry to the wallet after WalletDelay.
+type addEntry struct{ entry WalletEntry }
+
+func (t *addEntry) cause() string { return "" } // changes no card
+
+func (t *addEntry) run(s *Server, now time.Time) {
+	t.entry.Time = now
+	s.wallet.addEntry(t.entry)
+	s.updates.add(Update{Time: now, Kind: UpdateWallet})
 }
 
 // A Product is a data package for the cards of one carrier (§2.5.1). It is valid from the end of its order to the end
@@ -123,6 +132,7 @@ func (s *Server) AddProduct(p Product) Product {
 	setDefault(&p.Carrier, ChinaMobile)
 	setDefault(&p.Name, fmt.Sprintf("%dM-当月", p.MB))
 	s.products = append(s.products, p)
+	s.settingsUpdate()
 	return p
 }
 

@@ -147,6 +147,7 @@ func (s *Server) record(req Request) {
 	s.callsMu.Lock()
 	req.ID = int64(s.requests.added) + 1
 	s.requests.add(req)
+	s.updates.add(Update{Time: req.Time, Kind: UpdateRequest, Request: &req})
 	s.requestBytes += req.size()
 	for s.requests.len() > s.requestLimit || s.requestBytes > maxRequestBytes && s.requests.len() > 1 {
 		oldest := s.requests.forget()

@@ -113,6 +113,9 @@ func (s *Server) execute(x *exchange) response {
 		c.out.buf = (*x.buf)[:0]
 		err = c.method.run(s, c)
 		*x.buf = c.out.buf
+		if !c.method.reads {
+			s.recordChanges(x.record.Method, now)
+		}
 		x.record.Executed = err == nil
 	}
 	if x.faults.action == actionRefuse {

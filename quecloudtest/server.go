@@ -26,36 +26,27 @@ type Server struct {
 	Secret string // secret of the account
 
 	options
-	http   *httptest.Server
-	ctx    context.Context // ends with the server
-	cancel context.CancelFunc
+	initial []Option
+	http    *httptest.Server
+	ctx     context.Context // ends with the server
+	cancel  context.CancelFunc
 
-	callsMu      sync.Mutex // guards the fields below up to mu, so that calls that read do not wait for each other
+	callsMu      sync.Mutex // guards the fields below up to updates, so that calls that read do not wait for each other
 	faults       []*injectedFault
 	injections   uint64
 	requests     recent[Request]
-	requestBytes int // approximate size of the parameters in requests
+	requestBytes int // approximate size of requests
 
-	mu                    sync.RWMutex // guards the fields below; see lockFor
-	clock                 clock
-	jobs                  jobQueue
-	timer                 *time.Timer
-	closed                bool
-	fleet                 *fleet
-	groups                []*Group
-	products              []Product
-	wallet                wallet
-	orders                recent[*Order]
-	orderNos, externalIDs map[string]*Order
-	purchases             PurchaseRules
-	failing               []string // reasons for the failures of the next orders
-	messages              recent[*SMS]
-	received              uint64 // SMS from cards so far
-	smsCounts             map[month]*smsCount
-	files                 []*fileTask
-	alarms                int64
-	checked               day // date of the last check of the thresholds
-	outbox                outbox
+	updates updates
+
+	mu sync.RWMutex // taken before callsMu; guards the fields below, see lockFor
+	world
+	timer      *time.Timer
+	closed     bool
+	era        int           // number of Reset and Load so far
+	delivering chan struct{} // closed when no delivery is due; nil: none is
+	urgent     []urgentDelivery
+	delivered  recent[Delivery]
 }
 
 // NewServer starts a server on a port of this machine. The caller should call [Server.Close] when finished, to shut it
@@ -70,26 +61,21 @@ func NewServer(opts ...Option) *Server {
 // own server as an [http.Handler], or call it without a network through [Server.Transport]. NewUnstartedServer panics
 // when an option is invalid.
 func NewUnstartedServer(opts ...Option) *Server {
-	s := &Server{AppKey: DefaultAppKey, Secret: DefaultSecret, options: defaultOptions()}
+	s := &Server{AppKey: DefaultAppKey, Secret: DefaultSecret, options: defaultOptions(), initial: opts}
+	s.seed = 1
 	for _, opt := range opts {
 		opt(s)
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	c := clock{base: s.start}
 	if s.start.IsZero() {
-		s.clock = clock{base: time.Now(), started: time.Now()}
-	} else {
-		s.clock = clock{base: s.start}
+		c = clock{base: time.Now(), started: time.Now()}
 	}
-	now := s.clock.now()
-	s.orderNos, s.externalIDs = map[string]*Order{}, map[string]*Order{}
-	s.smsCounts = map[month]*smsCount{}
-	s.groups, s.products = defaultGroups(), defaultProducts()
-	s.fleet = newFleet(s.seed, s.size, dayOf(now), s.groups)
-	s.fleet.subAccounts = s.subCards
-	s.checked = dayOf(now)
-	if s.balance > 0 {
-		s.wallet.deposit(now, s.balance, "")
-	}
+	purchases, failing := s.purchases, s.failing // of an option that calls the server's methods
+	s.world = newWorld(&s.options, s.settings, c)
+	s.purchases, s.failing = purchases, failing
+	s.fleet.watch = s.watchCard
+	s.updates.recent = recent[Update]{} // of the options
 	return s
 }
 
@@ -118,7 +104,11 @@ func (s *Server) Close() {
 }
 
 // Seed returns the seed of the synthetic cards and of the faults' probabilities.
-func (s *Server) Seed() uint64 { return s.seed }
+func (s *Server) Seed() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.seed
+}
 
 // Client returns a client of the SDK with the [Server.Options] of this server, to which opts are added. Client panics
 // when an option is invalid.
@@ -146,30 +136,23 @@ func (s *Server) Options() []quecloud.Option {
 // An Option configures a new server.
 type Option func(*Server)
 
+// options are the options of a server that are not part of its state.
 type options struct {
 	start        time.Time // zero: the clock runs with the real one
-	seed         uint64
 	size         int
 	subCards     int // number of cards of the sub-account, the last ones of size
 	balance      Money
-	orderDelay   time.Duration
-	fileDelay    time.Duration
-	smsDelay     time.Duration
-	dialect      Dialect
 	requestLimit int
 	timeCheck    TimeCheck
 
-	smsURL, orderURL string // guarded by mu
-	retries          int
-	interval         time.Duration
-	callbackClient   *http.Client
-	observe          func(Request)
-	observeDelivery  func(Delivery)
+	callbackClient  *http.Client
+	observe         func(Request)
+	observeDelivery func(Delivery)
 }
 
 func defaultOptions() options {
 	return options{
-		seed: 1, size: DefaultFleet, balance: DefaultBalance, requestLimit: 10000,
+		size: DefaultFleet, balance: DefaultBalance, requestLimit: 10000,
 		callbackClient: &http.Client{Timeout: 5 * time.Second},
 		observe:        func(Request) {}, observeDelivery: func(Delivery) {},
 	}

@@ -56,6 +56,12 @@ func (s *Server) SMS() []SMS {
 	return messages
 }
 
+// Received returns the messages from cards, oldest first. The server remembers the last 100,000.
+func (s *Server) Received() []ReceivedSMS {
+	defer s.lock(true)()
+	return append([]ReceivedSMS{}, s.received.all()...)
+}
+
 // ReceiveSMS receives a message from the device of the card with that ICCID or MSISDN: it counts the message for the
 // month and sends an SMSEvent to the callback URL. It returns after the deliveries of the event, so a receiver of
 // callbacks must not call it; see [Server.WaitCallbacks]. ReceiveSMS panics when there is no such card.
@@ -75,14 +81,18 @@ func (s *Server) receive(number, content string) ReceivedSMS {
 	}
 	card := s.fleet.card(i)
 	m := ReceivedSMS{
-		ID: token(s.seed, 20, saltID, 1<<33+s.received), ICCID: card.iccid, MSISDN: card.msisdn,
+		ID: token(s.seed, 20, saltID, 1<<33+uint64(s.received.added)), ICCID: card.iccid, MSISDN: card.msisdn,
 		Content: content, Time: s.clock.now(),
 	}
-	s.received++
 	s.smsCount(dayOf(m.Time).month()).received++
-	s.sendEvent(s.smsURL, SMSEvent{
+	s.received.add(m)
+	if s.received.len() > maxKept {
+		s.received.forget()
+	}
+	s.updates.add(Update{Time: m.Time, Kind: UpdateReceived, Received: &m})
+	s.sendEvent(s.smsURL, CallbackSMS, SMSEvent{
 		Type: SMSInbox, MSISDN: m.MSISDN, ICCID: m.ICCID, ID: m.ID, Content: content, ReceivedAt: formatTime(m.Time),
-	}, smsSuccess)
+	})
 	return m
 }
 
@@ -102,7 +112,8 @@ func (s *Server) smsSend(c *call) error {
 			if s.messages.len() > maxKept {
 				s.messages.forget()
 			}
-			s.schedule(m.Sent.Add(s.smsDelay), func(now time.Time) { s.report(m, i, instantOf(now)) })
+			s.smsUpdate(m)
+			s.schedule(m.Sent.Add(s.smsDelay), &reportSMS{m, i})
 			c.out.object("", func() {
 				c.out.text("iccid", m.ICCID)
 				c.out.text("msisdns", m.MSISDN)
@@ -118,21 +129,34 @@ func (s *Server) smsSend(c *call) error {
 	return nil
 }
 
-// report delivers a message to a card in use, or fails it, and sends the event.
-func (s *Server) report(m *SMS, place int, now instant) {
-	text := "送达"
+func (s *Server) smsUpdate(m *SMS) {
+	present := *m
+	s.updates.add(Update{Time: s.clock.now(), Kind: UpdateSMS, SMS: &present})
+}
+
+// reportSMS is the task that delivers a message to a card in use, or fails it, and sends the event.
+type reportSMS struct {
+	message *SMS
+	place   int
+}
+
+func (t *reportSMS) cause() string { return "" } // changes no card
+
+func (t *reportSMS) run(s *Server, now time.Time) {
+	m, text := t.message, "送达"
 	m.Status = SMSDelivered
-	if s.fleet.removed[place] {
+	if s.fleet.removed[t.place] {
 		m.Status, text = SMSFailed, "卡号不存在"
 	} else {
-		card := s.fleet.card(place)
-		if status, _ := s.state(&card, now); status != StatusNormal && status != StatusTestNormal {
+		card := s.fleet.card(t.place)
+		if status, _ := s.state(&card, instantOf(now)); status != StatusNormal && status != StatusTestNormal {
 			m.Status, text = SMSFailed, "卡状态为"+status
 		}
 	}
-	s.sendEvent(s.smsURL, SMSEvent{
+	s.smsUpdate(m)
+	s.sendEvent(s.smsURL, CallbackSMS, SMSEvent{
 		Type: SMSReport, MSISDN: m.MSISDN, ICCID: m.ICCID, ID: m.ID, Status: strconv.Itoa(m.Status), Msg: text,
-	}, smsSuccess)
+	})
 }
 
 // §2.3.4. Unlike in other lists, the page's members stand beside the rows. The latest message comes first.

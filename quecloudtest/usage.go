@@ -64,8 +64,12 @@ func (s *Server) setUsage(caller, number, date string, r resource, amount int64)
 	if c.history.usage[r] == nil {
 		c.history.usage[r] = map[day]int64{}
 	}
+	before := c.history.usage[r][d]
 	c.history.usage[r][d] = amount
-	s.checkThreshold(c, dayOf(s.clock.now()))
+	now := instantOf(s.clock.now())
+	s.addChange(c, caller+" "+date, now.time, []FieldChange{r.change(before, amount)})
+	s.checkThreshold(c, now.day)
+	s.recordChanges(caller+" "+date, now)
 }
 
 // cycleUsed returns the data used in the present cycle.

@@ -66,6 +66,7 @@ func (s *Server) Deposit(m Money, remark string) {
 	}
 	s.runDue()
 	s.wallet.deposit(s.clock.now(), m, remark)
+	s.updates.add(Update{Time: s.clock.now(), Kind: UpdateWallet})
 }
 
 // Wallet returns the balance and its changes, latest first. The server remembers the last 100,000.
