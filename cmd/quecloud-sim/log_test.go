@@ -36,7 +36,7 @@ func TestLogHidesSecretsEverywhere(t *testing.T) {
 	}); err != nil {
 		t.Fatal(line, err)
 	}
-	if line := s.line(t); !strings.Contains(line, "failed: HTTP 403") {
+	if line := s.line(t); !strings.Contains(line, "failed: want HTTP 2xx and the body") {
 		t.Errorf("wrote %q", line)
 	}
 	if line, err := s.do(t, func() error {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -138,6 +139,9 @@ func hideSecrets(d quecloudtest.Delivery) quecloudtest.Delivery {
 	}
 	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
 	d.URL = u.String()
+	for _, secret := range slices.Clone(secrets) { // as the error quotes the response
+		secrets = append(secrets, strings.Trim(strconv.Quote(secret), `"`))
+	}
 	hide := hiding(secrets...)
 	d.Response = hide(d.Response)
 	if sending, ok := errors.AsType[*url.Error](d.Err); ok {
