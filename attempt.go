@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"io"
@@ -64,17 +65,12 @@ func (c *core) attempt(ctx context.Context, call *callState) *attempt {
 	timer := time.AfterFunc(c.timeout, func() { cancel(ErrAttemptTimeout) })
 	defer timer.Stop()
 
-	var text string
+	var text []byte
 	text, a.signature = c.signedForm(call, a.t)
 	d, isFile := call.result.(*download)
 	e := newSendEvidence(timed, c.transport.builtIn, text)
 	e.now, e.wantFile = c.now, isFile
-	req, err := c.newRequest(e)
-	if err != nil {
-		a.err = call.error("making the request", err)
-		return a
-	}
-	x := c.transport.send(req, e)
+	x := c.transport.send(c.newRequest(e), e)
 	waited := sinceStart() - started
 	if x.err != nil {
 		a.sent, a.interrupted = x.abandoned || !e.notSent(), true
@@ -115,18 +111,14 @@ func (c *core) receive(call *callState, a *attempt, x exchange) {
 	}
 }
 
-// newRequest returns the POST of an attempt.
-func (c *core) newRequest(e *sendEvidence) (*http.Request, error) {
+// newRequest returns the POST of an attempt. It has no GetBody, see onceTransport.RoundTrip.
+func (c *core) newRequest(e *sendEvidence) *http.Request {
+	req := c.request.WithContext(e)
+	e.url, e.host = *req.URL, req.URL.Host
+	req.URL, req.Header = &e.url, req.Header.Clone() // the user's transport may change them
 	// net/http recognizes the type of the body, and sends it in one packet with the headers.
-	req, err := http.NewRequestWithContext(e, http.MethodPost, c.baseURL, &e.body)
-	if err != nil {
-		return nil, err
-	}
-	e.host = req.URL.Host
-	req.GetBody = nil // see onceTransport.RoundTrip
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("User-Agent", c.userAgent)
-	return req, nil
+	req.Body, req.ContentLength = io.NopCloser(&e.body), int64(len(e.text))
+	return req
 }
 
 // attemptError returns err, or ErrAttemptTimeout if the timeout ended the attempt. If the caller's context did, the
@@ -154,22 +146,23 @@ func whyEnded(ctx context.Context) error {
 }
 
 // signedForm returns the encoded form of a call for a time, and the signature in it.
-func (c *core) signedForm(call *callState, t int64) (form, signature string) {
-	params := insert(slices.Clip(call.params), param{"t", strconv.FormatInt(t, 10)})
-	signature = call.account.sign(params, call.endpoint.unsigned)
-	size := len(signature) + 16
-	for _, p := range params {
+func (c *core) signedForm(call *callState, t int64) (form []byte, signature string) {
+	size := 2*len("&sign=") + 2*sha1.Size
+	for i := range call.params {
+		p := &call.params[i]
+		if p.name == "t" {
+			p.value = strconv.FormatInt(t, 10)
+		}
 		size += len(p.name) + len(p.value)*5/4 + 2
 	}
-	text := make([]byte, 0, size)
-	for _, p := range append(params, param{"sign", signature}) {
-		if len(text) > 0 {
-			text = append(text, '&')
-		}
-		text = append(append(text, url.QueryEscape(p.name)...), '=')
-		text = append(text, url.QueryEscape(p.value)...)
+	signature = call.account.sign(call.params, call.endpoint.unsigned)
+	form = append(make([]byte, 0, size), "sign="...)
+	form = append(form, signature...)
+	for _, p := range call.params {
+		form = append(append(form, '&'), url.QueryEscape(p.name)...)
+		form = append(append(form, '='), url.QueryEscape(p.value)...)
 	}
-	return string(text), signature
+	return form, signature
 }
 
 // A fileBody reads the body of a response that is a file. Each read may take as long as an attempt; the time between

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,7 +19,8 @@ import (
 type core struct {
 	settings
 	transport *onceTransport
-	account   account // without WithCredentials
+	request   *http.Request // that of every attempt, without what differs between attempts
+	account   account       // without WithCredentials
 	shared    *shared
 }
 
@@ -67,7 +69,8 @@ type callState struct {
 	endpoint       *endpoint
 	attempts       int
 	account        account
-	params         []param // without t and sign, sorted by name
+	params         []param  // without sign, sorted by name; the value of t is that of the last attempt
+	fewParams      [8]param // the usual place of params
 	result         any
 	checks         []outcomeCheck
 	externalID     string
@@ -100,8 +103,8 @@ func (c *core) do(ctx context.Context, method string, params, result any, checks
 		externalID: strings.TrimSpace(form.Get("externalId")),
 		preverify:  e.kind == KindSpend && form.Get("preverify") == "1",
 		info:       CallInfo{Method: method, Kind: e.kind, URL: c.baseURL},
-		params:     make([]param, 0, len(form)+4),
 	}
+	call.params = call.fewParams[:0]
 	for name, values := range form {
 		call.params = insert(call.params, param{name, values[0]})
 	}
@@ -125,7 +128,10 @@ func subjectOf(form url.Values) string {
 			if many {
 				return fmt.Sprintf("%s and %d more", excerpt(first, maxSubject), strings.Count(value, ","))
 			}
-			return excerpt(first, maxSubject)
+			if len(first) > maxSubject {
+				first = excerpt(first, maxSubject)
+			}
+			return first
 		}
 	}
 	return ""
@@ -265,7 +271,7 @@ func (c *core) authenticate(ctx context.Context, call *callState) error {
 		}
 		call.account = newAccount(appKey, secret)
 	}
-	call.params = insert(call.params, param{"appKey", call.account.appKey})
+	call.params = insert(insert(call.params, param{"appKey", call.account.appKey}), param{"t", ""})
 	return nil
 }
 

@@ -42,6 +42,10 @@ func encode(params any) (url.Values, error) {
 		form := make(url.Values, len(p))
 		maps.Copy(form, p)
 		return form, nil
+	case cardParams: // so are most calls; the general way takes five times as long
+		form := url.Values{}
+		err := p.Card.EncodeValues("", &form)
+		return form, err
 	case map[string]any:
 		reason := "is a map[string]any: want a struct, a url.Values or a map[string]string"
 		return nil, &ParamError{Param: "params", Reason: reason}

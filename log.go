@@ -97,7 +97,7 @@ func (call *callState) maskedParams() []param {
 }
 
 // isSystemParam reports whether the SDK adds a parameter to every call: it is neither logged nor personal.
-func isSystemParam(name string) bool { return name == "appKey" || name == "method" }
+func isSystemParam(name string) bool { return name == "appKey" || name == "method" || name == "t" }
 
 // mask returns the length of a value and, if it is a long number, its last four characters.
 func mask(value string) string {

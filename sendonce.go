@@ -8,12 +8,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -59,15 +60,39 @@ func (t *onceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, errors.New("quecloud: not a request of this client")
 	}
+	guarded := *req
+	return t.sendGuarded(&guarded, e)
+}
+
+// sendGuarded is RoundTrip for a request that it may change.
+func (t *onceTransport) sendGuarded(req *http.Request, e *sendEvidence) (*http.Response, error) {
 	base := t.baseTransport()
 	e.unwrapped, _ = base.(*http.Transport)
-	guarded := *req
-	guarded.GetBody = e.getBody
+	req.GetBody = e.getBody
 	if !t.builtIn && t.pathSilent.Load() { // over HTTP/2 a dead connection may still have had a stream at the timeout
 		t.CloseIdleConnections()
-		guarded.Close = true // this request is the last one on its connection
+		req.Close = true // this request is the last one on its connection
 	}
-	return base.RoundTrip(&guarded)
+	return base.RoundTrip(req)
+}
+
+// do sends a request with the http.Client. Where that has neither cookies nor a time limit, it would add nothing but
+// the copies that it makes in case of a redirect, so do then calls the transport itself.
+func (t *onceTransport) do(req *http.Request, e *sendEvidence) (*http.Response, error) {
+	if t.client.Jar != nil || t.client.Timeout != 0 {
+		return t.client.Do(req)
+	}
+	resp, err := t.sendGuarded(req, e)
+	if err == nil && resp == nil {
+		err = fmt.Errorf("%T returned neither a response nor an error", t.baseTransport())
+	}
+	if err != nil {
+		return nil, &url.Error{Op: "Post", URL: req.URL.String(), Err: err}
+	}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	return resp, nil
 }
 
 // CloseIdleConnections closes the idle connections of the transport below.
@@ -96,46 +121,58 @@ func (t *onceTransport) send(req *http.Request, e *sendEvidence) exchange {
 	if t.builtIn {
 		return t.sendAndRead(req, e) // our own transport ends with the context
 	}
-	done := make(chan exchange, 1)
+	done := make(chan struct{})
+	e.late.err = errGoexit
 	go func() {
-		x := exchange{err: errGoexit}
 		defer func() {
-			x.panicked = recover()
-			done <- x
+			e.late.panicked = recover()
+			close(done)
 		}()
-		x = t.sendAndRead(req, e)
+		growStack()
+		e.late = t.sendAndRead(req, e)
 	}()
-	var x exchange
 	select {
-	case x = <-done:
-	case <-req.Context().Done():
-		if x = t.abandon(req, e, done); x.abandoned {
+	case <-done:
+	case <-e.Done():
+		if x := t.abandon(e, done); x.abandoned {
 			return x
 		}
 	}
-	if x.panicked != nil {
-		panic(x.panicked) // in the goroutine of the caller, who may recover
+	if e.late.panicked != nil {
+		panic(e.late.panicked) // in the goroutine of the caller, who may recover
 	}
-	return x
+	return e.late
 }
 
+// growStack makes the stack of a new goroutine large enough for a transport. Otherwise it would grow in several steps,
+// each of which copies it.
+//
+//go:noinline
+func growStack() {
+	var room [8 << 10]byte
+	touch(&room)
+}
+
+//go:noinline
+func touch(*[8 << 10]byte) {}
+
 // abandon closes the body, if there is one, and gives the transport maxLate to notice the end of the context.
-func (t *onceTransport) abandon(req *http.Request, e *sendEvidence, done <-chan exchange) exchange {
+func (t *onceTransport) abandon(e *sendEvidence, done <-chan struct{}) exchange {
 	resp := e.response.Load() //nolint:bodyclose // closed in a goroutine
 	if resp != nil {
 		go resp.Body.Close() // it may block
 	}
 	select {
-	case x := <-done:
-		return x
+	case <-done:
+		return e.late
 	case <-time.After(maxLate):
 	}
 	go func() {
-		if late := <-done; late.resp != nil {
-			_ = late.resp.Body.Close()
+		if <-done; e.late.resp != nil {
+			_ = e.late.resp.Body.Close()
 		}
 	}()
-	cause := context.Cause(req.Context())
+	cause := context.Cause(e)
 	if resp == nil {
 		return exchange{err: cause, abandoned: true}
 	}
@@ -144,12 +181,13 @@ func (t *onceTransport) abandon(req *http.Request, e *sendEvidence, done <-chan 
 
 // sendAndRead sends a request and reads the response, unless that is a file.
 func (t *onceTransport) sendAndRead(req *http.Request, e *sendEvidence) (x exchange) {
-	if x.resp, x.err = t.client.Do(req); x.err != nil { //nolint:bodyclose // closed below, or by the reader of the file
+	if x.resp, x.err = t.do(req, e); x.err != nil { //nolint:bodyclose // closed below, or by the reader of the file
 		return x
 	}
 	t.recordResponse()
 	x.received = e.now()
-	x.resp.Body = &progressBody{ReadCloser: x.resp.Body}
+	e.progress.ReadCloser = x.resp.Body
+	x.resp.Body = &e.progress
 	e.response.Store(x.resp)
 	if e.wantFile && x.resp.StatusCode == http.StatusOK {
 		return x
@@ -162,7 +200,8 @@ func (t *onceTransport) sendAndRead(req *http.Request, e *sendEvidence) (x excha
 	if size := x.resp.ContentLength; 0 < size && size <= maxKept {
 		x.text.Grow(int(size) + bytes.MinRead)
 	}
-	_, x.bodyErr = x.text.ReadFrom(io.LimitReader(x.resp.Body, maxResponse+1))
+	e.limited = io.LimitedReader{R: x.resp.Body, N: maxResponse + 1}
+	_, x.bodyErr = x.text.ReadFrom(&e.limited)
 	return x
 }
 
@@ -194,8 +233,9 @@ func sinceStart() time.Duration { return time.Since(processStart) }
 type sendEvidence struct {
 	context.Context
 
-	text  string         // of the request's body
-	body  strings.Reader // reads text
+	text  []byte       // of the request's body
+	body  bytes.Reader // reads text
+	url   url.URL      // of the request
 	trace httptrace.ClientTrace
 
 	now      func() time.Time // the clock that dates the response
@@ -211,12 +251,15 @@ type sendEvidence struct {
 	rereadBody   atomic.Bool            // it asked for the body again
 
 	response atomic.Pointer[http.Response] // the response whose body is being read
+	progress progressBody                  // its body
+	limited  io.LimitedReader              // reads progress up to the largest response
+	late     exchange                      // the outcome, for a caller who waits for a goroutine
 }
 
 type sendEvidenceKey struct{}
 
 // newSendEvidence returns the context for an attempt with the given request body.
-func newSendEvidence(ctx context.Context, builtIn bool, text string) *sendEvidence {
+func newSendEvidence(ctx context.Context, builtIn bool, text []byte) *sendEvidence {
 	e := &sendEvidence{builtIn: builtIn, text: text}
 	e.body.Reset(text)
 	e.trace.GetConn = e.recordGetConn
@@ -265,7 +308,7 @@ func (e *sendEvidence) getBody() (io.ReadCloser, error) {
 		return nil, errSentOnce
 	}
 	e.rereadBody.Store(true)
-	return io.NopCloser(strings.NewReader(e.text)), nil
+	return io.NopCloser(bytes.NewReader(e.text)), nil
 }
 
 // notSent reports whether the platform cannot have received the request: the transport wanted a connection and got

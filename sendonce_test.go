@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
@@ -32,6 +33,52 @@ func TestSendOnceTakesAResponseAsProofOfSending(t *testing.T) {
 	}))
 	require.ErrorIs(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)), quecloud.ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)
+}
+
+// The cookies and the time limit of the user's http.Client work.
+func TestSendOnceUsesTheHTTPClientOfTheUser(t *testing.T) {
+	t.Parallel()
+	const response = `{"resultCode":0,"tasks":[]}`
+	platform := selftest.NewPlatform(
+		selftest.Step{Body: response, Header: http.Header{"Set-Cookie": {"session=7"}}}, selftest.Step{Body: response})
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	client := platform.Client(t, quecloud.WithHTTPClient(&http.Client{Transport: platform, Jar: jar}))
+	for range 2 {
+		require.NoError(t, client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1)))
+	}
+	assert.Empty(t, platform.Request(t, 0).Header.Get("Cookie"))
+	assert.Equal(t, "session=7", platform.Request(t, 1).Header.Get("Cookie"))
+
+	synctest.Test(t, func(t *testing.T) {
+		stuck := selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, context.Cause(r.Context())
+		})
+		client := selftest.NewClient(t, nil, selftest.NoRetry,
+			quecloud.WithHTTPClient(&http.Client{Transport: stuck, Timeout: time.Second}))
+		start := time.Now()
+		require.ErrorIs(t, selftest.Read(t.Context(), client), context.DeadlineExceeded)
+		assert.Equal(t, time.Second, time.Since(start))
+	})
+}
+
+// A transport that breaks the rules of http.RoundTripper does not make a call panic.
+func TestSendOnceWithoutAResponseOrABody(t *testing.T) {
+	t.Parallel()
+	for want, resp := range map[string]*http.Response{
+		"returned neither a response nor an error": nil,
+		"HTTP status 502":                          {StatusCode: http.StatusBadGateway},
+		"it is empty":                              {StatusCode: http.StatusOK},
+	} {
+		client := selftest.NewClient(t, selftest.TransportFunc(func(*http.Request) (*http.Response, error) {
+			return resp, nil
+		}), selftest.NoRetry)
+		err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
+		require.ErrorContains(t, err, want)
+		require.ErrorIs(t, err, quecloud.ErrOutcomeUnknown)
+		assert.Equal(t, resp == nil, errors.As(err, new(*url.Error)))
+	}
 }
 
 // The httptrace events of a wrapped transport show whether the platform can have received a call, which decides whether
