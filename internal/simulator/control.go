@@ -46,8 +46,9 @@ func (c *Control) Handler() http.Handler {
 			}
 		})
 	}
+	mux.Handle(pageRoot, pageHandler())
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { c.refuse(w, r, c.noRoute(mux, r)) })
-	return guard(mux, c.hosts, c.refuse)
+	return guard(withPage(mux), c.hosts, c.refuse)
 }
 
 // noRoute returns the error of a request without a route.

@@ -39,21 +39,26 @@ func pageHandler() http.Handler {
 	serve("cards/{number}", "card")
 	mux.Handle("GET "+pageRoot+"{$}", http.RedirectHandler(pageRoot+sections[0], http.StatusSeeOther))
 	mux.HandleFunc("GET "+pageRoot+"static/{name}", serveStatic)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", pagePolicy)
+		mux.ServeHTTP(w, r)
+	})
 }
 
-// wantsPage reports whether a browser wants to show the response to a person.
-func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
+// withPage returns a handler that sends browsers from / to the page.
+func withPage(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+			http.Redirect(w, r, pageRoot, http.StatusSeeOther)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
 
 // pagePolicy lets the page use its own files and the control, nothing else.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-func setPageHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", pagePolicy)
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-}
 
 // pageData is the data of the templates.
 type pageData struct {
@@ -84,7 +89,6 @@ var faultPresets = []faultPreset{
 
 // servePage serves a section in the reader's language. With the parameter lang it sets the language instead.
 func servePage(w http.ResponseWriter, r *http.Request, section string) {
-	setPageHeaders(w.Header())
 	query := r.URL.Query()
 	if chosen := query.Get("lang"); slices.Contains(languages, chosen) {
 		query.Del("lang")
@@ -124,7 +128,6 @@ var templates = sync.OnceValue(func() map[string]*template.Template {
 
 // serveStatic serves a script, the style or the icon. Browsers ask again each time and get 304 for what they have.
 func serveStatic(w http.ResponseWriter, r *http.Request) {
-	setPageHeaders(w.Header())
 	name := r.PathValue("name")
 	content, err := staticFiles.ReadFile("static/" + name)
 	if err != nil || strings.HasSuffix(name, ".html") {

@@ -73,6 +73,29 @@ func TestPageServesEverySection(t *testing.T) {
 	}
 }
 
+func TestPageIsWhereBrowsersArrive(t *testing.T) {
+	_, h := newControl(t)
+	for _, tt := range []struct{ accept, want string }{
+		{accept: "text/html,application/xhtml+xml,*/*;q=0.8", want: "/ui/"},
+		{accept: "*/*", want: ""},
+		{accept: "application/json", want: ""},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/", nil)
+		r.Header.Set("Accept", tt.accept)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("Location"); got != tt.want {
+			t.Errorf("Accept %q: redirected to %q, want %q", tt.accept, got, tt.want)
+		}
+	}
+	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/ui/calls", nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if got := w.Header().Get("Content-Security-Policy"); w.Code != http.StatusOK || got != pagePolicy {
+		t.Errorf("the page: HTTP %d, policy %q", w.Code, got)
+	}
+}
+
 func TestPageRunsNoInlineScript(t *testing.T) {
 	_, body := getPage("/ui/calls", nil)
 	for _, tag := range regexp.MustCompile(`(?s)<(?:script|style|link)\b[^>]*>`).FindAllString(body, -1) {
