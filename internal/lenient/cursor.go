@@ -71,13 +71,14 @@ func (c *cursor) more() bool {
 		c.at++
 		c.path = c.path[:len(c.path)-1]
 		return false
-	case in.count > 0 && b == ',':
+	case in.count == 0:
+	case b == ',':
 		c.at++
 		b = c.peek()
-	case in.count > 0:
+	default:
 		b = 0
 	}
-	if in.end == '}' && b != '"' || b == 0 {
+	if b == 0 || b != '"' && in.end == '}' {
 		c.breakOff()
 		c.path = c.path[:len(c.path)-1]
 		return false
@@ -142,39 +143,37 @@ func (c *cursor) literal(name string) {
 
 // number moves behind a number.
 func (c *cursor) number() {
-	if c.hasByte('-') {
-		c.at++
+	text, i := c.text, c.at
+	if i < len(text) && text[i] == '-' {
+		i++
 	}
-	zero := c.hasByte('0')
-	if n := c.digits(); n == 0 || zero && n > 1 {
+	end := skipDigits(text, i)
+	valid := end == i+1 || end > i && text[i] != '0'
+	if end < len(text) && text[end] == '.' {
+		i = end + 1
+		end = skipDigits(text, i)
+		valid = valid && end > i
+	}
+	if end < len(text) && text[end]|0x20 == 'e' {
+		i = end + 1
+		if i < len(text) && (text[i] == '+' || text[i] == '-') {
+			i++
+		}
+		end = skipDigits(text, i)
+		valid = valid && end > i
+	}
+	c.at = end
+	if !valid {
 		c.breakOff()
-	}
-	if c.hasByte('.') {
-		c.at++
-		if c.digits() == 0 {
-			c.breakOff()
-		}
-	}
-	if c.hasByte('e') || c.hasByte('E') {
-		c.at++
-		if c.hasByte('+') || c.hasByte('-') {
-			c.at++
-		}
-		if c.digits() == 0 {
-			c.breakOff()
-		}
 	}
 }
 
-func (c *cursor) hasByte(b byte) bool { return c.at < len(c.text) && c.text[c.at] == b }
-
-// digits moves behind digits and returns how many there are.
-func (c *cursor) digits() int {
-	start := c.at
-	for c.at < len(c.text) && isDigit(c.text[c.at]) {
-		c.at++
+// skipDigits returns the end of the digits that begin at i.
+func skipDigits(text []byte, i int) int {
+	for i < len(text) && isDigit(text[i]) {
+		i++
 	}
-	return c.at - start
+	return i
 }
 
 // Elements returns the elements of a JSON list, which must be valid.

@@ -19,7 +19,7 @@ const (
 
 // checkType reports a scalar of another JSON type than in the document.
 func (d *decoder) checkType(f *field, raw []byte) {
-	if d.Drift == nil || f.types == "" {
+	if f.types == "" {
 		return
 	}
 	letter := "n"

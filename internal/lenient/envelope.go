@@ -7,15 +7,28 @@ import (
 	"strings"
 )
 
-// isEnvelope reports whether a member is part of the envelope.
-func isEnvelope(name []byte) bool {
-	return len(name) == len("resultCode") && strings.EqualFold(string(name), "resultCode") ||
-		len(name) == len("errorMessage") && strings.EqualFold(string(name), "errorMessage")
+// A part of the envelope.
+type part int
+
+const (
+	noPart part = iota
+	resultCode
+	errorMessage
+)
+
+// partOf returns the part of the envelope that a member is.
+func partOf(name []byte) part {
+	switch {
+	case len(name) == len("resultCode") && strings.EqualFold(string(name), "resultCode"):
+		return resultCode
+	case len(name) == len("errorMessage") && strings.EqualFold(string(name), "errorMessage"):
+		return errorMessage
+	}
+	return noPart
 }
 
-// envelope reads a member of the envelope, and also sets the field f of v if the caller's own struct has one.
-func (d *decoder) envelope(name []byte, v reflect.Value, f *field) {
-	isCode := len(name) == len("resultCode")
+// envelope reads a part of the envelope, and also sets the field f of v if the caller's own struct has one.
+func (d *decoder) envelope(part part, v reflect.Value, f *field) {
 	d.peek()
 	start := d.at
 	if f != nil && f.set != nil {
@@ -34,7 +47,7 @@ func (d *decoder) envelope(name []byte, v reflect.Value, f *field) {
 		text = nil
 	}
 	r := &d.response
-	if !isCode {
+	if part == errorMessage {
 		r.Message = cmp.Or(string(text), r.Message)
 		return
 	}

@@ -22,7 +22,8 @@ type shapeMemory struct {
 
 // A memberName is the name of a member as it came.
 type memberName struct {
-	prefix string // its name as JSON, with the colon
+	prefix string // as JSON, with the colon
+	part   part
 	field  *field // nil if there is none
 }
 
@@ -36,25 +37,27 @@ func (m *memory) of(s *shape) *shapeMemory {
 	return m.shapes[s.number]
 }
 
-// member reads the name of the i-th member and returns its field, nil if there is none, and the name.
-func (d *decoder) member(s *shape, m *shapeMemory, i int) (f *field, name []byte) {
+// member reads the name of the i-th member.
+func (d *decoder) member(s *shape, m *shapeMemory, i int) (part, *field) {
 	if i < len(m.order) {
 		before := &m.order[i]
-		if end := d.at + len(before.prefix); before.prefix != "" && end <= len(d.text) &&
-			string(d.text[d.at:end]) == before.prefix {
-			name = d.text[d.at+1 : end-2]
+		end := d.at + len(before.prefix)
+		if before.prefix != "" && end <= len(d.text) && string(d.text[d.at:end]) == before.prefix {
 			d.at = end
-			return before.field, name
+			return before.part, before.field
 		}
 	}
 	raw := d.name()
-	name, _ = d.unquoted(raw)
-	f = s.find(name)
-	if i < len(m.order) && len(raw) <= len(m.order) && !d.broken {
-		m.order[i] = memberName{string(raw) + ":", f}
+	name, _ := d.unquoted(raw)
+	part, f := partOf(name), s.find(name)
+	if i < len(m.order) && len(raw) <= maxLearned && !d.broken {
+		m.order[i] = memberName{string(raw) + ":", part, f}
 	}
-	return f, name
+	return part, f
 }
+
+// maxLearned limits the names that a decoder learns, in bytes.
+const maxLearned = 64
 
 // A row holds the elements of a list one after the other, so that pointers to its fields are made only once.
 type row struct {

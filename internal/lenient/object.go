@@ -16,22 +16,23 @@ func (d *decoder) object(v reflect.Value, s *shape, pointers []any, outermost bo
 	m := d.memory.of(s)
 	d.enter('}')
 	for i := 0; d.more(); i++ {
-		f, name := d.member(s, m, i)
+		part, f := d.member(s, m, i)
 		switch {
-		case outermost && isEnvelope(name):
-			d.envelope(name, v, f)
+		case outermost:
+			d.outermost(part, f, s, v, seen)
 		case f == nil:
-			raw := d.unknown()
-			d.response.HasPayload = d.response.HasPayload || outermost && !isEmptyValue(raw)
-		case outermost || f.receipt:
-			d.peek()
-			start := d.at
-			d.value(f, v, pointers, seen)
-			hasContent := f.hasContent(v.FieldByIndex(f.index), d.text[start:d.at])
-			d.response.HasPayload = d.response.HasPayload || outermost && hasContent
-			d.response.HasReceipt = d.response.HasReceipt || hasContent && (f.receipt || !s.receipts)
+			d.unknown()
+		case f.isPlain && pointers != nil && seen[f.number] < hollow: // nearly all members of a list
+			seen[f.number] = empty
+			if hasValue, _ := d.scalar(f, pointers[f.number]); hasValue {
+				seen[f.number] = filled
+			}
+		case f.receipt:
+			if d.hasContent(f, v, seen) {
+				d.response.HasReceipt = true
+			}
 		default:
-			d.value(f, v, pointers, seen)
+			d.value(f, v, seen)
 		}
 	}
 	expected := s.required
@@ -44,8 +45,29 @@ func (d *decoder) object(v reflect.Value, s *shape, pointers []any, outermost bo
 	return slices.Contains(seen[:len(s.fields)], filled)
 }
 
+// outermost reads the value of a member of a response.
+func (d *decoder) outermost(part part, f *field, s *shape, v reflect.Value, seen []presence) {
+	switch {
+	case part != noPart:
+		d.envelope(part, v, f)
+	case f == nil:
+		d.response.HasPayload = !isEmptyValue(d.unknown()) || d.response.HasPayload
+	case d.hasContent(f, v, seen):
+		d.response.HasPayload = true
+		d.response.HasReceipt = d.response.HasReceipt || f.receipt || !s.receipts
+	}
+}
+
+// hasContent reads the value of a member into its field of v, and reports whether it says something.
+func (d *decoder) hasContent(f *field, v reflect.Value, seen []presence) bool {
+	d.peek()
+	start := d.at
+	d.value(f, v, seen)
+	return f.hasContent(v.FieldByIndex(f.index), d.text[start:d.at])
+}
+
 // value reads the value of a member into its field of v.
-func (d *decoder) value(f *field, v reflect.Value, pointers []any, seen []presence) {
+func (d *decoder) value(f *field, v reflect.Value, seen []presence) {
 	if f.nested != nil && d.peek() == '{' {
 		f = f.nested
 	}
@@ -56,14 +78,8 @@ func (d *decoder) value(f *field, v reflect.Value, pointers []any, seen []presen
 	case had >= hollow:
 		d.duplicate(f, v)
 	case f.set != nil:
-		var to any
-		if pointers != nil {
-			to = pointers[f.number]
-		} else {
-			to = f.pointer(v.FieldByIndex(f.index))
-		}
 		seen[f.number] = empty
-		if hasValue, _ := d.scalar(f, to); hasValue {
+		if hasValue, _ := d.scalar(f, f.pointer(v.FieldByIndex(f.index))); hasValue {
 			seen[f.number] = filled
 		}
 	default:

@@ -54,7 +54,9 @@ func (d *decoder) scalar(f *field, to any) (hasValue, ok bool) {
 		d.mismatch(f, raw, "want "+f.want)
 		return true, false
 	}
-	d.checkType(f, raw)
+	if d.Drift != nil {
+		d.checkType(f, raw)
+	}
 	return true, true
 }
 
@@ -197,6 +199,9 @@ func (s scalar) number() []byte {
 
 // wholeNumber parses a whole number in any form: 12, 12.0, 1.2e1.
 func wholeNumber(text []byte) (int64, bool) {
+	if n, ok := shortNumber(text); ok {
+		return n, true
+	}
 	if !consistsOf(text, isNumeric) { // as most enumerations; an error of strconv would allocate
 		return 0, false
 	}
@@ -209,6 +214,27 @@ func wholeNumber(text []byte) (int64, bool) {
 		n, err = strconv.ParseInt(digits, 10, 64)
 	}
 	return n, err == nil
+}
+
+// shortNumber parses the usual whole numbers, of at most 18 digits.
+func shortNumber(text []byte) (n int64, ok bool) {
+	digits := text
+	if len(text) > 0 && text[0] == '-' {
+		digits = text[1:]
+	}
+	if len(digits) == 0 || len(digits) > 18 {
+		return 0, false
+	}
+	for _, c := range digits {
+		if !isDigit(c) {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if len(digits) < len(text) {
+		n = -n
+	}
+	return n, true
 }
 
 // wholeDigits returns the sign and digits of a whole number that is written in another form, such as 12.0 or 1e3. It

@@ -46,6 +46,7 @@ type field struct {
 	epochs    epochRule
 	isBlank   func(text []byte) bool             // reports whether a scalar means the same as null; may be nil
 	set       setter                             // nil if the field is not scalar
+	isPlain   bool                               // it is scalar, and no receipt
 	basic     reflect.Type                       // of the pointer that set takes, if it is not that to the field
 	shape     func() *shape                      // of a struct
 	read      func(*decoder, reflect.Value) bool // for values that are not scalar; reports whether there is one
@@ -167,9 +168,11 @@ func (s *shape) addField(sf reflect.StructField, name string, index []int, conta
 	if unique && sf.Type.Kind() == reflect.String && !ReadsItself(sf.Type) {
 		f.set = setUnique
 	}
+	f.isPlain = f.set != nil && !f.receipt
 	for _, name := range names {
 		if beside := s.byName[name]; beside != nil && beside.container == f {
 			beside.nested = f // an object with a member of its own name: page.page
+			beside.isPlain = false
 		} else if beside == nil {
 			s.byName[name] = f
 		}

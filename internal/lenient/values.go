@@ -100,7 +100,9 @@ func (d *decoder) separated(f, element *field, v reflect.Value, separators strin
 	text := raw
 	switch raw[0] {
 	case '"':
-		text = d.textOf(raw)
+		if text = d.textOf(raw); len(text) == 0 {
+			return false
+		}
 	case 'n':
 		return false
 	case '{':
