@@ -50,8 +50,8 @@ import (
 //	-- Settle, if it was not
 //	DELETE FROM quecloud_events WHERE key = :key AND owner = :owner
 //
-// The modules examples/sqlitededup and examples/redisdedup have whole stores to copy. TestDedupStore of package
-// quecloudtest tests a store against these rules.
+// The modules examples/service (file dedup.go) and examples/redisdedup have whole stores to copy. TestDedupStore of
+// package quecloudtest tests a store against these rules.
 type DedupStore interface {
 	// Claim reserves a key for the caller, unless it is reserved or its event has been handled. A key has at most 70
 	// characters and holds no personal data.

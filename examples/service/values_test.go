@@ -1,89 +1,15 @@
-package sqlite_test
+package main
 
 import (
-	"context"
 	"database/sql"
-	"fmt"
-	"log"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	_ "modernc.org/sqlite"
 
 	"github.com/quecloud/quecloud-go"
-	"github.com/quecloud/quecloud-go/quecloudtest"
 )
-
-// Store the fleet and its usage of a month, and ask the database about them.
-func Example() {
-	srv := quecloudtest.NewServer(quecloudtest.WithFleet(3),
-		quecloudtest.WithTime(time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
-	defer srv.Close()
-	client, ctx := srv.Client(), context.Background()
-	added := srv.AddCard(quecloudtest.Card{
-		MSISDN: "1064800000001", ICCID: "8986002431000000099", ActiveDate: "2026-10-01", ExpiryDate: "2026-11-30",
-	})
-	srv.SetUsage(added.ICCID, "2026-10-20", 700)
-
-	db, err := sql.Open("sqlite", ":memory:")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1) // each connection would have a database in memory of its own
-	for _, statement := range []string{
-		`CREATE TABLE cards (card TEXT PRIMARY KEY, expires TEXT)`,
-		`CREATE TABLE usage (card TEXT, month TEXT, mb REAL, PRIMARY KEY (card, month))`,
-	} {
-		if _, err := db.Exec(statement); err != nil {
-			log.Fatal(err)
-		}
-	}
-
-	for card, err := range client.Cards.All(ctx, nil) {
-		if err != nil {
-			log.Fatal(err)
-		}
-		if _, err := db.Exec(`INSERT INTO cards VALUES (?, ?)`, card.ID().Normal(), card.ExpiryDate); err != nil {
-			log.Fatal(err)
-		}
-	}
-	month := quecloud.MonthOf(srv.Now()).AddMonths(-1)
-	for row, err := range client.Flow.AllMonth(ctx, &quecloud.MonthListParams{Month: month}) {
-		if err != nil {
-			log.Fatal(err)
-		}
-		if _, err := db.Exec(`INSERT INTO usage VALUES (?, ?, ?)`, row.ID().Normal(), month, row.MonthFlow); err != nil {
-			log.Fatal(err)
-		}
-	}
-
-	today := quecloud.DateOf(srv.Now())
-	rows, err := db.Query(`SELECT card, expires, month, mb FROM cards JOIN usage USING (card)
-		WHERE expires <= ? AND month = ? AND mb > 500`, today.AddDays(30), month)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var (
-			card    quecloud.CardID
-			expires quecloud.Date
-			month   quecloud.Month
-			mb      float64
-		)
-		if err := rows.Scan(&card, &expires, &month, &mb); err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println(card, "used", mb, "MB in", month, "and expires in", expires.DaysSince(today), "days")
-	}
-	fmt.Println(rows.Err())
-	// Output:
-	// 8986002431000000099 used 700 MB in 2026-10 and expires in 28 days
-	// <nil>
-}
 
 // memory returns an empty database.
 func memory(t *testing.T) *sql.DB {
