@@ -9,9 +9,9 @@ import (
 
 // A CardChange is a change of a card.
 type CardChange struct {
-	Time   time.Time     `json:"time"` // by the server's clock
-	ICCID  string        `json:"iccid"`
-	MSISDN string        `json:"msisdn"`
+	Time   time.Time     `json:"time"`   // by the server's clock
+	ICCID  string        `json:"iccid"`  // the card's serial number
+	MSISDN string        `json:"msisdn"` // the card's number
 	Cause  string        `json:"cause"`  // method (fc.function.…), function of Server, order, or end of a time
 	Fields []FieldChange `json:"fields"` // empty for a card that was added or removed
 }
@@ -19,8 +19,8 @@ type CardChange struct {
 // A FieldChange is a change of a field of a [Card], or of the usage of a day.
 type FieldChange struct {
 	Field string `json:"field"` // as in the JSON form of a Card
-	From  string `json:"from"`
-	To    string `json:"to"`
+	From  string `json:"from"`  // value before
+	To    string `json:"to"`    // value after
 }
 
 // The causes of changes that neither a method nor a function of Server makes.

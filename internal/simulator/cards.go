@@ -160,3 +160,10 @@ func (c *Control) cardUsage(r *http.Request, in cardUsageInput) ([]quecloudtest.
 	return c.sim.Usage(in.Number, cmp.Or(in.First, now.Format("2006-01")+"-01"),
 		cmp.Or(in.Last, now.Format(time.DateOnly))), nil
 }
+
+func (c *Control) cardHistory(r *http.Request, in cardInput) ([]quecloudtest.CardChange, error) {
+	if _, err := c.card(r, in); err != nil {
+		return nil, err
+	}
+	return c.sim.History(in.Number), nil
+}

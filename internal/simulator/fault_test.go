@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -28,6 +29,10 @@ func TestFaultParse(t *testing.T) {
 		if err != nil || fault.String() != name {
 			t.Errorf("%s: got %v, %v", arg, fault, err)
 			continue
+		}
+		listed, err := ParseFault(faultText(fault))
+		if err != nil || !reflect.DeepEqual(formOf(listed), formOf(fault)) {
+			t.Errorf("%s: listed as %s, which is %+v, %v", arg, faultText(fault), formOf(listed), err)
 		}
 		quecloudtest.NewUnstartedServer(quecloudtest.WithFaults(fault)).Close() // panics when the fault is impossible
 	}

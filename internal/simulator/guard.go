@@ -45,7 +45,7 @@ func isForeign(r *http.Request) bool {
 
 // isNavigation reports whether a browser opens the page, such as by a link in a chat.
 func isNavigation(r *http.Request) bool {
-	isPage := r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, "/ui/")
+	isPage := r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, pageRoot)
 	return isPage && r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
 		r.Header.Get("Sec-Fetch-Dest") == "document"
 }

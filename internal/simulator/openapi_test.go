@@ -122,10 +122,13 @@ func (d *describer) operation(r route) object {
 func (d *describer) success(r route) object {
 	content := object{"application/json": object{}}
 	switch {
+	case r.stream: // OpenAPI 3.1 cannot describe the data of events
+		d.schema(r.out, "")
+		content = object{"text/event-stream": object{"schema": object{
+			"type": "string", "description": "Server-sent events. The data of each is JSON, a " + r.out.Name() + ".",
+		}}}
 	case r.out != nil:
 		content["application/json"] = object{"schema": d.schema(r.out, "")}
-	case strings.HasSuffix(r.pattern, "/events"):
-		content = object{"text/event-stream": object{"schema": object{"type": "string"}}}
 	}
 	return object{"description": "The result.", "content": content}
 }
@@ -137,10 +140,8 @@ func (d *describer) parameter(field reflect.StructField, in, name string) object
 	}
 	schema := object{"type": "string"}
 	switch field.Type {
-	case reflect.TypeFor[uint64](), reflect.TypeFor[int64](), reflect.TypeFor[*int]():
+	case reflect.TypeFor[int64](), reflect.TypeFor[*int64](), reflect.TypeFor[*int]():
 		schema = object{"type": "integer"}
-	case reflect.TypeFor[*bool]():
-		schema = object{"type": "boolean"}
 	}
 	if enum := field.Tag.Get("enum"); enum != "" {
 		schema["enum"] = strings.Fields(enum)
@@ -231,6 +232,9 @@ func (d *describer) members(t reflect.Type, path string) object {
 		}
 		s := d.schema(field.Type, key)
 		comment := d.comments[key]
+		if named := field.Type; comment == "" && named.Kind() == reflect.Pointer {
+			comment = d.comments[named.Elem().Name()]
+		}
 		if comment == "" {
 			d.t.Errorf("the field %s has no comment", key)
 		}

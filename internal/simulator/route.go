@@ -24,7 +24,8 @@ type route struct {
 
 // An operation reads an input from a request and responds. It returns an error if it has not responded.
 type operation struct {
-	in, out reflect.Type // out is nil if the response is not JSON
+	in, out reflect.Type // out is nil if the response is any JSON
+	stream  bool         // the response is a stream of events, each of type out
 	serve   func(*Control, http.ResponseWriter, *http.Request) error
 }
 
@@ -64,6 +65,13 @@ func raw[In any](do func(*Control, http.ResponseWriter, *http.Request, In) error
 			return do(c, w, r, in)
 		},
 	}
+}
+
+// stream makes an operation that streams events.
+func stream[In, Event any](do func(*Control, http.ResponseWriter, *http.Request, In) error) operation {
+	o := raw(do)
+	o.out, o.stream = reflect.TypeFor[Event](), true
+	return o
 }
 
 // A failure is an error with an HTTP status.
@@ -184,19 +192,19 @@ func setParam(field reflect.Value, name, value, enum string) error {
 		}
 		*to = d
 		return nil
-	case *uint64:
-		n, err := strconv.ParseUint(value, 10, 64)
-		if err != nil {
+	case *int64:
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || n < 0 {
 			return fmt.Errorf("%s: %q: want a number", name, value)
 		}
 		*to = n
 		return nil
-	case *int64:
+	case **int64:
 		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil {
+		if err != nil || n < 0 {
 			return fmt.Errorf("%s: %q: want a number", name, value)
 		}
-		*to = n
+		*to = &n
 		return nil
 	case **int:
 		n, err := strconv.ParseInt(value, 10, 32)
@@ -204,13 +212,6 @@ func setParam(field reflect.Value, name, value, enum string) error {
 			return fmt.Errorf("%s: %q: want a number", name, value)
 		}
 		*to = new(int(n))
-		return nil
-	case **bool:
-		b, err := strconv.ParseBool(value)
-		if err != nil {
-			return fmt.Errorf("%s: %q: want true or false", name, value)
-		}
-		*to = &b
 		return nil
 	}
 	panic(fmt.Sprintf("simulator: the parameter %s has the type %v", name, field.Type()))

@@ -1,5 +1,7 @@
 package simulator
 
+import "github.com/quecloud/quecloud-go/quecloudtest"
+
 // routes returns all requests that the control accepts, in the order of its list.
 func routes() []route {
 	return []route{
@@ -20,6 +22,7 @@ func routes() []route {
 		{"PATCH /cards/{number}", "Changes the members of a card in the body.", "修改物联卡的部分字段。", op((*Control).updateCard)},
 		{"DELETE /cards/{number}", "Removes a card.", "移除一张物联卡。", op((*Control).removeCard)},
 		{"GET /cards/{number}/usage", "Returns what a card used each day.", "返回物联卡每日用量。", op((*Control).cardUsage)},
+		{"GET /cards/{number}/history", "Returns the changes of a card, oldest first.", "返回物联卡的变更，最早的在前。", op((*Control).cardHistory)},
 		{"POST /usage", "Sets the data that a card used on a date.", "设置物联卡某日的流量用量。", op((*Control).setUsage)},
 		{"POST /voice-usage", "Sets the voice that a card used on a date.", "设置物联卡某日的语音用量。", op((*Control).setVoiceUsage)},
 		{"GET /groups", "Returns the billing groups.", "返回计费组。", op((*Control).groups)},
@@ -36,13 +39,23 @@ func routes() []route {
 
 		{"GET /sms", "Returns the SMS to cards, oldest first.", "返回发往物联卡的短信，最早的在前。", op((*Control).sms)},
 		{"POST /sms", "Receives an SMS from a card.", "从物联卡接收一条短信。", op((*Control).receiveSMS)},
+		{"GET /received", "Returns the SMS from cards, oldest first.", "返回来自物联卡的短信，最早的在前。", op((*Control).received)},
 		{"GET /files", "Returns the file tasks, oldest first.", "返回文件任务，最早的在前。", op((*Control).files)},
 
 		{"GET /callbacks", "Returns the URLs that receive events, without tokens.", "返回接收事件的地址（不含令牌）。", op((*Control).callbacks)},
 		{"POST /callbacks", "Sets the URLs that receive events.", "设置接收事件的地址。", op((*Control).setCallbacks)},
 		{"GET /deliveries", "Returns the deliveries of callbacks, oldest first.", "返回回调投递记录，最早的在前。", op((*Control).deliveries)},
 
+		{"POST /redeliver", "Delivers callbacks again, in the order of the list.", "按列表顺序重新投递回调。", op((*Control).redeliver)},
+		{"POST /hold-callbacks", "Keeps callbacks instead of delivering them.", "暂存回调而不投递。", op((*Control).holdCallbacks)},
+		{"GET /held-callbacks", "Returns the callbacks that are kept.", "返回暂存的回调。", op((*Control).heldCallbacks)},
+		{"POST /release-callbacks", "Delivers callbacks again as they come.", "恢复投递回调。", op((*Control).releaseCallbacks)},
+
 		{"GET /requests", "Returns the requests to the platform, oldest first.", "返回平台收到的请求，最早的在前。", op((*Control).requests)},
+		{
+			"GET /events", "Streams what happens as server-sent events.", "以SSE推送发生的事件。",
+			stream[eventsInput, quecloudtest.Update]((*Control).events),
+		},
 		{"GET /faults", "Returns the faults that still apply.", "返回仍然生效的故障。", op((*Control).faults)},
 		{"POST /faults", "Injects a fault.", "注入一个故障。", op((*Control).inject)},
 		{"DELETE /faults", "Removes all faults.", "移除全部故障。", op((*Control).clearFaults)},
