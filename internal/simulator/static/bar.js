@@ -94,6 +94,7 @@ async function refresh() {
 }
 const refreshSoon = soon(refresh, 200);
 document.addEventListener("changed", refreshSoon);
+setTimeout(refresh, 1100); // tells whether the clock stands still
 listen({clock: refreshSoon, faults: refreshSoon}, refresh);
 setInterval(showClock, 1000);
 setInterval(() => { if (!document.hidden) refresh(); }, 30_000); // the two clocks drift

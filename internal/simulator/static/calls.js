@@ -108,12 +108,12 @@ function summarize(entries, waiting) {
   byID("empty").querySelector("h2").textContent = t(entries.length ? "calls.noMatch" : "calls.none");
   byID("empty").querySelector("p").hidden = entries.length > 0;
   const refused = entries.filter(r => outcome(r)[0] !== "ok").length;
-  byID("summary").textContent = entries.length === 0 ? "" : t("calls.summary", {
+  byID("summary").textContent = entries.length + waiting === 0 ? "" : t("calls.summary", {
     calls: count(entries.length), refused: count(refused)}) + (waiting ? " · " + t("calls.waiting", {n: count(waiting)}) : "");
 }
 
 const arrive = perFrame(batch => { seen += batch.length; list.add(batch); }, 2000);
-listen({request: arrive}, async () => list.load(await get("/requests")));
+listen({request: arrive}, async () => list.load(await get("/requests", {limit: 500})));
 
 // A screen reader hears of new calls at most every five seconds.
 setInterval(() => {

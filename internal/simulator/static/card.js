@@ -18,7 +18,7 @@ async function load() {
   byID("missing").hidden = true;
   byID("card").hidden = false;
   showCard();
-  const of = {card: card.iccid};
+  const of = {card: card.iccid, limit: shown};
   const [usage, history, orders, sent, received] = await Promise.all([
     get(`${path}/usage`), get(`${path}/history`), get("/orders", of), get("/sms", of), get("/received", of),
   ]);
@@ -81,7 +81,7 @@ function causeOf(cause) {
 }
 
 function showOrders(orders) {
-  byID("orders").replaceChildren(table(orders.slice(-shown).reverse(), [
+  byID("orders").replaceChildren(table(orders.reverse(), [
     [t("order.no"), o => el("span", {className: "mono"}, o.no)], [t("order.product"), o => o.productName],
     [t("status"), o => term("order", o.status)], [t("yuan"), o => o.price, "number"], [t("time"), o => instant(o.created), "wide-only"]]));
 }

@@ -16,8 +16,8 @@ function row(card) {
     el("td", {className: "c-carrier"}, term("carrier", card.carrier)),
     el("td", {className: "c-plan"}, el("span", {className: "sub-main"}, card.planName),
       el("span", {className: "sub"}, `${t("group")} ${card.billingID}`)),
-    el("td", {className: "c-usage"}, el("span", {className: "numbers"}, card.allowance
-      ? `${Math.round(card.cycleFlow).toLocaleString()} / ${megabytes(Math.round(card.allowance))}` : megabytes(card.cycleFlow)), meter),
+    el("td", {className: "c-usage"}, megabytes(Math.round(card.cycleFlow)),
+      card.allowance ? el("span", {className: "title"}, "/ " + count(card.allowance)) : "", meter),
     el("td", {className: "c-date"}, card.expiryDate || "–"));
 }
 

@@ -31,7 +31,7 @@ function detail(d, close, all) {
   return [
     el("div", {className: "detail-head"}, el("div", {}, el("h2", {}, title), el("p", {className: "hint"}, text)), close),
     el("div", {className: "chips"}, result(d), el("button", {type: "button",
-      onclick: () => act("POST", `/deliveries/${d.callbackID}/redeliver`)}, t("delivery.redeliver"))),
+      onclick: () => act("POST", "/redeliver", {callbacks: [d.callbackID]})}, t("delivery.redeliver"))),
     ...(d.ok ? [] : [el("p", {className: "callout bad"}, d.err),
       el("p", {className: "hint"}, t(d.kind === "order" ? "delivery.wantOrder" : "delivery.wantSMS"))]),
     list,
@@ -44,11 +44,10 @@ function detail(d, close, all) {
 
 const list = liveList({row, detail});
 async function load() {
-  const [deliveries, receivers] = await Promise.all([get("/deliveries"), get("/callbacks")]);
+  const [deliveries, receivers] = await Promise.all([get("/deliveries", {limit: 500}), get("/callbacks")]);
   list.load(deliveries);
   byID("receivers-set").textContent = [receivers.sms, receivers.order].filter(Boolean).join(", ") || t("none");
 }
-document.addEventListener("changed", load);
-listen({delivery: perFrame(batch => list.add(batch), 2000)}, load);
+listen({delivery: perFrame(batch => list.add(batch), 2000), settings: load}, load);
 
 submit("receivers-form", () => act("POST", "/callbacks", {sms: byID("receiver-sms").value, order: byID("receiver-order").value}));

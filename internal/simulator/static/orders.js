@@ -5,16 +5,16 @@ const shown = 200;
 const kind = status => ({"订单完成": "ok", "订单失败": "bad"})[status] ?? "warn";
 
 async function load() {
-  const [orders, wallet] = await Promise.all([get("/orders"), get("/wallet")]);
+  const [orders, wallet] = await Promise.all([get("/orders", {limit: shown}), get("/wallet")]);
   byID("balance").textContent = wallet.balance;
-  byID("orders").replaceChildren(table(orders.slice(-shown).reverse(), [
+  byID("orders").replaceChildren(table(orders.reverse(), [
     [t("order.no"), o => el("span", {className: "mono"}, o.no)],
     [t("status"), o => chip(term("order", o.status), kind(o.status), o.result || o.status)],
-    [t("order.product"), o => [el("div", {}, o.productName), el("span", {className: "hint"}, term("ordertype", o.type))]],
+    [t("order.product"), o => [el("div", {className: "nowrap"}, o.productName), el("span", {className: "hint"}, term("ordertype", o.type))]],
     [t("card"), o => cardLink(o.iccid), "wide-only"],
+    [t("order.created"), o => [el("div", {}, instant(o.created)),
+      o.completed ? el("span", {className: "hint"}, t("order.completed") + " " + instant(o.completed)) : ""], "wide-only"],
     [t("yuan"), o => o.price, "number"],
-    [t("order.created"), o => instant(o.created), "wide-only"],
-    [t("order.completed"), o => instant(o.completed) || "–", "wide-only"],
   ], t("orders.none")));
   byID("entries").replaceChildren(table(wallet.entries.slice(0, shown), [
     [t("time"), e => instant(e.time)], [t("wallet.kind"), e => term("wallet", e.kind)],

@@ -5,11 +5,11 @@ const shown = 200;
 const kind = {100: "warn", 200: "ok", 400: "bad"};
 
 async function load() {
-  const [sent, received] = await Promise.all([get("/sms"), get("/received")]);
-  byID("to").replaceChildren(table(sent.slice(-shown).reverse(), [
+  const [sent, received] = await Promise.all([get("/sms", {limit: shown}), get("/received", {limit: shown})]);
+  byID("to").replaceChildren(table(sent.reverse(), [
     [t("time"), s => instant(s.sent)], [t("card"), s => cardLink(s.msisdn || s.iccid)], [t("text"), s => s.content],
     [t("status"), s => chip(term("sms", s.status), kind[s.status])], ["ID", s => s.id, "wide-only"]], t("sms.none")));
-  byID("from").replaceChildren(table(received.slice(-shown).reverse(), [
+  byID("from").replaceChildren(table(received.reverse(), [
     [t("time"), s => instant(s.time)], [t("card"), s => cardLink(s.msisdn || s.iccid)], [t("text"), s => s.content],
     ["ID", s => s.id, "wide-only"]], t("sms.none")));
 }

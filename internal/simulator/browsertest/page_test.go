@@ -1,0 +1,277 @@
+//go:build browser
+
+package browsertest
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// mobileCard is a card of every fleet.
+const mobileCard = "1064800000000"
+
+var mobileID = quecloud.MSISDN(mobileCard)
+
+// rows is the text of the rows of a live list, newest first.
+const rows = `[...document.querySelectorAll("#rows tr")].map(tr => tr.innerText)`
+
+func click(selector string) chromedp.Action[chromedp.Void] {
+	return chromedp.Click(chromedp.CSS(selector))
+}
+
+// set sets the value of a field as a user does.
+func set(selector, value string) chromedp.Action[chromedp.Void] {
+	return chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`{
+		const field = document.querySelector(%q);
+		field.value = %q;
+		field.dispatchEvent(new Event("input", {bubbles: true}));
+		field.dispatchEvent(new Event("change", {bubbles: true}));
+	}`, selector, value))
+}
+
+func TestPageShowsCallsAsTheyArrive(t *testing.T) {
+	p := newTab(t)
+	client := p.sim.Client()
+	p.open("calls")
+	p.wait(`document.querySelector("#empty").checkVisibility()`)
+	for i, call := range []func() error{
+		func() error { _, err := client.Cards.Info(t.Context(), mobileID); return err },
+		func() error { return client.Cards.Pause(t.Context(), mobileID) },
+		func() error { _, err := client.Billing.Wallet(t.Context()); return err },
+	} {
+		if err := call(); err != nil {
+			t.Fatal(err)
+		}
+		p.wait(fmt.Sprintf("%s.length === %d", rows, i+1))
+	}
+	list := eval[[]string](p, rows)
+	for i, want := range []string{"wallet.details", "card.pause", "card.info"} {
+		if !strings.Contains(list[i], want) {
+			t.Errorf("row %d is %q, want %s", i, list[i], want)
+		}
+	}
+	if !strings.Contains(list[1], "单卡停机") || !strings.Contains(list[1], mobileCard) {
+		t.Errorf("the row %q lacks the Chinese title or the card", list[1])
+	}
+}
+
+func TestPageShowsWhyACallWasRefused(t *testing.T) {
+	p := newTab(t)
+	client := p.sim.Client()
+	p.open("calls")
+	_ = client.Cards.Pause(t.Context(), mobileID)
+	_ = client.Cards.Pause(t.Context(), mobileID) // a suspended card
+	refused := p.sim.Requests()[1]
+	p.wait(rows + `[0]?.includes("` + refused.Reason + `")`)
+	p.do(click("#rows tr:first-child a.main"))
+	p.wait(`document.querySelector("#detail").innerText.includes("` + refused.Reason + `")`)
+	detail := eval[string](p, `document.querySelector("#detail").innerText`)
+	for _, want := range []string{"fc.function.card.pause", "resultCode 1", mobileCard, `"errorMessage"`, "2026-03-10 12:00:00"} {
+		if !strings.Contains(detail, want) {
+			t.Errorf("the details lack %s:\n%s", want, detail)
+		}
+	}
+}
+
+func TestPageExplainsASignature(t *testing.T) {
+	const otherSecret = "another-secret-0123456789"
+	p := newTab(t)
+	client, err := quecloud.NewClient(p.sim.AppKey, otherSecret, p.sim.Options()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.open("calls")
+	_, _ = client.Cards.Info(t.Context(), mobileID)
+	p.wait(rows + ".length === 1")
+	p.do(click("#rows a.main"))
+	p.wait(`document.querySelector("#detail").checkVisibility()`)
+	detail := eval[string](p, `document.querySelector("#detail").innerText`)
+	for _, want := range []string{
+		"Why the signature is wrong", "(secret)appKey000001methodfc.function.card.infomsisdn" + mobileCard,
+		p.sim.Requests()[0].Sign,
+	} {
+		if !strings.Contains(detail, want) {
+			t.Errorf("the details lack %s:\n%s", want, detail)
+		}
+	}
+	html := eval[string](p, "document.documentElement.outerHTML")
+	if strings.Contains(html, p.sim.Secret) || strings.Contains(html, otherSecret) {
+		t.Error("a secret is on the page")
+	}
+}
+
+func TestPageFiltersCalls(t *testing.T) {
+	p := newTab(t)
+	client := p.sim.Client()
+	for range 3 {
+		_, _ = client.Cards.Info(t.Context(), mobileID)
+		_ = client.Cards.Pause(t.Context(), mobileID)
+	}
+	p.open("calls")
+	p.wait(rows + ".length === 6")
+	p.do(set("#filter", "停机 PAUSE"))
+	p.wait(rows + ".length === 3")
+	p.do(set("#outcome", "refused"))
+	p.wait(rows + ".length === 2")
+	p.do(chromedp.Reload())
+	p.wait(rows + ".length === 2")
+	p.do(set("#filter", "no such call"))
+	p.wait(`document.querySelector("#empty").checkVisibility()`)
+	p.do(set("#filter", ""), set("#outcome", ""))
+	p.wait(rows + ".length === 6")
+}
+
+func TestPagePausesTheList(t *testing.T) {
+	p := newTab(t)
+	client := p.sim.Client()
+	p.open("calls")
+	p.do(click("#pause"))
+	for range 3 {
+		_, _ = client.Billing.Wallet(t.Context())
+	}
+	p.wait(`document.querySelector("#summary").innerText.includes("3 waiting")`)
+	if n := eval[int](p, rows+".length"); n != 0 {
+		t.Errorf("%d rows in a paused list, want none", n)
+	}
+	p.do(click("#pause"))
+	p.wait(rows + ".length === 3")
+}
+
+func TestPageSendsAnSMSToAReceiver(t *testing.T) {
+	bodies := make(chan string, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies <- string(body)
+		_, _ = io.WriteString(w, "success")
+	}))
+	t.Cleanup(receiver.Close)
+	p := newTab(t, quecloudtest.WithSMSCallback(receiver.URL+"/sms?token=do-not-show-0123"))
+	p.open("cards/" + mobileCard)
+	p.wait(`document.querySelector("#card").checkVisibility()`)
+	p.do(set("#sms-content", "temperature 41"), click("#sms-form button"))
+	select {
+	case body := <-bodies:
+		if !strings.Contains(body, "temperature 41") || !strings.Contains(body, `"inbox"`) {
+			t.Errorf("the receiver got %s", body)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("no event arrived")
+	}
+	p.wait(`document.querySelector("#sms").innerText.includes("temperature 41")`)
+	p.wait(`document.querySelector("#strip-curl").innerText.includes("/sms")`)
+
+	p.open("deliveries")
+	p.wait(rows + `[0]?.includes("temperature 41")`)
+	p.do(click("#rows a.main"))
+	p.wait(`document.querySelector("#detail").innerText.includes("HTTP 200")`)
+	p.do(chromedp.Click(chromedp.CSS("#detail .chips button")))
+	select {
+	case <-bodies:
+	case <-time.After(10 * time.Second):
+		t.Fatal("no event arrived after a click on Redeliver")
+	}
+	p.wait(rows + ".length === 2")
+	if html := eval[string](p, "document.documentElement.outerHTML"); strings.Contains(html, "do-not-show") {
+		t.Error("the token of the receiver is on the page")
+	}
+}
+
+func TestPageClockFinishesAnOrder(t *testing.T) {
+	p := newTab(t, quecloudtest.WithOrderDelay(5*time.Minute))
+	card, _ := p.sim.Card(mobileCard)
+	_, err := p.sim.Client().Orders.Recharge(t.Context(), &quecloud.RechargeParams{
+		Card: quecloud.ICCID(card.ICCID), ProductID: 53, ProductName: "1G-当月",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.open("orders")
+	p.wait(`document.querySelector("#orders").innerText.includes("Pending")`)
+	p.do(click(`[data-advance="600"]`))
+	p.wait(`document.querySelector("#orders").innerText.includes("Done")`)
+	p.wait(`document.querySelector("#clock").innerText === "2026-03-10 12:10:00"`)
+	p.do(click(`[data-advance="month"]`))
+	p.wait(`document.querySelector("#clock").innerText === "2026-04-01 00:00:00"`)
+}
+
+func TestPageFaultHitsTheNextCall(t *testing.T) {
+	p := newTab(t)
+	client, err := quecloud.NewClient(p.sim.AppKey, p.sim.Secret, append(p.sim.Options(), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.open("cards")
+	p.do(click("#faults-button"), set("#fault-preset", "status=503"), set("#fault-method", "wallet.details"),
+		click("#fault-form button"))
+	p.wait(`document.querySelector("#faults-count").innerText === "1"`)
+	if _, err := client.Billing.Account(t.Context()); err != nil {
+		t.Errorf("another method: %v", err)
+	}
+	if _, err := client.Billing.Wallet(t.Context()); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("the error is %v, want HTTP 503", err)
+	}
+	p.wait(`!document.querySelector("#faults-count").checkVisibility()`) // used up
+	p.do(set("#fault-times", ""), click("#fault-form button"))
+	p.wait(`document.querySelector("#faults-count").innerText === "1"`)
+	p.do(click("#faults button"))
+	p.wait(`!document.querySelector("#faults-count").checkVisibility()`)
+	if _, err := client.Billing.Wallet(t.Context()); err != nil {
+		t.Errorf("after the fault was removed: %v", err)
+	}
+}
+
+func TestPageChangesACard(t *testing.T) {
+	p := newTab(t)
+	before, _ := p.sim.Card(mobileCard)
+	p.open("cards/" + mobileCard)
+	p.wait(`document.querySelector("#usage-date").value === "2026-03-10"`)
+	p.wait(`document.querySelectorAll("#chart rect").length === 10`)
+	p.do(set("#usage-mb", "10"), click("#usage-form button"))
+	p.wait(`document.querySelector("#strip-state").innerText.includes("200")`)
+	if after, _ := p.sim.Card(mobileCard); after.MonthFlow < before.MonthFlow+9.9 {
+		t.Errorf("the card used %v MB, want 10 more than %v", after.MonthFlow, before.MonthFlow)
+	}
+	p.do(set("#state-status", "停机"), set("#state-reason", "机卡分离停机"), click("#state-form button"))
+	p.wait(`document.querySelector("#chips").innerText.includes("Removed from its device")`)
+	if after, _ := p.sim.Card(mobileCard); after.PauseReason != quecloudtest.ReasonIMEISplit {
+		t.Errorf("the card is suspended for the reason %q", after.PauseReason)
+	}
+	p.wait(`document.querySelector("#history").innerText.includes("停机") || document.querySelector("#history").innerText.includes("Suspended")`)
+}
+
+func TestPageFindsCards(t *testing.T) {
+	p := newTab(t, quecloudtest.WithFleet(300))
+	p.open("cards")
+	p.wait(rows + ".length === 50")
+	p.do(click("#next"))
+	p.wait(`document.querySelector("#page").innerText === "Page 2"`)
+	p.do(set("#text", mobileCard))
+	p.wait(rows + ".length === 1")
+	p.do(set("#text", ""), set("#status", "销号"))
+	p.wait(rows + `.every(row => row.includes("Cancelled")) && ` + rows + `.length > 0`)
+	p.do(set("#status", ""), set("#group", "860"))
+	p.wait(rows + `.every(row => row.includes("Group 860")) && ` + rows + `.length > 1`)
+	p.do(click("#rows a.main"))
+	p.wait(`document.querySelector("#card")?.checkVisibility()`)
+}
+
+func TestPageSwitchesLanguage(t *testing.T) {
+	p := newTab(t)
+	p.open("orders")
+	p.do(click(".menus a.button"))
+	p.wait(`document.querySelector("h1").innerText === "订单与钱包"`)
+	p.open("calls")
+	p.wait(`document.documentElement.lang === "zh-CN"`)
+	p.do(click(".menus a.button"))
+	p.wait(`document.querySelector("h1").innerText === "Calls"`)
+}
