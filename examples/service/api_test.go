@@ -87,10 +87,8 @@ func TestServiceStopsGracefully(t *testing.T) {
 	require.NoError(t, err)
 	ended, responded := make(chan error, 1), make(chan error, 1)
 	go func() { ended <- s.run(ctx, callbacks, api) }()
-	var p purchase
 	go func() {
-		var err error
-		p, err = request(http.MethodPut, "http://"+api.Addr().String()+"/topups/a/invoice-17", wantedJSON)
+		_, err := request(http.MethodPut, "http://"+api.Addr().String()+"/topups/a/invoice-17", wantedJSON)
 		responded <- err
 	}()
 	<-arrived
@@ -109,8 +107,8 @@ func TestServiceStopsGracefully(t *testing.T) {
 	}
 	close(released)
 	require.NoError(t, <-responded)
-	assert.Equal(t, "ordered", p.State)
 	require.NoError(t, <-ended)
+	assert.Equal(t, "ordered", must(s.find(t.Context(), s.accounts[0], "invoice-17")).State, "no call was cut off")
 }
 
 func TestServiceEndsIfItCannotServe(t *testing.T) {

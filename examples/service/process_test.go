@@ -30,24 +30,13 @@ type stage struct {
 	*testing.T
 	platform *quecloudtest.Server
 	gate     *gate
-	accounts string // file
 	path     string // database
 }
 
 func newStage(t *testing.T, g *gate, options ...quecloudtest.Option) *stage {
-	platform := quecloudtest.NewServer(options...)
-	t.Cleanup(platform.Close)
+	platform := newPlatform(t, options...)
 	g.platform, g.reached = platform, make(chan struct{})
-	front := httptest.NewServer(g)
-	t.Cleanup(front.Close)
-	accounts, err := json.Marshal([]accountConfig{{
-		Name: "a", AppKey: platform.AppKey, Secret: platform.Secret, Rate: 1e6, CallbackToken: "token", BaseURL: front.URL,
-	}})
-	require.NoError(t, err)
-	dir := t.TempDir()
-	s := &stage{t, platform, g, filepath.Join(dir, "accounts.json"), filepath.Join(dir, "service.db")}
-	require.NoError(t, os.WriteFile(s.accounts, accounts, 0o600))
-	return s
+	return &stage{t, platform, g, filepath.Join(t.TempDir(), "service.db")}
 }
 
 // A gate passes calls on to the platform. One call of a method gets no response.
@@ -77,50 +66,72 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
-// start starts the service, and returns it with the lines of its output.
-func (s *stage) start(flags ...string) (*exec.Cmd, *bufio.Scanner) {
-	program, err := os.Executable()
-	require.NoError(s, err)
-	flags = append([]string{"-accounts", s.accounts, "-db", s.path, "-doubt", "1ms",
-		"-callbacks", "127.0.0.1:0", "-api", "127.0.0.1:0"}, flags...)
-	cmd := exec.CommandContext(s.Context(), program, flags...)
-	cmd.Stderr = s.Output()
-	out, err := cmd.StdoutPipe()
-	require.NoError(s, err)
-	require.NoError(s, cmd.Start())
-	s.Cleanup(func() { kill(cmd) })
-	return cmd, bufio.NewScanner(out)
+// A process is a running service, with a server of its own in front of the platform.
+type process struct {
+	*exec.Cmd
+	lines *bufio.Scanner // of the output
+	front *httptest.Server
 }
 
-// kill ends the process at once, as a power failure would.
-func kill(cmd *exec.Cmd) {
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+func (s *stage) start(flags ...string) *process {
+	program, err := os.Executable()
+	require.NoError(s, err)
+	p := &process{front: httptest.NewServer(s.gate)}
+	accounts, err := json.Marshal([]accountConfig{{
+		Name: "a", AppKey: s.platform.AppKey, Secret: s.platform.Secret, Rate: 1e6, CallbackToken: "token",
+		BaseURL: p.front.URL,
+	}})
+	require.NoError(s, err)
+	path := filepath.Join(s.TempDir(), "accounts.json")
+	require.NoError(s, os.WriteFile(path, accounts, 0o600))
+	p.Cmd = exec.CommandContext(s.Context(), program, append([]string{"-accounts", path, "-db", s.path, "-doubt", "1ms",
+		"-callbacks", "127.0.0.1:0", "-api", "127.0.0.1:0"}, flags...)...)
+	p.Stderr = s.Output()
+	out, err := p.StdoutPipe()
+	require.NoError(s, err)
+	p.lines = bufio.NewScanner(out)
+	require.NoError(s, p.Start())
+	s.Cleanup(p.kill)
+	return p
+}
+
+// kill ends the process at once, as a power failure would. After that no call of it is under way.
+func (p *process) kill() {
+	_ = p.Process.Kill()
+	_ = p.Wait()
+	p.front.Close()
 }
 
 // killAtGate kills the service when the blocked call is under way.
-func (s *stage) killAtGate(cmd *exec.Cmd) {
+func (s *stage) killAtGate(p *process) {
 	select {
 	case <-s.gate.reached:
 	case <-time.After(enough):
 		require.Fail(s, "the service does not make the call")
 	}
-	kill(cmd)
+	p.kill()
+}
+
+// topUpURL reads the address of the API from the output of the service.
+func (p *process) topUpURL() string {
+	p.lines.Scan()
+	_, addr, _ := strings.Cut(p.lines.Text(), "API at ")
+	return "http://" + addr + "/topups/a/invoice-17"
 }
 
 func TestKilledInASweep(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, &gate{method: "fc.function.card.list", pageNo: "3", blocked: 1}, quecloudtest.WithFleet(4500))
-	cmd, _ := s.start("-once")
+	p := s.start("-once")
 	db := openTestDatabase(t, s.path)
 	require.Eventually(t, func() bool {
 		return count(t, db, `SELECT coalesce(sum(page), 0) FROM progress WHERE job = 'cards'`) == 2
 	}, enough, 10*time.Millisecond, "two pages are stored")
-	s.killAtGate(cmd)
+	s.killAtGate(p)
 
 	before := len(s.platform.RequestsOf("card.list"))
-	cmd, _ = s.start("-once")
-	require.NoError(t, cmd.Wait())
+	p = s.start("-once")
+	require.NoError(t, p.Wait())
 	for _, r := range s.platform.RequestsOf("card.list")[before:] {
 		assert.NotContains(t, []string{"1", "2"}, r.Params["pageNo"], "a stored page is read anew")
 	}
@@ -143,12 +154,12 @@ func TestKilledInASuspension(t *testing.T) {
 					s.platform.SetUsage(card.ICCID, tomorrow.String(), 95)
 				}
 			}
-			cmd, _ := s.start("-once", "-above", "0.9")
-			s.killAtGate(cmd)
+			p := s.start("-once", "-above", "0.9")
+			s.killAtGate(p)
 			require.Less(t, len(s.platform.RequestsOf(pauseMethod)), 20, "it was killed in the middle")
 
-			cmd, _ = s.start("-once", "-above", "0.9")
-			require.NoError(t, cmd.Wait())
+			p = s.start("-once", "-above", "0.9")
+			require.NoError(t, p.Wait())
 			calls := pauses(s.platform)
 			assert.Len(t, calls, 20, "every card is suspended")
 			for card, n := range calls {
@@ -164,17 +175,16 @@ func TestKilledInAPurchase(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, &gate{method: "fc.function.card.recharge", blocked: 1, passes: passes})
-			cmd, lines := s.start()
-			failed := make(chan error, 1)
+			killed := s.start()
+			url, ended := killed.topUpURL(), make(chan struct{})
 			go func() {
-				_, err := request(http.MethodPut, topUpURL(lines), wantedJSON)
-				failed <- err
+				defer close(ended)
+				_, _ = request(http.MethodPut, url, wantedJSON)
 			}()
-			s.killAtGate(cmd)
-			require.Error(t, <-failed)
+			s.killAtGate(killed)
+			<-ended
 
-			_, lines = s.start()
-			url := topUpURL(lines)
+			url = s.start().topUpURL()
 			require.Eventually(t, func() bool {
 				p, err := request(http.MethodGet, url, "")
 				return err == nil && (p.State == "done" || !passes && strings.Contains(p.Note, "no such order was found"))
@@ -190,13 +200,6 @@ func TestKilledInAPurchase(t *testing.T) {
 			}
 		})
 	}
-}
-
-// topUpURL reads the address of the API from the output of a service.
-func topUpURL(lines *bufio.Scanner) string {
-	lines.Scan()
-	_, addr, _ := strings.Cut(lines.Text(), "API at ")
-	return "http://" + addr + "/topups/a/invoice-17"
 }
 
 // request makes a request to the API.

@@ -97,7 +97,12 @@ func (s *service) buy(ctx context.Context, a *account, key string, want topUp) (
 	return s.find(ctx, a, key)
 }
 
-// send buys a purchase in state new. The change to sent decides who makes the call, if several want to.
+// sendTime limits a purchase. It is shorter than the time after which a purchase that is in doubt is looked for.
+const sendTime = 45 * time.Second
+
+// send buys a purchase in state new. The change to sent decides who makes the call, if several want to. From then on,
+// the end of ctx does not cut off the call, which would put the purchase in doubt: the service waits for it when it is
+// told to stop.
 func (s *service) send(ctx context.Context, a *account, p purchase) error {
 	result, err := s.db.ExecContext(ctx, `UPDATE purchases SET state = 'sent', sent_at = ?
 		WHERE external_id = ? AND state = 'new'`, s.now().UnixMilli(), p.ExternalID)
@@ -107,10 +112,12 @@ func (s *service) send(ctx context.Context, a *account, p purchase) error {
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	receipt, err := a.Orders.Recharge(ctx, &quecloud.RechargeParams{
+	ctx = context.WithoutCancel(ctx)
+	call, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	receipt, err := a.Orders.Recharge(call, &quecloud.RechargeParams{
 		Card: p.Card, ProductID: p.ProductID, ProductName: p.ProductName, ExternalID: p.ExternalID,
 	})
-	ctx = context.WithoutCancel(ctx)
 	if err == nil {
 		return s.change(ctx, p, "sent", "ordered", receipt.OrderNo, "")
 	}
