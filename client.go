@@ -138,7 +138,7 @@ func (c *Client) With(opts ...Option) (*Client, error) {
 // newClient returns the client of c, which must not be in use.
 func (c *core) newClient() *Client {
 	if c.transport == nil || c.http != nil && c.transport.source != c.http {
-		c.transport = newOnceTransport(cmp.Or(c.http, &http.Client{Transport: newTransport()}), c.http == nil)
+		c.transport = newOnceTransport(cmp.Or(c.http, &http.Client{Transport: NewTransport()}), c.http == nil)
 	}
 	c.request, _ = http.NewRequest(http.MethodPost, c.baseURL, http.NoBody) // apply has checked the URL
 	c.request.Header.Set("Content-Type", "application/x-www-form-urlencoded")

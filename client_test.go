@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -238,6 +242,38 @@ func TestClientCopiesShareTheTransport(t *testing.T) {
 	require.NoError(t, client.Cards.Pause(t.Context(), card))
 	require.NoError(t, other.Cards.Pause(t.Context(), card))
 	assert.Len(t, platform.Requests(), 2)
+}
+
+// Clients of several accounts share the connections of one transport, and a change of it does not reach other clients.
+func TestNewTransportIsShared(t *testing.T) {
+	t.Parallel()
+	var connections atomic.Int64
+	platform := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"resultCode":0}`)
+	}))
+	platform.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	platform.Start()
+	defer platform.Close()
+	transport := quecloud.NewTransport()
+	shared := &http.Client{Transport: transport}
+	for _, appKey := range []string{"000001", "000002", "000003"} {
+		client, err := quecloud.NewClient(appKey, "secret",
+			quecloud.WithBaseURL(platform.URL), quecloud.WithHTTPClient(shared))
+		require.NoError(t, err)
+		require.NoError(t, client.Cards.Pause(t.Context(), card))
+	}
+	assert.EqualValues(t, 1, connections.Load())
+
+	assert.Equal(t, selftest.OnlyHTTP1(), transport.Protocols)
+	assert.Equal(t, 15*time.Second, transport.IdleConnTimeout)
+	assert.Equal(t, []int{64, 64, 64},
+		[]int{transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost, transport.MaxIdleConns})
+	transport.Protocols.SetHTTP2(true)
+	assert.False(t, quecloud.NewTransport().Protocols.HTTP2())
 }
 
 // The budget starts at 100 retries. When a copy has spent them, the original has none left.

@@ -11,7 +11,8 @@
 // this version does not know with [Client.Call].
 //
 // A client is for one account. [WithCredentials] replaces its key while it runs. For several accounts, make a client
-// with a limiter for each ([WithLimiter]), over one [net/http.Client] ([WithHTTPClient]): see the example Accounts.
+// with a limiter for each ([WithLimiter]), over one [net/http.Client] ([WithHTTPClient], [NewTransport]): see the
+// example Accounts.
 //
 // # Values
 //

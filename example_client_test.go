@@ -118,14 +118,7 @@ func Example_accounts() {
 		"south": {south.AppKey, south.Secret, south.URL, 100},
 	}
 
-	// These are the settings of a client without WithHTTPClient.
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost, transport.MaxIdleConns = 64, 64, 64
-	transport.IdleConnTimeout = 15 * time.Second
-	transport.Protocols = new(http.Protocols)
-	transport.Protocols.SetHTTP1(true)
-	shared := &http.Client{Transport: transport}
-
+	shared := &http.Client{Transport: quecloud.NewTransport()}
 	clients := map[string]*quecloud.Client{}
 	for name, account := range accounts {
 		limiter := &quota{}

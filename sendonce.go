@@ -24,7 +24,7 @@ import (
 type onceTransport struct {
 	source       *http.Client      // the user's client, or one with our own transport
 	base         http.RoundTripper // the transport of source; nil for http.DefaultTransport
-	builtIn      bool              // newTransport made base
+	builtIn      bool              // NewTransport made base, for this client
 	client       http.Client       // a copy of source, whose transport is this one
 	lastResponse atomic.Int64      // when the last response came, on the scale of sinceStart
 	pathSilent   atomic.Bool       // an attempt timed out, and no response has come since it started
@@ -242,7 +242,7 @@ type sendEvidence struct {
 	wantFile bool             // pass the body of the response on instead of reading it
 
 	host         string                 // of the request
-	builtIn      bool                   // the transport is that of newTransport
+	builtIn      bool                   // the transport is the client's own, from NewTransport
 	unwrapped    *http.Transport        // the transport, if nothing wraps it
 	wantedConn   atomic.Pointer[string] // the transport wanted a connection to this address
 	gotConn      atomic.Bool            // it got one

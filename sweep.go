@@ -124,8 +124,9 @@ type ListPage interface {
 // function around one of these. Several goroutines call it at once. Otherwise Pages works like [CardsService.All].
 //
 // Page.Number is the requested page, even if the response gives another number. Pages without rows are not yielded, and
-// a page is yielded after all pages before it. To resume, set PageNo to the page after the last stored one and keep
-// PageSize. A sweep that starts beyond the end yields nothing, or the refusal of a platform that refuses there.
+// a page is yielded after all pages before it. To resume, set PageNo to the page after the last stored one, or to Page
+// of a [*PageError] if that is an earlier one, and keep PageSize. A sweep that starts beyond the end yields nothing, or
+// the refusal of a platform that refuses there.
 func Pages[P ListParams, L ListPage](
 	ctx context.Context, list func(context.Context, *P) (*L, error), params *P, opts ...FleetOption,
 ) iter.Seq2[*L, error] {

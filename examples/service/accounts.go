@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"time"
 
 	"golang.org/x/time/rate"
 
@@ -74,7 +73,7 @@ func openAccounts(path string, m *metrics, log *slog.Logger) ([]*account, error)
 	if err != nil {
 		return nil, err
 	}
-	shared := &http.Client{Transport: newTransport()}
+	shared := &http.Client{Transport: quecloud.NewTransport()}
 	var accounts []*account
 	for _, c := range configs {
 		a, err := newAccount(c, m,
@@ -100,16 +99,6 @@ func newAccount(c accountConfig, m *metrics, options ...quecloud.Option) (*accou
 		return nil, fmt.Errorf("account %s: %w", c.Name, err)
 	}
 	return &account{client, c.Name, c.CallbackToken}, nil
-}
-
-// newTransport returns a transport with the settings that a client has without WithHTTPClient.
-func newTransport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxConnsPerHost, t.MaxIdleConnsPerHost, t.MaxIdleConns = 64, 64, 64
-	t.IdleConnTimeout = 15 * time.Second
-	t.Protocols = new(http.Protocols)
-	t.Protocols.SetHTTP1(true)
-	return t
 }
 
 // metrics count calls by account, method and kind of error, and their seconds. ServeHTTP shows them as JSON.
