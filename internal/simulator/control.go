@@ -5,7 +5,9 @@ package simulator
 import (
 	"log"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
@@ -23,6 +25,7 @@ type Control struct {
 	sim   *quecloudtest.Server
 	log   *log.Logger
 	hosts []string
+	epoch string // tells the events of this control from those of an earlier one
 }
 
 // New returns the control of a stand-in. It logs the requests that change something, and those that it refuses.
@@ -31,7 +34,9 @@ type Control struct {
 // address or one of hosts, with or without a port. An unspecified address among hosts, such as 0.0.0.0, stands for all
 // addresses.
 func New(sim *quecloudtest.Server, logger *log.Logger, hosts ...string) *Control {
-	return &Control{sim: sim, log: logger, hosts: hosts}
+	return &Control{
+		sim: sim, log: logger, hosts: hosts, epoch: strconv.FormatInt(time.Now().UnixNano(), 36),
+	}
 }
 
 // Handler returns the handler of the control and its page.

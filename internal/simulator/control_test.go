@@ -21,7 +21,12 @@ func newControl(t *testing.T, opts ...quecloudtest.Option) (*quecloudtest.Server
 	sim := quecloudtest.NewUnstartedServer(append([]quecloudtest.Option{
 		quecloudtest.WithTime(time.Date(2026, 3, 10, 12, 0, 0, 0, quecloud.ChinaStandardTime))}, opts...)...)
 	t.Cleanup(sim.Close)
-	return sim, New(sim, log.New(io.Discard, "", 0), "sim.test:9090").Handler()
+	return sim, controlOf(sim)
+}
+
+// controlOf returns the control of a stand-in.
+func controlOf(sim *quecloudtest.Server) http.Handler {
+	return New(sim, log.New(io.Discard, "", 0), "sim.test:9090").Handler()
 }
 
 // ask sends a request to the control. The call has a verb, a space and a path.

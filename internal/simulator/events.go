@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/quecloud/quecloud-go/quecloudtest"
@@ -25,18 +27,22 @@ type eventsInput struct {
 }
 
 // events streams the updates of the stand-in as server-sent events, each with its kind as the name and its ID. A
-// client that reconnects sends the header Last-Event-ID and misses nothing. The stream ends with the stand-in.
+// client that reconnects sends the header Last-Event-ID and misses nothing, or gets a gap. The stream ends with the
+// stand-in.
 func (c *Control) events(w http.ResponseWriter, r *http.Request, in eventsInput) error {
 	after := c.sim.LastUpdate()
 	if in.Since != nil {
 		after = *in.Since
 	}
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
-		id, err := strconv.ParseInt(last, 10, 64)
-		if err != nil || id < 0 {
+		epoch, id, _ := strings.Cut(last, "-")
+		n, err := strconv.ParseInt(id, 10, 64)
+		if err != nil || n < 0 {
 			return fmt.Errorf("Last-Event-ID: %q: want the ID of an event", last)
 		}
-		after = id
+		if after = n; epoch != c.epoch {
+			after = math.MaxInt64 - 1 // Watch tells of a gap
+		}
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
@@ -55,7 +61,7 @@ func (c *Control) events(w http.ResponseWriter, r *http.Request, in eventsInput)
 		}
 	}()
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	stream := eventStream{w: w, control: http.NewResponseController(w), secret: c.sim.Secret}
+	stream := eventStream{w: w, control: http.NewResponseController(w), epoch: c.epoch, secret: c.sim.Secret}
 	stream.buf.WriteString("retry: 1000\n\n")
 	stream.run(updates)
 	return nil
@@ -65,6 +71,7 @@ func (c *Control) events(w http.ResponseWriter, r *http.Request, in eventsInput)
 type eventStream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	epoch   string
 	secret  string
 	buf     bytes.Buffer
 }
@@ -118,7 +125,7 @@ func (s *eventStream) add(u *quecloudtest.Update) {
 		delivery := hideSecrets(*u.Delivery)
 		u.Delivery = &delivery
 	}
-	fmt.Fprintf(&s.buf, "id: %d\nevent: %s\ndata: ", u.ID, u.Kind)
+	fmt.Fprintf(&s.buf, "id: %s-%d\nevent: %s\ndata: ", s.epoch, u.ID, u.Kind)
 	out := json.NewEncoder(&s.buf) // ends with a line end
 	out.SetEscapeHTML(false)
 	if err := out.Encode(u); err != nil {

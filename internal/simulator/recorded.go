@@ -23,7 +23,7 @@ type query[T any] struct {
 	update  func(*quecloudtest.Update) *T
 	matches func(*T) bool
 	id      func(*T) int64
-	since   int64
+	since   *int64
 	limit   *int
 	wait    time.Duration
 }
@@ -55,13 +55,13 @@ func (q *query[T]) find(sim *quecloudtest.Server, r *http.Request) ([]T, error) 
 	return found, nil
 }
 
-func (q *query[T]) selects(v *T) bool { return q.id(v) > q.since && q.matches(v) }
+func (q *query[T]) selects(v *T) bool { return (q.since == nil || q.id(v) > *q.since) && q.matches(v) }
 
 // choose returns the elements of the list that match: the first ones after since, or else the last ones.
 func (q *query[T]) choose() []T {
 	all, chosen := q.list(), []T{}
 	full := func() bool { return q.limit != nil && len(chosen) == *q.limit }
-	if q.since > 0 {
+	if q.since != nil {
 		for i := 0; i < len(all) && !full(); i++ {
 			if q.selects(&all[i]) {
 				chosen = append(chosen, all[i])
@@ -82,7 +82,7 @@ type requestsInput struct {
 	Method string        `query:"method" doc:"method, with or without fc.function."`
 	Card   string        `query:"card" doc:"ICCID or MSISDN of a card that the parameters name"`
 	Status string        `query:"status" doc:"HTTP status, or ok, refused (resultCode is not 0) or cut"`
-	Since  int64         `query:"since" doc:"only those with a greater id"`
+	Since  *int64        `query:"since" doc:"only those with a greater id"`
 	Limit  *int          `query:"limit" doc:"at most so many: the first ones after since, or else the last ones"`
 	Wait   time.Duration `query:"wait" doc:"how long to wait for the first one if there is none, such as 5s"`
 }
@@ -157,7 +157,7 @@ type deliveriesInput struct {
 	Kind   string        `query:"kind" enum:"sms order" doc:"kind of the callback"`
 	Card   string        `query:"card" doc:"ICCID or MSISDN of the card"`
 	Status string        `query:"status" enum:"ok failed" doc:"whether the receiver accepted the callback"`
-	Since  int64         `query:"since" doc:"only those with a greater id"`
+	Since  *int64        `query:"since" doc:"only those with a greater id"`
 	Limit  *int          `query:"limit" doc:"at most so many: the first ones after since, or else the last ones"`
 	Wait   time.Duration `query:"wait" doc:"how long to wait for the first one if there is none, such as 5s"`
 }
@@ -194,7 +194,7 @@ func carriesCard(d *quecloudtest.Delivery, numbers []string) bool {
 type ordersInput struct {
 	Card   string        `query:"card" doc:"ICCID or MSISDN of the card"`
 	Status string        `query:"status" enum:"pending done failed 订单待处理 订单完成 订单失败" doc:"state of the order"`
-	Since  int64         `query:"since" doc:"only those with a greater id"`
+	Since  *int64        `query:"since" doc:"only those with a greater id"`
 	Limit  *int          `query:"limit" doc:"at most so many: the first ones after since, or else the last ones"`
 	Wait   time.Duration `query:"wait" doc:"how long to wait for the first one if there is none, such as 5s"`
 }
@@ -222,7 +222,7 @@ func (c *Control) orders(r *http.Request, in ordersInput) ([]quecloudtest.Order,
 type smsInput struct {
 	Card   string        `query:"card" doc:"ICCID or MSISDN of the card"`
 	Status string        `query:"status" enum:"submitted delivered failed 100 200 400" doc:"state of the SMS"`
-	Since  int64         `query:"since" doc:"only those with a greater logID"`
+	Since  *int64        `query:"since" doc:"only those with a greater logID"`
 	Limit  *int          `query:"limit" doc:"at most so many: the first ones after since, or else the last ones"`
 	Wait   time.Duration `query:"wait" doc:"how long to wait for the first one if there is none, such as 5s"`
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -239,19 +240,38 @@ func readBody(in io.Reader, body any) error {
 	return decodeStrictly(text, body)
 }
 
-// decodeStrictly decodes a JSON value. It refuses members that the type does not have.
+// decodeStrictly decodes a JSON value. It refuses members that the type does not have. Its errors name the member.
 func decodeStrictly(text []byte, to any) error {
 	in := json.NewDecoder(bytes.NewReader(text))
 	in.DisallowUnknownFields()
 	err := in.Decode(to)
+	if _, ok := errors.AsType[*failure](err); ok { // of the same function, called by members
+		return err
+	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-		return fmt.Errorf("%s: unexpected JSON %s", wrong.Field, wrong.Value)
+		return failf(http.StatusBadRequest, "%s: unexpected JSON %s", wrong.Field, wrong.Value)
 	}
 	if err != nil {
-		return fmt.Errorf("the body: %s", strings.TrimPrefix(err.Error(), "json: "))
+		message := strings.TrimPrefix(err.Error(), "json: ")
+		return failf(http.StatusBadRequest, "%s: %s", invalidMember(text, reflect.TypeOf(to).Elem()), message)
 	}
 	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("the body: unexpected data after the JSON object")
+		return failf(http.StatusBadRequest, "the body: unexpected data after the JSON object")
 	}
 	return nil
+}
+
+// invalidMember returns the name of the first member that does not decode by itself.
+func invalidMember(text []byte, to reflect.Type) string {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(text, &members) != nil {
+		return "the body"
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		alone, err := json.Marshal(map[string]json.RawMessage{name: members[name]})
+		if err != nil || json.Unmarshal(alone, reflect.New(to).Interface()) != nil {
+			return name
+		}
+	}
+	return "the body" // has an unknown member
 }

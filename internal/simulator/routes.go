@@ -58,7 +58,7 @@ func routes() []route {
 		},
 		{"GET /faults", "Returns the faults that still apply.", "返回仍然生效的故障。", op((*Control).faults)},
 		{"POST /faults", "Injects a fault.", "注入一个故障。", op((*Control).inject)},
-		{"DELETE /faults", "Removes all faults.", "移除全部故障。", op((*Control).clearFaults)},
 		{"DELETE /faults/{id}", "Removes a fault.", "移除一个故障。", op((*Control).removeFault)},
+		{"DELETE /faults", "Removes all faults.", "移除全部故障。", op((*Control).clearFaults)},
 	}
 }
