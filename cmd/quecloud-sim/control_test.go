@@ -6,7 +6,7 @@ import (
 	"go/token"
 	"io"
 	"net/http"
-	"os/exec"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,25 +52,40 @@ func documentation(t *testing.T, platform, control string) []string {
 	return blocks
 }
 
-// TestDocCommandsWork runs the shell commands of the documentation.
+// TestDocCommandsWork runs the commands of the documentation: step by step, and in a shell where it is installed. CI has
+// one on every system.
 func TestDocCommandsWork(t *testing.T) {
 	t.Parallel()
-	for _, program := range []string{"sh", "curl", "openssl", "cut", "tr", "date"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
-		}
+	t.Run("step by step", func(t *testing.T) {
+		t.Parallel()
+		testDocCommands(t, runRecipe)
+	})
+	if missing := hasShell(); missing != nil && os.Getenv("CI") != "" {
+		t.Fatal(missing)
+	} else if missing != nil {
+		t.Logf("not run in a shell: %v", missing)
+		return
 	}
+	t.Run("in a shell", func(t *testing.T) {
+		t.Parallel()
+		testDocCommands(t, runShell)
+	})
+}
+
+func testDocCommands(t *testing.T, run func(t *testing.T, script string) (string, error)) {
+	t.Helper()
 	s := startSim(t, "-control", "127.0.0.1:0")
 	control := regexp.MustCompile(`http://\S+`).FindString(s.line(t))
 	blocks := documentation(t, s.url, control)
 	execute := func(i int, script string) string {
 		output := make(chan string, 1)
 		go func() {
-			out, err := exec.CommandContext(t.Context(), "sh", "-c", script).CombinedOutput()
+			out, err := run(t, script)
 			if err != nil {
 				t.Errorf("block %d: %v: %s", i, err, out)
+				s.stop()
 			}
-			output <- string(out)
+			output <- out
 		}()
 		if strings.Contains(script, " -d ") { // the control logs what changes something
 			line := s.line(t)
