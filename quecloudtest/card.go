@@ -149,12 +149,25 @@ func (s *Server) AddCard(v Card) Card {
 	defer s.mu.Unlock()
 	s.runDue()
 	now := instantOf(s.clock.now())
+	c, err := s.addCard(v, s.fleet.len(), now)
+	if err != nil {
+		panic("quecloudtest: AddCard: " + err.text)
+	}
+	s.addChange(c, "AddCard", now.time, nil)
+	return s.view(c, now)
+}
+
+// addCard adds a card at a place unless it is invalid.
+func (s *Server) addCard(v Card, place int, now instant) (*card, *memberError) {
+	if len(s.groups) == 0 {
+		return nil, invalid("billingID", "there is no billing group")
+	}
 	setDefault(&v.BillingID, s.groups[0].ID)
 	g := s.group(v.BillingID)
 	if g == nil {
-		panic(fmt.Sprintf("quecloudtest: AddCard: no billing group %d", v.BillingID))
+		return nil, invalid("billingID", "no billing group %d", v.BillingID)
 	}
-	c := s.fleet.newCard(g)
+	c := s.fleet.newCard(g, place)
 	setDefault(&v.ICCID, c.iccid)
 	setDefault(&v.MSISDN, c.msisdn)
 	setDefault(&v.IMSI, c.imsi)
@@ -169,16 +182,17 @@ func (s *Server) AddCard(v Card) Card {
 	default:
 		setDefault(&v.ActiveDate, now.day.format(layoutDay))
 	}
-	for _, number := range []string{v.ICCID, v.MSISDN} {
-		if _, exists := s.fleet.find(number); exists {
-			panic(fmt.Sprintf("quecloudtest: AddCard: the card %s exists", number))
+	for _, number := range []struct{ member, value string }{{"iccid", v.ICCID}, {"msisdn", v.MSISDN}} {
+		if _, exists := s.fleet.find(number.value); exists {
+			return nil, invalid(number.member, "the card %s exists", number.value)
 		}
 	}
-	s.setFacts(c, v, now, "AddCard")
+	if err := s.setFacts(c, v, now); err != nil {
+		return nil, err
+	}
 	s.fleet.add(c)
 	c.history.known = s.factsOf(c, now)
-	s.addChange(c, "AddCard", now.time, nil)
-	return s.view(c, now)
+	return c, nil
 }
 
 // UpdateCard changes the card with that ICCID or MSISDN in ways that calls cannot. The function change sets the
@@ -212,7 +226,9 @@ func (s *Server) UpdateCard(number string, change func(*Card)) Card {
 			after.Packages = append(after.Packages, p)
 		}
 	}
-	s.setFacts(c, after, now, "UpdateCard")
+	if err := s.setFacts(c, after, now); err != nil {
+		panic("quecloudtest: UpdateCard: " + err.text)
+	}
 	s.recordChanges("UpdateCard", now)
 	return s.view(c, now)
 }
@@ -252,57 +268,60 @@ func (s *Server) mustEdit(caller, number string) *card {
 // cardDates are the dates of a Card, parsed.
 type cardDates struct{ allotted, opened, activated, expires day }
 
-// checkCard panics when a card is invalid, and returns its dates.
-func (s *Server) checkCard(v *Card, caller string) cardDates {
-	fail := func(field, value string) { panicInvalid(caller, field, value) }
+// checkCard returns the dates of a card, or why the card is invalid.
+func (s *Server) checkCard(v *Card) (cardDates, *memberError) {
 	if s.group(v.BillingID) == nil {
-		fail("BillingID", fmt.Sprint(v.BillingID))
+		return cardDates{}, invalid("billingID", "invalid BillingID %d", v.BillingID)
 	}
 	if !slices.Contains(statuses, v.Status) {
-		fail("Status", v.Status)
+		return cardDates{}, invalid("status", "invalid Status %q", v.Status)
 	}
 	if v.PauseReason != "" && (v.Status != StatusSuspended || !slices.Contains(reasons, v.PauseReason)) {
-		fail("PauseReason of a card in state "+v.Status, v.PauseReason)
+		return cardDates{}, invalid("pauseReason", "invalid PauseReason of a card in state %s %q", v.Status, v.PauseReason)
 	}
 	if v.CompanyID != 0 && v.CompanyID != CompanyID && v.CompanyID != SubAccountID {
-		fail("CompanyID", fmt.Sprint(v.CompanyID))
+		return cardDates{}, invalid("companyID", "invalid CompanyID %d", v.CompanyID)
 	}
 	if v.Voice < VoiceUnsubscribed || v.Voice > VoiceClosed {
-		fail("Voice", fmt.Sprint(int(v.Voice)))
+		return cardDates{}, invalid("voice", "invalid Voice %d", int(v.Voice))
 	}
 	if err := checkWhitelist(v.VoiceWhitelist, maxWhitelist); err != nil {
-		fail("VoiceWhitelist", fmt.Sprintf("%s: %v", v.VoiceWhitelist, err))
+		return cardDates{}, invalid("voiceWhitelist", "invalid VoiceWhitelist %s: %v", v.VoiceWhitelist, err)
 	}
 	for _, p := range v.Packages {
 		if p.MB < 0 || p.MB > maxMB {
-			fail("package", fmt.Sprint(p.MB, " MB"))
+			return cardDates{}, invalid("packages", "invalid package of %d MB", p.MB)
 		}
 	}
-	return cardDates{
-		mustParseDay(caller, "AllotDate", v.AllotDate), mustParseDay(caller, "OpenDate", v.OpenDate),
-		mustParseDay(caller, "ActiveDate", v.ActiveDate), mustParseDay(caller, "ExpiryDate", v.ExpiryDate),
+	return v.dates()
+}
+
+// dates parses the dates of a card.
+func (c *Card) dates() (d cardDates, err *memberError) {
+	for _, date := range []struct {
+		to                   *day
+		field, member, value string
+	}{
+		{&d.allotted, "AllotDate", "allotDate", c.AllotDate}, {&d.opened, "OpenDate", "openDate", c.OpenDate},
+		{&d.activated, "ActiveDate", "activeDate", c.ActiveDate}, {&d.expires, "ExpiryDate", "expiryDate", c.ExpiryDate},
+	} {
+		var ok bool
+		if *date.to, ok = parseDay(layoutDay, date.value); !ok && date.value != "" {
+			return d, invalid(date.member, "invalid %s %q", date.field, date.value)
+		}
 	}
+	return d, nil
 }
 
-// mustParseDay parses a date, which may be empty. It panics when the date is invalid.
-func mustParseDay(caller, field, value string) day {
-	d, ok := parseDay(layoutDay, value)
-	if !ok && value != "" {
-		panicInvalid(caller, field, value)
-	}
-	return d
-}
-
-func panicInvalid(caller, field, value string) {
-	panic(fmt.Sprintf("quecloudtest: %s: invalid %s %q", caller, field, value))
-}
-
-// setFacts changes a card to the state v. When it panics, the card is unchanged.
-func (s *Server) setFacts(c *card, v Card, now instant, caller string) {
+// setFacts changes a card to the state v. With an error the card is unchanged.
+func (s *Server) setFacts(c *card, v Card, now instant) *memberError {
 	if v.Status == StatusSuspended {
 		setDefault(&v.PauseReason, ReasonByOwner)
 	}
-	dates := s.checkCard(&v, caller)
+	dates, err := s.checkCard(&v)
+	if err != nil {
+		return err
+	}
 	c.group = s.group(v.BillingID)
 	c.iccid, c.msisdn, c.imsi, c.imei = v.ICCID, v.MSISDN, v.IMSI, v.IMEI
 	c.cardType = v.CardType
@@ -322,4 +341,5 @@ func (s *Server) setFacts(c *card, v Card, now instant, caller string) {
 		c.history.resetAt = time.Time{} // a pending reset does not resume the card
 		c.setState(v.Status, v.PauseReason, now.day)
 	}
+	return nil
 }

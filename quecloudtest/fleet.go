@@ -73,9 +73,9 @@ func (f *fleet) edit(i int) *card {
 	return kept
 }
 
-// newCard returns a card with numbers for the next place. It does not add the card.
-func (f *fleet) newCard(g *Group) *card {
-	c := &card{place: f.count, group: g, history: &history{}}
+// newCard returns a card with numbers for a place. It does not add the card.
+func (f *fleet) newCard(g *Group, place int) *card {
+	c := &card{place: place, group: g, history: &history{}}
 	c.fillNumbers()
 	return c
 }

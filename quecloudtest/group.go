@@ -68,9 +68,9 @@ func defaultGroups() []*Group {
 func (s *Server) AddGroup(g Group) Group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fillGroup(&g)
-	s.checkGroup(&g)
-	s.groups = append(s.groups, &g)
+	if err := s.addGroup(&g); err != nil {
+		panic("quecloudtest: AddGroup: " + err.text)
+	}
 	s.settingsUpdate()
 	return g
 }
@@ -103,22 +103,36 @@ func (s *Server) fillGroup(g *Group) {
 	setDefault(&g.ProductID, 1000+g.ID)
 }
 
-// checkGroup panics when a group is invalid.
-func (s *Server) checkGroup(g *Group) {
+// addGroup adds a group unless it is invalid.
+func (s *Server) addGroup(g *Group) *memberError {
+	s.fillGroup(g)
 	switch {
 	case s.group(g.ID) != nil:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: the group %d exists", g.ID))
+		return invalid("id", "the group %d exists", g.ID)
 	case g.Parent != 0 && s.group(g.Parent) == nil:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: no parent group %d", g.Parent))
+		return invalid("parent", "no parent group %d", g.Parent)
 	case !slices.Contains([]string{ChinaMobile, ChinaTelecom, ChinaUnicom}, g.Carrier):
-		panic("quecloudtest: AddGroup: invalid carrier " + g.Carrier)
+		return invalid("carrier", "invalid carrier %s", g.Carrier)
 	case g.CycleMonths != 1 && g.CycleMonths != 12:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: a cycle of %d months, want 1 or 12", g.CycleMonths))
-	case g.PlanMB < 0 || g.PlanMB > maxMB || g.VoiceMinutes < 0 || g.VoiceMinutes > maxMB:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: %d MB and %d minutes, want 0 to %d", g.PlanMB, g.VoiceMinutes, maxMB))
+		return invalid("cycleMonths", "a cycle of %d months, want 1 or 12", g.CycleMonths)
+	case g.PlanMB < 0 || g.PlanMB > maxMB:
+		return invalid("planMB", "a plan of %d MB, want 0 to %d", g.PlanMB, maxMB)
+	case g.VoiceMinutes < 0 || g.VoiceMinutes > maxMB:
+		return invalid("voiceMinutes", "%d minutes, want 0 to %d", g.VoiceMinutes, maxMB)
 	case g.MonthPrice < 0 || g.MonthPrice > maxMoney:
-		panic(fmt.Sprintf("quecloudtest: AddGroup: %v yuan, want 0 to %v", g.MonthPrice, maxMoney))
+		return invalid("monthPrice", "%v yuan, want 0 to %v", g.MonthPrice, maxMoney)
 	}
+	s.groups = append(s.groups, g)
+	return nil
+}
+
+// A memberError is an invalid value, and the member that has it in JSON.
+type memberError struct{ member, text string }
+
+func (e *memberError) Error() string { return e.text }
+
+func invalid(member, format string, args ...any) *memberError {
+	return &memberError{member, fmt.Sprintf(format, args...)}
 }
 
 // setDefault sets a zero value.

@@ -119,21 +119,31 @@ func defaultProducts() []Product {
 func (s *Server) AddProduct(p Product) Product {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.MB < 0 || p.MB > maxMB || p.Price < 0 || p.Price > maxMoney {
-		panic(fmt.Sprintf("quecloudtest: AddProduct: %d MB for %v yuan, want 0 to %d MB for 0 to %v yuan",
-			p.MB, p.Price, maxMB, maxMoney))
+	if err := s.addProduct(&p); err != nil {
+		panic("quecloudtest: AddProduct: " + err.text)
+	}
+	s.settingsUpdate()
+	return p
+}
+
+// addProduct adds a product unless it is invalid.
+func (s *Server) addProduct(p *Product) *memberError {
+	if p.MB < 0 || p.MB > maxMB {
+		return invalid("mb", "%d MB, want 0 to %d", p.MB, maxMB)
+	}
+	if p.Price < 0 || p.Price > maxMoney {
+		return invalid("price", "%v yuan, want 0 to %v", p.Price, maxMoney)
 	}
 	if p.ID == 0 {
 		p.ID = 5000 + int64(len(s.products))
 	}
 	if s.product(p.ID) != nil {
-		panic(fmt.Sprintf("quecloudtest: AddProduct: the product %d exists", p.ID))
+		return invalid("id", "the product %d exists", p.ID)
 	}
 	setDefault(&p.Carrier, ChinaMobile)
 	setDefault(&p.Name, fmt.Sprintf("%dM-当月", p.MB))
-	s.products = append(s.products, p)
-	s.settingsUpdate()
-	return p
+	s.products = append(s.products, *p)
+	return nil
 }
 
 // Products returns the data packages, in the order in which they were added.

@@ -12,13 +12,14 @@ type DayUsage struct {
 // Usage returns what the card with that ICCID or MSISDN used on the days from first to last (yyyy-MM-dd), at most 366.
 // Days after today have the amounts set in advance. Usage panics when there is no such card or a date is invalid.
 func (s *Server) Usage(number, first, last string) []DayUsage {
-	from, to := mustParseDay("Usage", "date", first), mustParseDay("Usage", "date", last)
+	from, fromOK := parseDay(layoutDay, first)
+	to, toOK := parseDay(layoutDay, last)
 	defer s.lock(true)()
 	i, ok := s.fleet.find(number)
 	if !ok {
 		panic(fmt.Sprintf("quecloudtest: Usage: no card %s", number))
 	}
-	if from == 0 || to == 0 || to-from >= maxUsageDays {
+	if !fromOK || !toOK || to-from >= maxUsageDays {
 		panic(fmt.Sprintf("quecloudtest: Usage: from %q to %q, want two dates at most 366 days apart", first, last))
 	}
 	c, today := s.fleet.card(i), dayOf(s.clock.now())
