@@ -201,8 +201,14 @@ func (s *Server) OrderCallback() string {
 
 // checkCallbackURL panics when a URL is invalid. The message omits the URL, which may contain a callback token.
 func checkCallbackURL(caller, address string) {
-	u, err := url.Parse(address)
-	if address != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
-		panic("quecloudtest: " + caller + ": want an absolute http or https URL")
+	if !validCallbackURL(address) {
+		panic("quecloudtest: " + caller + ": " + wantCallbackURL)
 	}
+}
+
+const wantCallbackURL = "want an absolute http or https URL"
+
+func validCallbackURL(address string) bool {
+	u, err := url.Parse(address)
+	return address == "" || err == nil && u.Hostname() != "" && (u.Scheme == "http" || u.Scheme == "https")
 }

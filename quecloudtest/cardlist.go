@@ -60,7 +60,7 @@ func (s *Server) Cards(f CardFilter) iter.Seq[Card] {
 func (s *Server) countCards(f CardFilter) (total int) {
 	defer s.lock(true)()
 	if f.Carrier == "" && f.BillingID == 0 {
-		return s.fleet.len() - len(s.fleet.removed)
+		return s.fleet.total()
 	}
 	for _, g := range s.groups {
 		if f.matchesGroup(g) {
@@ -90,7 +90,7 @@ func (s *Server) scanCards(f CardFilter, start, n int, page *[]Card) (next int) 
 	}
 	end := min(s.fleet.len(), start+maxScan)
 	for i := start; i < end; i++ {
-		if s.fleet.removed[i] || s.fleet.kept[i] == nil && i < s.fleet.n && !f.matchesGroup(s.fleet.groupOf(i)) {
+		if !s.fleet.has(i) || s.fleet.kept[i] == nil && i < s.fleet.n && !f.matchesGroup(s.fleet.groupOf(i)) {
 			continue
 		}
 		c := s.fleet.cardWithoutNumbers(i)

@@ -34,7 +34,7 @@ func (s *Server) pageOfCards(c *call, name string, by filter, row func(*card)) {
 	p := c.page()
 	total := s.fleet.len()
 	place := func(n int) int { return n }
-	if by != allCards || len(s.fleet.removed) > 0 {
+	if by != allCards || s.fleet.total() < s.fleet.len() {
 		places := s.fleet.places(by)
 		total = len(places)
 		place = func(n int) int { return int(places[n]) }

@@ -85,7 +85,8 @@ type job struct {
 // A task is what a job does. It is data, so that a snapshot can hold it.
 type task interface {
 	run(s *Server, now time.Time)
-	cause() string // of the changes of cards
+	cause() string        // of the changes of cards
+	snapshot(*Server) Job // without its time; zero: it has nothing to do
 }
 
 type jobQueue struct {

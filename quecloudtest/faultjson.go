@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ func (f *Fault) form() faultJSON {
 		On: f.methods, Times: f.times, AfterEffect: f.afterEffect,
 	}
 	if f.miss > 0 {
-		p := 1 - f.miss
+		p := math.Round((1-f.miss)*1e15) / 1e15 // 1-0.95 is not 0.05
 		j.Probability = &p
 	}
 	if f.kind == "wrong-date" {

@@ -91,7 +91,7 @@ func (s *Server) export(now instant) []byte {
 	w := bufio.NewWriterSize(entry, 1<<16)
 	fmt.Fprintln(w, "msisdn\ticcid\timsi\tcarrier\tsetMeal\tstatus\tactiveDate\texpiryDate")
 	for i := range s.fleet.len() {
-		if s.fleet.removed[i] {
+		if !s.fleet.has(i) {
 			continue
 		}
 		card := s.fleet.card(i)

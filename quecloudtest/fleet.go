@@ -19,7 +19,8 @@ type fleet struct {
 	groups      []*Group
 
 	kept     map[int]*card
-	removed  map[int]bool   // places of removed cards
+	removed  map[int]bool   // places of removed synthetic cards
+	added    int            // number of cards that are not synthetic
 	count    int            // of all places
 	numbers  map[string]int // places of added cards by ICCID and MSISDN
 	touched  []int          // places of the cards edited since the last call of Server.recordChanges
@@ -41,6 +42,17 @@ func newFleet(seed uint64, n int, created day, groups []*Group) *fleet {
 
 // len returns the number of places, also of removed cards.
 func (f *fleet) len() int { return f.count }
+
+// total returns the number of cards.
+func (f *fleet) total() int { return f.n - len(f.removed) + f.added }
+
+// has reports whether there is a card at a place.
+func (f *fleet) has(i int) bool {
+	if i < f.n {
+		return i >= 0 && !f.removed[i]
+	}
+	return f.kept[i] != nil
+}
 
 // card returns a copy of the card at a place.
 func (f *fleet) card(i int) card {
@@ -85,6 +97,7 @@ func (f *fleet) add(c *card) {
 	f.numbers[c.iccid] = c.place
 	f.numbers[c.msisdn] = c.place
 	f.addPrefix(c)
+	f.added++
 	f.count = max(f.count, c.place+1)
 	f.markEdited(c.place)
 }
@@ -105,11 +118,12 @@ func (f *fleet) addPrefix(c *card) {
 func (f *fleet) remove(i int) {
 	c := f.card(i)
 	f.markEdited(i)
-	f.removed[i] = true
 	delete(f.kept, i)
 	if i < f.n {
+		f.removed[i] = true
 		return
 	}
+	f.added--
 	delete(f.numbers, c.iccid)
 	delete(f.numbers, c.msisdn)
 	if len(c.iccid) != 20 {
@@ -124,6 +138,9 @@ func (f *fleet) remove(i int) {
 	}
 }
 
+// maxFleet limits the number of synthetic cards, and the places of all.
+const maxFleet = 100_000_000
+
 // ambiguous is the place of a prefix that several cards have.
 const ambiguous = -1
 
@@ -137,7 +154,7 @@ func (f *fleet) find(number string) (int, bool) {
 		return 0, false
 	}
 	c := f.card(i)
-	return i, (c.iccid == number || c.msisdn == number) && !f.removed[i]
+	return i, (c.iccid == number || c.msisdn == number) && f.has(i)
 }
 
 // syntheticPlace returns the place in the number of a synthetic card.
@@ -225,9 +242,12 @@ func (f *fleet) places(by filter) []int32 {
 	f.indexing.Lock()
 	defer f.indexing.Unlock()
 	for i := range f.edited {
-		c := f.cardWithoutNumbers(i)
+		c := card{place: i}
+		if f.has(i) {
+			c = f.cardWithoutNumbers(i)
+		}
 		for _, known := range f.indexes {
-			known.update(&c, f.removed[i])
+			known.update(&c)
 		}
 	}
 	clear(f.edited)
@@ -246,7 +266,7 @@ func (f *fleet) places(by filter) []int32 {
 func (f *fleet) scan(by filter) []int32 {
 	var places []int32
 	for i := range f.len() {
-		if f.removed[i] || f.kept[i] == nil && by.group != 0 && by.group != f.groupOf(i).ID {
+		if !f.has(i) || f.kept[i] == nil && by.group != 0 && by.group != f.groupOf(i).ID {
 			continue
 		}
 		if c := f.cardWithoutNumbers(i); by.matches(&c) {
@@ -263,10 +283,10 @@ func (f *fleet) markEdited(i int) {
 	}
 }
 
-// update adds or removes a card.
-func (x *index) update(c *card, removed bool) {
+// update adds or removes a card. A card without a group is gone.
+func (x *index) update(c *card) {
 	at, listed := slices.BinarySearch(x.places, int32(c.place))
-	switch matches := x.matches(c) && !removed; {
+	switch matches := c.group != nil && x.matches(c); {
 	case matches && !listed:
 		x.places = slices.Insert(x.places, at, int32(c.place))
 	case listed && !matches:

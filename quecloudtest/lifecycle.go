@@ -212,7 +212,7 @@ type endReset struct {
 func (t *endReset) cause() string { return causeReset }
 
 func (t *endReset) run(s *Server, now time.Time) {
-	if s.fleet.removed[t.place] {
+	if !s.fleet.has(t.place) {
 		return
 	}
 	card := s.fleet.edit(t.place)

@@ -56,10 +56,12 @@ func (s *Server) Orders() []Order {
 	return orders
 }
 
+const defaultFailure = "系统处理失败"
+
 // FailOrders accepts the next n orders, then fails them for that reason, or for a default reason if it is empty, and
 // refunds their money.
 func (s *Server) FailOrders(n int, reason string) {
-	setDefault(&reason, "系统处理失败") // an empty reason means success
+	setDefault(&reason, defaultFailure) // an empty reason means success
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing = append(s.failing, slices.Repeat([]string{reason}, max(0, n))...)
@@ -214,7 +216,7 @@ func (t *finishOrder) run(s *Server, now time.Time) {
 	o, failure := t.order, t.failure
 	o.Completed = now
 	c := &card{}
-	if s.fleet.removed[o.card] {
+	if !s.fleet.has(o.card) {
 		setDefault(&failure, "卡号不存在")
 	} else if c = s.fleet.edit(o.card); c.status != StatusNormal && c.status != StatusSuspended {
 		setDefault(&failure, "卡状态为"+c.status)

@@ -25,14 +25,14 @@ type tester struct {
 }
 
 // newTester returns a tester of a server with cards in every state, slow orders and some faults.
-func newTester(seed uint64) *tester {
+func newTester(seed uint64, opts ...quecloudtest.Option) *tester {
 	const balance = 50 * quecloudtest.Yuan
-	srv := quecloudtest.NewUnstartedServer(
+	srv := quecloudtest.NewUnstartedServer(append(opts,
 		quecloudtest.WithTime(noon), quecloudtest.WithSeed(seed), quecloudtest.WithBalance(balance),
 		quecloudtest.WithOrderDelay(20*time.Minute), quecloudtest.WithFileDelay(time.Minute),
 		quecloudtest.WithSMSDelay(time.Second),
 		quecloudtest.WithFaults(quecloudtest.CutAfter().Probability(0.05), quecloudtest.Refuse(9, "x").Probability(0.05)),
-	)
+	)...)
 	tt := &tester{
 		srv: srv, client: srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1})),
 		rand: rand.New(rand.NewPCG(seed, seed)), paidIn: balance,

@@ -17,6 +17,9 @@ func (r *recent[T]) add(v T) {
 	r.added++
 }
 
+// clear forgets all entries.
+func (r *recent[T]) clear() { r.list, r.start = nil, 0 }
+
 // forget removes the oldest entry. When half of the list is free, it moves the other entries to the front.
 func (r *recent[T]) forget() T {
 	var zero T

@@ -173,8 +173,8 @@ func WithSeed(seed uint64) Option { return func(s *Server) { s.seed = seed } }
 // WithFleet sets the number of synthetic cards. The default is [DefaultFleet]. The first twelve cards of every fleet
 // have all nine states among them; most others are in use. WithFleet(0) leaves all cards to [Server.AddCard].
 func WithFleet(n int) Option {
-	if n < 0 || n > 100_000_000 {
-		panic(fmt.Sprintf("quecloudtest: WithFleet(%d): want 0 to 100000000 cards", n))
+	if n < 0 || n > maxFleet {
+		panic(fmt.Sprintf("quecloudtest: WithFleet(%d): want 0 to %d cards", n, maxFleet))
 	}
 	return func(s *Server) { s.size = n }
 }

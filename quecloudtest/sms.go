@@ -145,7 +145,7 @@ func (t *reportSMS) cause() string { return "" } // changes no card
 func (t *reportSMS) run(s *Server, now time.Time) {
 	m, text := t.message, "送达"
 	m.Status = SMSDelivered
-	if s.fleet.removed[t.place] {
+	if !s.fleet.has(t.place) {
 		m.Status, text = SMSFailed, "卡号不存在"
 	} else {
 		card := s.fleet.card(t.place)
