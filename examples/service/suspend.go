@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quecloud/quecloud-go"
@@ -38,7 +39,8 @@ func (s *service) suspend(ctx context.Context, a *account, night quecloud.Date) 
 	if _, done, err := at.load(ctx, s.db); s.above <= 0 || err != nil || done {
 		return err
 	}
-	if err := errors.Join(s.findSuspensions(ctx, a, night), s.suspendOpen(ctx, a)); err != nil {
+	above, err := s.findSuspensions(ctx, a, night)
+	if err = errors.Join(err, s.suspendOpen(ctx, a, above)); err != nil {
 		return err
 	}
 	const count = `SELECT count(*) FROM suspensions WHERE account = ? AND state = 'open'`
@@ -52,22 +54,25 @@ func (s *service) suspend(ctx context.Context, a *account, night quecloud.Date) 
 	return at.save(ctx, s.db, 0, true)
 }
 
-// findSuspensions stores which cards are to be suspended, and which no longer are.
-func (s *service) findSuspensions(ctx context.Context, a *account, night quecloud.Date) error {
+// findSuspensions stores which cards are to be suspended, and which no longer are. It returns those that are above their
+// plan and in service now: with an error too, since a failed call concerns only its own cards.
+func (s *service) findSuspensions(
+	ctx context.Context, a *account, night quecloud.Date,
+) (above map[quecloud.CardID]bool, failed error) {
 	cards, err := query(ctx, s.db, scanCard, `SELECT card FROM cards WHERE account = ?1 AND in_service AND seen = ?2
 		UNION SELECT card FROM suspensions WHERE account = ?1 AND state = 'open'`, a.name, night)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ids, err := quecloud.CardIDsOf(cards)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pools, err := pools(ctx, a)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var failed error
+	above = map[quecloud.CardID]bool{}
 	for info, err := range a.Cards.AllInfo(ctx, ids) {
 		if missing, ok := errors.AsType[*quecloud.BatchError](err); ok && errors.Is(err, quecloud.ErrUnknownCard) {
 			for card := range missing.Cards.All() { // the one card that has left the account
@@ -77,28 +82,32 @@ func (s *service) findSuspensions(ctx context.Context, a *account, night queclou
 			failed = errors.Join(failed, err) // the other cards go on
 			continue
 		} else {
-			err = s.findSuspension(ctx, a, night, &info, pools[info.BillingID])
+			share, ok := info.PlanUsed()
+			card := info.ID().Normal()
+			above[card] = info.Status.InService() && ok && share > s.above && !pools[info.BillingID]
+			err = s.storeInfo(ctx, a, night, &info, above[card])
 		}
 		if err != nil {
-			return errors.Join(failed, err)
+			return above, errors.Join(failed, err)
 		}
 	}
-	return failed
+	return above, failed
 }
 
-func (s *service) findSuspension(
-	ctx context.Context, a *account, night quecloud.Date, info *quecloud.CardInfo, isPool bool,
+// storeInfo stores what the state of a card means for its suspension.
+func (s *service) storeInfo(
+	ctx context.Context, a *account, night quecloud.Date, info *quecloud.CardInfo, isAbove bool,
 ) error {
 	card := info.ID().Normal()
-	share, isKnown := info.PlanUsed()
 	switch {
-	case !info.Status.InService():
-		return s.setState(ctx, a, card, suspensionDone, string(info.PauseReason))
-	case isKnown && !isPool && share > s.above:
+	case isAbove:
 		cycle := cmp.Or(info.CycleStart, quecloud.Date{Year: night.Year, Month: night.Month, Day: 1})
 		return s.addSuspension(ctx, a, card, cycle)
+	case info.Status.InService():
+		return s.setState(ctx, a, card, suspensionNotNeeded, "")
+	default:
+		return s.setState(ctx, a, card, suspensionDone, string(info.PauseReason))
 	}
-	return s.setState(ctx, a, card, suspensionNotNeeded, "")
 }
 
 func scanCard(row *sql.Rows, card *quecloud.CardID) error { return row.Scan(card) }
@@ -114,14 +123,15 @@ func pools(ctx context.Context, a *account) (map[int64]bool, error) {
 	return pools, err
 }
 
-// suspendOpen suspends the open cards, except for those with a call that is in doubt for too short a time. When ctx
-// ends, it starts no more calls and finishes those under way.
-func (s *service) suspendOpen(ctx context.Context, a *account) error {
+// suspendOpen suspends the open cards that are above their plan, except for those with a call that is in doubt for too
+// short a time. When ctx ends, it starts no more calls and finishes those under way.
+func (s *service) suspendOpen(ctx context.Context, a *account, above map[quecloud.CardID]bool) error {
 	cards, err := query(ctx, s.db, scanCard, `SELECT card FROM suspensions WHERE account = ? AND state = 'open'
 		AND tried_at <= ?`, a.name, s.now().Add(-s.doubt).UnixMilli())
 	if err != nil {
 		return err
 	}
+	cards = slices.DeleteFunc(cards, func(card quecloud.CardID) bool { return !above[card] })
 	if len(cards) > s.most {
 		return fmt.Errorf("%d cards are to be suspended and -most is %d: none was suspended", len(cards), s.most)
 	}

@@ -180,3 +180,19 @@ func TestSuspensionIsLimited(t *testing.T) {
 	require.ErrorContains(t, s.runOnce(t.Context()), "20 cards are to be suspended and -most is 19")
 	assert.Empty(t, platform.RequestsOf(pauseMethod))
 }
+
+// A suspension that was left open is done only once the state of its card is known.
+func TestSuspensionNeedsTheStateOfTheCard(t *testing.T) {
+	t.Parallel()
+	platform, above := newAbove(t)
+	s := newService(t, newPath(t), platform)
+	card := above[0].ID().Normal()
+	lastCycle := quecloud.Date{Year: 2026, Month: time.October, Day: 1}
+	require.NoError(t, s.addSuspension(t.Context(), s.accounts[0], card, lastCycle))
+	platform.Inject(quecloudtest.Refuse(1, "busy").On("cards.info").Times(1))
+	require.ErrorContains(t, s.runOnce(t.Context()), "busy")
+	require.Empty(t, platform.RequestsOf(pauseMethod))
+	require.NoError(t, s.runOnce(t.Context()))
+	assert.Equal(t, 1, pauses(platform)[card.String()], "whichever cycle it was left open in")
+	assert.Equal(t, 20, states(t, s, suspensionDone))
+}
