@@ -3,12 +3,14 @@
 package simulator
 
 import (
+	"encoding/json"
 	"log"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/quecloud/quecloud-go/internal/redact"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -18,6 +20,7 @@ const (
 	maxState   = 256 << 20 // bytes of a snapshot or scenario
 	maxAdvance = 10 * 366 * 24 * 60 * 60
 	maxFailing = 1_000_000
+	minHidden  = 12 // characters of a secret that is hidden in whole responses: no member has its name
 )
 
 // A Control serves a stand-in by HTTP. Make one with [New].
@@ -25,7 +28,8 @@ type Control struct {
 	sim   *quecloudtest.Server
 	log   *log.Logger
 	hosts []string
-	epoch string // tells the events of this control from those of an earlier one
+	hide  func(string) string // hides the secret in a response
+	epoch string              // tells the events of this control from those of an earlier one
 }
 
 // New returns the control of a stand-in. It logs the requests that change something, and those that it refuses.
@@ -34,9 +38,24 @@ type Control struct {
 // address or one of hosts, with or without a port. An unspecified address among hosts, such as 0.0.0.0, stands for all
 // addresses.
 func New(sim *quecloudtest.Server, logger *log.Logger, hosts ...string) *Control {
-	return &Control{
+	c := &Control{
 		sim: sim, log: logger, hosts: hosts, epoch: strconv.FormatInt(time.Now().UnixNano(), 36),
+		hide: func(text string) string { return text },
 	}
+	if len(sim.Secret) >= minHidden {
+		once := inJSON(sim.Secret) // as a text in JSON, and as JSON in a text
+		c.hide = redact.Secrets(sim.Secret, once, inJSON(once))
+	}
+	return c
+}
+
+// inJSON returns a text as it stands in JSON, without quotes.
+func inJSON(text string) string {
+	var out strings.Builder
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(text) // text always encodes
+	return strings.TrimSuffix(strings.TrimPrefix(out.String(), `"`), "\"\n")
 }
 
 // Handler returns the handler of the control and its page.
@@ -79,7 +98,7 @@ func (c *Control) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		status = f.status
 	}
 	c.log.Printf("control: %s %s %d — %s", r.Method, clip(r.URL.Path), status, clip(err.Error()))
-	respond(w, status, refusal{err.Error()})
+	c.respond(w, status, refusal{err.Error()})
 }
 
 // A refusal is the response to an invalid request.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -61,7 +62,7 @@ func (c *Control) events(w http.ResponseWriter, r *http.Request, in eventsInput)
 		}
 	}()
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	stream := eventStream{w: w, control: http.NewResponseController(w), epoch: c.epoch, secret: c.sim.Secret}
+	stream := eventStream{w: w, writer: http.NewResponseController(w), control: c}
 	stream.buf.WriteString("retry: 1000\n\n")
 	stream.run(updates)
 	return nil
@@ -70,9 +71,8 @@ func (c *Control) events(w http.ResponseWriter, r *http.Request, in eventsInput)
 // An eventStream writes updates as server-sent events.
 type eventStream struct {
 	w       http.ResponseWriter
-	control *http.ResponseController
-	epoch   string
-	secret  string
+	writer  *http.ResponseController
+	control *Control
 	buf     bytes.Buffer
 }
 
@@ -118,14 +118,14 @@ func (s *eventStream) collect(updates <-chan quecloudtest.Update) bool {
 // add appends an event without secrets.
 func (s *eventStream) add(u *quecloudtest.Update) {
 	if u.Request != nil {
-		request := withoutSecrets(*u.Request, s.secret)
+		request := withoutSecrets(*u.Request, s.control.sim.Secret)
 		u.Request = &request
 	}
 	if u.Delivery != nil {
 		delivery := hideSecrets(*u.Delivery)
 		u.Delivery = &delivery
 	}
-	fmt.Fprintf(&s.buf, "id: %s-%d\nevent: %s\ndata: ", s.epoch, u.ID, u.Kind)
+	fmt.Fprintf(&s.buf, "id: %s-%d\nevent: %s\ndata: ", s.control.epoch, u.ID, u.Kind)
 	out := json.NewEncoder(&s.buf) // ends with a line end
 	out.SetEscapeHTML(false)
 	if err := out.Encode(u); err != nil {
@@ -136,8 +136,8 @@ func (s *eventStream) add(u *quecloudtest.Update) {
 
 // flush writes what was added. It reports whether the client is still there.
 func (s *eventStream) flush() bool {
-	_ = s.control.SetWriteDeadline(time.Now().Add(eventTimeout)) // a recorder in a test has none
-	_, err := s.w.Write(s.buf.Bytes())
+	_ = s.writer.SetWriteDeadline(time.Now().Add(eventTimeout)) // a recorder in a test has none
+	_, err := io.WriteString(s.w, s.control.hide(s.buf.String()))
 	s.buf.Reset()
-	return err == nil && s.control.Flush() == nil
+	return err == nil && s.writer.Flush() == nil
 }

@@ -47,7 +47,7 @@ func op[In, Out any](do func(*Control, *http.Request, In) (Out, error)) operatio
 			}
 			out, err := withoutPanic(func() (Out, error) { return do(c, r, in) })
 			if err == nil {
-				respond(w, http.StatusOK, out)
+				c.respond(w, http.StatusOK, out)
 			}
 			return err
 		},
@@ -105,8 +105,8 @@ func withoutPanic[T any](do func() (T, error)) (result T, err error) {
 	return do()
 }
 
-// respond writes a result as JSON.
-func respond(w http.ResponseWriter, status int, result any) {
+// respond writes a result as JSON, without the secret.
+func (c *Control) respond(w http.ResponseWriter, status int, result any) {
 	var body bytes.Buffer
 	out := json.NewEncoder(&body)
 	out.SetEscapeHTML(false)
@@ -115,7 +115,7 @@ func respond(w http.ResponseWriter, status int, result any) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // fails when the client disconnected
+	_, _ = io.WriteString(w, c.hide(body.String())) // fails when the client disconnected
 }
 
 // input reads the input of an operation. It refuses query parameters and members that In does not have.
