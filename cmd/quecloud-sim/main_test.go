@@ -1,19 +1,18 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
-	"regexp"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/quecloud/quecloud-go"
-	"github.com/quecloud/quecloud-go/quecloudtest"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 )
 
 // asCommand is a variable that makes the test binary run the command.
@@ -27,137 +26,89 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A sim is a command that runs in a goroutine of the test.
-type sim struct {
-	url   string
-	lines *bufio.Scanner
-	log   strings.Builder // lines read so far
-	stop  context.CancelFunc
-	done  chan error
+// noVariables is an empty environment.
+func noVariables(string) (string, bool) { return "", false }
+
+// variables is an environment.
+type variables map[string]string
+
+func (v variables) lookup(name string) (string, bool) {
+	value, ok := v[name]
+	return value, ok
 }
 
+// A sim is a command that runs in a goroutine of the test.
+type sim struct {
+	selftest.Output
+	url, control string
+}
+
+// startSim starts the command with a control, on free ports.
 func startSim(t *testing.T, args ...string) *sim {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	r, w := io.Pipe()
-	s := &sim{lines: bufio.NewScanner(r), stop: cancel, done: make(chan error, 1)}
+	s := &sim{}
+	done := make(chan error, 1)
 	go func() {
-		err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), w, io.Discard)
-		w.CloseWithError(io.EOF)
-		s.done <- err
+		args := append([]string{"-addr", "127.0.0.1:0", "-control", "127.0.0.1:0"}, args...)
+		done <- run(ctx, args, noVariables, s, io.Discard)
 	}()
-	s.url = regexp.MustCompile(`http://\S+`).FindString(s.line(t))
-	if s.url == "" {
-		t.Fatalf("no URL in %q", s.log.String())
-	}
-	s.line(t) // the credentials
 	t.Cleanup(func() {
 		cancel()
-		go func() { _, _ = io.Copy(io.Discard, r) }()
-		if err := <-s.done; err != nil {
+		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	})
+	s.url = strings.Fields(s.Wait(t, `on https?://\S+/router\n`))[1]
+	s.control = strings.Fields(s.Wait(t, `page on http://\S+\n`))[2]
 	return s
 }
 
-// line returns the next line of the command's output.
-func (s *sim) line(t *testing.T) string {
-	t.Helper()
-	if !s.lines.Scan() {
-		t.Fatalf("the command ended: %v", s.lines.Err())
-	}
-	s.log.WriteString(s.lines.Text() + "\n")
-	return s.lines.Text()
-}
-
-// client returns a client of the command. Calls must run in the background, since the command waits for readers of its
-// output.
-func (s *sim) client(t *testing.T, secret string) *quecloud.Client {
-	t.Helper()
-	client, err := quecloud.NewClient(quecloudtest.DefaultAppKey, secret, quecloud.WithBaseURL(s.url),
-		quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-// do makes a call and returns its log line.
-func (s *sim) do(t *testing.T, call func() error) (string, error) {
-	t.Helper()
-	result := make(chan error, 1)
-	go func() { result <- call() }()
-	return s.line(t), <-result
-}
-
-func TestLogCalls(t *testing.T) {
+func TestVersion(t *testing.T) {
 	t.Parallel()
-	s := startSim(t, "-cards", "100")
-	client := s.client(t, quecloudtest.DefaultSecret)
-	pause := func() error { return client.Cards.Pause(t.Context(), quecloud.MSISDN("1064800000000")) }
-	line, err := s.do(t, pause)
-	if err != nil || !regexp.MustCompile(`POST 200 resultCode=0 \S+ card\.pause msisdn=1064800000000$`).MatchString(line) {
-		t.Errorf("logged %q, %v", line, err)
-	}
-	var refused *quecloud.APIError
-	line, err = s.do(t, pause)
-	if !errors.As(err, &refused) || !strings.Contains(line, "resultCode=1") ||
-		!strings.HasSuffix(line, "— "+refused.Message) {
-		t.Errorf("logged %q, %v", line, err)
+	var out strings.Builder
+	if err := run(t.Context(), []string{"-version"}, noVariables, &out, io.Discard); err != nil ||
+		out.String() != "quecloud-sim "+quecloud.Version+" "+runtime.Version()+" "+runtime.GOOS+"/"+runtime.GOARCH+"\n" {
+		t.Errorf("got %q, %v", &out, err)
 	}
 }
 
-func TestFlagsFaultAndLatency(t *testing.T) {
+func TestReady(t *testing.T) {
 	t.Parallel()
-	s := startSim(t, "-fault", "status=503,on=account.info,times=1,header=Retry-After:1", "-latency", "1ms")
-	client := s.client(t, quecloudtest.DefaultSecret)
-	account := func() error {
-		_, err := client.Billing.Account(t.Context())
-		return err
+	s := startSim(t)
+	control := strings.TrimSuffix(strings.TrimPrefix(s.control, "http://"), "/")
+	for _, test := range []struct {
+		args []string
+		env  variables
+		ok   bool
+	}{
+		{args: []string{"-control", control, "-wait", "1m"}, ok: true},
+		{args: nil, env: variables{"QUECLOUD_SIM_CONTROL": control}, ok: true},
+		{args: []string{"-control", "127.0.0.1", "-wait", "1m"}},
+		{args: []string{"-control", control, "-wait", "0s"}},
+		{args: []string{"-control", control, "now"}},
+	} {
+		err := run(t.Context(), append([]string{"ready"}, test.args...), test.env.lookup, io.Discard, io.Discard)
+		if (err == nil) != test.ok {
+			t.Errorf("%q, %v: got %v", test.args, test.env, err)
+		}
 	}
-	line, err := s.do(t, account)
-	if err == nil || !strings.Contains(line, "POST 503") || !strings.HasSuffix(line, "[Latency(1ms) HTTPStatus(503)]") {
-		t.Errorf("logged %q, %v", line, err)
-	}
-	if line, err = s.do(t, account); err != nil || !strings.HasSuffix(line, "[Latency(1ms)]") {
-		t.Errorf("logged %q, %v", line, err)
+	var help strings.Builder
+	err := run(t.Context(), []string{"ready", "-h"}, noVariables, io.Discard, &help)
+	if !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "QUECLOUD_SIM_WAIT") {
+		t.Errorf("got %v, %s", err, &help)
 	}
 }
 
-func TestLogCallbacks(t *testing.T) {
+// The options, files and addresses of the flags reach the simulator.
+func TestFlagsReachTheSimulator(t *testing.T) {
 	t.Parallel()
-	received := make(chan string, 1)
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		received <- string(body)
-		io.WriteString(w, "success")
-	}))
-	defer receiver.Close()
-	s := startSim(t, "-sms-callback", receiver.URL)
-	client := s.client(t, quecloudtest.DefaultSecret)
-	_, err := s.do(t, func() error {
-		_, err := client.SMS.Send(t.Context(),
-			&quecloud.SMSSendParams{Cards: quecloud.MSISDNs("1064800000000"), Content: "x"})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if line := s.line(t); !strings.Contains(line, "callback, attempt 1: "+receiver.URL+" succeeded") {
-		t.Errorf("logged %q", line)
-	}
-	if body := <-received; !strings.Contains(body, `"type":"report"`) {
-		t.Errorf("received %s", body)
-	}
-}
-
-func TestServeFailsIfTheAddressIsInUse(t *testing.T) {
-	t.Parallel()
-	taken := httptest.NewServer(http.NotFoundHandler())
-	defer taken.Close()
-	err := run(t.Context(), []string{"-addr", strings.TrimPrefix(taken.URL, "http://")}, io.Discard, io.Discard)
-	if err == nil || errors.Is(err, errUsage) {
-		t.Errorf("got %v", err)
+	folder := t.TempDir()
+	ca := filepath.Join(folder, "ca.pem")
+	s := startSim(t, "-tls", "-tls-ca", ca, "-cards", "3", "-app-key", "7")
+	s.Wait(t, `serves 3 cards on https://`)
+	s.Wait(t, `appKey 7,`)
+	if text, err := os.ReadFile(ca); err != nil || !strings.Contains(string(text), "CERTIFICATE") {
+		t.Errorf("wrote %q, %v", text, err)
 	}
 }

@@ -4,6 +4,7 @@ package redact
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -12,12 +13,14 @@ import (
 const Hidden = "(hidden)"
 
 // Secrets returns a function that replaces secrets in a text, whatever their case, also where they are escaped as in a
-// form or a URL. A secret of less than four characters is replaced only where it is the whole text: the 1 of v=1 would
+// form, a URL or a quoted string. A secret of less than four characters is replaced only where it is the whole text: the 1 of v=1 would
 // hide every 1.
 func Secrets(secrets ...string) func(text string) string {
 	var spellings []string
 	for _, secret := range secrets {
-		for _, spelling := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
+		for _, spelling := range []string{
+			secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(strconv.Quote(secret), `"`),
+		} {
 			if spelling = lower(spelling); spelling != "" && !slices.Contains(spellings, spelling) {
 				spellings = append(spellings, spelling)
 			}

@@ -19,6 +19,7 @@ func TestRedactSecrets(t *testing.T) {
 		{[]string{"canary"}, "a canary, b=canarycanary!", "a (hidden), b=(hidden)(hidden)!"},
 		{[]string{"Canary"}, "CANARY of canAry", "(hidden) of (hidden)"},
 		{[]string{"can+ary/机"}, "x=can%2Bary%2F%E6%9C%BA&y=can%2bary%2f%e6%9c%ba", "x=(hidden)&y=(hidden)"},
+		{[]string{"can\"ary"}, `"can\"ary"`, `"(hidden)"`},
 		{[]string{"can ary"}, "can%20ary can+ary can ary", "(hidden) (hidden) (hidden)"},
 		{[]string{"canary", "canary-pass"}, "canary-pass, canary", "(hidden), (hidden)"},
 		{[]string{"abc"}, "abcabc", "abcabc"},

@@ -7,15 +7,16 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/quecloud/quecloud-go/internal/redact"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// Log returns the options with which a stand-in writes a line for every request and every delivery. The lines contain
-// neither signatures, nor the secret, nor the query, user and password of callback URLs.
+// Log returns the options with which a stand-in writes a line for every request and every delivery, with its own time
+// in parentheses. A wrong signature has three more lines, which explain it. The lines contain neither the secret, nor
+// parameters that are named like one, nor the query, user and password of callback URLs.
 func Log(logger *log.Logger, secret string) []quecloudtest.Option {
 	return []quecloudtest.Option{
 		quecloudtest.WithObserver(func(r quecloudtest.Request) { logger.Print(callLine(withoutSecrets(r, secret))) }),
@@ -34,7 +35,7 @@ func callLine(r quecloudtest.Request) string {
 		method = "(no method)"
 	}
 	var line strings.Builder
-	fmt.Fprintf(&line, "%s %s resultCode=%d %v %s",
+	fmt.Fprintf(&line, "(%s) %s %s resultCode=%d %v %s", r.Time.Format(time.DateTime),
 		r.Verb, status, r.ResultCode, r.Duration.Round(time.Microsecond), clip(method))
 	for _, name := range slices.Sorted(maps.Keys(r.Params)) {
 		switch name {
@@ -44,75 +45,76 @@ func callLine(r quecloudtest.Request) string {
 		}
 	}
 	if r.Reason != "" {
-		line.WriteString(" — " + clip(r.Reason))
+		line.WriteString(" — " + shorten(r.Reason, maxReason))
 	}
 	if len(r.Faults) > 0 {
 		line.WriteString(" [" + strings.Join(r.Faults, " ") + "]")
+	}
+	if m := r.Mismatch; m != nil && (r.Reason == "签名错误" || m.Guess != "") {
+		guess := m.Guess
+		if guess == "" {
+			guess = "no common mistake fits; is it another secret?"
+		}
+		fmt.Fprintf(&line, "\n\tstring to sign: %s\n\tsignature: want %s, got %s\n\tguess: %s",
+			shorten(m.Text, maxSigned), m.Expected, m.Received, shorten(guess, maxReason))
 	}
 	return line.String()
 }
 
 // deliveryLine returns the log line of a delivery without secrets.
 func deliveryLine(d quecloudtest.Delivery) string {
-	switch {
-	case d.Err != nil:
-		return fmt.Sprintf("callback, attempt %d: %s failed: %v", d.Attempt, d.URL, d.Err)
-	case d.OK:
-		return fmt.Sprintf("callback, attempt %d: %s succeeded", d.Attempt, d.URL)
+	line := fmt.Sprintf("(%s) callback, attempt %d: %s ", d.Time.Format(time.DateTime), d.Attempt, redact.Visible(d.URL))
+	if d.Err != nil {
+		return line + "failed: " + shorten(d.Err.Error(), maxReason)
 	}
-	return fmt.Sprintf("callback, attempt %d: %s failed: HTTP %d %q",
-		d.Attempt, d.URL, d.HTTPStatus, clip(d.Response))
+	return line + "succeeded"
 }
 
-// clip shortens a value for the log and removes control characters.
-func clip(v string) string {
-	const limit = 60
-	v = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, v)
+// The limits of texts in the log, in characters.
+const (
+	maxValue  = 60
+	maxReason = 300
+	maxSigned = 2000
+)
+
+// clip shortens a value for the log and removes invisible characters.
+func clip(v string) string { return shorten(v, maxValue) }
+
+func shorten(v string, limit int) string {
+	v = redact.Visible(v)
 	if runes := []rune(v); len(runes) > limit {
 		return string(runes[:limit]) + "…"
 	}
 	return v
 }
 
-const hidden = "(hidden)"
-
-// hiding returns a function that hides secrets in a text.
-func hiding(secrets ...string) func(string) string {
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // a secret may contain another
-	return func(text string) string {
-		for _, secret := range secrets {
-			switch {
-			case secret == "":
-			case text == secret:
-				return hidden
-			case len(secret) > 3: // the 1 of v=1 would hide every 1
-				text = strings.ReplaceAll(text, secret, hidden)
-			}
-		}
-		return text
-	}
-}
-
 // withoutSecrets removes the signature from a request, and the secret wherever a client sent it by mistake. The
-// platform has no parameter for it, so that any parameter may contain it. A parameter with secret in its name may
-// contain the secret of a real account.
+// platform has no parameter for it, so that any parameter may contain it. A parameter that is named like a secret may
+// contain that of a real account.
 func withoutSecrets(r quecloudtest.Request, secret string) quecloudtest.Request {
-	hide := hiding(secret)
+	hide := redact.Secrets(secret)
 	params := make(map[string]string, len(r.Params))
 	for name, value := range r.Params {
-		if lower := strings.ToLower(name); strings.Contains(lower, "secret") || strings.HasPrefix(lower, "sign") {
-			value = hidden
+		if redact.IsSecret(name) {
+			value = redact.Hidden
 		}
 		params[hide(name)] = hide(value)
 	}
 	r.Params, r.Sign = params, ""
-	r.Method, r.Reason = hide(r.Method), hide(r.Reason)
+	r.Header = r.Header.Clone()
+	for _, values := range r.Header {
+		hideEach(values, hide)
+	}
+	r.InQuery = slices.Clone(r.InQuery)
+	hideEach(r.InQuery, hide)
+	r.Method, r.Reason, r.Path, r.Response = hide(r.Method), hide(r.Reason), hide(r.Path), hide(r.Response)
 	return r
+}
+
+func hideEach(texts []string, hide func(string) string) {
+	for i := range texts {
+		texts[i] = hide(texts[i])
+	}
 }
 
 // hideSecrets removes the query, user and password of the URL from a delivery. They authenticate callbacks, and
@@ -120,7 +122,7 @@ func withoutSecrets(r quecloudtest.Request, secret string) quecloudtest.Request 
 func hideSecrets(d quecloudtest.Delivery) quecloudtest.Delivery {
 	u, err := url.Parse(d.URL)
 	if err != nil {
-		return quecloudtest.Delivery{Attempt: d.Attempt, Err: errors.New("the URL is invalid")}
+		return quecloudtest.Delivery{Time: d.Time, Attempt: d.Attempt, Err: errors.New("the URL is invalid")}
 	}
 	secrets := []string{u.RawQuery}
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
@@ -139,10 +141,7 @@ func hideSecrets(d quecloudtest.Delivery) quecloudtest.Delivery {
 	}
 	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
 	d.URL = u.String()
-	for _, secret := range slices.Clone(secrets) { // as the error quotes the response
-		secrets = append(secrets, strings.Trim(strconv.Quote(secret), `"`))
-	}
-	hide := hiding(secrets...)
+	hide := redact.Secrets(secrets...)
 	d.Response = hide(d.Response)
 	if sending, ok := errors.AsType[*url.Error](d.Err); ok {
 		d.Err = sending.Err // omits the URL

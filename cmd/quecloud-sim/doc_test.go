@@ -1,38 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"go/parser"
 	"go/token"
-	"io"
-	"net/http"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
-
-func TestControlHasItsOwnPort(t *testing.T) {
-	t.Parallel()
-	s := startSim(t)
-	var body []byte
-	line, err := s.do(t, func() error {
-		resp, err := http.Get(strings.TrimSuffix(s.url, "/openapi/router") + "/clock")
-		if err == nil {
-			body, err = io.ReadAll(resp.Body)
-			resp.Body.Close()
-		}
-		return err
-	})
-	if err != nil || !strings.Contains(line, "resultCode=70031") || !bytes.Contains(body, []byte(`"resultCode":70031`)) {
-		t.Errorf("the platform got %s, %v, and logged %q", body, err, line)
-	}
-	taken := strings.TrimPrefix(strings.TrimSuffix(s.url, "/openapi/router"), "http://")
-	if err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-control", taken}, io.Discard, io.Discard); err == nil {
-		t.Error("the control took the platform's address")
-	}
-}
 
 // documentation returns the code blocks of the command's documentation, with the addresses of a running command.
 func documentation(t *testing.T, platform, control string) []string {
@@ -74,26 +50,14 @@ func TestDocCommandsWork(t *testing.T) {
 
 func testDocCommands(t *testing.T, run func(t *testing.T, script string) (string, error)) {
 	t.Helper()
-	s := startSim(t, "-control", "127.0.0.1:0")
-	control := regexp.MustCompile(`http://\S+`).FindString(s.line(t))
-	blocks := documentation(t, s.url, control)
+	s := startSim(t)
+	blocks := documentation(t, s.url, s.control)
 	execute := func(i int, script string) string {
-		output := make(chan string, 1)
-		go func() {
-			out, err := run(t, script)
-			if err != nil {
-				t.Errorf("block %d: %v: %s", i, err, out)
-				s.stop()
-			}
-			output <- out
-		}()
-		if strings.Contains(script, " -d ") { // the control logs what changes something
-			line := s.line(t)
-			if strings.Contains(script, "sign=") && !strings.Contains(line, "POST 200 resultCode=0") {
-				t.Errorf("logged %q", line)
-			}
+		out, err := run(t, script)
+		if err != nil {
+			t.Errorf("block %d: %v: %s", i, err, out)
 		}
-		return <-output
+		return out
 	}
 	signing := slices.IndexFunc(blocks, func(b string) bool { return strings.Contains(b, "openssl") })
 	curls := slices.IndexFunc(blocks, func(b string) bool {

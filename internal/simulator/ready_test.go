@@ -1,0 +1,51 @@
+package simulator
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestReadyWaits(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	control := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/healthz" {
+			t.Errorf("called %s", r.URL)
+		}
+		if calls.Add(1) < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer control.Close()
+	address := strings.TrimPrefix(control.URL, "http://")
+	if err := Ready(t.Context(), address, time.Minute); err != nil || calls.Load() != 3 {
+		t.Errorf("after %d calls: %v", calls.Load(), err)
+	}
+	_, port, _ := strings.Cut(address, ":")
+	for _, listening := range []string{":" + port, "0.0.0.0:" + port, "[::]:" + port} {
+		if err := Ready(t.Context(), listening, time.Minute); err != nil {
+			t.Errorf("%s: %v", listening, err)
+		}
+	}
+}
+
+func TestReadyGivesUp(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	broken := httptest.NewServer(http.NotFoundHandler())
+	defer broken.Close()
+	for address, want := range map[string]string{
+		strings.TrimPrefix(gone.URL, "http://"):   "not ready: ",
+		strings.TrimPrefix(broken.URL, "http://"): "/healthz: 404 Not Found",
+		"localhost": "missing port",
+	} {
+		if err := Ready(t.Context(), address, time.Millisecond); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", address, err, want)
+		}
+	}
+}
