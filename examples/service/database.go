@@ -51,15 +51,17 @@ CREATE TABLE IF NOT EXISTS sms (
 	content BLOB NOT NULL     -- may not be UTF-8
 );`
 
-// openDatabase opens a database and creates the tables that it lacks. SQLite locks the database while it writes. With
-// busy_timeout a statement waits for the lock, for less than the 5 seconds that a handler of callbacks gives to its
-// store. A transaction takes the lock when it begins: it could not get it later, once another has written.
+// openDatabase opens a database and creates the tables that it lacks. SQLite locks the database while it writes. Within
+// the process statements queue for the only connection. With busy_timeout they wait for other processes, for less than
+// the 5 seconds that a handler of callbacks gives to its store. A transaction takes the lock when it begins: it could
+// not get it later, once another process has written.
 func openDatabase(ctx context.Context, path string) (*sql.DB, error) {
 	const options = "?_pragma=busy_timeout(4000)&_pragma=journal_mode(wal)&_txlock=immediate"
 	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+options)
 	if err != nil {
 		return nil, err
 	}
+	db.SetMaxOpenConns(1)
 	for _, statements := range []string{tables, createPurchases, createEvents, createEventsIndex} {
 		if _, err := db.ExecContext(ctx, statements); err != nil {
 			_ = db.Close()
@@ -83,7 +85,7 @@ func inTransaction(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) erro
 }
 
 // query returns the rows of a query, each read with the function. It reads them all before it returns, so that the
-// caller can write to the database while it handles them.
+// connection is free while the caller handles them.
 func query[T any](
 	ctx context.Context, db *sql.DB, scan func(row *sql.Rows, to *T) error, statement string, args ...any,
 ) ([]T, error) {
