@@ -16,6 +16,7 @@ type Request struct {
 	Time        time.Time         `json:"time"`        // by the server's clock
 	Arrived     time.Time         `json:"arrived"`     // by the real clock
 	Verb        string            `json:"verb"`        // HTTP method
+	Origin      string            `json:"origin"`      // scheme and host of the URL, such as http://127.0.0.1:8080
 	Path        string            `json:"path"`        // of the URL
 	Header      http.Header       `json:"header"`      // values of headers that may hold secrets are hidden
 	InQuery     []string          `json:"inQuery"`     // names of the parameters in the query; the body has the others
@@ -123,7 +124,7 @@ func (resp response) excerpt() (text string, size int) {
 
 // size returns the approximate memory of the request.
 func (r *Request) size() int {
-	size := len(r.Path) + len(r.Response)
+	size := len(r.Origin) + len(r.Path) + len(r.Response)
 	if r.Mismatch != nil {
 		size += len(r.Mismatch.Text)
 	}

@@ -27,11 +27,19 @@ func newExchange(r *http.Request) *exchange {
 	x.form, x.refused = readForm(r)
 	params := x.form.params
 	x.record = Request{
-		Arrived: time.Now(), Verb: r.Method, Path: r.URL.Path, Header: recordedHeader(r.Header), InQuery: queryNames(r.URL),
-		Method: params["method"], Sign: params["sign"], Params: maps.Clone(params),
+		Arrived: time.Now(), Verb: r.Method, Origin: origin(r), Path: r.URL.Path,
+		Header: recordedHeader(r.Header), InQuery: queryNames(r.URL), Method: params["method"], Sign: params["sign"], Params: maps.Clone(params),
 	}
 	delete(x.record.Params, "sign")
 	return x
+}
+
+// origin returns the scheme and the host that a client called.
+func origin(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // ServeHTTP responds to a call as the platform does, on any path.

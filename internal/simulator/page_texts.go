@@ -166,6 +166,9 @@ var texts = map[string]pageText{
 	"sign.expected": {"Expected", "期望"},
 	"sign.received": {"Received", "收到"},
 	"sign.text":     {"String to sign", "待签名字符串"},
+	"sign.noGuess": {
+		"No common mistake fits. Does the client have another secret?", "不符合任何常见错误。客户端的 secret 是否不同？",
+	},
 	"sign.hint": {
 		"The SHA-1 of this text, in upper case. (secret) stands for the account's secret.",
 		"对该文本取 SHA-1，大写。(secret) 代表账户的 secret。",

@@ -20,7 +20,8 @@ const measure = `(() => {
 		requestAnimationFrame(frame);
 	};
 	requestAnimationFrame(frame);
-	new PerformanceObserver(list => window.tasks_.push(...list.getEntries().map(e => e.duration))).observe({type: "longtask"});
+	const observer = new PerformanceObserver(list => window.tasks_.push(...list.getEntries().map(e => e.duration)));
+	observer.observe({type: "longtask"});
 })()`
 
 type frames struct {

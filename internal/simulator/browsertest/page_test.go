@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +78,9 @@ func TestPageShowsWhyACallWasRefused(t *testing.T) {
 	p.do(click("#rows tr:first-child a.main"))
 	p.wait(`document.querySelector("#detail").innerText.includes("` + refused.Reason + `")`)
 	detail := eval[string](p, `document.querySelector("#detail").innerText`)
-	for _, want := range []string{"fc.function.card.pause", "resultCode 1", mobileCard, `"errorMessage"`, "2026-03-10 12:00:00"} {
+	for _, want := range []string{
+		"fc.function.card.pause", "resultCode 1", mobileCard, `"errorMessage"`, "2026-03-10 12:00:00",
+	} {
 		if !strings.Contains(detail, want) {
 			t.Errorf("the details lack %s:\n%s", want, detail)
 		}
@@ -97,7 +101,8 @@ func TestPageExplainsASignature(t *testing.T) {
 	p.wait(`document.querySelector("#detail").checkVisibility()`)
 	detail := eval[string](p, `document.querySelector("#detail").innerText`)
 	for _, want := range []string{
-		"Why the signature is wrong", "(secret)appKey000001methodfc.function.card.infomsisdn" + mobileCard,
+		"Why the signature is wrong", "Does the client have another secret?",
+		"(secret)appKey000001methodfc.function.card.infomsisdn" + mobileCard,
 		p.sim.Requests()[0].Sign,
 	} {
 		if !strings.Contains(detail, want) {
@@ -206,10 +211,7 @@ func TestPageClockFinishesAnOrder(t *testing.T) {
 
 func TestPageFaultHitsTheNextCall(t *testing.T) {
 	p := newTab(t)
-	client, err := quecloud.NewClient(p.sim.AppKey, p.sim.Secret, append(p.sim.Options(), quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := p.sim.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
 	p.open("cards")
 	p.do(click("#faults-button"), set("#fault-preset", "status=503"), set("#fault-method", "wallet.details"),
 		click("#fault-form button"))
@@ -235,7 +237,7 @@ func TestPageChangesACard(t *testing.T) {
 	before, _ := p.sim.Card(mobileCard)
 	p.open("cards/" + mobileCard)
 	p.wait(`document.querySelector("#usage-date").value === "2026-03-10"`)
-	p.wait(`document.querySelectorAll("#chart rect").length === 10`)
+	p.wait(`document.querySelectorAll("#chart rect").length === 30`)
 	p.do(set("#usage-mb", "10"), click("#usage-form button"))
 	p.wait(`document.querySelector("#strip-state").innerText.includes("200")`)
 	if after, _ := p.sim.Card(mobileCard); after.MonthFlow < before.MonthFlow+9.9 {
@@ -246,7 +248,7 @@ func TestPageChangesACard(t *testing.T) {
 	if after, _ := p.sim.Card(mobileCard); after.PauseReason != quecloudtest.ReasonIMEISplit {
 		t.Errorf("the card is suspended for the reason %q", after.PauseReason)
 	}
-	p.wait(`document.querySelector("#history").innerText.includes("停机") || document.querySelector("#history").innerText.includes("Suspended")`)
+	p.wait(`document.querySelector("#history").innerText.includes("Normal → Suspended")`)
 }
 
 func TestPageFindsCards(t *testing.T) {
@@ -274,4 +276,54 @@ func TestPageSwitchesLanguage(t *testing.T) {
 	p.wait(`document.documentElement.lang === "zh-CN"`)
 	p.do(click(".menus a.button"))
 	p.wait(`document.querySelector("h1").innerText === "Calls"`)
+}
+
+// shell runs a command that the page copied.
+func (p *tab) shell(command string) string {
+	p.Helper()
+	cmd := exec.CommandContext(p.Context(), "bash", "-c", command)
+	cmd.Env = append(os.Environ(), "QUECLOUD_SECRET="+p.sim.Secret)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		p.Fatalf("%s\n%v\n%s", command, err, out)
+	}
+	return string(out)
+}
+
+// copied is what the page copies after it ran catchCopy.
+const catchCopy = `navigator.clipboard.writeText = async text => { window.copied = text; }`
+
+func TestPageCopiesCommandsThatWork(t *testing.T) {
+	p := newTab(t)
+	p.sim.SetTime(time.Now()) // the command takes the time of this machine
+	_ = p.sim.Client().Cards.Pause(t.Context(), mobileID)
+	p.open("calls")
+	p.wait(rows + ".length === 1")
+	eval[any](p, catchCopy)
+	p.do(click("#rows a.main"), chromedp.Click(chromedp.CSS("#detail .chips button")))
+	p.wait("window.copied")
+	response := p.shell(eval[string](p, "window.copied"))
+	again := p.sim.Requests()[1]
+	if !again.SignatureOK || again.Method != "fc.function.card.pause" || !strings.Contains(response, "errorMessage") {
+		t.Errorf("the copied call: %+v\n%s", again, response)
+	}
+
+	p.open("sms")
+	p.do(set("#sms-content", `it's "5" o'clock`), click("#sms-form button"))
+	p.wait(`document.querySelector("#strip-state").innerText.includes("200")`)
+	eval[any](p, catchCopy)
+	p.do(click("#strip-copy"))
+	p.shell(eval[string](p, "window.copied"))
+	received := p.sim.Received()
+	if len(received) != 2 || received[1].Content != `it's "5" o'clock` {
+		t.Errorf("after the copied command the messages are %+v", received)
+	}
+}
+
+func TestPageShowsWhatTheControlRefuses(t *testing.T) {
+	p := newTab(t)
+	p.expected = "400 (Bad Request)" // the browser itself logs the response
+	p.open("sms")
+	p.do(set("#sms-card", "1069999999999"), click("#sms-form button"))
+	p.wait(`document.querySelector("#strip-state").innerText.includes("1069999999999")`)
 }

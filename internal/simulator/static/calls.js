@@ -58,12 +58,12 @@ function signature(r) {
   facts(list, [[t("sign.expected"), s.expected], [t("sign.received"), s.received]]);
   return [
     el("h3", {}, t("sign")),
-    s.guess ? el("p", {className: "callout"}, t("lang").startsWith("zh") ? s.guessZH : s.guess) : "",
+    el("p", {className: "callout"}, (t("lang") === "en" ? s.guess : s.guessZH) || t("sign.noGuess")),
     list,
     el("h3", {}, t("sign.text")),
     el("pre", {}, s.text),
     el("p", {className: "hint"}, t("sign.hint")),
-  ].filter(Boolean);
+  ];
 }
 
 function parameters(r) {
@@ -77,7 +77,7 @@ function parameters(r) {
 function headers(r) {
   if (!r.header) return "";
   const list = el("dl", {className: "facts mono-values"});
-  facts(list, [["", `${r.verb} ${r.path ?? ""}`], ...Object.entries(r.header).sort().map(([name, v]) => [name, v.join(", ")])]);
+  facts(list, [[r.verb, r.origin + r.path], ...Object.entries(r.header).sort().map(([name, v]) => [name, v.join(", ")])]);
   return list;
 }
 

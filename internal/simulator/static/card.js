@@ -6,6 +6,7 @@ const number = decodeURIComponent(location.pathname.split("/").pop());
 const path = `/cards/${encodeURIComponent(number)}`;
 let card;
 const shown = 200; // rows of a list
+const charted = 30; // days of the chart
 
 async function load() {
   try {
@@ -20,7 +21,7 @@ async function load() {
   showCard();
   const of = {card: card.iccid, limit: shown};
   const [usage, history, orders, sent, received] = await Promise.all([
-    get(`${path}/usage`), get(`${path}/history`), get("/orders", of), get("/sms", of), get("/received", of),
+    get(`${path}/usage`, {first: await firstDay()}), get(`${path}/history`), get("/orders", of), get("/sms", of), get("/received", of),
   ]);
   showUsage(usage);
   showHistory(history);
@@ -61,8 +62,14 @@ function showCard() {
   }
 }
 
+// firstDay returns the first day of the chart.
+async function firstDay() {
+  const now = await get("/clock");
+  return day(new Date(now.time) - (charted - 1) * 86_400_000);
+}
+
 function showUsage(days) {
-  byID("chart").replaceChildren(usageChart(days));
+  byID("chart").replaceChildren(usageChart(days, Math.max(byID("chart").clientWidth, 280)));
   byID("usage-total").textContent = t("card.month", {mb: megabytes(card.monthFlow)});
 }
 

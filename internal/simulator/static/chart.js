@@ -8,7 +8,7 @@ function svg(tag, attributes, ...children) {
   return e;
 }
 
-const width = 720, height = 190, left = 52, bottom = 22, top = 8;
+const height = 190, left = 52, bottom = 22, top = 8;
 
 // nice returns a round number that is at least v, for the top of the axis.
 function nice(v) {
@@ -17,8 +17,8 @@ function nice(v) {
   return power * [1, 2, 2.5, 5, 10].find(step => step * power >= v);
 }
 
-// usageChart returns a chart of days, {date, mb}, oldest first, and the same as a table.
-export function usageChart(days) {
+// usageChart returns a chart of days, {date, mb}, oldest first, and the same as a table. Its width is in pixels.
+export function usageChart(days, width) {
   const high = nice(Math.max(...days.map(d => d.mb), 0)), tall = height - bottom - top;
   const step = (width - left) / Math.max(days.length, 1);
   const y = mb => top + tall * (1 - mb / high);
@@ -29,7 +29,7 @@ export function usageChart(days) {
     chart.append(svg("line", {x1: left, x2: width, y1: y(part * high), y2: y(part * high)}),
       svg("text", {x: left - 8, y: y(part * high) + 4, "text-anchor": "end"}, (part * high).toLocaleString()));
   }
-  const labels = Math.ceil(days.length / 8);
+  const labels = Math.ceil(days.length * 75 / width);
   days.forEach((d, i) => {
     const x = left + i * step, tip = svg("title", {});
     tip.append(`${d.date}: ${megabytes(d.mb)}`);

@@ -10,11 +10,10 @@ export function signedCurl(r) {
   const text = [...params, ["t", ""]].filter(([name]) => !unsigned.includes(name))
     .sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)
     .map(([name, value]) => name === "t" ? 't"$t"' : quote(name + value)).join("");
-  const host = r.header?.Host?.[0] ?? "127.0.0.1:8080";
   return [
     "t=$(date +%s)",
     `sign=$(printf %s "$QUECLOUD_SECRET"${text}"$QUECLOUD_SECRET" | openssl sha1 -r | cut -c 1-40 | tr a-f A-F)`,
-    `curl -s http://${host}${r.path ?? "/openapi/router"} -d t="$t" -d sign="$sign" ` +
+    `curl -s ${quote(r.origin + r.path)} -d t="$t" -d sign="$sign" ` +
       params.map(([name, value]) => "--data-urlencode " + quote(name + "=" + value)).join(" "),
   ].join("\n");
 }

@@ -1,0 +1,89 @@
+//go:build browser
+
+package browsertest
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+var screenshots = flag.String("screenshots", "", "folder that gets the screenshots of the documentation")
+
+// maxScreenshot is the largest size of a screenshot in bytes.
+const maxScreenshot = 200_000
+
+// TestScreenshots makes the screenshots of the documentation from a scenario that is always the same.
+func TestScreenshots(t *testing.T) {
+	folder := *screenshots
+	if folder == "" {
+		folder = t.TempDir()
+	}
+	p := newTab(t, quecloudtest.WithFleet(1000), quecloudtest.WithOrderDelay(5*time.Minute))
+	busy(p)
+	playDay(p)
+	last := p.sim.Requests()
+	wrong := last[len(last)-3].ID
+	for _, shot := range []struct {
+		name, section, lang string
+		dark                bool
+	}{
+		{name: "simulator-calls.png", section: "calls", lang: "en"},
+		{name: "simulator-calls-dark.png", section: "calls", lang: "en", dark: true},
+		{name: "simulator-calls.zh-CN.png", section: "calls", lang: "zh"},
+		{name: "simulator-card.png", section: "cards/" + mobileCard, lang: "en"},
+	} {
+		p.dark(shot.dark)
+		p.open(shot.section + "?lang=" + shot.lang)
+		p.wait(loaded)
+		if shot.section == "calls" {
+			p.do(chromedp.Click(chromedp.CSS(`#rows tr[data-id="` + strconv.FormatInt(wrong, 10) + `"] a.main`)))
+			p.wait(`document.querySelector("#detail").checkVisibility()`)
+		} else {
+			p.wait(`document.querySelector("#chart rect")`)
+		}
+		png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(png) > maxScreenshot {
+			t.Errorf("%s has %d bytes, want at most %d", shot.name, len(png), maxScreenshot)
+		}
+		if err := os.WriteFile(filepath.Join(folder, shot.name), png, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// playDay makes the calls of a small program.
+func playDay(p *tab) {
+	p.Helper()
+	client, ctx := p.sim.Client(), p.Context()
+	p.sim.ClearFaults()
+	p.sim.Advance(3 * time.Minute)
+	_, _ = client.Cards.List(ctx, nil)
+	_, _ = client.Flow.Days(ctx, mobileID, quecloud.MonthOf(noon))
+	p.sim.Advance(40 * time.Second)
+	p.sim.Inject(quecloudtest.HTTPStatus(503).On("wallet.details").Times(1))
+	_, _ = client.Billing.Wallet(ctx)
+	p.sim.Advance(8 * time.Second)
+	_, _ = client.Cards.RealtimeStatus(ctx, quecloud.MSISDN("1064900000001"))
+	misconfigured, err := quecloud.NewClient(p.sim.AppKey, "0123456789abcdef", p.sim.Options()...)
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.sim.Advance(21 * time.Second)
+	_, _ = misconfigured.Cards.Info(ctx, mobileID)
+	p.sim.Advance(5 * time.Second)
+	_, _ = client.Cards.Info(ctx, mobileID)
+	_, _ = client.Orders.FlowPackages(ctx)
+	p.sim.Inject(quecloudtest.Latency(3 * time.Second).On("card.location"))
+}
