@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+// Exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitRefused     = 3 // by the platform
+	exitUnknown     = 4 // a change that may or may not have happened
+	exitPartly      = 5 // done for some of the cards
+	exitInterrupted = 130
+)
+
+// A usageError says what is wrong with the arguments.
+type usageError struct{ message string }
+
+func (e usageError) Error() string { return e.message }
+
+// A partError is the error of a command that did its work for some of the cards only.
+type partError struct{ error }
+
+func (e partError) Unwrap() error { return e.error }
+
+// An outcomeError is the error of a command that printed what happened to each card.
+type outcomeError struct {
+	message string
+	code    int
+}
+
+func (e outcomeError) Error() string { return e.message }
+
+func exitCode(err error) int {
+	_, usage := errors.AsType[usageError](err)
+	_, param := errors.AsType[*quecloud.ParamError](err)
+	outcome, counted := errors.AsType[outcomeError](err)
+	_, part := errors.AsType[partError](err)
+	_, refused := errors.AsType[*quecloud.APIError](err)
+	switch {
+	case err == nil, errors.Is(err, errDryRun):
+		return exitDone
+	case counted:
+		return outcome.code
+	case errors.Is(err, quecloud.ErrOutcomeUnknown):
+		return exitUnknown
+	case part, errors.Is(err, quecloud.ErrPartial):
+		return exitPartly
+	case usage, param:
+		return exitUsage
+	case refused:
+		return exitRefused
+	}
+	return exitFailed
+}
+
+// report returns an error as the command prints it: a line, or with -o json an object.
+func (a *app) report(err error, code int) string {
+	if a.output.form != formJSON && a.output.form != formJSONL || a.output.width > 0 && a.output.form == formJSONL {
+		return "quecloud: " + printable(strings.TrimPrefix(err.Error(), "quecloud: "))
+	}
+	kind := quecloud.ErrorType(err)
+	if _, usage := errors.AsType[usageError](err); usage {
+		kind = "param"
+	}
+	object := map[string]any{"error": err.Error(), "type": kind, "exit": code}
+	if api, ok := errors.AsType[*quecloud.APIError](err); ok {
+		object["resultCode"] = api.Code
+	}
+	line, _ := marshal(object) // of texts and numbers
+	return string(line)
+}

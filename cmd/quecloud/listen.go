@@ -1,0 +1,304 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quecloud/quecloud-go"
+)
+
+// callbacksCommand returns the commands that receive and resend callbacks.
+func (a *app) callbacksCommand() *cobra.Command {
+	cmd := a.group(group{name: "callbacks", short: "Receive callbacks, print, forward, save and resend them"})
+	cmd.AddCommand(a.listenCommand(), a.resendCommand())
+	return cmd
+}
+
+// Kinds of callbacks.
+const (
+	kindSMS   = "sms"
+	kindOrder = "order"
+)
+
+// A listener receives callbacks.
+type listener struct {
+	*app
+	addr, public, token, save string
+	forward                   map[string]*string // URLs by kind
+	client                    http.Client
+	mu                        sync.Mutex // guards output and file
+	file                      *os.File
+}
+
+// A savedCallback is a line of the file of --save.
+type savedCallback struct {
+	Kind        string    `json:"kind"`
+	ReceivedAt  time.Time `json:"received_at"`
+	ContentType string    `json:"content_type"`
+	Body        []byte    `json:"body"` // as it came, base64
+}
+
+// forwardTimeout is how long a receiver may take.
+const forwardTimeout = 10 * time.Second
+
+func (a *app) listenCommand() *cobra.Command {
+	t := a.texts.get
+	l := &listener{app: a, forward: map[string]*string{kindSMS: new(string), kindOrder: new(string)}}
+	l.client.Timeout = forwardTimeout
+	cmd := &cobra.Command{
+		Use: "listen", Short: t("Receive callbacks, and respond as the platform expects"), Args: a.checkArgs(spec{}),
+		RunE: func(cmd *cobra.Command, _ []string) error { return l.listen(cmd.Context()) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&l.addr, "addr", "127.0.0.1:8081", t("address to listen at"))
+	f.StringVar(&l.public, "public", "",
+		t("address under which the platform reaches it, such as https://example.com/hooks"))
+	f.StringVar(&l.token, "token", "",
+		t("token of the callbacks, a new one by default; QUECLOUD_CALLBACK_TOKEN keeps it off the command line"))
+	f.StringVar(l.forward[kindSMS], "forward-sms", "",
+		t("URL that gets the original SMS callbacks; its failure is the response"))
+	f.StringVar(l.forward[kindOrder], "forward-order", "",
+		t("URL that gets the original order callbacks; its failure is the response"))
+	f.StringVar(&l.save, "save", "", t("file to which callbacks are appended, for quecloud callbacks resend"))
+	return cmd
+}
+
+func (l *listener) listen(ctx context.Context) error {
+	if l.token == "" {
+		l.token = l.getenv("QUECLOUD_CALLBACK_TOKEN")
+	}
+	if l.token == "" {
+		l.token = rand.Text()
+	}
+	for kind, target := range l.forward {
+		if u, err := url.Parse(*target); *target != "" && (err != nil || u.Host == "") {
+			return usageError{fmt.Sprintf(l.texts.get("--forward-%s: want a URL"), kind)}
+		}
+	}
+	if l.save != "" {
+		f, err := os.OpenFile(l.save, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		l.file = f
+	}
+	at, err := net.Listen("tcp", l.addr)
+	if err != nil {
+		return err
+	}
+	public := strings.TrimSuffix(l.public, "/")
+	if public == "" {
+		public = "http://" + at.Addr().String()
+	}
+	fmt.Fprintln(l.errOut, l.texts.get("register at the platform, under API管理 → 通知配置:"))
+	fmt.Fprintf(l.errOut, "  %s  %s/quecloud/sms?token=%s\n", l.texts.get("SMS"), public, url.QueryEscape(l.token))
+	fmt.Fprintf(l.errOut, "  %s  %s/quecloud/order?token=%s\n", l.texts.get("orders"), public, url.QueryEscape(l.token))
+	return serve(ctx, at, l.handler())
+}
+
+// serve serves until ctx ends.
+func serve(ctx context.Context, at net.Listener, handler http.Handler) error {
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(at) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), forwardTimeout)
+	defer cancel()
+	return srv.Shutdown(last)
+}
+
+// bodyKey is the key of the original body in the context of a callback.
+type bodyKey struct{}
+
+func (l *listener) handler() http.Handler {
+	options := []quecloud.HandlerOption{
+		quecloud.WithCallbackToken(l.token), quecloud.WithProbes(),
+		quecloud.WithCallbackLogger(slog.New(slog.NewTextHandler(l.errOut, nil))),
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/quecloud/sms", keepBody(quecloud.NewSMSHandler(func(ctx context.Context, e *quecloud.SMSEvent) error {
+		return l.receive(ctx, kindSMS, recordOf(e))
+	}, options...)))
+	mux.Handle("/quecloud/order", keepBody(quecloud.NewOrderHandler(func(ctx context.Context,
+		e *quecloud.OrderEvent) error {
+		return l.receive(ctx, kindOrder, recordOf(e))
+	}, options...)))
+	return mux
+}
+
+// keepBody keeps the original body of a request, up to a limit that the handler has too.
+func keepBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body bytes.Buffer
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.TeeReader(r.Body, &body), r.Body}
+		kept := &savedCallback{ContentType: r.Header.Get("Content-Type"), ReceivedAt: time.Now()}
+		r = r.WithContext(context.WithValue(r.Context(), bodyKey{}, func() savedCallback {
+			kept.Body = body.Bytes()
+			return *kept
+		}))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// receive prints, saves and forwards an event. Its error has the platform told that the callback failed.
+func (l *listener) receive(ctx context.Context, kind string, event record) error {
+	original, _ := ctx.Value(bodyKey{}).(func() savedCallback)
+	callback := original()
+	callback.Kind = kind
+	if err := l.keep(callback, event); err != nil {
+		return err
+	}
+	if target := *l.forward[kind]; target != "" {
+		return forward(ctx, &l.client, target, callback)
+	}
+	return nil
+}
+
+// keep prints and saves an event.
+func (l *listener) keep(callback savedCallback, event record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	event.fields = append([]field{{"kind", callback.Kind}}, event.fields...)
+	if l.file != nil {
+		line, err := marshal(callback)
+		if err != nil {
+			return err
+		}
+		if _, err := l.file.Write(append(line, '\n')); err != nil {
+			return err
+		}
+	}
+	if l.output.form == formTable {
+		return l.printLine(event)
+	}
+	return l.output.rows(func(yield func(record, error) bool) { yield(event, nil) }, nil)
+}
+
+// printLine prints an event on a line of the terminal.
+func (l *listener) printLine(event record) error {
+	parts := []string{time.Now().Format(time.TimeOnly)}
+	for _, f := range event.fields {
+		if value := text(f.value); value != "" {
+			parts = append(parts, f.column+"="+printable(value))
+		}
+	}
+	_, err := fmt.Fprintln(l.out, strings.Join(parts, "  "))
+	return err
+}
+
+// forward sends a callback to a receiver, which must respond with the body success.
+func forward(ctx context.Context, client *http.Client, target string, callback savedCallback) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(callback.Body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", callback.ContentType)
+	resp, err := client.Do(req)
+	if sending, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("forward: %w", sending.Err) // omits the URL, which may hold a token
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1024))
+	if err != nil {
+		return fmt.Errorf("forward: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK || strings.TrimSpace(string(body)) != "success" {
+		return fmt.Errorf("forward: want status 200 and the body success, got %d and %.100q", resp.StatusCode, body)
+	}
+	return nil
+}
+
+func (a *app) resendCommand() *cobra.Command {
+	var to string
+	var number int
+	cmd := &cobra.Command{
+		Use: "resend FILE --to URL", Short: a.texts.get("Send saved callbacks again to a receiver of yours"),
+		Args: a.checkArgs(spec{args: cobra.ExactArgs(1)}),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.resend(cmd.Context(), args[0], to, number)
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", a.texts.get("URL of the receiver"))
+	cmd.Flags().IntVarP(&number, "number", "n", 0, a.texts.get("only the callback on this line of the file"))
+	return cmd
+}
+
+// A resent is a row of the output of resend.
+type resent struct {
+	Line       int
+	Kind       string
+	ReceivedAt time.Time
+	Outcome    string
+}
+
+func (a *app) resend(ctx context.Context, path, to string, number int) error {
+	if u, err := url.Parse(to); err != nil || u.Host == "" {
+		return usageError{a.texts.get("want --to with the URL of a receiver")}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	in := json.NewDecoder(f)
+	client := &http.Client{Timeout: forwardTimeout}
+	sent, failures := 0, 0
+	err = a.output.rows(func(yield func(record, error) bool) {
+		for line := 1; in.More(); line++ {
+			var callback savedCallback
+			if err := in.Decode(&callback); err != nil {
+				yield(record{}, fmt.Errorf("%s: line %d: %w", path, line, err))
+				return
+			}
+			if number > 0 && line != number {
+				continue
+			}
+			row := resent{line, callback.Kind, callback.ReceivedAt, done}
+			sent++
+			if err := forward(ctx, client, to, callback); err != nil {
+				failures++
+				row.Outcome = err.Error()
+			}
+			if !yield(recordOf(row), nil) {
+				return
+			}
+		}
+	}, nil)
+	switch {
+	case err != nil:
+		return err
+	case sent == 0:
+		return usageError{a.texts.get("the file has no such callback")}
+	case failures == sent:
+		return outcomeError{a.texts.get("no callback was received"), exitFailed}
+	case failures > 0:
+		return outcomeError{fmt.Sprintf(a.texts.get("%d of %d callbacks were not received"), failures, sent), exitPartly}
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/quecloud/quecloud-go/internal/simulator"
+	"github.com/quecloud/quecloud-go/quecloudtest"
+)
+
+// TestMain lets scripts and tests run the test program as the command.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"quecloud": main})
+}
+
+// TestScripts runs the command against a stand-in, as the scripts in testdata/script say. Each script has a stand-in of
+// its own, of which the script command sim changes and shows the state.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			var lose atomic.Bool // the response to the next purchase, which comes after its verification
+			var srv *quecloudtest.Server
+			srv = quecloudtest.NewServer(quecloudtest.WithFleet(2100), quecloudtest.WithObserver(func(r quecloudtest.Request) {
+				if r.Params["preverify"] == "1" && lose.CompareAndSwap(true, false) {
+					srv.Inject(quecloudtest.CutAfter().On(r.Method).Times(1))
+				}
+			}))
+			env.Values["lose"] = &lose
+			env.Defer(srv.Close)
+			env.Values["sim"] = srv
+			env.Setenv("QUECLOUD_APP_KEY", srv.AppKey)
+			env.Setenv("QUECLOUD_APP_SECRET", srv.Secret)
+			env.Setenv("QUECLOUD_BASE_URL", srv.URL)
+			env.Setenv("QUECLOUD_STATE", env.WorkDir+"/state")
+			env.Setenv("QUECLOUD_PROFILES", env.WorkDir+"/profiles.toml")
+			env.Setenv("LANG", "en_US.UTF-8")
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"sim": simCommand},
+	})
+}
+
+// simCommand is the script command sim:
+//
+//	sim status CARD     prints the status of a card
+//	sim calls METHOD    prints the number of calls of a method
+//	sim orders          prints the cards, products and external IDs of the orders
+//	sim sms             prints the cards and texts of the SMS
+//	sim fault FAULT     injects a fault, as quecloud-sim -fault has it
+//	sim lose-purchase   cuts the response to the next purchase
+//	sim fail-order      fails the next order
+func simCommand(ts *testscript.TestScript, neg bool, args []string) {
+	srv, _ := ts.Value("sim").(*quecloudtest.Server)
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: sim COMMAND …")
+	}
+	out := ts.Stdout()
+	switch args[0] {
+	case "status":
+		card, ok := srv.Card(args[1])
+		if !ok {
+			ts.Fatalf("no card %s", args[1])
+		}
+		fmt.Fprintln(out, card.Status)
+	case "calls":
+		fmt.Fprintln(out, len(srv.RequestsOf(args[1])))
+	case "orders":
+		for _, order := range srv.Orders() {
+			fmt.Fprintln(out, order.ICCID, order.ProductName, order.ExternalID)
+		}
+	case "sms":
+		for _, sms := range srv.SMS() {
+			fmt.Fprintln(out, sms.MSISDN, sms.Content)
+		}
+	case "fault":
+		fault, err := simulator.ParseFault(args[1])
+		ts.Check(err)
+		srv.Inject(fault)
+	case "lose-purchase":
+		ts.Value("lose").(*atomic.Bool).Store(true)
+	case "fail-order":
+		srv.FailOrders(1, "no luck")
+	default:
+		ts.Fatalf("unknown command %s", args[0])
+	}
+}
