@@ -46,35 +46,35 @@ type FleetState struct {
 
 // Delays are how long things stay pending, in seconds. What they leave out is as the options say.
 type Delays struct {
-	Orders float64 `json:"orders"`
-	Files  float64 `json:"files"`
-	SMS    float64 `json:"sms"`
+	Orders float64 `json:"orders"` // of pending orders
+	Files  float64 `json:"files"`  // of running file tasks
+	SMS    float64 `json:"sms"`    // of submitted SMS
 }
 
 // A CardState is a card. A card whose number is that of a synthetic card changes it, and what it leaves out stays as
 // it is. Any other card is added, and what it leaves out is filled in as [Server.AddCard] does.
 type CardState struct {
-	Place  int    `json:"place"` // in the fleet, from 0; left out: that of its number, or a new one
-	ICCID  string `json:"iccid"`
-	MSISDN string `json:"msisdn"`
-	IMSI   string `json:"imsi"`
-	IMEI   string `json:"imei"`
+	Place  int    `json:"place"`  // in the fleet, from 0; left out: that of its number, or a new one
+	ICCID  string `json:"iccid"`  // serial number
+	MSISDN string `json:"msisdn"` // phone number
+	IMSI   string `json:"imsi"`   // subscriber's number
+	IMEI   string `json:"imei"`   // number of the last device
 
-	CompanyID   int64  `json:"companyID"`
-	BillingID   int64  `json:"billingID"`
+	CompanyID   int64  `json:"companyID"`   // CompanyID or SubAccountID
+	BillingID   int64  `json:"billingID"`   // ID of the billing group
 	Status      string `json:"status"`      // without suspensions that follow from usage or date
 	PauseReason string `json:"pauseReason"` // likewise
-	CardType    string `json:"cardType"`
-	AllotDate   string `json:"allotDate"`
-	OpenDate    string `json:"openDate"`
-	ActiveDate  string `json:"activeDate"`
-	ExpiryDate  string `json:"expiryDate"`
+	CardType    string `json:"cardType"`    // form factor
+	AllotDate   string `json:"allotDate"`   // allotted to the company, yyyy-MM-dd
+	OpenDate    string `json:"openDate"`    // opened by the carrier, yyyy-MM-dd
+	ActiveDate  string `json:"activeDate"`  // activated, yyyy-MM-dd
+	ExpiryDate  string `json:"expiryDate"`  // last day of the contract, yyyy-MM-dd
 
-	GPRSClosed     bool     `json:"gprsClosed"`
-	Locked         bool     `json:"locked"`
-	RealName       bool     `json:"realName"`
-	Voice          Voice    `json:"voice"`
-	VoiceWhitelist []string `json:"voiceWhitelist"`
+	GPRSClosed     bool     `json:"gprsClosed"`     // data service closed
+	Locked         bool     `json:"locked"`         // locked because it was used in another device
+	RealName       bool     `json:"realName"`       // real-name registration done
+	Voice          Voice    `json:"voice"`          // voice service
+	VoiceWhitelist []string `json:"voiceWhitelist"` // numbers that may be called
 
 	Alarm    *AlarmState   `json:"alarm"`    // null: none
 	Packages []FlowPackage `json:"packages"` // also those that are not valid at present
@@ -99,9 +99,9 @@ type DateRange struct {
 // An AlarmState is the alarm of a card. What it leaves out is filled in.
 type AlarmState struct {
 	Alarm
-	ID       int64     `json:"id"`
-	Created  time.Time `json:"created"`
-	Updated  time.Time `json:"updated"`
+	ID       int64     `json:"id"`       // number of the alarm
+	Created  time.Time `json:"created"`  // time of the first setting
+	Updated  time.Time `json:"updated"`  // time of the last setting
 	PausedIn string    `json:"pausedIn"` // month (yyyyMM) in which it last suspended the card, or empty
 }
 
@@ -121,8 +121,8 @@ type Count struct {
 
 // A FileState is a file task.
 type FileState struct {
-	ID    int64      `json:"id"`
-	Start time.Time  `json:"start"`
+	ID    int64      `json:"id"`            // taskId
+	Start time.Time  `json:"start"`         // time of the call
 	End   *time.Time `json:"end"`           // null: running
 	Zip   []byte     `json:"zip,omitempty"` // in Base64; left out, also when it is large: written from the state
 }
@@ -142,10 +142,10 @@ type CallbackState struct {
 
 // A Callback is a delivery to come.
 type Callback struct {
-	ID      int64  `json:"id"`
-	Kind    string `json:"kind"` // CallbackSMS or CallbackOrder
-	URL     string `json:"url"`
-	Body    string `json:"body"`
+	ID      int64  `json:"id"`               // number of the callback
+	Kind    string `json:"kind"`             // CallbackSMS or CallbackOrder
+	URL     string `json:"url"`              // address of the receiver
+	Body    string `json:"body"`             // body of the request
 	Base64  []byte `json:"base64,omitempty"` // bytes of a body that is not UTF-8, in Base64; body is empty then
 	Attempt int    `json:"attempt"`          // 1 for the first
 }
@@ -153,7 +153,7 @@ type Callback struct {
 // A Job is something that the server does at a time. It has one of the members below due. A pending order, a submitted
 // SMS, a running file task and a card in a reset without a job get one: their time plus their delay.
 type Job struct {
-	Due      time.Time    `json:"due"`
+	Due      time.Time    `json:"due"`                // by the server's clock
 	Order    string       `json:"order,omitempty"`    // number of an order that finishes
 	Failure  string       `json:"failure,omitempty"`  // reason for the failure of that order; empty: it succeeds
 	SMS      int64        `json:"sms,omitempty"`      // logID of an SMS that arrives or fails
@@ -165,20 +165,20 @@ type Job struct {
 
 // A FaultState is a fault, what is left of it, and how often its probability decided.
 type FaultState struct {
-	ID        int64  `json:"id"` // decides together with the seed which calls a probability chooses
-	Fault     Fault  `json:"fault"`
-	Applied   int    `json:"applied"`
+	ID        int64  `json:"id"`        // decides together with the seed which calls a probability chooses
+	Fault     Fault  `json:"fault"`     // as injected
+	Applied   int    `json:"applied"`   // calls that it applied to
 	Remaining int    `json:"remaining"` // left out or 0: as often as the fault says
-	Tried     uint64 `json:"tried"`
+	Tried     uint64 `json:"tried"`     // calls for which its probability decided
 }
 
 // Counters count what there was so far, also what the server has forgotten.
 type Counters struct {
-	Cards     int   `json:"cards"` // places, also of removed cards
-	Orders    int   `json:"orders"`
-	SMS       int   `json:"sms"`
-	Received  int   `json:"received"`
-	Alarms    int64 `json:"alarms"`
-	Callbacks int64 `json:"callbacks"`
-	Faults    int64 `json:"faults"`
+	Cards     int   `json:"cards"`     // places, also of removed cards
+	Orders    int   `json:"orders"`    // orders
+	SMS       int   `json:"sms"`       // SMS to cards
+	Received  int   `json:"received"`  // SMS from cards
+	Alarms    int64 `json:"alarms"`    // alarms of cards
+	Callbacks int64 `json:"callbacks"` // callbacks
+	Faults    int64 `json:"faults"`    // injected faults
 }
