@@ -293,9 +293,8 @@ func (m *Month) UnmarshalText(text []byte) (err error) {
 // error for a month that the calendar does not have.
 func (m Month) Value() (driver.Value, error) { return dateValue(m, m.IsZero(), m.IsValid()) }
 
-// Scan reads a column of a database. It parses text as [ParseMonth] does, and otherwise takes the month of a date, or of
-// a time in the value's own zone, as [Date.Scan] reads them. NULL, blank text, the zero time and 0000-00-00 are the zero
-// Month.
+// Scan reads a column of a database. It parses text as [ParseMonth] does, and otherwise takes the month of a date or a
+// time, as [Date.Scan] reads them. NULL, blank text, the zero time and 0000-00-00 are the zero Month.
 func (m *Month) Scan(column any) error {
 	*m = Month{}
 	if t, ok := column.(time.Time); ok {

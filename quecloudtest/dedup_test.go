@@ -22,7 +22,8 @@ func TestDedupStoreAcceptsMemoryDedup(t *testing.T) {
 func TestDedupStoreReportsEachBrokenRule(t *testing.T) {
 	t.Parallel()
 	all := []string{ // the rules without expiry
-		"busy for other processes", "busy for its own process", "a handled event is done for all", "a released key can be claimed", "keys differ",
+		"busy for other processes", "busy for its own process", "a handled event is done for all",
+		"a released key can be claimed", "keys differ",
 		"a Claim whose context", "keeps the claim, or records", "or releases the key", "of concurrent claims of a key",
 	}
 	for _, c := range []struct {

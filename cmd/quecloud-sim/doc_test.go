@@ -28,8 +28,8 @@ func documentation(t *testing.T, platform, control string) []string {
 	return blocks
 }
 
-// TestDocCommandsWork runs the commands of the documentation: step by step, and in a shell where it is installed. CI has
-// one on every system.
+// TestDocCommandsWork runs the commands of the documentation: step by step, and in a shell where one is installed. CI
+// has one on every system.
 func TestDocCommandsWork(t *testing.T) {
 	t.Parallel()
 	t.Run("step by step", func(t *testing.T) {
