@@ -62,6 +62,30 @@ func Example_errors() {
 	// look at the card before you try again
 }
 
+// Suspend a card although responses get lost. The first request does not arrive; of the second, only the response is
+// lost. The state of the card tells whether a call took effect.
+func Example_changeInDoubt() {
+	srv := quecloudtest.NewServer(quecloudtest.WithTime(time.Date(2026, 11, 2, 9, 0, 0, 0, quecloud.ChinaStandardTime)))
+	defer srv.Close()
+	client, ctx := srv.Client(), context.Background()
+	card := quecloud.ICCID("89860024310000000006")
+	wait := srv.Advance
+	srv.Inject(quecloudtest.CutBefore().On("card.pause").Times(1), quecloudtest.CutAfter().On("card.pause").Times(1))
+
+	err := client.Cards.Pause(ctx, card)
+	for errors.Is(err, quecloud.ErrOutcomeUnknown) && ctx.Err() == nil {
+		wait(time.Minute) // it may still take effect
+		info, failed := client.Cards.Info(ctx, card)
+		if failed == nil && info.Status == quecloud.CardStatusSuspended {
+			err = nil // it took effect
+		} else if failed == nil {
+			err = client.Cards.Pause(ctx, card)
+		}
+	}
+	fmt.Println(err, len(srv.RequestsOf("card.pause")), "requests")
+	// Output: <nil> 2 requests
+}
+
 // WithCredentials lets a running client follow the rotation of a key. Here a goroutine of the program would store each
 // new key as it becomes valid.
 func ExampleWithCredentials() {

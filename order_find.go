@@ -55,7 +55,8 @@ type FoundOrders struct {
 //
 // ErrNotFound does not prove that nothing was bought: the document does not say whether the wallet has an entry for a
 // pending order, nor how far back its entries go. The text of the error says how far Find looked. Wait some minutes and
-// call Find again, and let a person decide before you buy under another ExternalID.
+// call Find again, and let a person decide before you buy under another ExternalID. The transitions of a purchase that
+// is stored in a database are in https://github.com/quecloud/quecloud-go/blob/main/docs/buying.md
 func (s *OrdersService) Find(ctx context.Context, params *FindParams) (*FoundOrders, error) {
 	const method = "fc.function.wallet.details"
 	wallet, err := fetch[Wallet](ctx, s.do, method, params)

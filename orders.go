@@ -16,7 +16,8 @@ import (
 // OrdersService buys data packages and renewals for cards, lists the products on sale, and follows orders.
 //
 // Use a new ExternalID for each purchase and store it before the call: [OrdersService.Find] identifies the order by it
-// if the response is lost. See the section "Changes in doubt" of the package documentation.
+// if the response is lost. See the section "Changes in doubt" of the package documentation, and for a service that keeps
+// its purchases in a database https://github.com/quecloud/quecloud-go/blob/main/docs/buying.md
 type OrdersService service
 
 // A FlowPackageProduct is a data package on sale.
@@ -71,7 +72,8 @@ type OrderReceipt struct {
 	Message     string `json:"message"`     // remark of the platform, for people
 }
 
-// RechargeParams are a top-up: a data package for a card.
+// RechargeParams are a top-up: a data package for a card. Use an ExternalID for one purchase of the account, for ever:
+// see https://github.com/quecloud/quecloud-go/blob/main/docs/buying.md
 type RechargeParams struct {
 	Card        CardID `url:"iccid"`                   // card by its ICCID, required
 	ProductID   int64  `url:"productId"`               // from FlowPackages, required
@@ -126,7 +128,8 @@ func (s *OrdersService) Recharge(ctx context.Context, params *RechargeParams) (*
 	return s.buy(ctx, "fc.function.card.recharge", params, params.ExternalID, params.Preverify)
 }
 
-// RenewalParams are a renewal: more time on a card's plan.
+// RenewalParams are a renewal: more time on a card's plan. For the ExternalID see [RechargeParams] and
+// https://github.com/quecloud/quecloud-go/blob/main/docs/buying.md
 type RenewalParams struct {
 	Card        CardID `url:"iccid"`                   // card by its ICCID, required
 	ProductID   int64  `url:"productId,omitempty"`     // from RenewalProduct; optional

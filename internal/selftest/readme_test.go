@@ -25,16 +25,40 @@ import (
 // readmes say the same in two languages.
 var readmes = []string{"README.md", "README.zh-CN.md"}
 
+// translated returns the documents that exist in two languages, English first: the READMEs and the pages of docs.
+func translated(t *testing.T) (pairs [][]string) {
+	t.Helper()
+	pairs = append(pairs, readmes)
+	pages := glob(t, "docs/*.md")
+	for _, page := range pages {
+		english, isChinese := strings.CutSuffix(page, ".zh-CN.md")
+		if isChinese {
+			assert.Contains(t, pages, english+".md", "the English page of %s", page)
+			continue
+		}
+		chinese := strings.TrimSuffix(page, ".md") + ".zh-CN.md"
+		require.Contains(t, pages, chinese, "the Chinese page of %s", page)
+		pairs = append(pairs, []string{page, chinese})
+	}
+	return pairs
+}
+
 var (
 	fenced   = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
 	outlined = regexp.MustCompile("(?ms)^```.*?^```$|^[^\n]+$")
 	heading  = regexp.MustCompile(`(?m)^(#+) +(.*)$`)
 	fact     = regexp.MustCompile("`[^`]*`|[0-9]+([.,_][0-9]+)*")
 	comment  = regexp.MustCompile(`(?m)(?:^|[ \t]+)//(.*)$`)
+	sqlNote  = regexp.MustCompile(`(?m)(?:^|[ \t]+)--(.*)$`)
 )
 
-// uncommented removes the comments from code, which each README has in its own language.
-func uncommented(code string) string { return comment.ReplaceAllString(code, "") }
+// commentsIn returns the pattern of comments in a language.
+func commentsIn(language string) *regexp.Regexp {
+	if language == "sql" {
+		return sqlNote
+	}
+	return comment
+}
 
 // readText returns a file of the module, with the line ends of Unix.
 func readText(t *testing.T, name string) string {
@@ -84,39 +108,44 @@ func executedCode(t *testing.T) (code []string) {
 			}
 		}
 	}
-	for _, name := range glob(t, "examples/*/main.go") {
-		code = append(code, flush(readText(t, name)))
+	for _, name := range glob(t, "examples/*/*.go") {
+		if !strings.HasSuffix(name, "_test.go") {
+			code = append(code, flush(readText(t, name)))
+		}
 	}
 	return code
 }
 
-func TestReadmeSnippetsAreExecuted(t *testing.T) {
+// Snippets are parts of code that tests run. So is the SQL that creates tables.
+func TestDocsSnippetsAreExecuted(t *testing.T) {
 	t.Parallel()
 	code := executedCode(t)
-	for _, name := range readmes {
-		chinese := name != readmes[0]
-		runs := func(snippet string) bool {
-			return slices.ContainsFunc(code, func(c string) bool {
-				if chinese {
-					return strings.Contains(uncommented(c), uncommented(snippet))
+	for _, pair := range translated(t) {
+		for _, name := range pair {
+			isChinese := name != pair[0]
+			snippets := 0
+			for _, block := range fenced.FindAllStringSubmatch(readText(t, name), -1) {
+				language, snippet := block[1], flush(block[2])
+				if language != "go" && (language != "sql" || !strings.HasPrefix(snippet, "CREATE")) {
+					continue
 				}
-				return strings.Contains(c, snippet)
-			})
-		}
-		snippets := 0
-		for _, block := range fenced.FindAllStringSubmatch(readText(t, name), -1) {
-			if block[1] != "go" {
-				continue
+				snippets++
+				comments := commentsIn(language)
+				runs := slices.ContainsFunc(code, func(c string) bool {
+					if isChinese {
+						return strings.Contains(comments.ReplaceAllString(c, ""), comments.ReplaceAllString(snippet, ""))
+					}
+					return strings.Contains(c, snippet)
+				})
+				line, _, _ := strings.Cut(block[2], "\n")
+				assert.True(t, runs, "%s: no example or program has the snippet that begins %q", name, line)
+				for _, c := range comments.FindAllStringSubmatch(block[2], -1) {
+					han := strings.ContainsFunc(c[1], func(r rune) bool { return unicode.Is(unicode.Han, r) })
+					assert.Equal(t, isChinese, han, "%s: the comment is in the other language: %s", name, c[0])
+				}
 			}
-			snippets++
-			line, _, _ := strings.Cut(block[2], "\n")
-			assert.True(t, runs(flush(block[2])), "%s: no example or program has the snippet that begins %q", name, line)
-			for _, c := range comment.FindAllStringSubmatch(block[2], -1) {
-				han := strings.ContainsFunc(c[1], func(r rune) bool { return unicode.Is(unicode.Han, r) })
-				assert.Equal(t, chinese, han, "%s: the comment is in the other language: %s", name, c[0])
-			}
+			assert.GreaterOrEqual(t, snippets, 4, name)
 		}
-		assert.GreaterOrEqual(t, snippets, 10, name)
 	}
 }
 
@@ -124,16 +153,18 @@ func TestReadmeSnippetsAreExecuted(t *testing.T) {
 var verdicts = map[string]string{
 	"retried": "重试", "not retried": "不重试",
 	"reads": "只读", "sets": "设置", "once": "一次", "**spends**": "**付费**", "receives": "接收",
+	"safe": "安全", "not safe": "不安全",
 }
 
-// outline returns what the two READMEs share, in order: heading levels, code, and the facts of each table row and of
+// outline returns what a document and its translation share, in order: heading levels, code, and the facts of each table row and of
 // the prose of each section.
 func outline(text string) (parts []string) {
 	prose := ""
 	for _, part := range append(outlined.FindAllString(text, -1), "# end") {
 		switch {
 		case strings.HasPrefix(part, "```"):
-			parts = append(parts, uncommented(part))
+			language, _, _ := strings.Cut(strings.TrimPrefix(part, "```"), "\n")
+			parts = append(parts, commentsIn(language).ReplaceAllString(part, ""))
 		case strings.HasPrefix(part, "|"):
 			parts = append(parts, "| "+facts(part)+verdictsOf(part))
 		case strings.HasPrefix(part, "#"):
@@ -169,19 +200,18 @@ func verdictsOf(row string) (found string) {
 	return found
 }
 
-func TestReadmesSayTheSame(t *testing.T) {
+func TestDocsSayTheSameInBothLanguages(t *testing.T) {
 	t.Parallel()
-	english, chinese := outline(readText(t, readmes[0])), outline(readText(t, readmes[1]))
-	assert.Greater(t, len(english), 100)
-	for i := range min(len(english), len(chinese)) {
-		require.Equal(t, english[i], chinese[i], "%s against %s, part %d", readmes[0], readmes[1], i)
-	}
-	assert.Len(t, chinese, len(english), "parts of "+readmes[1])
-	for _, name := range readmes {
-		for _, other := range readmes {
-			if other != name {
-				assert.Contains(t, readText(t, name), "]("+other+")", "%s must lead to %s", name, other)
-			}
+	for _, pair := range translated(t) {
+		english, chinese := outline(readText(t, pair[0])), outline(readText(t, pair[1]))
+		assert.Greater(t, len(english), 50)
+		for i := range min(len(english), len(chinese)) {
+			require.Equal(t, english[i], chinese[i], "%s against %s, part %d", pair[0], pair[1], i)
+		}
+		assert.Len(t, chinese, len(english), "parts of "+pair[1])
+		for i, name := range pair {
+			link := "](" + path.Base(pair[1-i]) + ")"
+			assert.True(t, strings.Contains(readText(t, name), link), "%s must lead to its translation", name)
 		}
 	}
 }
