@@ -31,14 +31,18 @@ func Ready(ctx context.Context, control string, wait time.Duration) error {
 	defer cancel()
 	client := &http.Client{Timeout: pollTimeout, Transport: &http.Transport{}} // without a proxy
 	defer client.CloseIdleConnections()
+	var last error // that is not the end of the wait
 	for {
 		err := checkHealth(ctx, client, health)
 		if err == nil {
 			return nil
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("not ready: %w", err)
+			return fmt.Errorf("not ready: %w", last)
 		case <-time.After(pollInterval):
 		}
 	}

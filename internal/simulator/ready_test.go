@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -37,15 +38,29 @@ func TestReadyGivesUp(t *testing.T) {
 	t.Parallel()
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	broken := httptest.NewServer(http.NotFoundHandler())
-	defer broken.Close()
 	for address, want := range map[string]string{
-		strings.TrimPrefix(gone.URL, "http://"):   "not ready: ",
-		strings.TrimPrefix(broken.URL, "http://"): "/healthz: 404 Not Found",
-		"localhost": "missing port",
+		strings.TrimPrefix(gone.URL, "http://"): "not ready: ", "localhost": "missing port",
 	} {
 		if err := Ready(t.Context(), address, time.Millisecond); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", address, err, want)
 		}
+	}
+}
+
+// The error says what was wrong, not that the time was over.
+func TestReadyReportsTheLastResponse(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var calls atomic.Int32
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls.Add(1) == 2 {
+			cancel()
+		}
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	defer broken.Close()
+	err := Ready(ctx, strings.TrimPrefix(broken.URL, "http://"), time.Minute)
+	if err == nil || !strings.HasSuffix(err.Error(), "/healthz: 404 Not Found") {
+		t.Errorf("got %v", err)
 	}
 }
