@@ -253,9 +253,11 @@ type InjectedFault struct {
 func (s *Server) Faults() []InjectedFault {
 	s.callsMu.Lock()
 	defer s.callsMu.Unlock()
-	faults := make([]InjectedFault, len(s.faults))
-	for i, f := range s.faults {
-		faults[i] = InjectedFault{int64(f.id), f.Fault, f.applied, f.remaining}
+	faults := []InjectedFault{}
+	for _, f := range s.faults {
+		if !f.exhausted() {
+			faults = append(faults, InjectedFault{int64(f.id), f.Fault, f.applied, f.remaining})
+		}
 	}
 	return faults
 }

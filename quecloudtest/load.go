@@ -83,7 +83,7 @@ func (s *Server) load(state []byte) error {
 		Fleet:  FleetState{Seed: s.seed, Size: s.fleet.n, SubAccountCards: s.fleet.subAccounts},
 		Delays: Delays{s.orderDelay.Seconds(), s.fileDelay.Seconds(), s.smsDelay.Seconds()},
 		Callbacks: CallbackState{
-			SMSURL: s.smsURL, OrderURL: s.orderURL, Retries: s.retries, RetrySeconds: s.interval.Seconds(),
+			SMS: s.smsURL, Orders: s.orderURL, Retries: s.retries, RetrySeconds: s.interval.Seconds(),
 		},
 		Purchases: s.purchases,
 	}}

@@ -7,7 +7,7 @@ import (
 
 func (l loader) callbacks(st *loadedState) error {
 	v := st.Callbacks
-	for member, url := range map[string]string{"smsURL": v.SMSURL, "orderURL": v.OrderURL} {
+	for member, url := range map[string]string{"sms": v.SMS, "orders": v.Orders} {
 		if !validCallbackURL(url) {
 			return fmt.Errorf("callbacks.%s: %s", member, wantCallbackURL)
 		}
@@ -15,7 +15,8 @@ func (l loader) callbacks(st *loadedState) error {
 	if v.Retries < 0 {
 		return fmt.Errorf("callbacks.retries: %d, want 0 or more", v.Retries)
 	}
-	l.smsURL, l.orderURL, l.retries, l.interval, l.holding = v.SMSURL, v.OrderURL, v.Retries, seconds(v.RetrySeconds), v.Held
+	l.smsURL, l.orderURL, l.holding = v.SMS, v.Orders, v.Held
+	l.retries, l.interval = v.Retries, seconds(v.RetrySeconds)
 	for i := range v.Waiting {
 		d, err := l.callback(&v.Waiting[i])
 		if err := at("callbacks.waiting", i, err); err != nil {

@@ -132,8 +132,8 @@ const maxStateFile = 64 << 10
 
 // A CallbackState describes where and how callbacks are delivered. What it leaves out is as the options say.
 type CallbackState struct {
-	SMSURL       string     `json:"smsURL"`       // receiver of SMS events; empty: none
-	OrderURL     string     `json:"orderURL"`     // receiver of order events; empty: none
+	SMS          string     `json:"sms"`          // URL that receives SMS events; empty: none
+	Orders       string     `json:"orders"`       // URL that receives order events; empty: none
 	Retries      int        `json:"retries"`      // of a callback without success
 	RetrySeconds float64    `json:"retrySeconds"` // before a retry
 	Held         bool       `json:"held"`         // see HoldCallbacks

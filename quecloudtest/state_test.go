@@ -281,7 +281,7 @@ func TestStateRefusesAndChangesNothing(t *testing.T) {
 		{`{"sms":[{"msisdn":"1"}]}`, "sms[0].iccid: no card 1"},
 		{`{"smsCounts":{"x":{}}}`, `smsCounts: "x"`},
 		{`{"files":[{"id":2},{"id":2}]}`, "files[1].id: 2"},
-		{`{"callbacks":{"smsURL":"x"}}`, "callbacks.smsURL: want an absolute"},
+		{`{"callbacks":{"sms":"x"}}`, "callbacks.sms: want an absolute"},
 		{`{"callbacks":{"waiting":[{"kind":"x"}]}}`, "callbacks.waiting[0].kind: "},
 		{`{"jobs":[{"due":"2026-03-10T12:00:00+08:00","order":"1"}]}`, "jobs[0].order: no pending order 1"},
 		{`{"jobs":[{"due":"2026-03-10T12:00:00+08:00"}]}`, "jobs[0].due: want one of"},
