@@ -26,7 +26,7 @@
 //	curl -s http://127.0.0.1:8080/openapi/router --data-urlencode "appKey=$key" -d "t=$t" -d "sign=$sign" \
 //	  -d method=fc.function.card.info -d msisdn=1064800000000
 //
-// The file testdata/signatures.json of this command has examples of signatures, to test a client without a server.
+// The file docs/signatures.json of the repository has examples of signatures, to test a client without a server.
 //
 // # Control
 //
