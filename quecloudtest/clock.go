@@ -15,11 +15,22 @@ func (s *Server) Now() time.Time {
 	return s.clock.now()
 }
 
+// ClockRuns reports whether the server's clock runs. Otherwise it stands until [Server.Advance] or [Server.SetTime]
+// moves it.
+func (s *Server) ClockRuns() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return !s.clock.started.IsZero()
+}
+
 // SetTime stops the server's clock at t, which may be earlier or later than now. It runs everything due by t, as
-// [Server.Advance] does, but all at time t.
+// [Server.Advance] does, but all at time t. With the zero time the clock runs with the real one instead.
 func (s *Server) SetTime(t time.Time) {
 	s.mu.Lock()
 	s.clock = clock{base: t}
+	if t.IsZero() {
+		s.clock = clock{base: time.Now(), started: time.Now()}
+	}
 	s.runDue()
 	s.updates.add(Update{Time: s.clock.now(), Kind: UpdateClock})
 	s.mu.Unlock()

@@ -28,6 +28,23 @@ func TestClockRunsUntilSet(t *testing.T) {
 	}
 }
 
+func TestClockRunsAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := quecloudtest.NewUnstartedServer(quecloudtest.WithTime(noon))
+		defer srv.Close()
+		time.Sleep(time.Hour)
+		if srv.ClockRuns() || !srv.Now().Equal(noon) {
+			t.Errorf("a clock that stands shows %v, runs: %v", srv.Now(), srv.ClockRuns())
+		}
+		srv.SetTime(time.Time{})
+		time.Sleep(time.Hour)
+		if !srv.ClockRuns() || !srv.Now().Equal(time.Now()) {
+			t.Errorf("a clock that runs shows %v at %v, runs: %v", srv.Now(), time.Now(), srv.ClockRuns())
+		}
+	})
+}
+
 func TestClockRunningFinishesOrders(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -210,3 +210,18 @@ func TestControlRefusesInvalidRequests(t *testing.T) {
 		t.Errorf("a refused request changed the clock: %s", response)
 	}
 }
+
+func TestControlLetsTheClockRun(t *testing.T) {
+	sim, h := newControl(t)
+	if status, response := ask(h, "POST /clock", `{"running":true}`); status != http.StatusOK || !sim.ClockRuns() {
+		t.Errorf("the clock stands after HTTP %d: %s", status, response)
+	}
+	if _, response := ask(h, "GET /clock", ""); !strings.Contains(response, `"running":true`) {
+		t.Errorf("the clock runs, and GET /clock returns %s", response)
+	}
+	for _, body := range []string{`{}`, `{"running":true,"time":"2026-03-10T13:00:00+08:00"}`} {
+		if status, _ := ask(h, "POST /clock", body); status != http.StatusBadRequest {
+			t.Errorf("POST /clock %s: HTTP %d, want 400", body, status)
+		}
+	}
+}

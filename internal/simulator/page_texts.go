@@ -67,7 +67,9 @@ var texts = map[string]pageText{
 	"clock.day":       {"+1 day", "+1 天"},
 	"clock.month":     {"Next month", "下个月"},
 	"clock.now":       {"Now", "现在"},
-	"clock.now.title": {"Set the clock to the real time", "将时钟设为真实时间"},
+	"clock.now.title": {"Let the clock run with the real one", "让时钟与真实时间同步运行"},
+	"clock.runs":      {"The simulator's clock runs", "模拟平台的时钟在运行"},
+	"clock.stands":    {"The simulator's clock stands; buttons move it", "模拟平台的时钟已停止，可用按钮移动"},
 
 	"faults":         {"Faults", "故障"},
 	"faults.hint":    {"A fault makes calls go wrong.", "故障使调用出错。"},

@@ -11,23 +11,35 @@ import (
 
 // A clockState is the stand-in's time beside the real one.
 type clockState struct {
-	Time time.Time `json:"time"` // the stand-in's time
-	T    int64     `json:"t"`    // the stand-in's time as the parameter t
-	Real time.Time `json:"real"` // the real time
+	Time    time.Time `json:"time"`    // the stand-in's time
+	T       int64     `json:"t"`       // the stand-in's time as the parameter t
+	Real    time.Time `json:"real"`    // the real time
+	Running bool      `json:"running"` // the stand-in's clock runs; otherwise it stands
 }
 
 func (c *Control) clock(*http.Request, nothing) (clockState, error) {
 	now := c.sim.Now()
-	return clockState{Time: now, T: now.Unix(), Real: time.Now().In(now.Location())}, nil
+	return clockState{
+		Time: now, T: now.Unix(), Real: time.Now().In(now.Location()), Running: c.sim.ClockRuns(),
+	}, nil
 }
 
 type setClockInput struct {
 	Body struct {
-		Time time.Time `json:"time"` // where the clock stops, such as 2026-03-10T12:00:00+08:00
+		// Time is where the clock stops, such as 2026-03-10T12:00:00+08:00.
+		Time    time.Time `json:"time,omitzero"`
+		Running bool      `json:"running,omitempty"` // the clock runs with the real one, without time
 	} `body:"json"`
 }
 
 func (c *Control) setClock(r *http.Request, in setClockInput) (clockState, error) {
+	if in.Body.Running && in.Body.Time.IsZero() {
+		c.sim.SetTime(time.Time{})
+		return c.clock(r, nothing{})
+	}
+	if in.Body.Running {
+		return clockState{}, errors.New("want time or running")
+	}
 	if y := in.Body.Time.Year(); y < 2000 || y > 2100 {
 		return clockState{}, errors.New("time: want a time from 2000 to 2100")
 	}

@@ -5,14 +5,14 @@ import {act, byID, el, get, instant, t, term, terms} from "./page.js";
 
 // The clock
 let shift = 0; // between the simulator's clock and this one, ms
-let stopped; // the simulator's time, if its clock stands still
-let before; // the clock when it was read the last time
+let stopped; // the simulator's time, if its clock stands
 
 async function readClock() {
   const now = await get("/clock");
   shift = new Date(now.time) - Date.now();
-  if (before && before.real !== now.real) stopped = before.time === now.time ? now.time : undefined;
-  before = now;
+  stopped = now.running ? undefined : now.time;
+  byID("clock").classList.toggle("stopped", !now.running);
+  byID("clock").title = t(now.running ? "clock.runs" : "clock.stands");
   showClock();
 }
 function showClock() {
@@ -31,7 +31,7 @@ for (const button of document.querySelectorAll("[data-advance]")) {
     act("POST", "/advance", {seconds: by === "month" ? nextMonth() : Number(by)});
   };
 }
-byID("clock-now").onclick = () => act("POST", "/clock", {time: new Date().toISOString()});
+byID("clock-now").onclick = () => act("POST", "/clock", {running: true});
 
 // Faults
 async function readFaults() {
@@ -94,7 +94,6 @@ async function refresh() {
 }
 const refreshSoon = soon(refresh, 200);
 document.addEventListener("changed", refreshSoon);
-setTimeout(refresh, 1100); // tells whether the clock stands still
 listen({clock: refreshSoon, faults: refreshSoon}, refresh);
 setInterval(showClock, 1000);
 setInterval(() => { if (!document.hidden) refresh(); }, 30_000); // the two clocks drift
