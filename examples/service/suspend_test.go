@@ -73,20 +73,27 @@ func TestSuspensionHappensOnceInACycle(t *testing.T) {
 	t.Parallel()
 	platform, above := newAbove(t)
 	s := newService(t, newPath(t), platform)
+	year := platform.AddGroup(quecloudtest.Group{PlanMB: 200, CycleMonths: 12})
+	yearly := platform.AddCard(quecloudtest.Card{BillingID: year.ID, ActiveDate: "2026-10-01"})
+	platform.SetUsage(yearly.ICCID, "2026-11-10", 195)
+	s.most = 21
 	night := func() {
 		require.NoError(t, s.runOnce(t.Context()))
 		platform.Advance(24 * time.Hour)
 	}
 	night()
-	card := above[0]
-	require.NoError(t, s.accounts[0].Cards.Resume(t.Context(), card.ID()))
+	monthly := above[0]
+	for _, card := range []quecloudtest.Card{monthly, yearly} {
+		require.NoError(t, s.accounts[0].Cards.Resume(t.Context(), card.ID()))
+	}
 	night()
-	require.Equal(t, 1, pauses(platform)[card.ICCID])
+	require.Equal(t, 1, pauses(platform)[monthly.ICCID])
 	platform.SetTime(china("2026-12-09 03:00:00"))
-	platform.SetUsage(card.ICCID, "2026-12-08", 95)
+	platform.SetUsage(monthly.ICCID, "2026-12-08", 95)
 	night()
-	require.Equal(t, 2, pauses(platform)[card.ICCID], "of the next cycle")
-	require.Equal(t, 21, states(t, s, suspensionDone))
+	assert.Equal(t, 2, pauses(platform)[monthly.ICCID], "once more in the next cycle")
+	assert.Equal(t, 1, pauses(platform)[yearly.ICCID], "whose cycle is a year")
+	assert.Equal(t, 22, states(t, s, suspensionDone))
 }
 
 // What became of a call in doubt is read from the state of the card.
