@@ -86,6 +86,7 @@ type describer struct {
 	t        *testing.T
 	schemas  object
 	comments map[string]string // by type, or type and field
+	optional bool              // the members of structs need not be there
 }
 
 func (d *describer) operation(r route) object {
@@ -157,9 +158,32 @@ var scalars = map[reflect.Type]object{
 	reflect.TypeFor[quecloudtest.Voice]():      {"type": "string", "enum": []any{"unsubscribed", "open", "closed"}},
 	reflect.TypeFor[quecloudtest.Dialect]():    {"type": "string"},
 	reflect.TypeFor[quecloudtest.Duplicates](): {"type": "string", "enum": []any{"succeed", "refused", "refused-with-order"}},
-	reflect.TypeFor[json.Number]():             {"type": []any{"string", "number"}},
+	reflect.TypeFor[quecloudtest.Fault]():      faultSchema,
+	reflect.TypeFor[[]byte]():                  {"type": "string", "contentEncoding": "base64"},
 	reflect.TypeFor[error]():                   {"type": []any{"string", "null"}},
 }
+
+var faultSchema = object{"type": "object", "required": []any{"kind"}, "additionalProperties": false, "properties": object{
+	"kind": object{"type": "string", "description": "what the fault does", "enum": []any{
+		"refuse", "status", "html", "garbage", "empty", "cut-before", "cut-after", "truncate", "cut-body", "latency",
+		"dialect", "no-date", "wrong-date",
+	}},
+	"code":        object{"type": "integer", "description": "of refuse: result code"},
+	"message":     object{"type": "string", "description": "of refuse: message"},
+	"status":      object{"type": "integer", "description": "of status and html: HTTP status"},
+	"bytes":       object{"type": "integer", "description": "of truncate and cut-body: bytes to send"},
+	"seconds":     object{"type": "number", "description": "of latency: seconds"},
+	"dialect":     object{"type": "string", "description": "of dialect: names of dialects, joined by +"},
+	"date":        object{"type": "string", "format": "date-time", "description": "of wrong-date: header Date"},
+	"on":          object{"type": "array", "items": object{"type": "string"}, "description": "these methods only"},
+	"times":       object{"type": "integer", "description": "the next calls only"},
+	"probability": object{"type": "number", "description": "a share of the calls only, 0 to 1"},
+	"afterEffect": object{"type": "boolean", "description": "after the call took effect"},
+	"header": object{
+		"type": "object", "additionalProperties": object{"type": "string"}, "description": "headers of the response",
+	},
+	"body": object{"type": []any{"string", "object"}, "description": "body of the response; an object if it is no text"},
+}}
 
 // schema returns the schema of a type. Named structs stand in the components. The path is the place of an unnamed
 // struct, for its comments.
@@ -168,14 +192,17 @@ func (d *describer) schema(t reflect.Type, path string) object {
 		return maps.Clone(s)
 	}
 	if element, ok := reflect.Zero(t).Interface().(interface{ target() reflect.Type }); ok {
-		return d.change(element.target())
+		return d.anyMembers(element.target())
+	}
+	if t == reflect.TypeFor[quecloudtest.PurchaseRules]() {
+		t = reflect.TypeFor[purchaseRules]() // its JSON form
 	}
 	switch t.Kind() {
 	case reflect.String:
 		return object{"type": "string"}
 	case reflect.Bool:
 		return object{"type": "boolean"}
-	case reflect.Int, reflect.Int64, reflect.Uint64, reflect.Uint32:
+	case reflect.Int, reflect.Int64, reflect.Uint64:
 		return object{"type": "integer"}
 	case reflect.Float64:
 		return object{"type": "number"}
@@ -197,6 +224,9 @@ func (d *describer) schema(t reflect.Type, path string) object {
 			return d.members(t, path)
 		}
 		name := strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
+		if d.optional {
+			name += "Members"
+		}
 		if _, ok := d.schemas[name]; !ok {
 			d.schemas[name] = object{} // ends a recursion
 			s := d.members(t, t.Name())
@@ -211,11 +241,11 @@ func (d *describer) schema(t reflect.Type, path string) object {
 	return nil
 }
 
-// change returns the schema of a body with any members of a struct.
-func (d *describer) change(t reflect.Type) object {
-	d.schema(t, "")
-	whole := d.schemas[t.Name()].(object)
-	return object{"type": "object", "properties": whole["properties"], "additionalProperties": false}
+// anyMembers returns the schema of a body with any members of a struct.
+func (d *describer) anyMembers(t reflect.Type) object {
+	defer func(before bool) { d.optional = before }(d.optional)
+	d.optional = true
+	return d.schema(t, "")
 }
 
 func (d *describer) members(t reflect.Type, path string) object {
@@ -227,6 +257,9 @@ func (d *describer) members(t reflect.Type, path string) object {
 			continue
 		}
 		key := path + "." + field.Name
+		if n := len(field.Index); n > 1 { // of an embedded struct
+			key = t.FieldByIndex(field.Index[:n-1]).Type.Name() + "." + field.Name
+		}
 		if !ok {
 			d.t.Errorf("the field %s has no JSON name", key)
 		}
@@ -248,7 +281,7 @@ func (d *describer) members(t reflect.Type, path string) object {
 		}
 	}
 	s := object{"type": "object", "properties": properties, "additionalProperties": false}
-	if len(required) > 0 {
+	if len(required) > 0 && !d.optional {
 		s["required"] = required
 	}
 	return s

@@ -60,5 +60,11 @@ func routes() []route {
 		{"POST /faults", "Injects a fault.", "注入一个故障。", op((*Control).inject)},
 		{"DELETE /faults/{id}", "Removes a fault.", "移除一个故障。", op((*Control).removeFault)},
 		{"DELETE /faults", "Removes all faults.", "移除全部故障。", op((*Control).clearFaults)},
+
+		{"POST /reset", "Returns to the state of the start.", "恢复到启动时的状态。", op((*Control).reset)},
+		{"GET /snapshot", "Returns the whole state.", "返回全部状态。", op((*Control).snapshot)},
+		{"POST /snapshot", "Replaces the whole state by a snapshot.", "以快照替换全部状态。", op((*Control).load)},
+		{"POST /scenario", "Replaces the whole state by a scenario: a snapshot that leaves members out.",
+			"以场景替换全部状态：场景是省略部分字段的快照。", op((*Control).load)},
 	}
 }

@@ -27,6 +27,8 @@ var routeCases = map[string]routeCase{
 	"GET /{$}":                    {path: "/"},
 	"POST /clock":                 {body: `{"time":"2026-03-10T13:00:00+08:00"}`},
 	"POST /advance":               {body: `{"seconds":60}`},
+	"POST /snapshot":              {body: `{"cards":[],"callbacks":{"held":true}}`},
+	"POST /scenario":              {body: `{"time":"2026-03-10T12:00:00+08:00"}`},
 	"GET /cards":                  {path: "/cards?limit=1000&status=正常&carrier=中国移动&group=10&start=0&text=8986"},
 	"POST /cards":                 {body: `{"iccid":"89860000000000000001","voice":"open","alarm":{"enabled":true,"thresholds":[1,2,3]}}`},
 	"GET /cards/{number}":         {path: "/cards/" + aCard},

@@ -144,10 +144,10 @@ func (c *Control) failOrders(_ *http.Request, in failOrdersInput) (nothing, erro
 // A purchaseRules is quecloudtest.PurchaseRules in JSON.
 type purchaseRules struct {
 	// Duplicates is the response to a purchase with the externalId of an earlier order.
-	Duplicates    quecloudtest.Duplicates `json:"duplicates,omitempty"`
-	RecordSeconds float64                 `json:"recordSeconds,omitempty"` // how long the externalId of an order stays unknown
-	WalletSeconds float64                 `json:"walletSeconds,omitempty"` // how long the wallet lacks the entry of an order
-	YearsOnly     bool                    `json:"yearsOnly,omitempty"`     // refuse renewals by months
+	Duplicates    quecloudtest.Duplicates `json:"duplicates"`
+	RecordSeconds float64                 `json:"recordSeconds"` // how long the externalId of an order stays unknown
+	WalletSeconds float64                 `json:"walletSeconds"` // how long the wallet lacks the entry of an order
+	YearsOnly     bool                    `json:"yearsOnly"`     // refuse renewals by months
 }
 
 func (c *Control) purchases(*http.Request, nothing) (purchaseRules, error) {
@@ -158,22 +158,26 @@ func (c *Control) purchases(*http.Request, nothing) (purchaseRules, error) {
 }
 
 type purchasesInput struct {
-	Body purchaseRules `body:"json"`
+	Body members[purchaseRules] `body:"json"`
 }
 
 func (c *Control) setPurchaseRules(r *http.Request, in purchasesInput) (purchaseRules, error) {
+	rules, err := in.Body.value()
+	if err != nil {
+		return rules, err
+	}
 	for name, seconds := range map[string]float64{
-		"recordSeconds": in.Body.RecordSeconds, "walletSeconds": in.Body.WalletSeconds,
+		"recordSeconds": rules.RecordSeconds, "walletSeconds": rules.WalletSeconds,
 	} {
 		if !(seconds >= 0 && seconds <= maxAdvance) {
 			return purchaseRules{}, fmt.Errorf("%s: want 0 to %d", name, maxAdvance)
 		}
 	}
 	c.sim.SetPurchaseRules(quecloudtest.PurchaseRules{
-		Duplicates:  in.Body.Duplicates,
-		RecordDelay: time.Duration(in.Body.RecordSeconds * float64(time.Second)),
-		WalletDelay: time.Duration(in.Body.WalletSeconds * float64(time.Second)),
-		YearsOnly:   in.Body.YearsOnly,
+		Duplicates:  rules.Duplicates,
+		RecordDelay: time.Duration(rules.RecordSeconds * float64(time.Second)),
+		WalletDelay: time.Duration(rules.WalletSeconds * float64(time.Second)),
+		YearsOnly:   rules.YearsOnly,
 	})
 	return c.purchases(r, nothing{})
 }
