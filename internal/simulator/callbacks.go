@@ -12,8 +12,8 @@ import (
 
 // callbackURLs are the URLs that receive events. Empty text stops the events.
 type callbackURLs struct {
-	SMS   string `json:"sms"`   // URL that receives SMS events
-	Order string `json:"order"` // URL that receives order events
+	SMS    string `json:"sms"`    // URL that receives SMS events
+	Orders string `json:"orders"` // URL that receives order events
 }
 
 // callbacks returns the URLs without what authenticates callbacks.
@@ -23,13 +23,13 @@ func (c *Control) callbacks(*http.Request, nothing) (callbackURLs, error) {
 
 type callbacksInput struct {
 	Body struct {
-		SMS   *string `json:"sms,omitempty"`   // URL that receives SMS events; empty: none
-		Order *string `json:"order,omitempty"` // URL that receives order events; empty: none
+		SMS    *string `json:"sms,omitempty"`    // URL that receives SMS events; empty: none
+		Orders *string `json:"orders,omitempty"` // URL that receives order events; empty: none
 	} `body:"json"`
 }
 
 func (c *Control) setCallbacks(r *http.Request, in callbacksInput) (callbackURLs, error) {
-	for name, address := range map[string]*string{"sms": in.Body.SMS, "order": in.Body.Order} {
+	for name, address := range map[string]*string{"sms": in.Body.SMS, "orders": in.Body.Orders} {
 		if address == nil || *address == "" {
 			continue
 		}
@@ -38,14 +38,14 @@ func (c *Control) setCallbacks(r *http.Request, in callbacksInput) (callbackURLs
 			return callbackURLs{}, fmt.Errorf("%s: want an absolute http or https URL", name)
 		}
 	}
-	if in.Body.SMS == nil && in.Body.Order == nil {
-		return callbackURLs{}, errors.New("want sms or order")
+	if in.Body.SMS == nil && in.Body.Orders == nil {
+		return callbackURLs{}, errors.New("want sms or orders")
 	}
 	if in.Body.SMS != nil {
 		c.sim.SetSMSCallback(*in.Body.SMS)
 	}
-	if in.Body.Order != nil {
-		c.sim.SetOrderCallback(*in.Body.Order)
+	if in.Body.Orders != nil {
+		c.sim.SetOrderCallback(*in.Body.Orders)
 	}
 	return c.callbacks(r, nothing{})
 }

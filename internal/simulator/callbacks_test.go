@@ -81,9 +81,9 @@ func TestControlDeliversCallbacksAtWill(t *testing.T) {
 	for _, test := range []struct{ call, body, reason string }{
 		{"POST /redeliver", `{"callbacks":[77]}`, "no callback 77"},
 		{"POST /redeliver", `{"callbacks":[]}`, "callbacks: want"},
-		{"POST /callbacks", `{}`, "want sms or order"},
+		{"POST /callbacks", `{}`, "want sms or orders"},
 		{"POST /callbacks", `{"sms":"ftp://x/?token=canary-8d1f"}`, "sms: want an absolute"},
-		{"POST /callbacks", `{"order":"http://[canary-8d1f"}`, "order: want an absolute"},
+		{"POST /callbacks", `{"orders":"http://[canary-8d1f"}`, "orders: want an absolute"},
 	} {
 		status, response := ask(h, test.call, test.body)
 		if status != http.StatusBadRequest || !strings.Contains(response, test.reason) || strings.Contains(response, "canary") {

@@ -47,7 +47,7 @@ var routeCases = map[string]routeCase{
 	"GET /sms":                    {path: "/sms?status=delivered&since=0&limit=5&wait=1s&card=" + aCard},
 	"POST /sms":                   {body: `{"card":"` + aCard + `","content":"x"}`},
 	"GET /received":               {path: "/received?limit=5&wait=1s&card=" + aCard},
-	"POST /callbacks":             {body: `{"order":""}`},
+	"POST /callbacks":             {body: `{"orders":""}`},
 	"GET /deliveries":             {path: "/deliveries?kind=sms&status=ok&since=0&limit=5&wait=1s&card=" + aCard},
 	"POST /redeliver":             {body: `{"callbacks":[1,1]}`},
 	"GET /requests":               {path: "/requests?method=card.info&status=ok&since=0&limit=5&wait=1s&card=" + aCard},

@@ -18,8 +18,8 @@ func (c *Control) reset(r *http.Request, _ nothing) (clockState, error) {
 // snapshot returns the state. The URLs of callbacks lack what authenticates callbacks.
 func (c *Control) snapshot(*http.Request, nothing) (quecloudtest.State, error) {
 	state := c.sim.Snapshot()
-	state.Callbacks.SMSURL = publicURL(state.Callbacks.SMSURL)
-	state.Callbacks.OrderURL = publicURL(state.Callbacks.OrderURL)
+	state.Callbacks.SMS = publicURL(state.Callbacks.SMS)
+	state.Callbacks.Orders = publicURL(state.Callbacks.Orders)
 	for i := range state.Callbacks.Waiting {
 		state.Callbacks.Waiting[i].URL = publicURL(state.Callbacks.Waiting[i].URL)
 	}

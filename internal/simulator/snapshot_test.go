@@ -18,7 +18,7 @@ func TestSnapshotRestoresTheState(t *testing.T) {
 	_, before := ask(h, "GET /snapshot", "")
 	for _, call := range []string{
 		`POST /advance {"seconds":5000000}`, `POST /deposit {"yuan":3}`, `POST /cards {}`, `DELETE /cards/` + aCard + ` `,
-		`POST /faults {"fault":"garbage"}`, `POST /fail-orders {"n":1}`, `POST /callbacks {"order":""}`,
+		`POST /faults {"fault":"garbage"}`, `POST /fail-orders {"n":1}`, `POST /callbacks {"orders":""}`,
 		`POST /groups {}`, `POST /products {}`, `POST /release-callbacks `,
 	} {
 		verb, rest, _ := strings.Cut(call, " ")

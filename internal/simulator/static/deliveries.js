@@ -46,8 +46,8 @@ const list = liveList({row, detail});
 async function load() {
   const [deliveries, receivers] = await Promise.all([get("/deliveries", {limit: 500}), get("/callbacks")]);
   list.load(deliveries);
-  byID("receivers-set").textContent = [receivers.sms, receivers.order].filter(Boolean).join(", ") || t("none");
+  byID("receivers-set").textContent = [receivers.sms, receivers.orders].filter(Boolean).join(", ") || t("none");
 }
 listen({delivery: perFrame(batch => list.add(batch), 2000), settings: load}, load);
 
-submit("receivers-form", () => act("POST", "/callbacks", {sms: byID("receiver-sms").value, order: byID("receiver-order").value}));
+submit("receivers-form", () => act("POST", "/callbacks", {sms: byID("receiver-sms").value, orders: byID("receiver-order").value}));
