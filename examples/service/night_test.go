@@ -150,7 +150,7 @@ func TestNightSchedule(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(china("2026-11-29 12:00:00")))
+		time.Sleep(time.Until(china("2026-11-30 01:00:00")))
 		var nights []string
 		platform := newPlatform(t, quecloudtest.WithFleet(3), quecloudtest.WithObserver(func(r quecloudtest.Request) {
 			if r.Method == "fc.function.monthflow.list" && r.Params["pageNo"] == "1" {
@@ -167,7 +167,7 @@ func TestNightSchedule(t *testing.T) {
 		stop()
 		synctest.Wait()
 		assert.Equal(t, []string{
-			"11-29 12:00 202611", "11-30 02:30 202611", "12-01 02:30 202611", "12-01 02:40 202611",
+			"11-30 01:00 202611", "11-30 02:30 202611", "12-01 02:30 202611", "12-01 02:40 202611",
 		}, nights)
 	})
 }

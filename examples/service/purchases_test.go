@@ -246,14 +246,18 @@ func TestPurchaseIsFollowed(t *testing.T) {
 	})
 }
 
-// The page about buying shows the same table, and more statements for it.
-func TestPurchasesUseTheSQLOfTheDocumentation(t *testing.T) {
+// The page about buying shows the same table and code, and more statements for the table.
+func TestPurchasesAreThoseOfTheDocumentation(t *testing.T) {
 	t.Parallel()
 	code, db := words(t, "purchases.go", ""), openTestDatabase(t, newPath(t))
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "buying.md"))
 	require.NoError(t, err)
-	statements := 0
+	statements, functions := 0, 0
 	for i, block := range strings.Split(string(page), "```") {
+		if function, ok := strings.CutPrefix(block, "go\nfunc"); ok && i%2 == 1 {
+			assert.Contains(t, code, strings.Join(strings.Fields(function), " "))
+			functions++
+		}
 		if i%2 == 0 || !strings.HasPrefix(block, "sql\n") {
 			continue
 		}
@@ -269,4 +273,5 @@ func TestPurchasesUseTheSQLOfTheDocumentation(t *testing.T) {
 		}
 	}
 	assert.GreaterOrEqual(t, statements, 5)
+	assert.GreaterOrEqual(t, functions, 3)
 }
