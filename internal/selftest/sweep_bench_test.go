@@ -1,13 +1,20 @@
 package selftest_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/selftest"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -22,38 +29,82 @@ func slowServer(b *testing.B, fleet int) *quecloud.Client {
 }
 
 // BenchmarkSweep compares a sweep over 100,000 cards with a plain loop over pages of the same size: the platform's
-// default, and the largest. Client and stand-in share the machine, so processors limit the ratios of large pages: a
-// page of 1000 cards takes both 5 ms or more.
+// default, and the largest. Client and server share the machine, so processors limit the ratios of large pages. The
+// canned pages of 1000 cards come from a server that computes nothing.
 func BenchmarkSweep(b *testing.B) {
-	const fleet = 100_000
-	for _, size := range []int{100, 1000} {
-		b.Run(fmt.Sprintf("page-%d", size), func(b *testing.B) {
+	for _, c := range []struct {
+		name    string
+		size    int
+		connect func(*testing.B) *quecloud.Client
+	}{
+		{"page-100", 100, func(b *testing.B) *quecloud.Client { return slowServer(b, benchFleet) }},
+		{"page-1000", 1000, func(b *testing.B) *quecloud.Client { return slowServer(b, benchFleet) }},
+		{"canned-1000", 1000, cannedServer},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			client := c.connect(b)
 			ratio := ratios{}
-			ratio.run(b, "plain-loop", fleet, func(client *quecloud.Client) int {
-				return plainLoop(b, client, size)
-			})
+			ratio.run(b, "plain-loop", benchFleet, func() int { return plainLoop(b, client, c.size) })
 			for _, concurrency := range []int{4, 16} {
-				ratio.run(b, fmt.Sprintf("at-once-%d", concurrency), fleet, func(client *quecloud.Client) (cards int) {
-					params := &quecloud.CardListParams{PageSize: size}
-					for _, err := range client.Cards.All(b.Context(), params, quecloud.Concurrency(concurrency)) {
-						if err != nil {
-							b.Fatal(err)
-						}
-						cards++
-					}
-					return cards
+				ratio.run(b, fmt.Sprintf("at-once-%d", concurrency), benchFleet, func() int {
+					return sweepAll(b, client, &quecloud.CardListParams{PageSize: c.size}, quecloud.Concurrency(concurrency))
 				})
 			}
 		})
 	}
 }
 
+// benchFleet is the number of cards of a sweep.
+const benchFleet = 100_000
+
+// cannedServer returns a client of a server that has the pages of 1000 cards in memory.
+func cannedServer(b *testing.B) *quecloud.Client {
+	standIn := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(benchFleet))
+	b.Cleanup(standIn.Close)
+	pages := map[string][]byte{}
+	record := quecloud.WithHTTPClient(&http.Client{
+		Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+			form, err := r.GetBody()
+			selftest.Must(true, err)
+			text, err := io.ReadAll(form)
+			selftest.Must(true, err)
+			params, err := url.ParseQuery(string(text))
+			selftest.Must(true, err)
+			rec := httptest.NewRecorder()
+			standIn.ServeHTTP(rec, r)
+			pages[params.Get("pageNo")] = bytes.Clone(rec.Body.Bytes())
+			return rec.Result(), nil
+		}),
+	})
+	sweepAll(b, standIn.Client(record), nil, quecloud.Concurrency(1))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page := pages[r.FormValue("pageNo")]
+		time.Sleep(benchLatency)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(page)))
+		_, _ = w.Write(page)
+	}))
+	b.Cleanup(srv.Close)
+	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithBaseURL(srv.URL))
+	selftest.Must(true, err)
+	return client
+}
+
+// sweepAll sweeps all cards and returns their number.
+func sweepAll(
+	b *testing.B, client *quecloud.Client, params *quecloud.CardListParams, opts ...quecloud.FleetOption,
+) (cards int) {
+	for _, err := range client.Cards.All(b.Context(), params, opts...) {
+		selftest.Must(true, err)
+		cards++
+	}
+	return cards
+}
+
 func plainLoop(b *testing.B, client *quecloud.Client, size int) (cards int) {
 	for page := 1; ; page++ {
 		list, err := client.Cards.List(b.Context(), &quecloud.CardListParams{PageNo: page, PageSize: size})
-		if err != nil {
-			b.Fatal(err)
-		}
+		selftest.Must(true, err)
 		cards += len(list.Cards)
 		if page >= list.Page.TotalPages {
 			return cards
@@ -65,11 +116,10 @@ func plainLoop(b *testing.B, client *quecloud.Client, size int) (cards int) {
 type ratios struct{ base time.Duration }
 
 // run measures a function that goes through all cards of a fleet and returns their number.
-func (r *ratios) run(b *testing.B, name string, fleet int, all func(*quecloud.Client) int) {
+func (r *ratios) run(b *testing.B, name string, fleet int, all func() int) {
 	b.Run(name, func(b *testing.B) {
-		client := slowServer(b, fleet)
 		for b.Loop() {
-			if n := all(client); n != fleet {
+			if n := all(); n != fleet {
 				b.Fatalf("%d cards", n)
 			}
 		}
@@ -137,8 +187,9 @@ func BenchmarkEach(b *testing.B) {
 			return err
 		}
 	}
+	client := slowServer(b, fleet)
 	ratio := ratios{}
-	ratio.run(b, "plain-loop", fleet, func(client *quecloud.Client) (n int) {
+	ratio.run(b, "plain-loop", fleet, func() (n int) {
 		for _, card := range cards {
 			if err := ask(client)(b.Context(), card); err != nil {
 				b.Fatal(err)
@@ -147,7 +198,7 @@ func BenchmarkEach(b *testing.B) {
 		}
 		return n
 	})
-	ratio.run(b, "at-once-16", fleet, func(client *quecloud.Client) (n int) {
+	ratio.run(b, "at-once-16", fleet, func() (n int) {
 		for _, err := range quecloud.Each(b.Context(), cards, ask(client), quecloud.Concurrency(16)) {
 			if err != nil {
 				b.Fatal(err)
