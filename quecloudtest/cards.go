@@ -91,7 +91,7 @@ func (s *Server) encodeListed(c *call, card *card) {
 	out.text("pausereason", reason)
 	out.optional("cardType", card.cardType)
 	s.encodeDates(c, card, "activeDate")
-	monthly := s.fleet.used(card, now.day.month().first(), now.day)
+	monthly := s.fleet.used(card, now.first, now.day)
 	out.volume("monthflow", monthly)
 	out.volume("flow", s.cycleUsage(card, now, monthly))
 	out.text("islock", flagText(card.locked))
@@ -112,7 +112,7 @@ func (s *Server) cycleUsage(card *card, now instant, monthly volume) volume {
 
 // encodeDates writes the dates of a card. The name of the member for its activation differs between methods.
 func (s *Server) encodeDates(c *call, card *card, activation string) {
-	c.out.text("allotDate", card.allotted.format(layoutDay))
+	c.out.date("allotDate", card.allotted)
 	c.out.date("openDate", card.opened)
 	if card.activated == 0 {
 		c.out.text("active", "未激活")
@@ -136,11 +136,11 @@ func (s *Server) encodeVoice(c *call, card *card, number func(string, int64), wh
 	number("callstatus", card.voice.wire())
 	c.out.text(whitelist, strings.Join(card.whitelist, "_"))
 	number("voiceflow", int64(card.group.VoiceMinutes))
-	number("monthvoiceflow", s.fleet.minutes(card, c.now.day.month().first(), c.now.day))
+	number("monthvoiceflow", s.fleet.minutes(card, c.now.first, c.now.day))
 }
 
 // smsCode returns the number to which the card's device sends SMS.
-func smsCode(card *card) string { return carrierDigits[card.group.Carrier][1] + "99100001" }
+func smsCode(card *card) string { return numberingOf(card.group.Carrier).sms }
 
 // §2.1.5
 func (s *Server) cardInfo(c *call) error {
@@ -175,7 +175,7 @@ func (s *Server) encodeDetails(
 ) {
 	out, now := &c.out, c.now
 	status, reason := s.state(card, now)
-	monthly := s.fleet.used(card, now.day.month().first(), now.day)
+	monthly := s.fleet.used(card, now.first, now.day)
 	used := s.cycleUsage(card, now, monthly)
 	out.text("msisdn", card.msisdn)
 	out.text("iccid", card.iccid)
@@ -229,7 +229,7 @@ func (s *Server) yearPackages(c *call) error {
 	}
 	c.nest(func() {
 		used, total := s.fleet.cycleUsed(card, c.now.day), card.allowance(c.now)
-		c.out.volume("flow", s.fleet.used(card, c.now.day.month().first(), c.now.day))
+		c.out.volume("flow", s.fleet.used(card, c.now.first, c.now.day))
 		c.out.volume("useFlow", used)
 		c.out.volume("totalFlow", total)
 		c.out.volume("residueFlow", max(0, total-used))

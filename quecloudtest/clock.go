@@ -183,16 +183,17 @@ func dayOf(t time.Time) day {
 	return day((t.Unix() + 8*60*60) / (24 * 60 * 60))
 }
 
-// civil returns the parts of a date after year 0. It counts in cycles of 400 years that begin in March, so that the
-// leap day comes last. Package time is slower, and every card of a fleet has dates.
+// civil returns the parts of a date after year 0. It counts in years that begin in March, so that the leap day comes
+// last. Package time is slower, and every card of a fleet has dates. The algorithm is that of Neri and Schneider,
+// Euclidean affine functions and their application to calendar algorithms.
 func (d day) civil() (year int, month time.Month, dom int) {
-	const cycle = 400*365 + 97 // days in 400 years
-	n := int(d) + 719468       // since March of year 0
-	rest := n % cycle
-	y := (rest - rest/1460 + rest/36524 - rest/(cycle-1)) / 365
-	rest -= 365*y + y/4 - y/100
-	m := (5*rest + 2) / 153 // since March
-	year, month, dom = n/cycle*400+y, time.Month(m+3), rest-(153*m+2)/5+1
+	n := uint32(d+719468)*4 + 3 // since March of year 0, in quarters of a day
+	century := n / (400*365 + 97)
+	ofCentury := uint64(n%(400*365+97)|3) * 2939745
+	year = int(century*100 + uint32(ofCentury>>32))
+	ofYear := uint32(ofCentury) / 2939745 / 4
+	months := 2141*ofYear + 197913
+	month, dom = time.Month(months>>16), int(months&0xffff/2141)+1
 	if month > time.December {
 		year, month = year+1, month-12
 	}
@@ -245,8 +246,8 @@ type month int32
 // first returns the first day of the month. It counts in years that begin in March, so that the leap day comes last.
 // Package time is slower, and a page of cards calls first 30,000 times.
 func (m month) first() day {
-	y, sinceMarch := (m-2)/12, (m-2)%12
-	return day(365*y + y/4 - y/100 + y/400 + (153*sinceMarch+2)/5 - 719468)
+	y, sinceMarch := uint32(m-2)/12, uint32(m-2)%12
+	return day(365*y+y/4-y/100+y/400+(153*sinceMarch+2)/5) - 719468
 }
 
 func (m month) last() day { return (m + 1).first() - 1 }
@@ -286,10 +287,13 @@ func formatTime(t time.Time) string {
 // A span is the days from first to last.
 type span struct{ first, last day }
 
-// An instant is a time and its date.
+// An instant is a time, its date, and the first day of its month.
 type instant struct {
-	time time.Time
-	day  day
+	time       time.Time
+	day, first day
 }
 
-func instantOf(t time.Time) instant { return instant{t, dayOf(t)} }
+func instantOf(t time.Time) instant {
+	d := dayOf(t)
+	return instant{t, d, d.month().first()}
+}

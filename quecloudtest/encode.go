@@ -15,18 +15,17 @@ type encoder struct {
 
 // name starts a member: a comma after other members, and the name. Elements of a list have an empty name.
 func (e *encoder) name(name string) {
-	if n := len(e.buf); n > 0 && e.buf[n-1] != '{' && e.buf[n-1] != '[' {
-		e.buf = append(e.buf, ',')
+	b := e.buf
+	if n := len(b); n > 0 && b[n-1] != '{' && b[n-1] != '[' {
+		b = append(b, ',')
 	}
-	if name == "" {
-		return
+	if name != "" {
+		if e.dialect.has(OtherCase) {
+			name = otherCase(name)
+		}
+		b = append(append(append(b, '"'), name...), '"', ':')
 	}
-	if e.dialect.has(OtherCase) {
-		name = otherCase(name)
-	}
-	e.buf = append(e.buf, '"')
-	e.buf = append(e.buf, name...)
-	e.buf = append(e.buf, '"', ':')
+	e.buf = b
 }
 
 func otherCase(name string) string {
@@ -189,7 +188,7 @@ func appendQuoted(b []byte, v string) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := range len(v) {
-		if c := v[i]; c < ' ' || c == '"' || c == '\\' || c == 0x7f {
+		if c := v[i]; escaped[c] {
 			b = append(b, v[start:i]...)
 			b = fmt.Appendf(b, `\u%04x`, c)
 			start = i + 1
@@ -198,6 +197,14 @@ func appendQuoted(b []byte, v string) []byte {
 	b = append(b, v[start:]...)
 	return append(b, '"')
 }
+
+// escaped has the bytes that a JSON string must not have, and DEL.
+var escaped = func() (escaped [256]bool) {
+	for c := range escaped {
+		escaped[c] = c < ' ' || c == '"' || c == '\\' || c == 0x7f
+	}
+	return escaped
+}()
 
 // isNumber reports whether v consists of digits and is a valid JSON number, without a leading zero.
 func isNumber(v string) bool {

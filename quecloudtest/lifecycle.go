@@ -87,7 +87,7 @@ func (c *card) allowance(now instant) volume {
 }
 
 // allowanceOn returns the allowance at the end of a day.
-func (c *card) allowanceOn(d day) volume { return c.allowance(instant{d.end(), d}) }
+func (c *card) allowanceOn(d day) volume { return c.allowance(instantOf(d.end())) }
 
 // packages returns the packages that are valid at a time.
 func (c *card) packages(now time.Time) []FlowPackage {

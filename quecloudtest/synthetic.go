@@ -41,37 +41,47 @@ func (l usageLevel) perMille(h uint64) uint64 {
 	}
 }
 
-// carrierDigits are the first digits of each carrier's ICCIDs, MSISDNs and IMSIs.
-var carrierDigits = map[string][3]string{
-	ChinaMobile:  {"898600", "10648", "46004"},
-	ChinaTelecom: {"898603", "10649", "46011"},
-	ChinaUnicom:  {"898606", "10646", "46006"},
+// A numbering holds the first digits of a carrier's ICCIDs, MSISDNs and IMSIs, and the number to which devices send SMS.
+type numbering struct{ iccid, msisdn, imsi, sms string }
+
+func numberingOf(carrier string) numbering {
+	switch carrier {
+	case ChinaMobile:
+		return numbering{"8986002431", "10648", "460047", "1064899100001"}
+	case ChinaTelecom:
+		return numbering{"8986032431", "10649", "460117", "1064999100001"}
+	default:
+		return numbering{"8986062431", "10646", "460067", "1064699100001"}
+	}
 }
 
-// fillNumbers computes the card's numbers from its place. It does nothing for a card that has them.
+// fillNumbers computes the card's numbers from its place. It does nothing for a card that has them. The numbers are
+// parts of one text, so that it allocates once: a page has 1000 cards.
 func (c *card) fillNumbers() {
 	if c.iccid != "" {
 		return
 	}
-	digits := carrierDigits[c.group.Carrier]
-	place := strconv.Itoa(1_000_000_000 + c.place)[1:]
-	switch {
-	case c.group.Carrier == ChinaTelecom: // lists 19 characters, without the check digit
-		c.iccid = digits[0] + "2431" + place
-	case c.group.Carrier == ChinaMobile && c.place%13 == 8: // some ICCIDs have a letter, as in §1.8
-		c.iccid = digits[0] + "D" + withCheckDigit(digits[0] + "2431" + place)[7:]
-	default:
-		c.iccid = withCheckDigit(digits[0] + "2431" + place)
+	first := numberingOf(c.group.Carrier)
+	place := strconv.AppendInt(make([]byte, 0, 16), int64(1_000_000_000+c.place), 10)[1:]
+	all := append(append(make([]byte, 0, 64), first.iccid...), place...)
+	if c.group.Carrier != ChinaTelecom { // lists 19 characters, without the check digit
+		all = append(all, cardno.CheckDigit(all))
 	}
-	c.msisdn = digits[1] + place[1:]
-	c.imsi = digits[2] + "7" + place
+	if c.group.Carrier == ChinaMobile && c.place%13 == 8 { // some ICCIDs have a letter, as in §1.8
+		all[6] = 'D'
+	}
+	iccid := len(all)
+	all = append(append(all, first.msisdn...), place[1:]...)
+	msisdn := len(all)
+	all = append(append(all, first.imsi...), place...)
+	imsi := len(all)
 	if c.handset {
-		c.imei = withCheckDigit("86061804" + place[3:])
+		all = append(append(all, "86061804"...), place[3:]...)
+		all = append(all, cardno.CheckDigit(all[imsi:]))
 	}
+	text := string(all)
+	c.iccid, c.msisdn, c.imsi, c.imei = text[:iccid], text[iccid:msisdn], text[msisdn:imsi], text[imsi:]
 }
-
-// withCheckDigit appends the check digit of an ICCID of 20 digits or of an IMEI.
-func withCheckDigit(digits string) string { return digits + string(cardno.CheckDigit(digits)) }
 
 // firstStates are the states of the first twelve cards. Each status occurs.
 var firstStates = [12][2]string{

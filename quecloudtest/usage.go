@@ -225,10 +225,10 @@ func (f *fleet) voiceUntil(c *card, m month, n int) int64 {
 // share returns the part of a month's usage that falls on its first n days, at an uneven pace. It never decreases
 // with n.
 func share(whole int64, h uint64, m month, n int) int64 {
-	days := m.days()
 	if n <= 0 {
 		return 0
 	}
+	days := m.days()
 	if n >= days {
 		return whole
 	}

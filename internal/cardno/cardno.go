@@ -120,7 +120,7 @@ func byPrefix(numbers []string) map[string]string {
 }
 
 // CheckDigit returns the Luhn check digit of a text of digits, which ends ICCIDs of 20 digits and IMEIs.
-func CheckDigit(digits string) byte {
+func CheckDigit[S string | []byte](digits S) byte {
 	sum := 0
 	for i := range len(digits) {
 		d := int(digits[len(digits)-1-i] - '0')
