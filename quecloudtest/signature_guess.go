@@ -1,6 +1,7 @@
 package quecloudtest
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
@@ -45,8 +46,9 @@ type mistake struct {
 
 // A digest is a way to make a signature of a string to sign.
 type digest struct {
-	en, zh string // empty: the right way
-	sum    func(text []byte) []byte
+	en, zh string                 // empty: the right way
+	fits   func(text []byte) bool // reports whether it makes the signature that is explained
+	usual  bool                   // worth to try with two mistakes
 }
 
 // A guesser finds out how a client signs, by trial.
@@ -79,72 +81,82 @@ func (g *guesser) guess() (en, zh string) {
 	if strings.EqualFold(sign, g.secret) {
 		return "the parameter sign has the secret itself", "参数sign的值是secret本身"
 	}
-	want, digests := g.digests(sign)
 	right := draft{pairs: signedPairs(g.params, g.method), before: g.secret, after: g.secret}
 	if len(right.append(nil)) > maxGuessed {
 		return "", ""
 	}
 	mistakes := g.mistakes(right)
-	for _, d := range digests {
-		if en, zh = g.try(d, want, right, mistakes); en != "" {
+	for _, d := range g.digests(sign) {
+		if en, zh = g.try(d, right, mistakes); en != "" {
 			return en, zh
 		}
 	}
 	return "", ""
 }
 
-// digests returns the bytes of a signature, and the ways to make that many.
-func (g *guesser) digests(sign string) (want []byte, ways []digest) {
+// digests returns the ways to make a signature of that length.
+func (g *guesser) digests(sign string) []digest {
 	want, err := hex.DecodeString(sign)
 	inBase64 := err != nil
 	if inBase64 {
 		want, err = base64.StdEncoding.DecodeString(sign)
 	}
 	if err != nil {
-		return nil, nil
+		return nil
 	}
-	for _, algorithm := range []struct {
-		name string
-		new  func() hash.Hash
-	}{{"SHA-1", sha1.New}, {"MD5", md5.New}, {"SHA-256", sha256.New}} {
-		if algorithm.new().Size() != len(want) {
-			continue
-		}
-		sum := func(h hash.Hash, text []byte) []byte {
+	fits := func(h hash.Hash) func([]byte) bool {
+		var sum []byte
+		return func(text []byte) bool {
+			h.Reset()
 			h.Write(text)
-			return h.Sum(nil)
+			sum = h.Sum(sum[:0])
+			return bytes.Equal(sum, want)
 		}
-		plain := digest{sum: func(text []byte) []byte { return sum(algorithm.new(), text) }}
-		switch {
-		case algorithm.name != "SHA-1":
-			plain.en = "the signature is made with " + algorithm.name + "; want SHA-1"
-			plain.zh = "签名算法为" + algorithm.name + "，应为SHA-1"
-		case inBase64:
+	}
+	hmacOf := func(algorithm func() hash.Hash) digest {
+		return digest{
+			en: "the signature is an HMAC with the secret as the key; want a plain SHA-1",
+			zh: "签名为以secret为密钥的HMAC，应为普通SHA-1", fits: fits(hmac.New(algorithm, []byte(g.secret))),
+		}
+	}
+	other := func(name string, algorithm func() hash.Hash) []digest {
+		return []digest{{
+			en: "the signature is made with " + name + "; want SHA-1", zh: "签名算法为" + name + "，应为SHA-1",
+			fits: fits(algorithm()), usual: true,
+		}, hmacOf(algorithm)}
+	}
+	switch len(want) {
+	case sha1.Size:
+		plain := digest{fits: fits(sha1.New()), usual: true}
+		if inBase64 {
 			plain.en, plain.zh = "the signature is in Base64; want hexadecimal digits", "签名以Base64编码，应为十六进制"
 		}
-		ways = append(ways, plain, digest{
-			"the signature is an HMAC with the secret as the key; want a plain SHA-1", "签名为以secret为密钥的HMAC，应为普通SHA-1",
-			func(text []byte) []byte { return sum(hmac.New(algorithm.new, []byte(g.secret)), text) },
-		})
+		return []digest{plain, hmacOf(sha1.New)}
+	case md5.Size:
+		return other("MD5", md5.New)
+	case sha256.Size:
+		return other("SHA-256", sha256.New)
 	}
-	return want, ways
+	return nil
 }
 
-// try tries a digest alone, with one mistake, with two, and with other orders of the parameters.
-func (g *guesser) try(d digest, want []byte, right draft, mistakes []mistake) (en, zh string) {
-	g.hashed = 0
-	matches := func(candidate draft) bool {
+// try tries a digest alone, with one mistake and, if it is usual, with two and with other orders of the parameters.
+func (g *guesser) try(d digest, right draft, mistakes []mistake) (en, zh string) {
+	fits := func(candidate draft) bool {
 		g.buf = candidate.append(g.buf[:0])
 		g.hashed += len(g.buf)
-		return string(d.sum(g.buf)) == string(want)
+		return d.fits(g.buf)
 	}
-	if d.en != "" && matches(right) {
+	if d.en != "" && fits(right) {
 		return d.en, d.zh
 	}
 	for _, m := range mistakes {
-		if matches(m.make(right)) {
+		if fits(m.make(right)) {
 			return describe(d, m)
 		}
+	}
+	if !d.usual {
+		return "", ""
 	}
 	for i, first := range mistakes {
 		once := first.make(right)
@@ -152,7 +164,7 @@ func (g *guesser) try(d digest, want []byte, right draft, mistakes []mistake) (e
 			if g.hashed > maxHashed {
 				return "", ""
 			}
-			if matches(second.make(once)) {
+			if fits(second.make(once)) {
 				return describe(d, first, second)
 			}
 		}
@@ -162,7 +174,7 @@ func (g *guesser) try(d digest, want []byte, right draft, mistakes []mistake) (e
 	}
 	other := right
 	other.pairs = slices.Clone(right.pairs)
-	if permute(other.pairs, len(other.pairs), func() bool { return matches(other) }) {
+	if permute(other.pairs, len(other.pairs), func() bool { return fits(other) }) {
 		return describe(d, mistake{
 			en: "the parameters are in another order: " + namesOf(other.pairs) + "; want " + namesOf(right.pairs),
 			zh: "参数顺序错误：" + namesOf(other.pairs) + "；应为" + namesOf(right.pairs),
