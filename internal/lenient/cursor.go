@@ -17,7 +17,7 @@ type cursor struct {
 
 // A step leads into an object or a list.
 type step struct {
-	end   byte // the bracket behind the last member or element
+	close byte // the bracket behind the last member or element
 	count int  // of the members or elements so far, the current one included
 	name  int  // offset of the current member's name
 }
@@ -44,8 +44,8 @@ func (c *cursor) peek() byte {
 	return 0
 }
 
-// end checks that nothing but white space is left.
-func (c *cursor) end() {
+// expectEnd checks that nothing but white space is left.
+func (c *cursor) expectEnd() {
 	c.peek()
 	if c.at < len(c.text) {
 		c.breakOff()
@@ -53,12 +53,12 @@ func (c *cursor) end() {
 }
 
 // enter moves into the object or list that begins here and ends with a bracket. The caller loops while more.
-func (c *cursor) enter(end byte) {
+func (c *cursor) enter(bracket byte) {
 	if len(c.path) == maxDepth {
 		c.breakOff()
 	}
 	c.at++
-	c.path = append(c.path, step{end: end})
+	c.path = append(c.path, step{close: bracket})
 }
 
 // more moves to the next member or element and reports whether there is one. If there is none, it moves out of the
@@ -67,7 +67,7 @@ func (c *cursor) more() bool {
 	in := &c.path[len(c.path)-1]
 	b := c.peek()
 	switch {
-	case b == in.end:
+	case b == in.close:
 		c.at++
 		c.path = c.path[:len(c.path)-1]
 		return false
@@ -78,7 +78,7 @@ func (c *cursor) more() bool {
 	default:
 		b = 0
 	}
-	if b == 0 || b != '"' && in.end == '}' {
+	if b == 0 || b != '"' && in.close == '}' {
 		c.breakOff()
 		c.path = c.path[:len(c.path)-1]
 		return false
@@ -197,7 +197,7 @@ func (c *cursor) place(member string) string {
 		if len(b) > maxPlace {
 			break
 		}
-		if in.end == ']' {
+		if in.close == ']' {
 			b = append(strconv.AppendInt(append(b, '['), int64(in.count-1), 10), ']')
 			continue
 		}

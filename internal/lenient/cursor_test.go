@@ -75,7 +75,7 @@ func FuzzDecodeCursor(f *testing.F) {
 		var c cursor
 		c.begin(text)
 		c.next()
-		c.end()
+		c.expectEnd()
 		valid := jsontext.Value(text).IsValid(jsonOptions)
 		require.Equal(t, !valid, c.broken, "%q", text)
 		if utf8.Valid(text) {
@@ -120,7 +120,7 @@ func TestDecodeLimitsTheDepthOfTexts(t *testing.T) {
 			var c cursor
 			c.begin([]byte(text))
 			c.next()
-			c.end()
+			c.expectEnd()
 			assert.Equal(t, depth > maxDepth, c.broken)
 			assert.Equal(t, depth <= maxDepth, jsontext.Value(text).IsValid(jsonOptions))
 		}

@@ -22,18 +22,18 @@ type decoder struct {
 
 // facts are what a decoder knows about its text.
 type facts struct {
-	response  Response
-	problem   *Problem // the first one that fails the text
-	receipt   int      // how many of the enclosing members are tagged receipt
-	drifts    int      // so far
-	skipped   bool     // a drift was a WrongValue
-	validated bool     // the whole text is JSON
+	response     Response
+	problem      *Problem // the first one that fails the text
+	receiptDepth int      // how many of the enclosing members are tagged receipt
+	drifts       int      // so far
+	skipped      bool     // a drift was a WrongValue
+	validated    bool     // the whole text is JSON
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 var jsonOptions = json.JoinOptions(
-	jsontext.AllowDuplicateNames(true), // member compares their values
+	jsontext.AllowDuplicateNames(true), // readDuplicate compares their values
 	jsontext.AllowInvalidUTF8(true),    // one broken character in an SMS must not fail a page of them
 )
 
@@ -51,7 +51,7 @@ func (d *decoder) decode(body []byte, result any) error {
 	defer d.release()
 	switch first := d.peek(); {
 	case first == '{':
-		d.object(target, s, nil, true)
+		d.readObject(target, s, nil, true)
 	case first == '[' && s.bare != nil:
 		d.response.HasCode = true
 		d.response.HasRequired = s.bare.read(d, target.FieldByIndex(s.bare.index))
@@ -77,7 +77,7 @@ func (d *decoder) decodeObject(body []byte, result any) error {
 	defer d.release()
 	isObject := d.peek() == '{'
 	if isObject {
-		d.object(target, shapeOf(target.Type()), nil, false)
+		d.readObject(target, shapeOf(target.Type()), nil, false)
 	} else {
 		d.next()
 	}
@@ -103,7 +103,7 @@ func (d *decoder) begin(body []byte) {
 
 // finish checks that nothing is left of the text. Of a text that is not JSON it drops all facts and values.
 func (d *decoder) finish(target reflect.Value) error {
-	if d.end(); !d.broken {
+	if d.expectEnd(); !d.broken {
 		return nil
 	}
 	if target.IsValid() {
@@ -140,15 +140,18 @@ func (d *decoder) mismatch(f *field, raw []byte, reason string) {
 		d.report(WrongValue, raw)
 		return
 	}
-	d.addProblem(f, Problem{d.place(""), string(Excerpt(raw, 64)), reason})
+	d.addProblem(f, "", raw, reason)
 }
 
-// addProblem records a problem of a field if it is the first one that counts.
-func (d *decoder) addProblem(f *field, p Problem) {
+// addProblem records a problem of the current value or, if it is named, of a member in it, unless an earlier problem
+// fails the text.
+func (d *decoder) addProblem(f *field, member string, raw []byte, reason string) {
 	if d.problem == nil && d.counts(f) {
-		d.problem = &p
+		d.problem = &Problem{d.place(member), string(Excerpt(raw, 64)), reason}
 	}
 }
 
 // counts reports whether a problem of the field fails the text.
-func (d *decoder) counts(f *field) bool { return d.Strict || f.required || f.receipt || d.receipt > 0 }
+func (d *decoder) counts(f *field) bool {
+	return d.Strict || f.required || f.receipt || d.receiptDepth > 0
+}

@@ -46,7 +46,7 @@ func (d *decoder) reportAt(kind Kind, path, value string) {
 		var whole cursor
 		whole.begin(d.text)
 		whole.next()
-		if whole.end(); whole.broken {
+		if whole.expectEnd(); whole.broken {
 			d.breakOff()
 		}
 		d.validated = true
@@ -60,8 +60,8 @@ func (d *decoder) reportAt(kind Kind, path, value string) {
 	}
 }
 
-// unknown skips and returns the value of a member without a field.
-func (d *decoder) unknown() []byte {
+// skipUnknown skips and returns the value of a member without a field.
+func (d *decoder) skipUnknown() []byte {
 	raw := d.next()
 	if d.Drift != nil {
 		d.report(UnknownMember, raw)

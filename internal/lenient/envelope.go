@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// A part of the envelope.
-type part int
+// An envelopePart is one of the members that every response has.
+type envelopePart int
 
 const (
-	noPart part = iota
+	noPart envelopePart = iota
 	resultCode
 	errorMessage
 )
 
 // partOf returns the part of the envelope that a member is.
-func partOf(name []byte) part {
+func partOf(name []byte) envelopePart {
 	switch {
 	case len(name) == len("resultCode") && strings.EqualFold(string(name), "resultCode"):
 		return resultCode
@@ -27,12 +27,12 @@ func partOf(name []byte) part {
 	return noPart
 }
 
-// envelope reads a part of the envelope, and also sets the field f of v if the caller's own struct has one.
-func (d *decoder) envelope(part part, v reflect.Value, f *field) {
+// readEnvelope reads a part of the envelope, and also sets the field f of v if the caller's own struct has one.
+func (d *decoder) readEnvelope(part envelopePart, v reflect.Value, f *field) {
 	d.peek()
 	start := d.at
 	if f != nil && f.set != nil {
-		d.scalar(f, f.pointer(v.FieldByIndex(f.index)))
+		d.readScalar(f, f.pointer(v.FieldByIndex(f.index)))
 		d.at = start
 	}
 	raw := d.next()
@@ -40,7 +40,7 @@ func (d *decoder) envelope(part part, v reflect.Value, f *field) {
 	switch raw[0] {
 	case '"':
 		var valid bool
-		if text, valid = d.unquoted(raw); !valid && f == nil { // otherwise scalar has reported it
+		if text, valid = d.unquoted(raw); !valid && f == nil { // otherwise readScalar has reported it
 			d.reportNotUTF8(raw)
 		}
 	case 'n':

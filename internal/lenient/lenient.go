@@ -3,15 +3,16 @@
 //
 // The Go type of a field decides how a value is read, regardless of its JSON type:
 //
-//   - cursor.go walks over the text, checks its syntax on the way and knows its place: cards[3].monthflow. scan.go finds
-//     the ends of strings.
+//   - cursor.go walks over the text, checks its syntax on the way and names its places: cards[3].monthflow. scan.go
+//     finds the ends of strings.
 //   - decoder.go decodes a whole text. envelope.go reads its resultCode and errorMessage.
 //   - shape.go compiles a struct type and its tags into a shape.
-//   - object.go reads an object member by member, values.go lists, pointers and types that read themselves.
+//   - object.go reads an object member by member. names.go finds the field of a member.
+//   - values.go reads lists, pointers and types that read themselves. rows.go speeds up lists of structs.
 //   - scalars.go reads strings, numbers and booleans: 12, "12", 12.0 and 1.2e1 are the integer 12; 1, "1" and "TRUE"
-//     are true; a bare number in a string field keeps its digits.
+//     are true; a bare number in a string field keeps its digits. numbers.go parses them.
 //   - times.go reads times and dates: it has their layouts and decides when digits are seconds since 1970.
-//   - memory.go holds what serves several objects: equal strings, the order of members, rows.
+//   - memory.go lets equal strings share memory, and the texts of an object.
 //   - required.go decides which members are missing and whether a response shows that something was done.
 //   - encoding.go keeps text that is not UTF-8 byte for byte.
 //   - drift.go reports differences from the document.

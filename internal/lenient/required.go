@@ -15,17 +15,15 @@ const (
 	filled
 )
 
-// expect reports a field, required or always there, that is missing from the members that an object had.
-func (d *decoder) expect(f *field, s *shape, seen []presence, succeeded bool) {
-	switch there := s.presence(f, seen); {
-	case f.required && there == filled:
+// checkPresence reports a field, required or always there, that is missing from the members that an object had.
+func (d *decoder) checkPresence(f *field, s *shape, seen []presence, succeeded bool) {
+	switch p := s.presence(f, seen); {
+	case f.required && p == filled:
 		d.response.HasRequired = true
 	case f.container != nil && seen[f.container.number] >= hollow: // where it was reported already
 	case f.required:
-		if d.problem == nil && d.counts(f) {
-			d.problem = &Problem{Path: d.place(f.name), Reason: "missing"}
-		}
-	case d.Drift == nil || there != absent || !succeeded:
+		d.addProblem(f, f.name, nil, "missing")
+	case d.Drift == nil || p != absent || !succeeded:
 	case f.container == nil || !f.container.always || s.presence(f.container, seen) > empty:
 		d.reportAt(Missing, d.place(f.name), "")
 	}
@@ -33,15 +31,15 @@ func (d *decoder) expect(f *field, s *shape, seen []presence, succeeded bool) {
 
 // presence returns the presence of a member, or of the members that may stand in for it.
 func (s *shape) presence(f *field, seen []presence) presence {
-	there := seen[f.number]
+	p := seen[f.number]
 	if f.inline {
 		for _, inner := range s.fields {
 			if inner.container == f {
-				there = max(there, seen[inner.number])
+				p = max(p, seen[inner.number])
 			}
 		}
 	}
-	return there
+	return p
 }
 
 // isEmptyValue reports whether the value of a member says nothing.

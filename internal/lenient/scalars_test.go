@@ -3,6 +3,7 @@ package lenient_test
 import (
 	"errors"
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -106,6 +107,7 @@ func TestDecodeRejectsScalarsThatDoNotFit(t *testing.T) {
 		`1.00000000000000000001`,
 		`4503599627370496.3`, `"1e"`, `"."`, `"--1"`, `"1.2.3"`, `"e1"`, `1e99999999999999999999`, `1e999999999`, `"0x10"`,
 		`"1_000"`, `"inf"`, `" "`, `"１"`, `{}`)
+	meansNothing[int](t, strconv.FormatUint(math.MaxInt+1, 10), "-"+strconv.FormatUint(math.MaxInt+2, 10))
 	meansNothing[int8](t, `128`, `-129`)
 	meansNothing[uint8](t, `-1`, `-1.0`, `1e-400`, `256`, `"-0.5"`, `"x"`)
 	meansNothing[float64](t, `"abc"`, `"inf"`, `"NaN"`, `"0x1p-2"`, `"1_0"`, `"1,5"`, `"12MB"`, `1e999`, `true`, `{}`)

@@ -16,7 +16,7 @@ import (
 
 // A shape describes how to read a struct type.
 type shape struct {
-	number   int // of the shape, from 0
+	number   int // counts the shapes; 0 is noFields
 	fields   []*field
 	required []*field          // subset of fields
 	expected []*field          // subset of fields: required or always there
@@ -46,7 +46,7 @@ type field struct {
 	epochs    epochRule
 	isBlank   func(text []byte) bool             // reports whether a scalar means the same as null; may be nil
 	set       setter                             // nil if the field is not scalar
-	isPlain   bool                               // it is scalar, and no receipt
+	isPlain   bool                               // a scalar and no receipt, without a nested field
 	basic     reflect.Type                       // of the pointer that set takes, if it is not that to the field
 	shape     func() *shape                      // of a struct
 	read      func(*decoder, reflect.Value) bool // for values that are not scalar; reports whether there is one
@@ -194,13 +194,13 @@ func (f *field) describe(t reflect.Type, separators string) {
 	switch {
 	case separators != "":
 		text := &field{receipt: f.receipt, isID: f.isID, isElement: true, want: "a text", set: setString}
-		f.read = func(d *decoder, v reflect.Value) bool { return d.separated(f, text, v, separators) }
+		f.read = func(d *decoder, v reflect.Value) bool { return d.readSeparated(f, text, v, separators) }
 	case t.Kind() == reflect.Pointer:
 		pointee := f.inner(t.Elem(), f.isElement)
-		f.read = func(d *decoder, v reflect.Value) bool { return d.pointee(pointee(), v) }
+		f.read = func(d *decoder, v reflect.Value) bool { return d.readPointee(pointee(), v) }
 	case t.Kind() == reflect.Slice && !ReadsItself(t) && t.Elem().Kind() != reflect.Uint8:
 		element := f.inner(t.Elem(), true)
-		f.read = func(d *decoder, v reflect.Value) bool { return d.list(f, element(), v) }
+		f.read = func(d *decoder, v reflect.Value) bool { return d.readList(f, element(), v) }
 	case t.Kind() == reflect.Struct && !ReadsItself(t):
 		f.shape = sync.OnceValue(func() *shape { return shapeOf(t) })
 		f.read = func(d *decoder, v reflect.Value) bool {
@@ -208,10 +208,10 @@ func (f *field) describe(t reflect.Type, separators string) {
 				d.reject(f, "an object")
 				return false
 			}
-			return d.object(v, f.shape(), nil, false) || !f.inline
+			return d.readObject(v, f.shape(), nil, false) || !f.inline
 		}
 	default:
-		f.read = func(d *decoder, v reflect.Value) bool { return d.foreign(f, v) }
+		f.read = func(d *decoder, v reflect.Value) bool { return d.readForeign(f, v) }
 	}
 }
 
@@ -223,13 +223,6 @@ func (f *field) inner(t reflect.Type, isElement bool) func() *field {
 		inner.describe(t, "")
 		return inner
 	})
-}
-
-// basicTypes are the types of the pointers that setters take.
-var basicTypes = map[reflect.Kind]reflect.Type{
-	reflect.String: reflect.TypeFor[*string](), reflect.Bool: reflect.TypeFor[*bool](),
-	reflect.Int: reflect.TypeFor[*int](), reflect.Int64: reflect.TypeFor[*int64](),
-	reflect.Float64: reflect.TypeFor[*float64](),
 }
 
 // usualType returns the JSON type that the document usually gives to values of a Go type.

@@ -129,8 +129,8 @@ func FuzzDecodeTimes(f *testing.F) {
 			t.Fatalf("%q is both no time and %v", text, at)
 		}
 
-		again, ok := rule.parse(at.Format(time.RFC3339Nano), timesClock)
-		require.True(t, ok && again.Equal(at), "%q: %v is read as %v", text, at, again)
+		reparsed, ok := rule.parse(at.Format(time.RFC3339Nano), timesClock)
+		require.True(t, ok && reparsed.Equal(at), "%q: %v is read as %v", text, at, reparsed)
 		for _, layout := range []string{"2006-01-02", "2006/01/02"} {
 			day, ok := ParseTime(at.Format(layout), time.Now)
 			require.True(t, ok)

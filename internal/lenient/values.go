@@ -23,18 +23,16 @@ const maxList = 256 << 20
 // maxGuess limits the elements that a list gets room for after its first: the largest page has 1000.
 const maxGuess = 999
 
-// list reads a list. null and "" are empty lists.
-func (d *decoder) list(f, element *field, v reflect.Value) bool {
+// readList reads a list. null and "" are empty lists.
+func (d *decoder) readList(f, element *field, v reflect.Value) bool {
 	if d.peek() != '[' {
 		return d.reject(f, "a list")
 	}
-	limit := maxList / max(1, int(v.Type().Elem().Size()))
+	t := v.Type().Elem()
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	var r *row
 	if element.shape != nil {
-		m := d.memory.of(element.shape())
-		r = m.takeRow(v.Type().Elem(), element.shape())
-		defer m.putRow(r)
+		r = d.takeRow(t, element.shape())
 	}
 	d.enter(']')
 	for n := 0; d.more(); n++ {
@@ -42,8 +40,8 @@ func (d *decoder) list(f, element *field, v reflect.Value) bool {
 			d.next()
 			continue
 		}
-		if n >= limit {
-			d.addProblem(f, Problem{Path: d.place(""), Reason: "more elements than can be held"})
+		if uintptr(n) >= maxList/max(1, t.Size()) {
+			d.addProblem(f, "", nil, "more elements than can be held")
 			d.next()
 			continue
 		}
@@ -52,24 +50,27 @@ func (d *decoder) list(f, element *field, v reflect.Value) bool {
 			v.Grow(n + 1) // doubles the capacity; append grows by less and would copy a page of 1000 cards more often
 		}
 		v.SetLen(n + 1)
-		d.element(element, v.Index(n), r)
+		d.readElement(element, v.Index(n), r)
 		if n == 0 && len(d.path) <= 2 { // the list is the response, and its elements have about the same length
-			v.Grow(min((len(d.text)-d.at)/max(1, d.at-start), maxGuess))
+			v.Grow(min((len(d.text)-d.at)/(d.at-start), maxGuess))
 		}
+	}
+	if r != nil {
+		d.putRow(element.shape(), r)
 	}
 	return true
 }
 
-// element reads an element of a list, which, unlike a member, cannot be absent. r is for elements that are structs.
-func (d *decoder) element(f *field, v reflect.Value, r *row) {
+// readElement reads an element of a list, which, unlike a member, cannot be absent. r is for elements that are structs.
+func (d *decoder) readElement(f *field, v reflect.Value, r *row) {
 	switch first := d.peek(); {
 	case first == 'n':
 		d.mismatch(f, d.next(), "an element of a list cannot be null")
 	case f.set != nil:
-		d.scalar(f, f.pointer(v))
+		d.readScalar(f, f.pointer(v))
 	case r != nil && first == '{':
 		d.unique.begin()
-		d.object(r.value, f.shape(), r.fields, false)
+		d.readObject(r.value, f.shape(), r.pointers, false)
 		v.Set(r.value)
 		r.value.SetZero()
 	default:
@@ -77,11 +78,11 @@ func (d *decoder) element(f *field, v reflect.Value, r *row) {
 	}
 }
 
-// pointee reads a value into a new variable, and sets a pointer to it if there is a value.
-func (d *decoder) pointee(f *field, pointer reflect.Value) (hasValue bool) {
+// readPointee reads a value into a new variable, and sets a pointer to it if there is a value.
+func (d *decoder) readPointee(f *field, pointer reflect.Value) (hasValue bool) {
 	to := reflect.New(pointer.Type().Elem())
 	if f.set != nil || d.peek() == 'n' {
-		hasValue, _ = d.scalar(f, f.pointer(to.Elem()))
+		hasValue, _ = d.readScalar(f, f.pointer(to.Elem()))
 	} else {
 		hasValue = f.read(d, to.Elem())
 	}
@@ -91,10 +92,10 @@ func (d *decoder) pointee(f *field, pointer reflect.Value) (hasValue bool) {
 	return hasValue
 }
 
-// separated reads a list that is one text with separators, or a JSON list.
-func (d *decoder) separated(f, element *field, v reflect.Value, separators string) bool {
+// readSeparated reads a list that is one text with separators, or a JSON list.
+func (d *decoder) readSeparated(f, element *field, v reflect.Value, separators string) bool {
 	if d.peek() == '[' {
-		return d.list(f, element, v)
+		return d.readList(f, element, v)
 	}
 	raw := d.next()
 	text := raw
@@ -116,8 +117,8 @@ func (d *decoder) separated(f, element *field, v reflect.Value, separators strin
 	return len(texts) > 0
 }
 
-// foreign reads a value by means of the JSON library.
-func (d *decoder) foreign(f *field, v reflect.Value) bool {
+// readForeign reads a value by means of the JSON library.
+func (d *decoder) readForeign(f *field, v reflect.Value) bool {
 	raw := d.next()
 	d.checkEncoding(raw)
 	if err := json.Unmarshal(raw, v.Addr().Interface(), foreignOptions); err != nil {
