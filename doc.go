@@ -123,9 +123,9 @@
 // Do the same if a purchase is refused and its ExternalID may have been sent before. Verify a purchase (Preverify)
 // without the ExternalID: the document does not say whether the platform records it then.
 //
-// https://github.com/quecloud/quecloud-go/blob/main/docs/buying.md has the rules for the ExternalID, the meaning of every
-// response, the table in which a service keeps its purchases, and what shows that a change took effect. The module
-// examples/service is such a service.
+// https://github.com/quecloud/quecloud-go/blob/main/docs/buying.md has the rules for the ExternalID, the meaning of
+// every response, the table in which a service keeps its purchases, and what shows that a change took effect. The
+// module examples/service is such a service.
 //
 // # Sweeps
 //

@@ -64,16 +64,16 @@ const maxConnections = 64
 // seconds, perhaps while a request is on its way, so it must be shorter.
 const idleTime = 15 * time.Second
 
-// NewTransport returns a new transport with the settings of a client without [WithHTTPClient]. Let several clients share
-// it, or change a setting:
+// NewTransport returns a new transport with the settings of a client without [WithHTTPClient]. Let several clients
+// share it, or change a setting:
 //
 //	transport := quecloud.NewTransport()
 //	transport.TLSClientConfig = &tls.Config{RootCAs: pool}
 //	client, err := quecloud.NewClient(appKey, secret, quecloud.WithHTTPClient(&http.Client{Transport: transport}))
 //
 // It speaks HTTP/1.1 only, with which net/http resends a POST by itself only if nothing of it was written. It has at
-// most 64 connections to a host and keeps them while they are idle, but for no longer than 15 seconds. It uses the proxy
-// in the environment variable HTTPS_PROXY, as [net/http.ProxyFromEnvironment] reads it.
+// most 64 connections to a host and keeps them while they are idle, but for no longer than 15 seconds. It uses the
+// proxy in the environment variable HTTPS_PROXY, as [net/http.ProxyFromEnvironment] reads it.
 func NewTransport() *http.Transport {
 	// http.DefaultTransport keeps two idle connections per host, so that a burst of calls would dial anew each time. The
 	// limit on connections also avoids surplus ones: without it, calls that end take over connections that others dial.
@@ -165,8 +165,9 @@ func WithPlainHTTP() Option {
 }
 
 // WithHTTPClient makes calls through a client of your own, for its transport: a proxy, certificates, more than the
-// usual 64 connections. [NewTransport] is the start for one. Leave its Timeout at 0 unless you want to limit long downloads too; [WithTimeout] limits
-// attempts. The SDK never follows redirects, even if CheckRedirect of the client allows them. It copies the client.
+// usual 64 connections. [NewTransport] is the start for one. Leave its Timeout at 0 unless you want to limit long
+// downloads too; [WithTimeout] limits attempts. The SDK never follows redirects, even if CheckRedirect of the client
+// allows them. It copies the client.
 //
 // Without this option a client has a transport of [NewTransport], and with it its own connections, with two goroutines
 // each. If a process has many clients, for many accounts, let them share one http.Client with this option.

@@ -16,8 +16,8 @@ import (
 // OrdersService buys data packages and renewals for cards, lists the products on sale, and follows orders.
 //
 // Use a new ExternalID for each purchase and store it before the call: [OrdersService.Find] identifies the order by it
-// if the response is lost. See the section "Changes in doubt" of the package documentation, and for a service that keeps
-// its purchases in a database https://github.com/quecloud/quecloud-go/blob/main/docs/buying.md
+// if the response is lost. See the section "Changes in doubt" of the package documentation, and for a service that
+// keeps its purchases in a database https://github.com/quecloud/quecloud-go/blob/main/docs/buying.md
 type OrdersService service
 
 // A FlowPackageProduct is a data package on sale.

@@ -37,7 +37,7 @@ func tableOf(t *testing.T, file string, n int) (rows [][]string) {
 	require.Greater(t, len(tables), n, file)
 	for _, line := range strings.Split(strings.TrimSpace(tables[n]), "\n")[2:] {
 		var cells []string
-		for _, cell := range strings.Split(strings.Trim(line, "|"), "|") {
+		for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
 			cells = append(cells, strings.TrimSpace(cell))
 		}
 		rows = append(rows, cells)
@@ -195,9 +195,13 @@ func TestBuyingPageIsLinked(t *testing.T) {
 	docs := methodDocs(t)
 	docs["package"] = documentation(t, ".", "github.com/quecloud/quecloud-go").Doc
 	for _, name := range []string{"package", "OrdersService", "RechargeParams", "RenewalParams", "Orders.Find"} {
-		assert.True(t, strings.Contains(docs[name], address+buyingPages[0]), "the comment of %s has no link", name)
+		if !strings.Contains(docs[name], address+buyingPages[0]) {
+			t.Errorf("the comment of %s does not link to %s", name, buyingPages[0])
+		}
 	}
 	for i, readme := range readmes {
-		assert.True(t, strings.Contains(readText(t, readme), "]("+buyingPages[i]+")"), "%s has no link", readme)
+		if !strings.Contains(readText(t, readme), "]("+buyingPages[i]+")") {
+			t.Errorf("%s does not link to %s", readme, buyingPages[i])
+		}
 	}
 }

@@ -181,7 +181,9 @@ var promises = regexp.MustCompile(`(?i)` + strings.Join([]string{
 func TestDocPromisesNothingUnknown(t *testing.T) {
 	t.Parallel()
 	var names []string
-	for _, folder := range []string{"", "internal/*/", "quecloudtest/", "otelquecloud/", "examples/*/", "cmd/*/", "docs/"} {
+	for _, folder := range []string{
+		"", "internal/*/", "quecloudtest/", "otelquecloud/", "examples/*/", "cmd/*/", "docs/",
+	} {
 		names = append(names, glob(t, folder+"*.go")...)
 		names = append(names, glob(t, folder+"*.md")...)
 	}
