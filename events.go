@@ -71,8 +71,10 @@ func (e *OrderEvent) check() error {
 	case e.ICCID == "":
 		return &FieldError{Path: "iccid", Reason: "missing"}
 	}
-	var inWords OrderStatus
-	_ = inWords.UnmarshalText([]byte(e.StatusText)) // never fails
+	inWords := OrderStatus(e.StatusText)
+	if !inWords.isKnown() {
+		_ = inWords.UnmarshalText([]byte(e.StatusText)) // never fails
+	}
 	if e.Status.isKnown() && inWords.isKnown() && e.Status != inWords {
 		return &FieldError{Path: "orderStatusDesc", Value: e.StatusText, Reason: "contradicts orderStatus"}
 	}
@@ -152,11 +154,17 @@ func samePrice(price decimal.Decimal, o *Order) bool {
 
 func differByLess(a, b, limit decimal.Decimal) bool { return a.Sub(b).Abs().LessThan(limit) }
 
+// The bodies that mean success.
+var (
+	orderSuccess = []byte(`{"code":200,"msg":""}`)
+	smsSuccess   = []byte("success")
+)
+
 // respondToOrder writes an object with the status as its code. The platform takes code 200 for success.
 func respondToOrder(w http.ResponseWriter, status int, reason string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	text := []byte(`{"code":200,"msg":""}`)
+	text := orderSuccess
 	if status != http.StatusOK {
 		h.Set("X-Content-Type-Options", "nosniff")
 		text, _ = json.Marshal(struct { // cannot fail
@@ -254,11 +262,11 @@ func clearNullText(identifiers ...*string) {
 func respondToSMS(w http.ResponseWriter, status int, reason string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
-	text := "success"
+	text := smsSuccess
 	if status != http.StatusOK {
 		h.Set("X-Content-Type-Options", "nosniff")
-		text = "failed: " + reason
+		text = []byte("failed: " + reason)
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text)) // fails only if the sender has disconnected
+	_, _ = w.Write(text) // fails only if the sender has disconnected
 }
