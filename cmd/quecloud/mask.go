@@ -122,7 +122,7 @@ func (m masker) value(raw string) string {
 	if err := m.json(&out, strings.NewReader(raw), ""); err != nil {
 		return m.text(raw)
 	}
-	return strings.TrimSpace(out.String())
+	return strings.Join(strings.Fields(out.String()), " ")
 }
 
 // json writes JSON with masked values, in the order of its members.
