@@ -33,7 +33,7 @@ type app struct {
 	yes     bool
 	dryRun  bool
 	debug   bool
-	close   func() // stops what the command started
+	close   func() error // ends what the command started
 
 	accountName string // application key, or sim
 	rowColumns  map[*cobra.Command][]string
@@ -74,7 +74,7 @@ func (a *app) root() *cobra.Command {
 	a.completeFlags(root)
 	a.rowColumns = map[*cobra.Command][]string{}
 	root.AddCommand(a.groups()...)
-	root.AddCommand(a.completionCommand(), a.docsCommand(), a.checkCommand(), a.callbacksCommand(), a.callCommand(),
+	root.AddCommand(a.completionCommand(), a.docsCommand(), a.checkCommand(), a.callbacksCommand(), a.callCommand(), a.simCommand(),
 		a.profileCommand())
 	return root
 }
@@ -103,7 +103,7 @@ func (a *app) client(ctx context.Context, opts ...quecloud.Option) (*quecloud.Cl
 		return a.simulator(opts)
 	}
 	if a.wrap != nil {
-		opts = append(opts, quecloud.WithHTTPClient(&http.Client{Transport: a.wrap(http.DefaultTransport)}))
+		opts = append(opts, quecloud.WithHTTPClient(&http.Client{Transport: a.wrap(quecloud.NewTransport())}))
 	}
 	account, err := a.account(ctx)
 	if err != nil {

@@ -37,7 +37,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if a.close != nil {
-		a.close()
+		err = errors.Join(err, a.close())
 	}
 	code := exitCode(err)
 	if ctx.Err() != nil && code != exitDone {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +15,6 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/quecloud/quecloud-go"
-	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
 // A profile has the credentials of an account, and where its platform is.
@@ -144,28 +142,5 @@ func (a *app) writeProfiles(p profiles) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".profiles") // with mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails after the rename
-	_, err = f.Write(content)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// simulator starts a simulator, and returns a client for it.
-func (a *app) simulator(opts []quecloud.Option) (*quecloud.Client, error) {
-	srv := quecloudtest.NewUnstartedServer()
-	a.close, a.accountName = srv.Close, "sim"
-	opts = append(srv.Options(), opts...)
-	if a.wrap != nil {
-		opts = append(opts, quecloud.WithHTTPClient(&http.Client{Transport: a.wrap(srv.Transport())}))
-	}
-	return quecloud.NewClient(srv.AppKey, srv.Secret, opts...)
+	return replaceFile(path, content)
 }
