@@ -57,7 +57,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.errOut)
 	root.SetIn(a.in)
 	a.texts.translate(root)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err.Error()} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return a.flagError(err) })
 	f := root.PersistentFlags()
 	a.output = output{form: formJSONL, w: a.out, texts: a.texts}
 	if width, ok := terminal(a.out); ok {
@@ -74,7 +74,8 @@ func (a *app) root() *cobra.Command {
 	a.completeFlags(root)
 	a.rowColumns = map[*cobra.Command][]string{}
 	root.AddCommand(a.groups()...)
-	root.AddCommand(a.completionCommand(), a.docsCommand(), a.checkCommand(), a.callbacksCommand(), a.callCommand(), a.simCommand(),
+	root.AddCommand(a.completionCommand(), a.docsCommand(), a.checkCommand(), a.callbacksCommand(), a.callCommand(),
+		a.simCommand(),
 		a.profileCommand())
 	return root
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"reflect"
@@ -127,8 +128,11 @@ func (a *app) checkArgs(s spec) cobra.PositionalArgs {
 		check = cobra.NoArgs
 	}
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usageError{fmt.Sprintf("%v; %s %s", err, a.texts.get("Usage:"), cmd.UseLine())}
+		switch err := check(cmd, args); {
+		case err != nil && cmd.HasSubCommands():
+			return usageError{fmt.Sprintf(a.texts.get("there is no command %s %s"), cmd.CommandPath(), args[0])}
+		case err != nil:
+			return usageError{fmt.Sprintf(a.texts.get("other arguments are wanted; usage: %s"), cmd.UseLine())}
 		}
 		return nil
 	}
@@ -212,4 +216,29 @@ func perCard[R any](method func(*call) func(context.Context, quecloud.CardID) (R
 		}
 		return err
 	})
+}
+
+// flagError returns the error of a flag in the language of the command.
+func (a *app) flagError(err error) error {
+	t := a.texts.get
+	unknown, isUnknown := errors.AsType[*pflag.NotExistError](err)
+	missing, isMissing := errors.AsType[*pflag.ValueRequiredError](err)
+	invalid, isInvalid := errors.AsType[*pflag.InvalidValueError](err)
+	switch {
+	case isUnknown:
+		return usageError{fmt.Sprintf(t("there is no flag %s"), dashed(unknown.GetSpecifiedName()))}
+	case isMissing:
+		return usageError{fmt.Sprintf(t("the flag %s wants a value"), dashed(missing.GetSpecifiedName()))}
+	case isInvalid:
+		return usageError{fmt.Sprintf("--%s %s: %v", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap())}
+	}
+	return usageError{err.Error()}
+}
+
+// dashed returns the name of a flag as it is written.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
 }

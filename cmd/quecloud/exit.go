@@ -59,16 +59,39 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
+// kinds are what goes wrong, by the word of quecloud.ErrorType, for people who do not read the English text after it.
+var kinds = map[string]string{
+	"outcome_unknown": "the outcome is unknown", "partial": "done for some of the cards only",
+	"query_failed": "the query failed at the platform", "order_failed": "the order has failed",
+	"not_found": "no such order was found", "unknown_card": "the platform does not know the card",
+	"not_started": "not started", "param": "invalid argument", "not_sent": "not sent", "unauthorized": "not allowed",
+	"refused": "refused by the platform", "canceled": "interrupted", "deadline_exceeded": "out of time",
+	"timeout":     "no response in time",
+	"certificate": "the certificate is not trusted", "response": "a response that cannot be read",
+	"network": "no connection",
+}
+
+// message returns the text of an error. The SDK's errors are English: where that is not the language, a word of it says
+// what they are about.
+func (a *app) message(err error) string {
+	text := strings.TrimPrefix(err.Error(), "quecloud: ")
+	kind, ok := kinds[quecloud.ErrorType(err)]
+	if word := a.texts.get(kind); ok && word != kind {
+		return word + ": " + text
+	}
+	return text
+}
+
 // report returns an error as the command prints it: a line, or with -o json an object.
 func (a *app) report(err error, code int) string {
 	if a.output.form != formJSON && a.output.form != formJSONL || a.output.width > 0 && a.output.form == formJSONL {
-		return "quecloud: " + printable(strings.TrimPrefix(err.Error(), "quecloud: "))
+		return "quecloud: " + printable(a.message(err))
 	}
 	kind := quecloud.ErrorType(err)
 	if _, usage := errors.AsType[usageError](err); usage {
 		kind = "param"
 	}
-	object := map[string]any{"error": err.Error(), "type": kind, "exit": code}
+	object := map[string]any{"error": a.message(err), "type": kind, "exit": code}
 	if api, ok := errors.AsType[*quecloud.APIError](err); ok {
 		object["resultCode"] = api.Code
 	}

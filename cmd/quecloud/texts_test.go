@@ -78,6 +78,9 @@ func textsInSource(t *testing.T) map[string]bool {
 			return true
 		})
 	}
+	for _, kind := range kinds {
+		found[kind] = true
+	}
 	for _, match := range regexp.MustCompile(`{{tr "([^"]*)"}}`).FindAllStringSubmatch(usageTemplate, -1) {
 		found[match[1]] = true
 	}
