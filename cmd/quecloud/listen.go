@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -78,12 +79,18 @@ func (a *app) listenCommand() *cobra.Command {
 	return cmd
 }
 
+// tokens are the tokens that no proxy changes in a URL.
+var tokens = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
+
 func (l *listener) listen(ctx context.Context) error {
 	if l.token == "" {
 		l.token = l.getenv("QUECLOUD_CALLBACK_TOKEN")
 	}
 	if l.token == "" {
 		l.token = rand.Text()
+	}
+	if !tokens.MatchString(l.token) {
+		return usageError{l.texts.get("the token may have the characters A-Z, a-z, 0-9 and -._~ only")}
 	}
 	for kind, target := range l.forward {
 		if u, err := url.Parse(*target); *target != "" && (err != nil || u.Host == "") {
