@@ -86,7 +86,8 @@ func TestControlDeliversCallbacksAtWill(t *testing.T) {
 		{"POST /callbacks", `{"orders":"http://[canary-8d1f"}`, "orders: want an absolute"},
 	} {
 		status, response := ask(h, test.call, test.body)
-		if status != http.StatusBadRequest || !strings.Contains(response, test.reason) || strings.Contains(response, "canary") {
+		if status != http.StatusBadRequest || !strings.Contains(response, test.reason) ||
+			strings.Contains(response, "canary") {
 			t.Errorf("%s %s: got %d %s", test.call, test.body, status, response)
 		}
 	}

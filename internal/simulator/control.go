@@ -4,6 +4,7 @@ package simulator
 
 import (
 	"encoding/json"
+	"errors"
 	"log"
 	"net/http"
 	"strconv"
@@ -65,39 +66,41 @@ func (c *Control) Handler() http.Handler {
 		mux.HandleFunc(route.pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := route.serve(c, w, r); err != nil {
 				c.refuse(w, r, err)
-			} else if r.Method != http.MethodGet {
+			} else if r.Method != http.MethodGet && r.Method != http.MethodHead {
 				c.log.Printf("control: %s %s", r.Method, clip(r.URL.Path))
 			}
 		})
 	}
 	mux.Handle(pageRoot, pageHandler())
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { c.refuse(w, r, c.noRoute(mux, r)) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { c.noRoute(mux, w, r) })
 	return guard(withPage(mux), c.hosts, c.refuse)
 }
 
-// noRoute returns the error of a request without a route.
-func (c *Control) noRoute(mux *http.ServeMux, r *http.Request) error {
+// noRoute refuses a request without a route.
+func (c *Control) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 	var allowed []string
-	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = method
 		if _, pattern := mux.Handler(other); pattern != "/" {
 			allowed = append(allowed, method)
 		}
 	}
-	if len(allowed) > 0 {
-		return failf(http.StatusMethodNotAllowed, "%s %s: want %s", r.Method, r.URL.Path, wanted(allowed))
+	if len(allowed) == 0 {
+		c.refuse(w, r, failf(http.StatusNotFound, "not found: %s %s; GET / lists all requests", r.Method, r.URL.Path))
+		return
 	}
-	return failf(http.StatusNotFound, "not found: %s %s; GET / lists all requests", r.Method, r.URL.Path)
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	c.refuse(w, r, failf(http.StatusMethodNotAllowed, "%s %s: want %s", r.Method, r.URL.Path, wanted(allowed)))
 }
 
 // refuse responds with an error.
 func (c *Control) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusBadRequest
-	if f, ok := err.(*failure); ok { //nolint:errorlint // never wrapped
+	if f, ok := errors.AsType[*failure](err); ok {
 		status = f.status
 	}
-	c.log.Printf("control: %s %s %d — %s", r.Method, clip(r.URL.Path), status, clip(err.Error()))
+	c.log.Printf("control: %s %s %d — %s", r.Method, clip(c.hide(r.URL.Path)), status, clip(c.hide(err.Error())))
 	c.respond(w, status, refusal{err.Error()})
 }
 

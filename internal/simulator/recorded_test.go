@@ -31,7 +31,7 @@ func ids(t *testing.T, response string) string {
 
 func TestListsFilter(t *testing.T) {
 	t.Parallel()
-	_, h := newBusyControl(t) // requests: card.info, card.pause, card.resume, sms.send, card.recharge, file.card.get, wrong, sms.send
+	_, h := newBusyControl(t)
 	for call, want := range map[string]string{
 		"/requests":                                   "1 2 3 4 5 6 7 8",
 		"/requests?method=card.pause":                 "2",

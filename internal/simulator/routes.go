@@ -22,9 +22,15 @@ func routes() []route {
 		{"PATCH /cards/{number}", "Changes the members of a card in the body.", "修改物联卡的部分字段。", op((*Control).updateCard)},
 		{"DELETE /cards/{number}", "Removes a card.", "移除一张物联卡。", op((*Control).removeCard)},
 		{"GET /cards/{number}/usage", "Returns what a card used each day.", "返回物联卡每日用量。", op((*Control).cardUsage)},
-		{"GET /cards/{number}/history", "Returns the changes of a card, oldest first.", "返回物联卡的变更，最早的在前。", op((*Control).cardHistory)},
+		{
+			"GET /cards/{number}/history", "Returns the changes of a card, oldest first.", "返回物联卡的变更，最早的在前。",
+			op((*Control).cardHistory),
+		},
 		{"POST /usage", "Sets the data that a card used on a date.", "设置物联卡某日的流量用量。", op((*Control).setUsage)},
-		{"POST /voice-usage", "Sets the voice that a card used on a date.", "设置物联卡某日的语音用量。", op((*Control).setVoiceUsage)},
+		{
+			"POST /voice-usage", "Sets the voice that a card used on a date.", "设置物联卡某日的语音用量。",
+			op((*Control).setVoiceUsage),
+		},
 		{"GET /groups", "Returns the billing groups.", "返回计费组。", op((*Control).groups)},
 		{"POST /groups", "Adds a billing group.", "添加一个计费组。", op((*Control).addGroup)},
 		{"GET /products", "Returns the data packages on offer.", "返回可购流量包。", op((*Control).products)},
@@ -42,16 +48,31 @@ func routes() []route {
 		{"GET /received", "Returns the SMS from cards, oldest first.", "返回来自物联卡的短信，最早的在前。", op((*Control).received)},
 		{"GET /files", "Returns the file tasks, oldest first.", "返回文件任务，最早的在前。", op((*Control).files)},
 
-		{"GET /callbacks", "Returns the URLs that receive events, without tokens.", "返回接收事件的地址（不含令牌）。", op((*Control).callbacks)},
+		{
+			"GET /callbacks", "Returns the URLs that receive events, without tokens.", "返回接收事件的地址（不含令牌）。",
+			op((*Control).callbacks),
+		},
 		{"POST /callbacks", "Sets the URLs that receive events.", "设置接收事件的地址。", op((*Control).setCallbacks)},
-		{"GET /deliveries", "Returns the deliveries of callbacks, oldest first.", "返回回调投递记录，最早的在前。", op((*Control).deliveries)},
+		{
+			"GET /deliveries", "Returns the deliveries of callbacks, oldest first.", "返回回调投递记录，最早的在前。",
+			op((*Control).deliveries),
+		},
 
-		{"POST /redeliver", "Delivers callbacks again, in the order of the list.", "按列表顺序重新投递回调。", op((*Control).redeliver)},
-		{"POST /hold-callbacks", "Keeps callbacks instead of delivering them.", "暂存回调而不投递。", op((*Control).holdCallbacks)},
+		{
+			"POST /redeliver", "Delivers callbacks again, in the order of the list.", "按列表顺序重新投递回调。",
+			op((*Control).redeliver),
+		},
+		{
+			"POST /hold-callbacks", "Keeps callbacks instead of delivering them.", "暂存回调而不投递。",
+			op((*Control).holdCallbacks),
+		},
 		{"GET /held-callbacks", "Returns the callbacks that are kept.", "返回暂存的回调。", op((*Control).heldCallbacks)},
 		{"POST /release-callbacks", "Delivers callbacks again as they come.", "恢复投递回调。", op((*Control).releaseCallbacks)},
 
-		{"GET /requests", "Returns the requests to the platform, oldest first.", "返回平台收到的请求，最早的在前。", op((*Control).requests)},
+		{
+			"GET /requests", "Returns the requests to the platform, oldest first.", "返回平台收到的请求，最早的在前。",
+			op((*Control).requests),
+		},
 		{
 			"GET /events", "Streams what happens as server-sent events.", "以SSE推送发生的事件。",
 			stream[eventsInput, quecloudtest.Update]((*Control).events),
@@ -64,7 +85,9 @@ func routes() []route {
 		{"POST /reset", "Returns to the state of the start.", "恢复到启动时的状态。", op((*Control).reset)},
 		{"GET /snapshot", "Returns the whole state.", "返回全部状态。", op((*Control).snapshot)},
 		{"POST /snapshot", "Replaces the whole state by a snapshot.", "以快照替换全部状态。", op((*Control).load)},
-		{"POST /scenario", "Replaces the whole state by a scenario: a snapshot that leaves members out.",
-			"以场景替换全部状态：场景是省略部分字段的快照。", op((*Control).load)},
+		{
+			"POST /scenario", "Replaces the whole state by a scenario: a snapshot that leaves members out.",
+			"以场景替换全部状态：场景是省略部分字段的快照。", op((*Control).load),
+		},
 	}
 }

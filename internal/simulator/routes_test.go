@@ -30,7 +30,7 @@ var routeCases = map[string]routeCase{
 	"POST /snapshot":              {body: `{"cards":[],"callbacks":{"held":true}}`},
 	"POST /scenario":              {body: `{"time":"2026-03-10T12:00:00+08:00"}`},
 	"GET /cards":                  {path: "/cards?limit=1000&status=正常&carrier=中国移动&group=10&start=0&text=8986"},
-	"POST /cards":                 {body: `{"iccid":"89860000000000000001","voice":"open","alarm":{"enabled":true,"thresholds":[1,2,3]}}`},
+	"POST /cards":                 {body: `{"iccid":"89860000000000000001","voice":"open","alarm":{"enabled":true}}`},
 	"GET /cards/{number}":         {path: "/cards/" + aCard},
 	"PATCH /cards/{number}":       {path: "/cards/" + aCard, body: `{"imei":"861234567890123"}`},
 	"DELETE /cards/{number}":      {path: "/cards/89860000000000000001"},
@@ -56,7 +56,9 @@ var routeCases = map[string]routeCase{
 	"DELETE /faults/{id}":         {path: "/faults/1"},
 }
 
-// newBusyControl returns a stand-in in which something of every kind has happened, and its control.
+// newBusyControl returns a stand-in in which something of every kind has happened, and its control. The requests are
+// card.info, card.pause, card.resume, sms.send, card.recharge, file.card.get, card.info with a wrong signature, and
+// sms.send.
 func newBusyControl(t *testing.T) (*quecloudtest.Server, http.Handler) {
 	t.Helper()
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

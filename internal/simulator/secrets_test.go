@@ -24,7 +24,8 @@ func TestControlReturnsNoSecrets(t *testing.T) {
 		quecloudtest.WithSMSCallback(address), quecloudtest.WithOrderCallback(address))
 	client := sim.Client()
 	_, err := client.Orders.Recharge(t.Context(), &quecloud.RechargeParams{
-		Card: quecloud.ICCID("89860024310000000006"), ProductID: 50, ProductName: "30M-当月", Remark: secret, ExternalID: secret,
+		Card: quecloud.ICCID("89860024310000000006"), ProductID: 50, ProductName: "30M-当月",
+		Remark: secret, ExternalID: secret,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +56,9 @@ func TestControlReturnsNoSecrets(t *testing.T) {
 	for _, path := range paths {
 		_, response := ask(h, "GET "+path, "")
 		lower := strings.ToLower(response)
-		for _, hidden := range []string{`canary-\"8d1f`, `canary-"8d1f`, token, "canary-8d1f-", `"canary-8d1f"`, strings.ToLower(sign)} {
+		for _, hidden := range []string{
+			`canary-\"8d1f`, `canary-"8d1f`, token, "canary-8d1f-", `"canary-8d1f"`, strings.ToLower(sign),
+		} {
 			if strings.Contains(lower, hidden) {
 				t.Errorf("GET %s returns %s: %.2000s", path, hidden, response)
 			}
