@@ -88,6 +88,8 @@ func (c *config) defineState(f *flag.FlagSet) {
 	f.Uint64Var(&c.seed, "seed", 1, "seed of cards, usage and the probabilities of faults")
 	f.Int64Var(&c.balance, "balance", int64(quecloudtest.DefaultBalance/quecloudtest.Yuan),
 		"money in the wallet, in yuan")
+	f.StringVar(&c.Scenario, "scenario", "", "file with the state at the start, as POST /scenario of the control takes it")
+	f.StringVar(&c.State, "state", "", "file to load the state from at the start, if it exists, and to save it to at the end")
 }
 
 func (c *config) defineTimes(f *flag.FlagSet) {

@@ -134,7 +134,7 @@ func TestFlagsHelpNamesFaultsAndDefaults(t *testing.T) {
 var flagValues = map[string]string{
 	"addr": "127.0.0.1:1", "control": "127.0.0.1:2", "control-host": "a.test,b.test", "tls": "true", "tls-ca": "ca.pem",
 	"tls-host": "c.test", "app-key": "7", "secret": "canary", "cards": "20", "sub-account-cards": "2", "years-only": "true",
-	"seed": "8", "balance": "9", "time": "2026-03-10", "t-check": "sim",
+	"seed": "8", "balance": "9", "scenario": "s.json", "state": "state.json", "time": "2026-03-10", "t-check": "sim",
 	"order-delay": "1s", "file-delay": "2s", "sms-delay": "3s", "latency": "4s", "sms-callback": "http://d.test/",
 	"order-callback": "http://e.test/", "callback-retries": "5", "callback-interval": "6s", "fault": "garbage",
 	"dialect": "other-case",

@@ -49,7 +49,8 @@
 //	quecloud-sim ready -control 127.0.0.1:9090 -wait 10s
 //
 // With -time the clock stands, so that dates stay the same; the control moves it. As long as the client uses the real
-// clock, -t-check both, the default, accepts its calls.
+// clock, -t-check both, the default, accepts its calls. -scenario starts from a file, and POST /reset returns to it. With
+// -state the simulator starts where it ended.
 //
 // # HTTPS
 //

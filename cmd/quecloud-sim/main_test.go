@@ -104,8 +104,11 @@ func TestReady(t *testing.T) {
 func TestFlagsReachTheSimulator(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	ca := filepath.Join(folder, "ca.pem")
-	s := startSim(t, "-tls", "-tls-ca", ca, "-cards", "3", "-app-key", "7")
+	ca, scenario := filepath.Join(folder, "ca.pem"), filepath.Join(folder, "scenario.json")
+	if err := os.WriteFile(scenario, []byte(`{"fleet":{"size":3}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startSim(t, "-tls", "-tls-ca", ca, "-scenario", scenario, "-app-key", "7")
 	s.Wait(t, `serves 3 cards on https://`)
 	s.Wait(t, `appKey 7,`)
 	if text, err := os.ReadFile(ca); err != nil || !strings.Contains(string(text), "CERTIFICATE") {

@@ -26,6 +26,8 @@ const (
 
 // A Control serves a stand-in by HTTP. Make one with [New].
 type Control struct {
+	Scenario []byte // the state that POST /reset loads; nil: the state that the options of the stand-in give
+
 	sim   *quecloudtest.Server
 	log   *log.Logger
 	hosts []string

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/quecloud/quecloud-go/internal/redact"
@@ -28,6 +29,9 @@ type Config struct {
 	TLS      bool     // serve the platform by HTTPS
 	TLSCA    string   // file for the certificate of the CA; empty: none
 	TLSHosts []string // names and addresses of this machine in its certificate
+
+	Scenario string // file to start from, and to which the control resets; empty: none
+	State    string // file to start from if it exists, and to save the state to; empty: none
 }
 
 const shutdownTime = 5 * time.Second
@@ -43,7 +47,13 @@ func Run(ctx context.Context, cfg *Config, out io.Writer) (err error) {
 	}
 	sim := quecloudtest.NewUnstartedServer(opts...)
 	defer sim.Close()
-	ports, err := cfg.listen(sim, logger)
+	var scenario []byte
+	if cfg.Scenario != "" {
+		if scenario, err = os.ReadFile(cfg.Scenario); err != nil {
+			return err
+		}
+	}
+	ports, err := cfg.listen(sim, scenario, logger)
 	if err != nil {
 		return err
 	}
@@ -52,11 +62,15 @@ func Run(ctx context.Context, cfg *Config, out io.Writer) (err error) {
 			_ = p.listener.Close() // serve has closed it, unless it was not called
 		}
 	}()
+	if err := cfg.load(sim, scenario); err != nil {
+		return err
+	}
 	cfg.announce(out, sim, ports)
-	return serve(ctx, ports, logger, func() {
+	err = serve(ctx, ports, logger, func() {
 		fmt.Fprintln(out, "quecloud-sim stops")
 		sim.Close() // cancels delayed calls
 	})
+	return errors.Join(err, cfg.save(sim))
 }
 
 // A port is a handler on a listener.
@@ -66,7 +80,7 @@ type port struct {
 }
 
 // listen listens on the addresses of the platform and the control.
-func (c *Config) listen(sim *quecloudtest.Server, logger *log.Logger) (ports []port, err error) {
+func (c *Config) listen(sim *quecloudtest.Server, scenario []byte, logger *log.Logger) (ports []port, err error) {
 	listener, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return nil, err
@@ -86,6 +100,7 @@ func (c *Config) listen(sim *quecloudtest.Server, logger *log.Logger) (ports []p
 		return nil, errors.Join(err, ports[0].listener.Close())
 	}
 	control := New(sim, logger, append([]string{c.Control}, c.ControlHosts...)...)
+	control.Scenario = scenario
 	return append(ports, port{listener, control.Handler()}), nil
 }
 

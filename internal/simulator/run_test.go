@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -129,6 +130,8 @@ func TestRunFailsAtOnce(t *testing.T) {
 		"address in use":            {Addr: address},
 		"address of the control":    {Addr: "127.0.0.1:0", Control: address},
 		"folder of the certificate": {Addr: "127.0.0.1:0", TLS: true, TLSCA: missing},
+		"scenario":                  {Addr: "127.0.0.1:0", Scenario: missing},
+		"folder of the state":       {Addr: "127.0.0.1:0", State: missing},
 	} {
 		cfg.AppKey, cfg.Secret = quecloudtest.DefaultAppKey, quecloudtest.DefaultSecret
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -159,5 +162,67 @@ func TestRunClientsKeepTheirClock(t *testing.T) {
 		if expired := isRefused && strings.Contains(refused.Message, "已过期"); expired == accepted {
 			t.Errorf("check %d: got %v", check, err)
 		}
+	}
+}
+
+func TestRunSavesItsState(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "state.json")
+	s := startRun(t, Config{State: file})
+	client := s.client(t)
+	if err := client.Cards.Pause(t.Context(), quecloud.MSISDN(aCard)); err != nil {
+		t.Fatal(err)
+	}
+	s.end(t)
+	info, err := os.Stat(file)
+	if err != nil || info.Size() == 0 {
+		t.Fatal(info, err)
+	}
+	scenario := filepath.Join(t.TempDir(), "scenario.json")
+	if err := os.WriteFile(scenario, []byte(`{"fleet":{"size":3}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := startRun(t, Config{State: file, Scenario: scenario})
+	card, err := again.client(t).Cards.Info(t.Context(), quecloud.MSISDN(aCard))
+	if err != nil || card.Status != quecloudtest.StatusSuspended {
+		t.Errorf("after the restart the card is %+v, %v", card, err)
+	}
+	if !strings.Contains(again.String(), "serves 12 cards") {
+		t.Errorf("the scenario replaced the state: %s", again)
+	}
+}
+
+func TestRunStartsFromAScenario(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	scenario := filepath.Join(folder, "scenario.json")
+	if err := os.WriteFile(scenario, []byte(`{"fleet":{"size":3}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startRun(t, Config{
+		State: filepath.Join(folder, "state.json"), Scenario: scenario, Control: "127.0.0.1:0",
+	})
+	if !strings.Contains(s.String(), "serves 3 cards") {
+		t.Errorf("wrote %s", s)
+	}
+	control := strings.Fields(s.Wait(t, `page on http://\S+\n`))[2]
+	if err := s.client(t).Cards.Pause(t.Context(), quecloud.MSISDN(aCard)); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Post(control+"reset", "application/json", strings.NewReader("{}"))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatal(resp, err)
+	}
+	resp.Body.Close()
+	list, err := s.client(t).Cards.List(t.Context(), nil)
+	if err != nil || len(list.Cards) != 3 || list.Cards[0].Status != quecloudtest.StatusNormal {
+		t.Errorf("after a reset the cards are %+v, %v", list, err)
+	}
+	if err := os.WriteFile(scenario, []byte(`{"fleets":{}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), &Config{Addr: "127.0.0.1:0", Scenario: scenario}, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "scenario.json") || !strings.Contains(err.Error(), "fleets") {
+		t.Errorf("an unknown member: got %v", err)
 	}
 }

@@ -11,7 +11,11 @@ import (
 )
 
 func (c *Control) reset(r *http.Request, _ nothing) (clockState, error) {
-	c.sim.Reset()
+	if c.Scenario == nil {
+		c.sim.Reset()
+	} else if err := c.sim.Load(c.Scenario); err != nil {
+		return clockState{}, err
+	}
 	return c.clock(r, nothing{})
 }
 
