@@ -45,7 +45,7 @@ var texts = map[string]pageText{
 	"language.other": {"中文", "English"},
 	"skip":           {"Skip to the content", "跳到正文"},
 	"nav":            {"Sections", "栏目"},
-	"offline":        {"No connection", "连接已断开"},
+	"offline":        {"No connection to the simulator", "与模拟平台的连接已断开"},
 
 	"nav.calls":      {"Calls", "调用"},
 	"nav.cards":      {"Cards", "物联卡"},
@@ -137,6 +137,7 @@ var texts = map[string]pageText{
 	"yes":        {"Yes", "是"},
 	"no":         {"No", "否"},
 	"none":       {"None", "无"},
+	"more":       {"The newest 100 are shown. The filter looks through the last 2,000.", "仅显示最新 100 条；筛选范围为最近 2,000 条。"},
 	"remove":     {"Remove", "移除"},
 
 	"calls.filter":    {"Method, card, reason …", "方法、卡号、原因…"},

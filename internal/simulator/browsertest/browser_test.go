@@ -59,9 +59,10 @@ func runTests(m *testing.M) int {
 // A tab shows the page of a simulator.
 type tab struct {
 	*testing.T
-	ctx context.Context
-	sim *quecloudtest.Server
-	url string // of the control
+	ctx     context.Context
+	sim     *quecloudtest.Server
+	url     string // of the control
+	control *httptest.Server
 
 	expected string // part of a problem that the test expects
 	mu       sync.Mutex
@@ -86,7 +87,7 @@ func newTab(t *testing.T, opts ...quecloudtest.Option) *tab {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	p := &tab{T: t, ctx: ctx, sim: sim, url: control.URL}
+	p := &tab{T: t, ctx: ctx, sim: sim, url: control.URL, control: control}
 	messages := chromedp.Console(ctx)
 	go func() {
 		for m, err := range messages {

@@ -107,7 +107,7 @@ const widest = `[...document.querySelectorAll("body *")].filter(e => e.getBoundi
 
 // focused describes the element with the focus, and whether it is seen to have it.
 const focused = `(() => {
-	const e = document.activeElement, style = getComputedStyle(e.matches("a.main") ? e.closest("tr") : e);
+	const e = document.activeElement, style = getComputedStyle(e, e.matches("a.main") ? "::after" : null);
 	const label = e.matches("input[type=file]") ? getComputedStyle(e.parentElement) : style;
 	if (e === document.body) return {name: "", seen: true};
 	return {name: e.id || e.innerText?.trim().split("\n")[0] || e.tagName,

@@ -42,6 +42,8 @@ const measured = `(() => {
 		heap: performance.memory.usedJSHeapSize / 1e6};
 })()`
 
+// The test logs what it measures and asserts only what does not depend on the machine: the list stays short, a click in
+// the middle opens the details, and the last call is shown.
 func TestPageStaysResponsiveUnderLoad(t *testing.T) {
 	const rate, seconds = 500, 10
 	p := newTab(t)
@@ -86,10 +88,7 @@ func TestPageStaysResponsiveUnderLoad(t *testing.T) {
 	got := eval[frames](p, measured)
 	t.Logf("%d calls in %v; the last one is shown %v later; %+v", rate*seconds, sent.Round(time.Millisecond),
 		behind.Round(time.Millisecond), got)
-	if got.Rows > 200 {
-		t.Errorf("%d rows, want at most 200", got.Rows)
-	}
-	if got.P99 > 250 {
-		t.Errorf("a frame in a hundred takes %v ms, want at most 250", got.P99)
+	if got.Rows > 100 {
+		t.Errorf("%d rows, want at most 100", got.Rows)
 	}
 }

@@ -5,6 +5,8 @@ package browsertest
 import (
 	"fmt"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/simulator"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -40,6 +43,9 @@ func set(selector, value string) chromedp.Action[chromedp.Void] {
 		field.dispatchEvent(new Event("change", {bubbles: true}));
 	}`, selector, value))
 }
+
+// clickRow clicks on the newest row, in one step: the list may change at any time.
+var clickRow = chromedp.Evaluate[chromedp.Void](`document.querySelector("#rows a.main").click()`)
 
 func TestPageShowsCallsAsTheyArrive(t *testing.T) {
 	p := newTab(t)
@@ -75,7 +81,7 @@ func TestPageShowsWhyACallWasRefused(t *testing.T) {
 	_ = client.Cards.Pause(t.Context(), mobileID) // a suspended card
 	refused := p.sim.Requests()[1]
 	p.wait(rows + `[0]?.includes("` + refused.Reason + `")`)
-	p.do(click("#rows tr:first-child a.main"))
+	p.do(clickRow)
 	p.wait(`document.querySelector("#detail").innerText.includes("` + refused.Reason + `")`)
 	detail := eval[string](p, `document.querySelector("#detail").innerText`)
 	for _, want := range []string{
@@ -97,7 +103,7 @@ func TestPageExplainsASignature(t *testing.T) {
 	p.open("calls")
 	_, _ = client.Cards.Info(t.Context(), mobileID)
 	p.wait(rows + ".length === 1")
-	p.do(click("#rows a.main"))
+	p.do(clickRow)
 	p.wait(`document.querySelector("#detail").checkVisibility()`)
 	detail := eval[string](p, `document.querySelector("#detail").innerText`)
 	for _, want := range []string{
@@ -177,7 +183,7 @@ func TestPageSendsAnSMSToAReceiver(t *testing.T) {
 
 	p.open("deliveries")
 	p.wait(rows + `[0]?.includes("temperature 41")`)
-	p.do(click("#rows a.main"))
+	p.do(clickRow)
 	p.wait(`document.querySelector("#detail").innerText.includes("HTTP 200")`)
 	p.do(chromedp.Click(chromedp.CSS("#detail .chips button")))
 	select {
@@ -263,7 +269,7 @@ func TestPageFindsCards(t *testing.T) {
 	p.wait(rows + `.every(row => row.includes("Cancelled")) && ` + rows + `.length > 0`)
 	p.do(set("#status", ""), set("#group", "860"))
 	p.wait(rows + `.every(row => row.includes("Group 860")) && ` + rows + `.length > 1`)
-	p.do(click("#rows a.main"))
+	p.do(clickRow)
 	p.wait(`document.querySelector("#card")?.checkVisibility()`)
 }
 
@@ -300,7 +306,7 @@ func TestPageCopiesCommandsThatWork(t *testing.T) {
 	p.open("calls")
 	p.wait(rows + ".length === 1")
 	eval[any](p, catchCopy)
-	p.do(click("#rows a.main"), chromedp.Click(chromedp.CSS("#detail .chips button")))
+	p.do(clickRow, chromedp.Click(chromedp.CSS("#detail .chips button")))
 	p.wait("window.copied")
 	response := p.shell(eval[string](p, "window.copied"))
 	again := p.sim.Requests()[1]
@@ -326,4 +332,29 @@ func TestPageShowsWhatTheControlRefuses(t *testing.T) {
 	p.open("sms")
 	p.do(set("#sms-card", "1069999999999"), click("#sms-form button"))
 	p.wait(`document.querySelector("#strip-state").innerText.includes("1069999999999")`)
+}
+
+func TestPageComesBackAfterARestart(t *testing.T) {
+	p := newTab(t)
+	p.expected = "net::ERR_" // the browser itself logs requests without a connection
+	p.open("calls")
+	p.wait(loaded)
+	p.control.CloseClientConnections()
+	p.control.Close()
+	p.wait(`document.querySelector("#offline").checkVisibility()`)
+
+	listener, err := net.Listen("tcp", p.control.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim := quecloudtest.NewServer(quecloudtest.WithTime(noon))
+	t.Cleanup(sim.Close)
+	_, _ = sim.Client().Billing.Wallet(t.Context())
+	restarted := &http.Server{Handler: simulator.New(sim, log.New(io.Discard, "", 0)).Handler()}
+	go func() { _ = restarted.Serve(listener) }()
+	t.Cleanup(func() { _ = restarted.Close() })
+	p.wait(rows + ".length === 1")
+	p.wait(`!document.querySelector("#offline").checkVisibility()`)
+	_ = sim.Client().Cards.Pause(t.Context(), mobileID)
+	p.wait(rows + ".length === 2")
 }

@@ -4,9 +4,9 @@ package browsertest
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -45,7 +45,7 @@ func TestScreenshots(t *testing.T) {
 		p.open(shot.section + "?lang=" + shot.lang)
 		p.wait(loaded)
 		if shot.section == "calls" {
-			p.do(chromedp.Click(chromedp.CSS(`#rows tr[data-id="` + strconv.FormatInt(wrong, 10) + `"] a.main`)))
+			eval[any](p, fmt.Sprintf(`document.querySelector('#rows tr[data-id="%d"] a.main').click()`, wrong))
 			p.wait(`document.querySelector("#detail").checkVisibility()`)
 		} else {
 			p.wait(`document.querySelector("#chart rect")`)

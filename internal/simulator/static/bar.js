@@ -54,7 +54,6 @@ byID("fault-form").onsubmit = e => {
   act("POST", "/faults", {fault: byID("fault-text").value});
 };
 byID("faults-clear").onclick = () => act("DELETE", "/faults");
-byID("faults-menu").addEventListener("toggle", e => { if (e.newState === "open") readFaults(); });
 
 // The whole state
 byID("snapshot-download").onclick = async () => {
@@ -89,11 +88,9 @@ byID("reset").addEventListener("blur", e => {
   e.target.textContent = t("state.reset");
 });
 
-async function refresh() {
-  try { await Promise.all([readClock(), readFaults()]); } catch { byID("clock").textContent = t("offline"); }
-}
+const refresh = () => Promise.all([readClock(), readFaults()]);
 const refreshSoon = soon(refresh, 200);
 document.addEventListener("changed", refreshSoon);
 listen({clock: refreshSoon, faults: refreshSoon}, refresh);
 setInterval(showClock, 1000);
-setInterval(() => { if (!document.hidden) refresh(); }, 30_000); // the two clocks drift
+setInterval(refreshSoon, 30_000); // the two clocks drift

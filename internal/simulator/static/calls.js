@@ -1,5 +1,5 @@
 import {byID, cardLink, chip, clock, copy, count, duration, el, facts, get, instant, say, t, term, terms} from "./page.js";
-import {listen, perFrame} from "./events.js";
+import {listen, perFrame, soon} from "./events.js";
 import {liveList} from "./live.js";
 import {signedCurl} from "./signed.js";
 
@@ -101,7 +101,7 @@ function detail(r, close) {
     ...section(t("calls.headers"), headers(r)),
   ];
 }
-const list = liveList({row, detail, matches, changed: summarize});
+const list = liveList({row, detail, matches, changed: soon(summarize, 200)});
 let seen = 0;
 
 function summarize(entries, waiting) {
@@ -113,7 +113,7 @@ function summarize(entries, waiting) {
 }
 
 const arrive = perFrame(batch => { seen += batch.length; list.add(batch); }, 2000);
-listen({request: arrive}, async () => list.load(await get("/requests", {limit: 500})));
+listen({request: arrive}, () => list.load(() => get("/requests", {limit: 500})));
 
 // A screen reader hears of new calls at most every five seconds.
 setInterval(() => {

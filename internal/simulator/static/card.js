@@ -55,7 +55,9 @@ function showCard() {
   ] : [["", el("span", {className: "none"}, t("card.noAlarm"))]]);
   byID("packages").replaceChildren(table(card.packages, [
     [t("name"), p => p.name], ["MB", p => p.mb, "number"], [t("until"), p => day(p.end)]]));
-  if (!byID("state-form").contains(document.activeElement)) {
+  const state = card.status + card.pauseReason;
+  if (state !== byID("state-form").dataset.state) { // otherwise somebody may be choosing
+    byID("state-form").dataset.state = state;
     byID("state-status").value = card.status;
     byID("state-reason").value = card.pauseReason;
     chooseReason();

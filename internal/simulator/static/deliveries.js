@@ -44,8 +44,7 @@ function detail(d, close, all) {
 
 const list = liveList({row, detail});
 async function load() {
-  const [deliveries, receivers] = await Promise.all([get("/deliveries", {limit: 500}), get("/callbacks")]);
-  list.load(deliveries);
+  const [receivers] = await Promise.all([get("/callbacks"), list.load(() => get("/deliveries", {limit: 500}))]);
   byID("receivers-set").textContent = [receivers.sms, receivers.orders].filter(Boolean).join(", ") || t("none");
 }
 listen({delivery: perFrame(batch => list.add(batch), 2000), settings: load}, load);

@@ -1,5 +1,7 @@
 // The stream of updates of the control. It is closed while the tab is hidden: a browser has few connections per host.
 
+import {byID, Failure} from "./page.js";
+
 const listeners = []; // [kind, function]
 const loads = [];
 let source;
@@ -14,11 +16,18 @@ function attach([kind, handle]) {
 function open() {
   if (source || document.hidden) return;
   source = new EventSource("/events");
-  source.addEventListener("open", loadAll);
+  source.addEventListener("open", () => {
+    byID("offline").hidden = true;
+    for (const load of loads) run(load);
+  });
+  source.addEventListener("error", () => { byID("offline").hidden = false; });
   for (const listener of listeners) attach(listener);
 }
 
-function loadAll() { for (const load of loads) load(); }
+// run calls a function that reads from the control. It fails while the control is not there; a load follows then.
+async function run(load) {
+  try { await load(); } catch (e) { if (!(e instanceof Failure)) throw e; }
+}
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) return open();
@@ -26,28 +35,29 @@ document.addEventListener("visibilitychange", () => {
   source = undefined;
 });
 
-// listen calls the functions of handle with what updates of their kinds contain. It calls load at once, and whenever
-// updates may have been missed.
+// listen calls the functions of handle with what updates of their kinds contain. It calls load when the stream is open,
+// and whenever updates may have been missed.
 export function listen(handle, load) {
-  for (const listener of [...Object.entries(handle), ["reset", load], ["gap", load]]) {
+  for (const listener of [...Object.entries(handle), ["reset", () => run(load)], ["gap", () => run(load)]]) {
     listeners.push(listener);
     if (source) attach(listener);
   }
   loads.push(load);
-  load();
+  if (source?.readyState === EventSource.OPEN) run(load);
   open();
 }
 
-// soon returns a function that calls run at most once every delay milliseconds, the last time after the last call.
-export function soon(run, delay = 300) {
-  let timer, last = 0;
-  return () => {
+// soon returns a function that runs task with its last arguments, at most once every delay milliseconds.
+export function soon(task, delay = 300) {
+  let timer, last = 0, values;
+  return (...args) => {
+    values = args;
     if (timer) return;
     timer = setTimeout(() => {
       timer = undefined;
       last = Date.now();
-      run();
-    }, Math.max(50, last + delay - Date.now()));
+      run(() => task(...values));
+    }, Math.max(20, last + delay - Date.now()));
   };
 }
 

@@ -1,9 +1,10 @@
-// A live list: the newest rows first, a limited number of them, one update per frame, and details of the chosen row.
+// A live list: the newest rows first, and details of the chosen row. The table has few rows, since the browser lays
+// all of them out when one arrives.
 
 import {byID, el, t} from "./page.js";
 
 const kept = 2000; // entries in memory
-const shown = 200; // rows in the table
+const shown = 100; // rows in the table
 
 // liveList fills the table with the element rows. A row's entry has a unique id.
 //
@@ -15,6 +16,7 @@ export function liveList({row, detail, matches = () => true, changed = () => {}}
   const body = byID("rows"), panel = byID("detail"), split = body.closest(".split");
   let entries = []; // oldest first
   let last = 0; // highest id so far
+  let during; // entries that arrive during a load
   let paused = [];
   let pausing = false;
   let chosen;
@@ -35,6 +37,7 @@ export function liveList({row, detail, matches = () => true, changed = () => {}}
     const current = body.querySelector("a.main[tabindex='0']");
     if (!current) body.querySelector("a.main")?.setAttribute("tabindex", "0");
     byID("empty").hidden = body.childElementCount > 0;
+    byID("more").hidden = body.childElementCount < shown;
     changed(entries, paused.length);
   }
 
@@ -56,6 +59,7 @@ export function liveList({row, detail, matches = () => true, changed = () => {}}
 
   // add puts entries on top, in one change of the document.
   function add(list) {
+    during?.push(...list);
     list = list.filter(entry => entry.id > last);
     if (!list.length) return;
     last = list[list.length - 1].id;
@@ -78,14 +82,19 @@ export function liveList({row, detail, matches = () => true, changed = () => {}}
     settle();
   }
 
-  // load replaces all entries.
-  function load(list) {
+  // load replaces all entries by what read returns, and keeps those that arrive meanwhile.
+  async function load(read) {
+    const arrived = during = [];
+    const list = await read();
+    if (arrived !== during) return; // a later load has begun
+    during = undefined;
     entries = [];
     paused = [];
     last = list.length ? list[list.length - 1].id : 0;
     keep(list.slice(-kept));
     render();
     if (!chosen) openHash();
+    add(arrived);
   }
 
   function pause(on) {

@@ -36,8 +36,13 @@ export class Failure extends Error {}
 
 async function request(method, path, body) {
   const headers = body === undefined ? {} : {"Content-Type": "application/json"};
-  const response = await fetch(path, {method, headers, body});
-  const text = await response.text();
+  let response, text;
+  try {
+    response = await fetch(path, {method, headers, body});
+    text = await response.text();
+  } catch {
+    throw new Failure(t("offline"));
+  }
   let result;
   try { result = JSON.parse(text); } catch { result = undefined; }
   if (!response.ok) throw new Failure(result?.error ?? `HTTP ${response.status}`);
