@@ -45,7 +45,7 @@ func (s *Server) Advance(d time.Duration) {
 		panic("quecloudtest: Advance(" + d.String() + "): want a duration of at least 0")
 	}
 	s.mu.Lock()
-	target := s.clock.now().Add(d)
+	target, era := s.clock.now().Add(d), s.era
 	for {
 		due, ok := s.jobs.next()
 		if !ok || due.After(target) {
@@ -58,6 +58,10 @@ func (s *Server) Advance(d time.Duration) {
 		s.mu.Unlock()
 		s.WaitCallbacks()
 		s.mu.Lock()
+		if era != s.era { // Reset or Load set another time
+			s.mu.Unlock()
+			return
+		}
 	}
 	s.clock.set(target)
 	s.runDue()

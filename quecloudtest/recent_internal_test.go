@@ -33,6 +33,7 @@ func TestRecentForgetsOrdersAndEntries(t *testing.T) {
 	for i := range maxKept + 1 {
 		s.addOrder(&Order{No: strconv.Itoa(i), ExternalID: "x" + strconv.Itoa(i)})
 		s.wallet.deposit(time.Time{}, 2, "")
+		s.addChange(&card{}, "", time.Time{}, nil)
 	}
 	assert.Len(t, s.Orders(), maxKept)
 	assert.Equal(t, "1", s.Orders()[0].No)
@@ -40,5 +41,6 @@ func TestRecentForgetsOrdersAndEntries(t *testing.T) {
 	assert.Len(t, s.externalIDs, maxKept)
 	assert.NotNil(t, s.externalIDs["x1"])
 	assert.Len(t, s.Wallet().Entries, maxKept)
+	assert.Equal(t, maxKept, s.changes.len())
 	assert.Equal(t, Money(2*(maxKept+1)), s.Wallet().Balance)
 }

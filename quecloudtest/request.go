@@ -71,7 +71,7 @@ func secretHeader(name string) bool {
 		func(word string) bool { return strings.Contains(name, word) })
 }
 
-// recordedHeader returns the headers to remember, with hidden secrets. It leaves out headers beyond the limit.
+// recordedHeader returns the headers to remember, with hidden secrets. It leaves out headers that exceed the limit.
 func recordedHeader(all http.Header) http.Header {
 	kept, size := make(http.Header, len(all)), 0
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -79,11 +79,13 @@ func recordedHeader(all http.Header) http.Header {
 		if secretHeader(name) {
 			values = []string{hidden}
 		}
+		more := 0
 		for _, value := range values {
-			size += len(name) + len(value)
+			more += len(name) + len(value)
 		}
-		if size <= maxRecordedHeader {
+		if size+more <= maxRecordedHeader {
 			kept[name] = slices.Clone(values)
+			size += more
 		}
 	}
 	return kept

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -336,4 +337,53 @@ func TestStateRunningClock(t *testing.T) {
 	require.NoError(t, srv.Load([]byte(`{"running":false}`)))
 	assert.Equal(t, srv.Now(), srv.Now())
 	assert.False(t, srv.Snapshot().Running)
+}
+
+// TestStateConcurrentUse is for the race detector. Each state that is loaded is that of a moment, and a watcher sees
+// all updates in order.
+func TestStateConcurrentUse(t *testing.T) {
+	t.Parallel()
+	tt := busyServer(2)
+	defer tt.srv.Close()
+	state := []byte(snapshot(t, tt.srv))
+	ctx, stop := context.WithCancel(t.Context())
+	var watcher, workers sync.WaitGroup
+	for range 2 {
+		watcher.Go(func() {
+			last := int64(0)
+			for u := range tt.srv.Watch(ctx, 0) {
+				if u.Kind != quecloudtest.UpdateGap && u.ID != last+1 {
+					t.Errorf("update %d after %d", u.ID, last)
+				}
+				last = u.ID
+			}
+		})
+	}
+	for worker := range 6 {
+		workers.Go(func() {
+			own := *tt
+			own.client = tt.srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
+			own.rand = rand.New(rand.NewPCG(uint64(worker), 5))
+			for n := range 40 {
+				switch {
+				case n%20 == 3 && worker == 0:
+					assert.NoError(t, tt.srv.Load(state))
+				case n%10 == 7:
+					_, err := json.Marshal(tt.srv.Snapshot())
+					assert.NoError(t, err)
+				case n%10 == 9:
+					for c := range tt.srv.Cards(quecloudtest.CardFilter{Status: quecloudtest.StatusNormal}) {
+						_ = c
+					}
+					_, _ = tt.srv.Faults(), tt.srv.HeldCallbacks()
+				default:
+					own.step(t.Context())
+				}
+			}
+		})
+	}
+	workers.Wait()
+	tt.srv.WaitCallbacks()
+	stop()
+	watcher.Wait()
 }
