@@ -63,22 +63,15 @@ func (s *Server) Redeliver(callbackIDs ...int64) []Delivery {
 	results := make(chan Delivery, len(callbackIDs))
 	s.mu.Lock()
 	var next []urgentDelivery
-	waiting := slices.Clone(s.waiting)
 	for _, id := range callbackIDs {
-		d := s.nextDelivery(id, waiting)
+		d := s.nextDelivery(id, next)
 		if d.Attempt == 0 {
 			s.mu.Unlock()
 			panic(fmt.Sprintf("quecloudtest: Redeliver: no callback %d", id))
 		}
-		waiting = slices.DeleteFunc(waiting, func(other Delivery) bool { return other.CallbackID == id })
-		for _, u := range next {
-			if u.CallbackID == id {
-				d.Attempt = max(d.Attempt, u.Attempt+1)
-			}
-		}
 		next = append(next, urgentDelivery{d, results})
 	}
-	s.waiting = waiting
+	s.waiting = slices.DeleteFunc(s.waiting, func(d Delivery) bool { return slices.Contains(callbackIDs, d.CallbackID) })
 	s.urgent = append(s.urgent, next...)
 	s.mu.Unlock()
 	s.startDelivering()
@@ -89,17 +82,22 @@ func (s *Server) Redeliver(callbackIDs ...int64) []Delivery {
 	return deliveries
 }
 
-// nextDelivery returns the next delivery of a callback that waits or was delivered before. Its attempt is 0 without
-// such a callback.
-func (s *Server) nextDelivery(id int64, waiting []Delivery) (next Delivery) {
+// nextDelivery returns the next delivery of a callback that is among the urgent ones, waits or was delivered before.
+// Its attempt is 0 without such a callback.
+func (s *Server) nextDelivery(id int64, urgent []urgentDelivery) (next Delivery) {
 	for _, d := range s.delivered.all() {
 		if d.CallbackID == id {
 			next = d.next()
 		}
 	}
-	for _, d := range waiting {
+	for _, d := range s.waiting {
 		if d.CallbackID == id {
 			next = d
+		}
+	}
+	for _, u := range urgent {
+		if u.CallbackID == id {
+			next = u.next()
 		}
 	}
 	return next

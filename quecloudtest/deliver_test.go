@@ -68,16 +68,16 @@ func TestRedeliverDuplicatesAndReorders(t *testing.T) {
 	held := srv.HeldCallbacks()
 	assert.Equal(t, "c d e", contents(t, held))
 	assert.EqualValues(t, 3, held[0].CallbackID)
-	assert.Equal(t, "e", contents(t, srv.Redeliver(5)))
+	assert.Equal(t, "e e", contents(t, srv.Redeliver(5, 5)))
 	assert.Equal(t, "c d", contents(t, srv.HeldCallbacks()))
 	srv.ReleaseCallbacks()
-	assert.Equal(t, "e c d", contents(t, srv.Deliveries()[5:]))
+	assert.Equal(t, "e e c d", contents(t, srv.Deliveries()[5:]))
 	assert.Empty(t, srv.HeldCallbacks())
 	srv.ReceiveSMS(card, "f")
-	assert.Equal(t, "f", contents(t, srv.Deliveries()[8:]))
+	assert.Equal(t, "f", contents(t, srv.Deliveries()[9:]))
 
 	assert.PanicsWithValue(t, "quecloudtest: Redeliver: no callback 7", func() { srv.Redeliver(1, 7) })
-	assert.Len(t, srv.Deliveries(), 9, "a call that panics delivers nothing")
+	assert.Len(t, srv.Deliveries(), 10, "a call that panics delivers nothing")
 }
 
 func TestRedeliverHasNoRetries(t *testing.T) {

@@ -33,11 +33,13 @@
 //
 // A new server has four billing groups of all three carriers, one of them a child, [DefaultFleet] cards in all states
 // of §1.8, five data packages and [DefaultBalance] in the wallet. Calls change this state as the document describes.
-// Tests change it with [Server.AddCard], [Server.UpdateCard], [Server.AddGroup], [Server.AddProduct],
-// [Server.SetUsage], [Server.SetVoiceUsage], [Server.Deposit], [Server.FailOrders], [Server.SetPurchaseRules] and
-// [Server.ReceiveSMS], and read it with [Server.Card], [Server.Orders], [Server.Wallet], [Server.SMS],
-// [Server.Requests] and [Server.Deliveries]. The company's sub-account can own cards: see [Card] and
-// [WithSubAccountCards].
+// Tests change it with [Server.AddCard], [Server.UpdateCard], [Server.RemoveCard], [Server.AddGroup],
+// [Server.AddProduct], [Server.SetUsage], [Server.SetVoiceUsage], [Server.Deposit], [Server.FailOrders],
+// [Server.SetPurchaseRules] and [Server.ReceiveSMS], and read it with [Server.Card], [Server.Cards], [Server.Usage],
+// [Server.History], [Server.Groups], [Server.Products], [Server.Orders], [Server.Wallet], [Server.SMS],
+// [Server.FileTasks], [Server.Requests] and [Server.Deliveries]. The company's sub-account can own cards: see [Card]
+// and [WithSubAccountCards]. Package encoding/json writes and reads all of these: money is text in yuan, a duration a
+// number of seconds, and a time that is not set null.
 //
 // The data packages, for quecloud.RechargeParams, are
 //
@@ -58,6 +60,25 @@
 // cards take memory, and 4 bytes for each card that a recent filter of fc.function.card.list matched, because the
 // server keeps the results of the last filters. The same seed and time give the same fleet. Most of its cards use 5
 // to 80 % of their plan in a month, 7 % use 80 to 100 %, and 4 % use up their plan.
+//
+// # Scenarios
+//
+// [Server.Load] sets the whole state from a scenario, a JSON text that lists what differs from a new server. A
+// scenario in testdata serves tests in Go, and programs in any language through quecloud-sim. [Server.Snapshot]
+// returns the state in the same form, with all of its members; a server that loads it goes on as the first one would.
+// [Server.Reset] returns to the state that the options gave. [State] documents every member.
+//
+// # Waiting
+//
+// Code under test often acts in goroutines of its own. [Server.WaitRequest], [Server.WaitOrder], [Server.WaitSMS] and
+// [Server.WaitDelivery] return the first match, whether it came before or is to come:
+//
+//	r, err := srv.WaitRequest(ctx, func(r quecloudtest.Request) bool {
+//		return r.Method == "fc.function.card.pause" && r.Executed
+//	})
+//
+// [Server.Watch] yields everything that happens, in order: requests, deliveries, orders, SMS, changes of cards, the
+// wallet and the clock.
 //
 // # Time
 //
@@ -83,13 +104,14 @@
 //
 // [Server.Inject] makes calls fail: the next ones, those of one method, or a share of them chosen by the seed. See
 // [Fault]. When several faults apply to one call, each acts before or after the call's effect as it says. The fault
-// that decides the response also decides whether the call takes effect.
+// that decides the response also decides whether the call takes effect. [Server.Faults] returns what is left of them.
 //
 // # Callbacks
 //
 // With [WithSMSCallback] and [WithOrderCallback] the server sends SMS and order events as the platform does, and with
-// [WithCallbackRetries] it retries deliveries without success. [Server.Deliveries] returns the responses.
-// [DeliverSMS] and [DeliverOrder] test a receiver without a server. With [HandlerTransport] the server delivers to a
+// [WithCallbackRetries] it retries deliveries without success. [Server.Deliveries] returns the responses; the error of
+// a delivery that failed says what the receiver must respond. [Server.HoldCallbacks] keeps callbacks, and
+// [Server.Redeliver] delivers them late, twice or in another order, as the platform may. [DeliverSMS] and [DeliverOrder] test a receiver without a server. With [HandlerTransport] the server delivers to a
 // handler without a network. [TestDedupStore] tests a store for quecloud.WithDeduplication.
 //
 // # Sources

@@ -2,6 +2,7 @@ package quecloudtest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -268,4 +269,130 @@ func ExampleDeliverOrder() {
 	})
 	fmt.Println(d.OK, d.Response, err)
 	// Output: true {"code":200,"msg":""} <nil>
+}
+
+// Test an alert: a scenario has a card that has nearly used up its plan. Scenarios may also come from a file, and with
+// quecloud-sim they serve programs in any language.
+func ExampleServer_Load() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+
+	err := srv.Load([]byte(`{
+		"time": "2026-03-31T09:00:00+08:00",
+		"cards": [{"msisdn": "1064800000099", "billingID": 11, "usage": {"2026-03-30": 28.5}}],
+		"wallet": {"balance": "20.00"},
+		"faults": [{"fault": {"kind": "status", "status": 503, "on": ["card.info"], "times": 1}}]
+	}`))
+	fmt.Println(err)
+	card, _ := srv.Card("1064800000099")
+	fmt.Println(card.MonthFlow, "of", card.Allowance, "MB, balance", srv.Wallet().Balance)
+
+	err = srv.Load([]byte(`{"cards": [{}, {"status": "sleeping"}]}`))
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// 28.5 of 30 MB, balance 20.00
+	// quecloudtest: Load: cards[1].status: invalid Status "sleeping"
+}
+
+// Test what a program does next in a state that takes long to reach: reach it once, and start each case from there.
+func ExampleServer_Snapshot() {
+	srv := quecloudtest.NewServer(quecloudtest.WithOrderDelay(time.Hour))
+	defer srv.Close()
+	client := srv.Client()
+	card := srv.AddCard(quecloudtest.Card{})
+	_, err := client.Orders.Recharge(context.Background(), &quecloud.RechargeParams{
+		Card: card.ID(), ProductID: 50, ProductName: "30M-当月",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	state, err := json.Marshal(srv.Snapshot())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	for _, status := range []string{quecloudtest.StatusNormal, quecloudtest.StatusCancelled} {
+		if err := srv.Load(state); err != nil {
+			fmt.Println(err)
+			return
+		}
+		srv.UpdateCard(card.ICCID, func(c *quecloudtest.Card) { c.Status = status })
+		srv.Advance(time.Hour)
+		fmt.Println(status, srv.Orders()[0].Status, srv.Wallet().Balance)
+	}
+	// Output:
+	// 正常 订单完成 998.50
+	// 销号 订单失败 1000.00
+}
+
+// Test code that works in the background: wait for its call.
+func ExampleServer_WaitRequest() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+
+	go func() { // the program
+		_ = client.Cards.Pause(ctx, quecloud.MSISDN("1064800000000"))
+	}()
+
+	r, err := srv.WaitRequest(ctx, func(r quecloudtest.Request) bool { return r.Method == "fc.function.card.pause" })
+	fmt.Println(r.Params["msisdn"], r.ResultCode, err)
+	// Output: 1064800000000 0 <nil>
+}
+
+// Follow what happens in a server.
+func ExampleServer_Watch() {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	before := srv.LastUpdate()
+
+	_ = srv.Client().Cards.Pause(context.Background(), quecloud.MSISDN("1064800000000"))
+	srv.Deposit(5*quecloudtest.Yuan, "")
+
+	for u := range srv.Watch(context.Background(), before) {
+		fmt.Println(u.Kind)
+		if u.Kind == quecloudtest.UpdateCard {
+			fmt.Println(u.Card.Cause, u.Card.Fields)
+		}
+		if u.ID == srv.LastUpdate() {
+			break
+		}
+	}
+	// Output:
+	// card
+	// fc.function.card.pause [{status 正常 停机} {pauseReason  主动停机}]
+	// request
+	// wallet
+}
+
+// Test a receiver that gets the events of two messages in the wrong order, and one of them twice.
+func ExampleServer_Redeliver() {
+	receiver := quecloud.NewSMSHandler(func(ctx context.Context, e *quecloud.SMSEvent) error {
+		fmt.Println("received:", e.Content)
+		return nil
+	}, quecloud.WithCallbackToken("hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u"),
+		quecloud.WithDeduplication(quecloud.NewMemoryDedup(1000, time.Hour)))
+	srv := quecloudtest.NewUnstartedServer(
+		quecloudtest.WithCallbackClient(&http.Client{Transport: quecloudtest.HandlerTransport(receiver)}),
+		quecloudtest.WithSMSCallback("https://app.invalid/sms?token=hXk2mVq8Zt4LbN7wRc5yGd3fPj9sAe6u"))
+	defer srv.Close()
+
+	srv.HoldCallbacks()
+	srv.ReceiveSMS("1064800000000", "door open")
+	srv.ReceiveSMS("1064800000000", "door closed")
+	held := srv.HeldCallbacks()
+	for _, d := range srv.Redeliver(held[1].CallbackID, held[0].CallbackID, held[0].CallbackID) {
+		fmt.Println(d.CallbackID, d.Attempt, d.OK)
+	}
+	// Output:
+	// received: door closed
+	// received: door open
+	// 2 1 true
+	// 1 1 true
+	// 1 2 true
 }
