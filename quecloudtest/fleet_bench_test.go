@@ -5,22 +5,24 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// BenchmarkPageOf1000 serves pages of a large fleet, and reports the memory that the server then holds. In the case
-// changed every card has usage set by the test.
+// BenchmarkPageOf1000 serves pages of a large fleet. It reports how long the server took to start, and the memory that
+// it then holds. In the case changed every card has usage set by the test.
 func BenchmarkPageOf1000(b *testing.B) {
 	for _, c := range []struct {
 		cards   int
 		changed bool
 	}{{100_000, false}, {100_000, true}, {1_000_000, false}} {
 		b.Run(fmt.Sprintf("cards=%d/changed=%v", c.cards, c.changed), func(b *testing.B) {
-			before := heap()
+			before, start := heap(), time.Now()
 			srv := quecloudtest.NewUnstartedServer(
 				quecloudtest.WithFleet(c.cards), quecloudtest.WithTime(noon), quecloudtest.WithRequestLimit(0))
 			defer srv.Close()
+			took := time.Since(start)
 			if c.changed {
 				changeAll(b, srv, c.cards)
 			}
@@ -31,6 +33,7 @@ func BenchmarkPageOf1000(b *testing.B) {
 				}
 			}
 			b.ReportMetric(heap()-before, "MB-held")
+			b.ReportMetric(float64(took.Microseconds())/1000, "start-ms")
 			runtime.KeepAlive(srv)
 		})
 	}

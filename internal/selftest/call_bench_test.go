@@ -107,9 +107,23 @@ type handCard struct {
 }
 
 func handInfo(ctx context.Context, client *http.Client, baseURL, appKey, secret, msisdn string) (*handCard, error) {
-	params := map[string]string{
+	var card handCard
+	err := handCall(ctx, client, baseURL, secret, map[string]string{
 		"appKey": appKey, "method": "fc.function.card.info", "t": strconv.FormatInt(time.Now().Unix(), 10), "msisdn": msisdn,
+	}, &card)
+	if err != nil {
+		return nil, err
 	}
+	if card.ResultCode != 0 {
+		return nil, fmt.Errorf("resultCode %d", card.ResultCode)
+	}
+	return &card, nil
+}
+
+// handCall makes a call with all parameters but sign.
+func handCall(
+	ctx context.Context, client *http.Client, baseURL, secret string, params map[string]string, result any,
+) error {
 	names := make([]string, 0, len(params))
 	for name := range params {
 		names = append(names, name)
@@ -130,29 +144,22 @@ func handInfo(ctx context.Context, client *http.Client, baseURL, appKey, secret,
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, baseURL, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("status %s", resp.Status)
+		return fmt.Errorf("status %s", resp.Status)
 	}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var card handCard
-	if err := stdjson.Unmarshal(body, &card); err != nil {
-		return nil, err
-	}
-	if card.ResultCode != 0 {
-		return nil, fmt.Errorf("resultCode %d", card.ResultCode)
-	}
-	return &card, nil
+	return stdjson.Unmarshal(body, result)
 }
 
 const cardJSON = `{"resultCode":0,"errorMessage":null,"islock":"0","gprsstatus":"1",` +
@@ -165,16 +172,25 @@ const cardJSON = `{"resultCode":0,"errorMessage":null,"islock":"0","gprsstatus":
 	`"cycleEndDate":"2021-09-30","callstatus":-2,"voicewhitelist":"1064991300011_1064991300012","voiceflow":300,` +
 	`"monthvoiceflow":80,"spcode":"1064899100001","companyid":123}`
 
-// cardInfoJobs returns jobs that make one call without a network.
-func cardInfoJobs() []selftest.Job {
-	transport := &http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
+// inMemory returns an http.Client with the same response to each request, without a network.
+func inMemory(response string) *http.Client {
+	return &http.Client{Transport: selftest.TransportFunc(func(r *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		r.Body.Close()
-		return &http.Response{
-			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
-			ContentLength: int64(len(cardJSON)), Body: io.NopCloser(strings.NewReader(cardJSON)),
-		}, nil
+		return jsonResponse(r, response), nil
 	})}
+}
+
+func jsonResponse(r *http.Request, text string) *http.Response {
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
+		ContentLength: int64(len(text)), Body: io.NopCloser(strings.NewReader(text)),
+	}
+}
+
+// cardInfoJobs returns jobs that make one call without a network.
+func cardInfoJobs() []selftest.Job {
+	transport := inMemory(cardJSON)
 	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(transport))
 	selftest.Must(true, err)
 	return []selftest.Job{
