@@ -54,8 +54,8 @@ func (s *service) suspend(ctx context.Context, a *account, night quecloud.Date) 
 	return at.save(ctx, s.db, 0, true)
 }
 
-// findSuspensions stores which cards are to be suspended, and which no longer are. It returns those that are above their
-// plan and in service now: with an error too, since a failed call concerns only its own cards.
+// findSuspensions stores which cards are to be suspended, and which no longer are. It returns those that are now above
+// their plan and in service: with an error too, since a failed call concerns only its own cards.
 func (s *service) findSuspensions(
 	ctx context.Context, a *account, night quecloud.Date,
 ) (above map[quecloud.CardID]bool, failed error) {
