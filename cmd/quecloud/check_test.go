@@ -185,7 +185,8 @@ func TestMaskKeepsTheForm(t *testing.T) {
   \],
   "zero": 0
 }$`, out.String())
-	assert.Equal(t, m.text("13800000001"), m.text("13800000001"), "the same text stays the same")
-	assert.NotEqual(t, m.text("13800000001"), newMasker().text("13800000001"), "runs differ")
+	first := m.text("13800000001")
+	assert.Equal(t, first, m.text("13800000001"), "the same text stays the same")
+	assert.NotEqual(t, first, newMasker().text("13800000001"), "runs differ")
 	assert.Equal(t, "x@x 1234 ", strings.TrimRight(m.message("li.lei@example.com 1234 98765"), "0123456789"))
 }

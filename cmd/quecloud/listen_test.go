@@ -57,7 +57,7 @@ func (r *receiver) received() []string {
 }
 
 // startListener starts the listener as another process, and returns the addresses that it prints.
-func startListener(t *testing.T, srv *quecloudtest.Server, args ...string) (sms, order string, stop func() (stdout string)) {
+func startListener(t *testing.T, srv *quecloudtest.Server, args ...string) (sms, order string, stop func() string) {
 	cmd := command(t, srv, t.TempDir(), append([]string{"callbacks", "listen", "--addr", "127.0.0.1:0"}, args...)...)
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -134,8 +135,8 @@ func topUp() spec {
 			for _, offer := range products {
 				if offer.ProductID == product {
 					want := purchase{Kind: kindTopUp, ProductID: product, ProductName: offer.ProductName, Remark: p.remark}
-					return c.buy(p, func(context.Context, quecloud.CardID) (purchase, string, error) {
-						return want, offer.Price.String(), nil
+					return c.buy(p, func(context.Context, quecloud.CardID) (purchase, decimal.Decimal, error) {
+						return want, offer.Price, nil
 					})
 				}
 			}
@@ -161,14 +162,14 @@ func renew() spec {
 			if (years > 0) == (months > 0) {
 				return usageError{c.texts.get("want either --years or --months")}
 			}
-			return c.buy(p, func(ctx context.Context, card quecloud.CardID) (purchase, string, error) {
+			return c.buy(p, func(ctx context.Context, card quecloud.CardID) (purchase, decimal.Decimal, error) {
 				offer, err := c.client.Orders.RenewalProduct(ctx, card)
 				if err != nil {
-					return purchase{}, "", err
+					return purchase{}, decimal.Zero, err
 				}
-				price := fmt.Sprintf("%d × %s", max(years, months), offer.Price)
+				price := offer.Price.Mul(decimal.NewFromInt(int64(years)))
 				if months > 0 {
-					price = fmt.Sprintf("%d × %s", months, offer.MonthPrice)
+					price = offer.MonthPrice.Mul(decimal.NewFromInt(int64(months)))
 				}
 				return purchase{
 					Kind: kindRenewal, ProductID: offer.ProductID, ProductName: offer.ProductName,

@@ -238,7 +238,7 @@ func TestTerminalShowsPricesBeforeAPurchase(t *testing.T) {
 	r.answer("buy for 1 cards? [y/N] ", "n")
 	assert.Equal(t, exitFailed, r.wait())
 	assert.Contains(t, r.text(), "30M-当月, list price 1.5 CNY")
-	assert.Contains(t, r.text(), "balance 1000 CNY")
+	assert.Contains(t, r.text(), "balance 1000 CNY, 998.5 CNY after")
 	assert.Empty(t, srv.Orders())
 }
 

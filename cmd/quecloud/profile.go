@@ -126,8 +126,8 @@ func (a *app) readProfiles() (p profiles, err error) {
 			row, column := syntax.Position()
 			return p, fmt.Errorf(a.texts.get("%s: line %d, column %d is no TOML"), path, row, column)
 		}
-		return p, fmt.Errorf(a.texts.get("%s: a key is not known; want app_key, app_secret, secret_command, base_url, plain_http"),
-			path)
+		return p, fmt.Errorf(
+			a.texts.get("%s: a key is not known; want app_key, app_secret, secret_command, base_url, plain_http"), path)
 	}
 	return p, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/spf13/pflag"
 
 	"github.com/quecloud/quecloud-go"
@@ -86,9 +87,11 @@ type shop struct {
 	known   []purchase // of the journal, in their order
 }
 
-// buy buys for each card what offer returns, with its list price. What an earlier run has left open is finished first.
-func (c *call) buy(p purchaseFlags, offer func(context.Context, quecloud.CardID) (purchase, string,
-	error)) (err error) {
+// An offer returns what to buy for a card, and its list price.
+type offer func(context.Context, quecloud.CardID) (purchase, decimal.Decimal, error)
+
+// buy buys for each card what the offer is. What an earlier run has left open is finished first.
+func (c *call) buy(p purchaseFlags, offer offer) (err error) {
 	cards, err := c.readCards()
 	if err != nil {
 		return err
@@ -101,7 +104,7 @@ func (c *call) buy(p purchaseFlags, offer func(context.Context, quecloud.CardID)
 		defer func() { err = errors.Join(err, s.journal.Close()) }()
 	}
 	var wanted, bought []purchase
-	var prices []string
+	var prices []decimal.Decimal
 	for _, card := range cards {
 		iccid, err := s.iccid(card)
 		if err != nil {
@@ -178,10 +181,11 @@ func (s *shop) iccid(card quecloud.CardID) (quecloud.CardID, error) {
 }
 
 // confirm verifies what is new at the platform, shows prices and balance, and asks.
-func (s *shop) confirm(wanted []purchase, prices []string) error {
+func (s *shop) confirm(wanted []purchase, prices []decimal.Decimal) error {
 	if s.dryRun || len(wanted) == 0 {
 		return nil
 	}
+	total := decimal.Zero
 	for i, p := range wanted {
 		if p.State != stateNew {
 			fmt.Fprintf(s.errOut, s.texts.get("%s: resume the purchase of %s, state %s\n"), p.Card, printable(p.ProductName),
@@ -191,14 +195,15 @@ func (s *shop) confirm(wanted []purchase, prices []string) error {
 		if err := s.preverify(p); err != nil {
 			return fmt.Errorf("%s: %w", p.Card, err)
 		}
-		fmt.Fprintf(s.errOut, s.texts.get("%s: %s, list price %s CNY %s\n"), p.Card, printable(p.ProductName), prices[i],
-			p.Note)
+		total = total.Add(prices[i])
+		fmt.Fprintf(s.errOut, s.texts.get("%s: %s, list price %s CNY %s\n"), p.Card, printable(p.ProductName), prices[i], p.Note)
 	}
 	wallet, err := s.client.Billing.Wallet(s.ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.errOut, s.texts.get("balance %s CNY\n"), wallet.Balance)
+	fmt.Fprintf(s.errOut, s.texts.get("balance %s CNY, %s CNY after purchases at list prices\n"),
+		wallet.Balance, wallet.Balance.Sub(total))
 	if s.yes {
 		return nil
 	}

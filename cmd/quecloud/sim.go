@@ -88,7 +88,11 @@ func loadSim(srv *quecloudtest.Server, path string) error {
 	if err := srv.Load(state); err != nil {
 		return err
 	}
-	if passed := time.Since(srv.Now()); passed > 0 {
+	var clock struct{ Running bool }
+	if err := json.Unmarshal(state, &clock); err != nil {
+		return err
+	}
+	if passed := time.Since(srv.Now()); clock.Running && passed > 0 {
 		srv.Advance(passed)
 	}
 	return nil
