@@ -21,8 +21,8 @@ import (
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
-// browser is the Chromium of all tests.
-var browser context.Context
+// chromium is the Chromium of all tests.
+var chromium context.Context
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
@@ -47,9 +47,9 @@ func runTests(m *testing.M) int {
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	defer stop()
 	var quit context.CancelFunc
-	browser, quit = chromedp.NewContext(allocator)
+	chromium, quit = chromedp.NewContext(allocator)
 	defer quit()
-	if err := chromedp.Do(browser); err != nil {
+	if err := chromedp.Do(chromium); err != nil {
 		log.Print(err)
 		return 1
 	}
@@ -82,7 +82,7 @@ func newTab(t *testing.T, opts ...quecloudtest.Option) *tab {
 	t.Cleanup(control.Close)
 	t.Cleanup(control.CloseClientConnections)
 
-	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	ctx, closeTab := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
 	t.Cleanup(closeTab)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)

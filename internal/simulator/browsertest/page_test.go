@@ -11,10 +11,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
 	"github.com/quecloud/quecloud-go"
@@ -357,4 +359,55 @@ func TestPageComesBackAfterARestart(t *testing.T) {
 	p.wait(`!document.querySelector("#offline").checkVisibility()`)
 	_ = sim.Client().Cards.Pause(t.Context(), mobileID)
 	p.wait(rows + ".length === 2")
+}
+
+func TestPageKeepsAndRestoresTheState(t *testing.T) {
+	p := newTab(t)
+	folder := t.TempDir()
+	p.call(chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+		Behavior: "allow", DownloadPath: folder, BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID,
+	}))
+	p.sim.ReceiveSMS(mobileCard, "temperature 41")
+	p.open("sms")
+	p.wait(loaded)
+	p.do(click("[popovertarget=state-menu]"), click("#snapshot-download"))
+	p.wait(`document.querySelector("#strip-state").innerText.includes("200")`)
+	snapshot := p.file(folder)
+
+	p.do(click("#reset"))
+	if len(p.sim.Received()) != 1 {
+		t.Error("one click on Reset is enough to discard everything")
+	}
+	p.do(click("#reset"))
+	p.wait(`!document.querySelector("#from").innerText.includes("temperature")`)
+	if got := p.sim.Received(); len(got) != 0 {
+		t.Errorf("after a reset there is %+v", got)
+	}
+
+	p.do(chromedp.SetUploadFiles(chromedp.CSS("#snapshot-upload"), []string{snapshot}))
+	p.wait(`document.querySelector("#from").innerText.includes("temperature 41")`)
+
+	scenario := filepath.Join(folder, "scenario.json")
+	if err := os.WriteFile(scenario, []byte(`{"wallet": {"balance": "7.50"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.do(chromedp.SetUploadFiles(chromedp.CSS("#scenario-upload"), []string{scenario}))
+	p.wait(`!document.querySelector("#from").innerText.includes("temperature")`)
+	if got := p.sim.Wallet().Balance.String(); got != "7.50" {
+		t.Errorf("the wallet of the scenario has %s, want 7.50", got)
+	}
+}
+
+// file waits for a download and returns its name.
+func (p *tab) file(folder string) string {
+	p.Helper()
+	for range 400 {
+		names, _ := filepath.Glob(filepath.Join(folder, "quecloud-sim-*.json"))
+		if len(names) == 1 {
+			return names[0]
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	p.Fatal("no file arrived")
+	return ""
 }

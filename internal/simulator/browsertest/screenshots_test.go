@@ -3,10 +3,14 @@
 package browsertest
 
 import (
+	"crypto/sha1"
 	"flag"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -76,14 +80,29 @@ func playDay(p *tab) {
 	_, _ = client.Billing.Wallet(ctx)
 	p.sim.Advance(8 * time.Second)
 	_, _ = client.Cards.RealtimeStatus(ctx, quecloud.MSISDN("1064900000001"))
-	misconfigured, err := quecloud.NewClient(p.sim.AppKey, "0123456789abcdef", p.sim.Options()...)
-	if err != nil {
-		p.Fatal(err)
-	}
 	p.sim.Advance(21 * time.Second)
-	_, _ = misconfigured.Cards.Info(ctx, mobileID)
+	callInWrongOrder(p)
 	p.sim.Advance(5 * time.Second)
 	_, _ = client.Cards.Info(ctx, mobileID)
 	_, _ = client.Orders.FlowPackages(ctx)
 	p.sim.Inject(quecloudtest.Latency(3 * time.Second).On("card.location"))
+}
+
+// callInWrongOrder makes a call that signs month before method.
+func callInWrongOrder(p *tab) {
+	p.Helper()
+	form := url.Values{
+		"appKey": {p.sim.AppKey}, "method": {"fc.function.dayflow.list"}, "month": {"202603"}, "msisdn": {mobileCard},
+		"t": {strconv.FormatInt(p.sim.Now().Unix(), 10)},
+	}
+	text := p.sim.Secret
+	for _, name := range []string{"appKey", "month", "method", "msisdn", "t"} {
+		text += name + form.Get(name)
+	}
+	form.Set("sign", fmt.Sprintf("%X", sha1.Sum([]byte(text+p.sim.Secret))))
+	resp, err := http.PostForm(p.sim.URL, form)
+	if err != nil {
+		p.Fatal(err)
+	}
+	resp.Body.Close()
 }
