@@ -67,7 +67,7 @@ func TestControlChangesState(t *testing.T) {
 				o := s.Orders()[0]
 				return err == nil && o.Status == quecloudtest.OrderFailed && strings.HasSuffix(o.Result, "no coverage")
 			}, true},
-		{"POST /purchases", `{"duplicates":"refused-with-order","recordSeconds":0.5,"walletSeconds":60}`, `"walletSeconds":60,`,
+		{"POST /purchases", `{"duplicates":"refused-with-order","recordSeconds":0.5,"walletSeconds":60}`, `"yearsOnly":`,
 			func(s *quecloudtest.Server) any {
 				params := &quecloud.RechargeParams{
 					Card: quecloud.ICCID("89860024310000000006"), ProductID: 50, ProductName: "30M-当月", ExternalID: "1",

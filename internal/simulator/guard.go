@@ -67,8 +67,8 @@ func allowsHost(host string, hosts []string) bool {
 		if name != "" && name == allowed {
 			return true
 		}
-		any, parseErr := netip.ParseAddr(allowed)
-		if err == nil && (allowed == "" || parseErr == nil && any.IsUnspecified()) {
+		unspecified, parseErr := netip.ParseAddr(allowed)
+		if err == nil && (allowed == "" || parseErr == nil && unspecified.IsUnspecified()) {
 			return true
 		}
 	}

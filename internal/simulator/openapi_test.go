@@ -93,8 +93,7 @@ func (d *describer) operation(r route) object {
 		"operationId": strings.Trim(strings.Join(words, "-"), "-"), "summary": r.en, "x-summary-zh": r.zh,
 	}
 	var parameters []any
-	for i := range r.in.NumField() {
-		field := r.in.Field(i)
+	for field := range r.in.Fields() {
 		for _, in := range []string{"path", "query"} {
 			if name, ok := field.Tag.Lookup(in); ok {
 				parameters = append(parameters, d.parameter(field, in, name))
@@ -194,8 +193,8 @@ func (d *describer) schema(t reflect.Type, path string) object {
 	if s, ok := scalars[t]; ok {
 		return maps.Clone(s)
 	}
-	if element, ok := reflect.Zero(t).Interface().(interface{ target() reflect.Type }); ok {
-		return d.anyMembers(element.target())
+	if body, ok := reflect.TypeAssert[interface{ target() reflect.Type }](reflect.Zero(t)); ok {
+		return d.anyMembers(body.target())
 	}
 	if t == reflect.TypeFor[quecloudtest.PurchaseRules]() {
 		t = reflect.TypeFor[purchaseRules]() // its JSON form

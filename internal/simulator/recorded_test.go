@@ -22,11 +22,11 @@ func ids(t *testing.T, response string) string {
 	if err != nil {
 		t.Fatalf("%s: %v", response, err)
 	}
-	all := ""
+	var all strings.Builder
 	for _, v := range list {
-		all += fmt.Sprint(" ", v.ID+v.LogID)
+		all.WriteString(fmt.Sprint(" ", v.ID+v.LogID))
 	}
-	return strings.TrimSpace(all)
+	return strings.TrimSpace(all.String())
 }
 
 func TestListsFilter(t *testing.T) {

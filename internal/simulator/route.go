@@ -158,8 +158,8 @@ func input[In any](w http.ResponseWriter, r *http.Request) (in In, err error) {
 // queryNames returns the names of the query parameters of an input.
 func queryNames(in reflect.Type) []string {
 	names := []string{}
-	for i := range in.NumField() {
-		if name, ok := in.Field(i).Tag.Lookup("query"); ok {
+	for field := range in.Fields() {
+		if name, ok := field.Tag.Lookup("query"); ok {
 			names = append(names, name)
 		}
 	}

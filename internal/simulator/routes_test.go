@@ -213,8 +213,8 @@ func (c *checker) check(schema object, value any, path string) (problems []strin
 	if ref, ok := schema["$ref"].(string); ok {
 		return c.check(c.schemas[strings.TrimPrefix(ref, "#/components/schemas/")].(object), value, path)
 	}
-	if any, ok := schema["anyOf"].([]any); ok {
-		for _, option := range any {
+	if options, ok := schema["anyOf"].([]any); ok {
+		for _, option := range options {
 			if len(c.check(option.(object), value, path)) == 0 {
 				return nil
 			}
