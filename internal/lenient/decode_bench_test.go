@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
 
 	"github.com/quecloud/quecloud-go"
@@ -167,7 +168,13 @@ func plainDecode[T any](text []byte, rows func(*T) int) selftest.Job {
 	}}
 }
 
-// decodeJobs has the largest responses that the document allows, decoded by Decode and by encoding/json.
+// validation returns a job that only checks the syntax, as loosely as Decode does.
+func validation(text []byte) selftest.Job {
+	opts := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+	return selftest.Job{Name: "validation", Do: func() { selftest.Must(jsontext.Value(text).IsValid(opts...), nil) }}
+}
+
+// decodeJobs has the largest responses that the document allows, decoded by Decode and by encoding/json, and validated.
 func decodeJobs() map[string][]selftest.Job {
 	type handPage struct {
 		ResultCode int `json:"resultCode"`
@@ -188,10 +195,12 @@ func decodeJobs() map[string][]selftest.Job {
 		"page": {
 			decodeWith(page, func(l *quecloud.CardList) int { return len(l.Cards) }),
 			plainDecode(page, func(l *handPage) int { return len(l.Cards) }),
+			validation(page),
 		},
 		"quoted": {
 			decodeWith(quoted, func(l *batch) int { return len(l.List) }),
 			plainDecode(quoted, func(l *handBatch) int { return len(l.List) }),
+			validation(quoted),
 		},
 	}
 }

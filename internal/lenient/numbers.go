@@ -95,12 +95,26 @@ func parseFloat(text []byte) (float64, bool) {
 // shortFloat parses the usual numbers, of at most 15 digits and without an exponent. Digits and power of ten are both
 // exact as float64, so their quotient is rounded correctly. shortFloat saves the string that strconv needs.
 func shortFloat(text []byte) (float64, bool) {
-	digits, places, point, negative := int64(0), 0, false, false
+	digits, places, ok := shortDecimal(text)
+	if !ok || digits >= 1e15 {
+		return 0, false
+	}
+	f := float64(digits) / powersOfTen[places]
+	if text[0] == '-' {
+		f = -f
+	}
+	return f, true
+}
+
+// shortDecimal parses a number of at most 16 digits and without an exponent. It returns the digits without sign and
+// point, and how many stand behind the point.
+func shortDecimal(text []byte) (digits int64, places int, ok bool) {
+	point := false
 	if len(text) > 0 && text[0] == '-' {
-		text, negative = text[1:], true
+		text = text[1:]
 	}
 	if len(text) == 0 || len(text) > 16 || !isDigit(text[0]) || !isDigit(text[len(text)-1]) {
-		return 0, false
+		return 0, 0, false
 	}
 	for _, c := range text {
 		switch {
@@ -112,17 +126,10 @@ func shortFloat(text []byte) (float64, bool) {
 		case c == '.' && !point:
 			point = true
 		default:
-			return 0, false
+			return 0, 0, false
 		}
 	}
-	if digits >= 1e15 {
-		return 0, false
-	}
-	f := float64(digits) / powersOfTen[places]
-	if negative {
-		f = -f
-	}
-	return f, true
+	return digits, places, true
 }
 
 var powersOfTen = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}

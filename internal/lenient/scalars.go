@@ -226,6 +226,13 @@ func setFloat(_ *decoder, to any, s scalar) bool {
 
 func setDecimal(_ *decoder, to any, s scalar) bool {
 	text := trimSpace(s.text)
+	if digits, places, ok := shortDecimal(text); ok {
+		if text[0] == '-' {
+			digits = -digits
+		}
+		*to.(*decimal.Decimal) = decimal.New(digits, -int32(places))
+		return true
+	}
 	if len(text) > 40 || !consistsOf(text, isNumeric) {
 		return false
 	}
@@ -258,27 +265,11 @@ func (rule epochRule) setDate(set func(to any, day date)) setter {
 	}
 }
 
-// fastDate parses the usual layout, yyyy-MM-dd.
-func fastDate(s []byte) (d date, ok bool) {
-	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
-		d = date{number(s[:4]), time.Month(number(s[5:7])), number(s[8:])}
-	}
-	return d, d.isValid()
-}
-
-// number parses digits. It returns -1 for any other text.
-func number(digits []byte) (n int) {
-	for _, c := range digits {
-		if !isDigit(c) {
-			return -1
-		}
-		n = n*10 + int(c-'0')
-	}
-	return n
-}
-
 func (rule epochRule) setTime(d *decoder, to any, s scalar) bool {
-	t, ok := rule.parse(string(s.text), d.clock())
+	t, ok := fastTime(s.text)
+	if !ok {
+		t, ok = rule.parse(string(s.text), d.clock())
+	}
 	if ok {
 		*to.(*time.Time) = t
 	}

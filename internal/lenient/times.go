@@ -60,10 +60,8 @@ var (
 // parse parses a time, in China Standard Time unless it has a zone.
 func (rule epochRule) parse(s string, now func() time.Time) (t time.Time, ok bool) {
 	s = strings.TrimSpace(s)
-	if len(s) == len(time.DateTime) && s[4] == '-' { // nearly all times
-		if t, err := time.ParseInLocation(time.DateTime, s, ChinaStandardTime); err == nil && t.Year() > 0 {
-			return t, true
-		}
+	if t, ok := fastTime([]byte(s)); ok {
+		return t, true
 	}
 	if digits, ok := digitsOf(s); ok {
 		return rule.parseDigits(digits, now)
@@ -78,6 +76,38 @@ func (rule epochRule) parse(s string, now func() time.Time) (t time.Time, ok boo
 		}
 	}
 	return time.Time{}, false
+}
+
+// fastDate parses the usual layout of dates, yyyy-MM-dd.
+func fastDate(s []byte) (d date, ok bool) {
+	if len(s) == len(time.DateOnly) && s[4] == '-' && s[7] == '-' {
+		d = date{number(s[:4]), time.Month(number(s[5:7])), number(s[8:])}
+	}
+	return d, d.isValid()
+}
+
+// fastTime parses the usual layout of times, yyyy-MM-dd HH:mm:ss.
+func fastTime(s []byte) (t time.Time, ok bool) {
+	if len(s) != len(time.DateTime) || s[10] != ' ' || s[13] != ':' || s[16] != ':' {
+		return t, false
+	}
+	d, ok := fastDate(s[:10])
+	hour, minute, second := number(s[11:13]), number(s[14:16]), number(s[17:])
+	if !ok || uint(hour) > 23 || uint(minute) > 59 || uint(second) > 59 {
+		return t, false
+	}
+	return time.Date(d.Year, d.Month, d.Day, hour, minute, second, 0, ChinaStandardTime), true
+}
+
+// number parses digits. It returns -1 for any other text.
+func number(digits []byte) (n int) {
+	for _, c := range digits {
+		if !isDigit(c) {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
 }
 
 // digitsOf returns the digits of a whole number. Java writes a large one as 2.0241231235959E13, or with .0 at its end.

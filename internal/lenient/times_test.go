@@ -114,6 +114,11 @@ func FuzzDecodeTimes(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, number int) {
 		rule := epochRule(uint(number) % 3)
+		if fast, ok := fastTime([]byte(text)); ok {
+			want, err := time.ParseInLocation(time.DateTime, text, ChinaStandardTime)
+			require.NoError(t, err)
+			require.Equal(t, want, fast)
+		}
 		at, ok := rule.parse(text, timesClock)
 		if !ok {
 			require.Zero(t, at)
