@@ -23,8 +23,8 @@ func TestAccountFollowsItsKey(t *testing.T) {
 	t.Cleanup(platform.Close)
 	path := filepath.Join(t.TempDir(), "accounts.json")
 	write := func(secret string) {
-		text := fmt.Sprintf(`[{"name": "a", "appKey": "000001", "secret": %q, "rate": 1000, "baseURL": %q}]`,
-			secret, platform.URL)
+		text := fmt.Sprintf(`[{"name": "b", "appKey": "000002", "secret": "b-secret", "rate": 1},
+			{"name": "a", "appKey": "000001", "secret": %q, "rate": 1000, "baseURL": %q}]`, secret, platform.URL)
 		require.NoError(t, os.WriteFile(path+".new", []byte(text), 0o600))
 		require.NoError(t, os.Rename(path+".new", path))
 	}
@@ -32,13 +32,13 @@ func TestAccountFollowsItsKey(t *testing.T) {
 	var log strings.Builder
 	accounts, err := openAccounts(path, new(metrics), slog.New(slog.NewTextHandler(&log, nil)))
 	require.NoError(t, err)
-	_, err = accounts[0].Billing.Account(t.Context())
+	_, err = accounts[1].Billing.Account(t.Context())
 	require.ErrorContains(t, err, "签名错误")
 	write("new-secret")
-	_, err = accounts[0].Billing.Account(t.Context())
+	_, err = accounts[1].Billing.Account(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, []byte(`[]`), 0o600))
-	_, err = accounts[0].Billing.Account(t.Context())
+	_, err = accounts[1].Billing.Account(t.Context())
 	require.ErrorContains(t, err, "has no account a")
 	assert.NotContains(t, log.String(), "-secret")
 }

@@ -81,6 +81,7 @@ func TestServiceStopsGracefully(t *testing.T) {
 		}
 	}))
 	s := newService(t, newPath(t), platform)
+	s.above = 2 // no card
 	callbacks, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	api, err := net.Listen("tcp", "127.0.0.1:0")
@@ -92,6 +93,9 @@ func TestServiceStopsGracefully(t *testing.T) {
 		responded <- err
 	}()
 	<-arrived
+	require.Eventually(t, func() bool {
+		return count(t, s.db, `SELECT count(*) FROM progress WHERE done`) == 3
+	}, enough, time.Millisecond, "the night is complete")
 	stop()
 	require.Eventually(t, func() bool {
 		conn, err := net.Dial("tcp", callbacks.Addr().String())

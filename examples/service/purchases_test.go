@@ -111,6 +111,7 @@ func TestPurchaseIsSentAfterAnOutage(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "new", p.State)
 	require.Contains(t, p.Note, "not now")
+	require.Equal(t, 1, count(t, s.db, `SELECT count(*) FROM purchases WHERE sent_at = 0`))
 	s.accounts[0].Client = client
 	require.NoError(t, s.follow(t.Context(), s.accounts[0]))
 	require.Equal(t, "ordered", must(s.find(t.Context(), s.accounts[0], "invoice-17")).State)
