@@ -293,6 +293,13 @@ func (s *Server) checkCard(v *Card) (cardDates, *memberError) {
 			return cardDates{}, invalid("packages", "invalid package of %d MB", p.MB)
 		}
 	}
+	if v.Alarm != nil {
+		for _, mb := range append(v.Alarm.Thresholds[:], v.Alarm.PauseThreshold) {
+			if !(mb >= 0 && mb < 1e12) {
+				return cardDates{}, invalid("alarm", "invalid Alarm with a threshold of %v MB, want 0 to 1e12", mb)
+			}
+		}
+	}
 	return v.dates()
 }
 

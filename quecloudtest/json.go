@@ -80,13 +80,14 @@ type plainDelivery Delivery
 
 type deliveryJSON struct {
 	*plainDelivery
-	Err *string `json:"err"`
+	Time *time.Time `json:"time"`
+	Err  *string    `json:"err"`
 }
 
 // MarshalJSON implements [json.Marshaler]. The error is its text, or null.
 func (d Delivery) MarshalJSON() ([]byte, error) {
 	plain := plainDelivery(d)
-	v := deliveryJSON{plainDelivery: &plain}
+	v := deliveryJSON{plainDelivery: &plain, Time: orNull(d.Time)}
 	if d.Err != nil {
 		text := d.Err.Error()
 		v.Err = &text
@@ -98,7 +99,7 @@ func (d Delivery) MarshalJSON() ([]byte, error) {
 func (d *Delivery) UnmarshalJSON(b []byte) error {
 	v := deliveryJSON{plainDelivery: (*plainDelivery)(d)}
 	err := json.Unmarshal(b, &v)
-	d.Err = nil
+	d.Time, d.Err = orZero(v.Time), nil
 	if v.Err != nil {
 		d.Err = errors.New(*v.Err)
 	}
@@ -226,7 +227,14 @@ func (r *PurchaseRules) UnmarshalJSON(b []byte) error {
 	in := json.NewDecoder(bytes.NewReader(b))
 	in.DisallowUnknownFields()
 	err := in.Decode(&v)
-	*r = PurchaseRules{v.Duplicates, seconds(v.RecordSeconds), seconds(v.WalletSeconds), v.YearsOnly}
+	for member, s := range map[string]float64{"recordSeconds": v.RecordSeconds, "walletSeconds": v.WalletSeconds} {
+		if err == nil && !(s >= 0 && s <= maxSeconds) {
+			err = fmt.Errorf("%s: %v, want 0 to %d", member, s, maxSeconds)
+		}
+	}
+	if err == nil {
+		*r = PurchaseRules{v.Duplicates, seconds(v.RecordSeconds), seconds(v.WalletSeconds), v.YearsOnly}
+	}
 	return err
 }
 

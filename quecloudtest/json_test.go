@@ -82,6 +82,7 @@ func TestJSONForms(t *testing.T) {
 		}, `{"duplicates":"refused-with-order","recordSeconds":0,"walletSeconds":1.5,"yearsOnly":false}`},
 		{"a duration", &quecloudtest.Request{Duration: 1500 * time.Millisecond}, `"duration":1.5`},
 		{"an error", &quecloudtest.Delivery{Err: errors.New("gone")}, `"err":"gone"`},
+		{"a held delivery", &quecloudtest.Delivery{}, `"time":null`},
 		{"no error", &quecloudtest.Delivery{OK: true}, `"err":null`},
 		{"a pending order", &quecloudtest.Order{No: "1"}, `"completed":null`},
 		{"a finished order", &quecloudtest.Order{Completed: noon}, `"completed":"2026-03-10T12:00:00+08:00"`},

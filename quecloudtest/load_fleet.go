@@ -149,6 +149,11 @@ func (l loader) card(text []byte) error {
 			*date = ""
 		}
 	}
+	for i := range st.Packages {
+		p := &st.Packages[i]
+		setTime(&p.Start, l.now.time)
+		setTime(&p.End, dayOf(p.Start).month().last().end())
+	}
 	v := st.card()
 	var c *card
 	var err *memberError

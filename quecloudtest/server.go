@@ -133,7 +133,7 @@ func (s *Server) Options() []quecloud.Option {
 	}
 }
 
-// An Option configures a new server.
+// An Option configures a new server. [Server.Reset] and [Server.Load] apply the options anew.
 type Option func(*Server)
 
 // options are the options of a server that are not part of its state.

@@ -77,7 +77,7 @@ type CardState struct {
 	VoiceWhitelist []string `json:"voiceWhitelist"` // numbers that may be called
 
 	Alarm    *AlarmState   `json:"alarm"`    // null: none
-	Packages []FlowPackage `json:"packages"` // also those that are not valid at present
+	Packages []FlowPackage `json:"packages"` // valid or not; fills in start (now) and end (of the month)
 
 	Usage      map[string]float64 `json:"usage"`      // MB by date (yyyy-MM-dd), instead of the synthetic usage
 	VoiceUsage map[string]int     `json:"voiceUsage"` // minutes by date

@@ -118,6 +118,9 @@ func (s *Server) Watch(ctx context.Context, after int64) iter.Seq[Update] {
 		for next := max(0, after) + 1; ctx.Err() == nil; {
 			list, changed := s.updates.since(next)
 			for _, u := range list {
+				if u.Time.IsZero() { // a gap after an ID of an earlier server
+					u.Time = s.Now()
+				}
 				if ctx.Err() != nil || !yield(u) {
 					return
 				}

@@ -116,7 +116,8 @@ func TestWatchTellsOfAGap(t *testing.T) {
 	assert.EqualValues(t, all, srv.LastUpdate())
 
 	for u := range srv.Watch(t.Context(), all+7) { // an ID of an earlier server
-		assert.Equal(t, quecloudtest.Update{ID: all, Kind: quecloudtest.UpdateGap}, u)
+		assert.Equal(t, quecloudtest.Update{ID: all, Time: u.Time, Kind: quecloudtest.UpdateGap}, u)
+		assert.False(t, u.Time.IsZero())
 		break
 	}
 }
