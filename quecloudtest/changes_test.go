@@ -1,6 +1,7 @@
 package quecloudtest_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +21,8 @@ func TestCardHistory(t *testing.T) {
 	require.NoError(t, client.Cards.Pause(ctx, id))
 	wantRefused(t, client.Cards.Pause(ctx, id), "a second pause")
 	require.NoError(t, client.Cards.Resume(ctx, id))
-	_, err := client.Flow.SetAlarm(ctx, quecloud.ICCIDs(card.ICCID), &quecloud.AlarmSettings{PauseThreshold: 20, PauseOn: true})
+	_, err := client.Flow.SetAlarm(ctx, quecloud.ICCIDs(card.ICCID),
+		&quecloud.AlarmSettings{PauseThreshold: 20, PauseOn: true})
 	require.NoError(t, err)
 	srv.SetUsage(card.ICCID, "2026-03-10", 25)
 	require.NoError(t, client.Cards.Resume(ctx, id))
@@ -34,11 +36,11 @@ func TestCardHistory(t *testing.T) {
 
 	var got []string
 	for _, c := range srv.History(card.MSISDN) {
-		line := c.Cause
+		line := []string{c.Cause}
 		for _, f := range c.Fields {
-			line += " | " + f.Field + " " + f.From + " > " + f.To
+			line = append(line, f.Field+" "+f.From+" > "+f.To)
 		}
-		got = append(got, line)
+		got = append(got, strings.Join(line, " | "))
 		assert.Equal(t, card.ICCID, c.ICCID)
 		assert.Equal(t, card.MSISDN, c.MSISDN)
 	}

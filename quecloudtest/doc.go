@@ -111,8 +111,9 @@
 // With [WithSMSCallback] and [WithOrderCallback] the server sends SMS and order events as the platform does, and with
 // [WithCallbackRetries] it retries deliveries without success. [Server.Deliveries] returns the responses; the error of
 // a delivery that failed says what the receiver must respond. [Server.HoldCallbacks] keeps callbacks, and
-// [Server.Redeliver] delivers them late, twice or in another order, as the platform may. [DeliverSMS] and [DeliverOrder] test a receiver without a server. With [HandlerTransport] the server delivers to a
-// handler without a network. [TestDedupStore] tests a store for quecloud.WithDeduplication.
+// [Server.Redeliver] delivers them late, twice or in another order, as the platform may. [DeliverSMS] and
+// [DeliverOrder] test a receiver without a server. With [HandlerTransport] the server delivers to a handler without a
+// network. [TestDedupStore] tests a store for quecloud.WithDeduplication.
 //
 // # Sources
 //

@@ -41,8 +41,7 @@ func TestJSONMemberNames(t *testing.T) {
 				return
 			}
 			seen[typ] = true
-			for i := range typ.NumField() {
-				f := typ.Field(i)
+			for f := range typ.Fields() {
 				if !f.IsExported() {
 					continue
 				}
@@ -73,10 +72,10 @@ func TestJSONForms(t *testing.T) {
 		value any // pointer to a value
 		want  string
 	}{
-		{"money", ptr(-360 * quecloudtest.Fen), `"-3.60"`},
-		{"voice", ptr(quecloudtest.VoiceClosed), `"closed"`},
-		{"dialect", ptr(quecloudtest.OtherCase | quecloudtest.NumbersAsText), `"numbers-as-text+other-case"`},
-		{"no dialect", ptr(quecloudtest.Dialect(0)), `""`},
+		{"money", new(-360 * quecloudtest.Fen), `"-3.60"`},
+		{"voice", new(quecloudtest.VoiceClosed), `"closed"`},
+		{"dialect", new(quecloudtest.OtherCase | quecloudtest.NumbersAsText), `"numbers-as-text+other-case"`},
+		{"no dialect", new(quecloudtest.Dialect(0)), `""`},
 		{"rules", &quecloudtest.PurchaseRules{
 			Duplicates: quecloudtest.DuplicatesRefusedWithOrder, WalletDelay: 1500 * time.Millisecond,
 		}, `{"duplicates":"refused-with-order","recordSeconds":0,"walletSeconds":1.5,"yearsOnly":false}`},
@@ -106,8 +105,6 @@ func TestJSONForms(t *testing.T) {
 		})
 	}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func TestJSONInvalid(t *testing.T) {
 	t.Parallel()
@@ -154,8 +151,8 @@ func TestJSONFaults(t *testing.T) {
 	for want, fault := range map[string]quecloudtest.Fault{
 		`{"kind":"refuse","code":7,"message":"x"}`: quecloudtest.Refuse(7, "x"),
 		`{"kind":"status","status":503,"on":["fc.function.card.info"],"times":2,` +
-			`"header":{"Content-Type":"text/plain; charset=utf-8","Retry-After":"1"},"body":"Service Unavailable"}`: quecloudtest.
-			HTTPStatus(503).On("card.info").Times(2).Header("Retry-After", "1"),
+			`"header":{"Content-Type":"text/plain; charset=utf-8","Retry-After":"1"},` +
+			`"body":"Service Unavailable"}`: quecloudtest.HTTPStatus(503).On("card.info").Times(2).Header("Retry-After", "1"),
 		`"kind":"html","status":502`: quecloudtest.HTMLPage(502),
 		`"body":{"base64":"AP8f`:     quecloudtest.Garbage(),
 		`{"kind":"empty","header":{"Content-Type":"text/plain; charset=utf-8"},"body":""}`: quecloudtest.EmptyBody(),

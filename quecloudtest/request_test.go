@@ -58,10 +58,14 @@ func TestRequestRecordsThePartOfTheResponseThatWasSent(t *testing.T) {
 		"cut body":  {quecloudtest.CutBody(4), `{"re`, 4},
 		"replaced":  {quecloudtest.HTTPStatus(503).Body("busy"), "busy", 4},
 		"no text":   {quecloudtest.HTTPStatus(200).Body("\xff\xfe"), "", 2},
-		"long":      {quecloudtest.HTTPStatus(200).Body("x" + strings.Repeat("温", 3000)), "x" + strings.Repeat("温", 1365), 9001},
+		"long": {
+			quecloudtest.HTTPStatus(200).Body("x" + strings.Repeat("温", 3000)), "x" + strings.Repeat("温", 1365), 9001,
+		},
 	} {
 		srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFaults(test.fault))
-		_, _ = roundTrip(srv, newForeign(t, srv).form("account.info"))
+		if resp, err := roundTrip(srv, newForeign(t, srv).form("account.info")); err == nil {
+			resp.Body.Close()
+		}
 		r := srv.Requests()[0]
 		srv.Close()
 		assert.Equal(t, test.response, r.Response, name)

@@ -28,7 +28,8 @@ func newExchange(r *http.Request) *exchange {
 	params := x.form.params
 	x.record = Request{
 		Arrived: time.Now(), Verb: r.Method, Origin: origin(r), Path: r.URL.Path,
-		Header: recordedHeader(r.Header), InQuery: queryNames(r.URL), Method: params["method"], Sign: params["sign"], Params: maps.Clone(params),
+		Header: recordedHeader(r.Header), InQuery: queryNames(r.URL),
+		Method: params["method"], Sign: params["sign"], Params: maps.Clone(params),
 	}
 	delete(x.record.Params, "sign")
 	return x

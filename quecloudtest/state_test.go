@@ -34,7 +34,8 @@ func requireSame(t testing.TB, want, got string, what string, args ...any) {
 	for i := range wants {
 		if i >= len(gots) || wants[i] != gots[i] {
 			around := func(lines []string) string { return strings.Join(lines[max(0, i-20):min(len(lines), i+2)], "\n") }
-			t.Fatalf("%s: the states differ in line %d:\n%s\n--- got\n%s", fmt.Sprintf(what, args...), i, around(wants), around(gots))
+			t.Fatalf("%s: the states differ in line %d:\n%s\n--- got\n%s",
+				fmt.Sprintf(what, args...), i, around(wants), around(gots))
 		}
 	}
 	require.Len(t, gots, len(wants), what)
@@ -169,7 +170,8 @@ func TestStateLoadsScenarios(t *testing.T) {
 		{"a change of a synthetic card", `{"cards":[{"iccid":"` + first + `","status":"停机"}]}`,
 			func(s *quecloudtest.Server) any { c := card(t, s, first); return c.Status + c.PauseReason + c.MSISDN },
 			"停机主动停机1064800000000"},
-		{"a new card", `{"cards":[{"billingID":11,"usage":{"2026-03-09":29.5,"2026-03-10":1},"voiceUsage":{"2026-03-10":4}}]}`,
+		{"a new card", `{"cards":[{"billingID":11,
+			"usage":{"2026-03-09":29.5,"2026-03-10":1},"voiceUsage":{"2026-03-10":4}}]}`,
 			func(s *quecloudtest.Server) any {
 				for c := range s.Cards(quecloudtest.CardFilter{Text: "1064800000012"}) {
 					return fmt.Sprint(c.PauseReason, c.MonthFlow, c.MonthVoice)
@@ -179,7 +181,8 @@ func TestStateLoadsScenarios(t *testing.T) {
 		{"a removed card", `{"removed":["` + first + `"]}`,
 			func(s *quecloudtest.Server) any { _, ok := s.Card(first); return ok }, false},
 		{"a balance", `{"wallet":{"balance":"12.5"}}`,
-			func(s *quecloudtest.Server) any { return s.Wallet().Balance + s.Wallet().Entries[0].Change }, 25 * quecloudtest.Yuan},
+			func(s *quecloudtest.Server) any { return s.Wallet().Balance + s.Wallet().Entries[0].Change },
+			25 * quecloudtest.Yuan},
 		{"a balance as a number", `{"wallet":{"balance":12.5}}`,
 			func(s *quecloudtest.Server) any { return s.Wallet().Balance }, 12*quecloudtest.Yuan + 50*quecloudtest.Fen},
 		{"entries", `{"wallet":{"entries":[{"change":"30"},{"change":"-8","kind":"套餐续费"}]}}`,
@@ -340,7 +343,8 @@ func TestStateRunningClock(t *testing.T) {
 	assert.Equal(t, 2027, first.Year())
 	require.Eventually(t, func() bool { return srv.Now().After(first) }, time.Minute, time.Millisecond)
 	require.NoError(t, srv.Load([]byte(`{"running":false}`)))
-	assert.Equal(t, srv.Now(), srv.Now())
+	first = srv.Now()
+	assert.Equal(t, first, srv.Now())
 	assert.False(t, srv.Snapshot().Running)
 }
 
