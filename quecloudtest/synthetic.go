@@ -41,7 +41,8 @@ func (l usageLevel) perMille(h uint64) uint64 {
 	}
 }
 
-// A numbering holds the first digits of a carrier's ICCIDs, MSISDNs and IMSIs, and the number to which devices send SMS.
+// A numbering holds the first digits of a carrier's ICCIDs, MSISDNs and IMSIs, and the number to which its devices send
+// SMS.
 type numbering struct{ iccid, msisdn, imsi, sms string }
 
 func numberingOf(carrier string) numbering {

@@ -28,9 +28,9 @@ func slowServer(b *testing.B, fleet int) *quecloud.Client {
 	return srv.Client()
 }
 
-// BenchmarkSweep compares a sweep of 100 pages with a plain loop over the same pages: of the platform's default size, and
-// of the largest. Client and server share the machine, so processors limit the ratios of large pages. The
-// canned pages of 1000 cards come from a server that computes nothing.
+// BenchmarkSweep compares a sweep of 100 pages with a plain loop over the same pages, which have the platform's default
+// size or the largest. Client and server share the machine, so processors limit the ratios of large pages. The canned
+// pages of 1000 cards come from a server that computes nothing.
 func BenchmarkSweep(b *testing.B) {
 	for _, c := range []struct {
 		name    string
@@ -129,9 +129,9 @@ func (r *ratios) run(b *testing.B, name string, fleet int, all func() int) {
 	})
 }
 
-// BenchmarkSweepGrowth sweeps fleets of different sizes. The time grows with the fleet; the heap must not. It reports the
-// largest growth of the heap, measured at 10 places in the middle of a page, after pages are prefetched and garbage is
-// collected.
+// BenchmarkSweepGrowth sweeps fleets of different sizes. The time grows with the fleet; the heap must not. It reports
+// the largest growth of the heap, measured at 10 places in the middle of a page, after pages are prefetched and garbage
+// is collected.
 func BenchmarkSweepGrowth(b *testing.B) {
 	for _, fleet := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("cards-%d", fleet), func(b *testing.B) {
