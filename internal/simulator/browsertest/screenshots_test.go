@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,11 +96,12 @@ func callInWrongOrder(p *tab) {
 		"appKey": {p.sim.AppKey}, "method": {"fc.function.dayflow.list"}, "month": {"202603"}, "msisdn": {mobileCard},
 		"t": {strconv.FormatInt(p.sim.Now().Unix(), 10)},
 	}
-	text := p.sim.Secret
+	var text strings.Builder
+	text.WriteString(p.sim.Secret)
 	for _, name := range []string{"appKey", "month", "method", "msisdn", "t"} {
-		text += name + form.Get(name)
+		text.WriteString(name + form.Get(name))
 	}
-	form.Set("sign", fmt.Sprintf("%X", sha1.Sum([]byte(text+p.sim.Secret))))
+	form.Set("sign", fmt.Sprintf("%X", sha1.Sum([]byte(text.String()+p.sim.Secret))))
 	resp, err := http.PostForm(p.sim.URL, form)
 	if err != nil {
 		p.Fatal(err)

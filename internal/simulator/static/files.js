@@ -1,11 +1,11 @@
-import {byID, chip, el, get, instant, t, table} from "./page.js";
+import {byID, chip, count, get, instant, t, table} from "./page.js";
 import {listen, soon} from "./events.js";
 
 async function load() {
   byID("files").replaceChildren(table((await get("/files")).toReversed(), [
     [t("files.task"), f => String(f.id)], [t("status"), f => f.end ? chip(t("files.done"), "ok") : chip(t("files.running"), "warn")],
     [t("files.start"), f => instant(f.start)], [t("files.end"), f => instant(f.end) || "–"],
-    ["", f => f.end ? el("a", {href: `/files/${f.id}`, download: `card_list_${f.id}.zip`}, t("files.download")) : ""],
+    [t("files.size"), f => f.end ? count(f.size) : "–", "number"],
   ], t("files.none")));
 }
 
