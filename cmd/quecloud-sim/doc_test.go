@@ -3,6 +3,7 @@ package main
 import (
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -77,5 +78,35 @@ func testDocCommands(t *testing.T, run func(t *testing.T, script string) (string
 		if out := execute(curls, lines[i]); !strings.Contains(out, want) {
 			t.Errorf("%s: got %s", lines[i], out)
 		}
+	}
+}
+
+// Every command line of the documentation has flags that exist.
+func TestDocFlagsExist(t *testing.T) {
+	t.Parallel()
+	s := startSim(t)
+	address := strings.TrimSuffix(strings.TrimPrefix(s.control, "http://"), "/")
+	checked := 0
+	for _, block := range documentation(t, s.url, s.control) {
+		for line := range strings.Lines(block) {
+			line = strings.TrimPrefix(strings.TrimSpace(line), "go run github.com/quecloud/quecloud-go/cmd/")
+			words := strings.Fields(strings.Replace(line, "127.0.0.1:9090", address, 1))
+			if len(words) == 0 || !strings.HasPrefix(words[0], "quecloud-sim") {
+				continue
+			}
+			checked++
+			var err error
+			if words[1] == "ready" {
+				err = run(t.Context(), words[1:], noVariables, io.Discard, io.Discard)
+			} else {
+				_, err = parse(words[1:], noVariables, io.Discard)
+			}
+			if err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
+		}
+	}
+	if checked < 4 {
+		t.Errorf("found only %d commands", checked)
 	}
 }

@@ -120,12 +120,17 @@ func (c *Config) announce(out io.Writer, sim *quecloudtest.Server, ports []port)
 	if len(ports) == 1 {
 		return
 	}
-	address := ports[1].listener.Addr()
-	fmt.Fprintf(out, "control and page on http://%s/\n", address)
-	if parsed, err := netip.ParseAddrPort(address.String()); err != nil || !parsed.Addr().IsLoopback() {
-		fmt.Fprintf(out, "warning: everybody who reaches %s can read and change the simulator: "+
-			"the control has no authentication\n", address)
+	address := ports[1].listener.Addr().String()
+	fmt.Fprintf(out, "control and page on http://%s/\n%s", address, warning(address))
+}
+
+// warning returns a line about a control that others than this machine reach, or nothing.
+func warning(address string) string {
+	if parsed, err := netip.ParseAddrPort(address); err == nil && parsed.Addr().IsLoopback() {
+		return ""
 	}
+	return "warning: everybody who reaches " + address + " can read and change the simulator: " +
+		"the control has no authentication\n"
 }
 
 // serve serves ports until ctx ends or one of them fails. It calls stopping before it waits for running calls.
