@@ -46,8 +46,8 @@ const (
 
 type cardsInput struct {
 	Text    string `query:"text" doc:"part of the ICCID, MSISDN, IMSI or IMEI"`
-	Status  string `query:"status" doc:"state of the cards, such as 正常"`
-	Carrier string `query:"carrier" doc:"carrier of the cards, such as 中国移动"`
+	Status  string `query:"status" enum:"@statuses" doc:"state of the cards"`
+	Carrier string `query:"carrier" enum:"@carriers" doc:"carrier of the cards"`
 	Group   int64  `query:"group" doc:"ID of the billing group"`
 	Start   *int   `query:"start" doc:"next of the page before"`
 	Limit   *int   `query:"limit" doc:"number of cards, 1 to 10000; default 100"`

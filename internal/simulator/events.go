@@ -23,7 +23,7 @@ const (
 )
 
 type eventsInput struct {
-	Kind  string `query:"kind" doc:"kind of the events, such as request; default all"`
+	Kind  string `query:"kind" enum:"@updates" doc:"kind of the events; default all; gap and reset come always"`
 	Since *int64 `query:"since" doc:"ID of the event before the first one; 0 for all that are known; default the last"`
 }
 

@@ -141,7 +141,7 @@ func (d *describer) parameter(field reflect.StructField, in, name string) object
 		schema = object{"type": "integer"}
 	}
 	if enum := field.Tag.Get("enum"); enum != "" {
-		schema["enum"] = strings.Fields(enum)
+		schema["enum"] = enumOf(enum)
 	}
 	return object{"name": name, "in": in, "required": in == "path", "description": doc, "schema": schema}
 }

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
 // A route is a request that the control accepts. The function routes returns all of them.
@@ -36,7 +38,8 @@ type operation struct {
 //	query:"name"   a query parameter
 //	body:"json"    the body; without such a field the body must be empty
 //
-// The tag doc describes a field of the path or the query, and the tag enum lists the values that it allows.
+// The tag doc describes a field of the path or the query. The tag enum lists the values that it allows, or names a list
+// in enums.
 func op[In, Out any](do func(*Control, *http.Request, In) (Out, error)) operation {
 	return operation{
 		in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](),
@@ -177,10 +180,33 @@ func wanted(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
+// enums are lists of values for the tag enum.
+var enums = map[string][]string{
+	"@updates": {
+		quecloudtest.UpdateRequest, quecloudtest.UpdateDelivery, quecloudtest.UpdateOrder, quecloudtest.UpdateSMS,
+		quecloudtest.UpdateReceived, quecloudtest.UpdateCard, quecloudtest.UpdateWallet, quecloudtest.UpdateFile,
+		quecloudtest.UpdateClock, quecloudtest.UpdateFaults, quecloudtest.UpdateSettings, quecloudtest.UpdateReset,
+	},
+	"@statuses": {
+		quecloudtest.StatusNormal, quecloudtest.StatusSuspended, quecloudtest.StatusTestNormal,
+		quecloudtest.StatusTestSuspended, quecloudtest.StatusInactive, quecloudtest.StatusReserved,
+		quecloudtest.StatusPreCancelled, quecloudtest.StatusCancelled, quecloudtest.StatusUnknown,
+	},
+	"@carriers": {quecloudtest.ChinaMobile, quecloudtest.ChinaTelecom, quecloudtest.ChinaUnicom},
+}
+
+// enumOf returns the values of a tag enum.
+func enumOf(tag string) []string {
+	if list, ok := enums[tag]; ok {
+		return list
+	}
+	return strings.Fields(tag)
+}
+
 // setParam sets a field to the value of a parameter.
 func setParam(field reflect.Value, name, value, enum string) error {
-	if enum != "" && !slices.Contains(strings.Split(enum, " "), value) {
-		return fmt.Errorf("%s: %q: want %s", name, value, wanted(strings.Split(enum, " ")))
+	if enum != "" && !slices.Contains(enumOf(enum), value) {
+		return fmt.Errorf("%s: %q: want %s", name, value, wanted(enumOf(enum)))
 	}
 	switch to := field.Addr().Interface().(type) {
 	case *string:
