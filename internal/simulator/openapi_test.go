@@ -290,7 +290,7 @@ func (d *describer) members(t reflect.Type, path string) object {
 }
 
 // nullable are the fields whose zero value is null in JSON.
-var nullable = map[string]bool{"Order.Completed": true}
+var nullable = map[string]bool{"Order.Completed": true, "Delivery.Time": true, "FileTask.End": true}
 
 // readComments returns the comments of the types in some directories and of their fields.
 func readComments(t *testing.T, directories ...string) map[string]string {
