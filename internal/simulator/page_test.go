@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -13,12 +14,12 @@ import (
 )
 
 // getPage requests a path of the page.
-func getPage(path string, header http.Header) (resp *http.Response, body string) {
+func getPage(path string, header http.Header) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	r.Header = header
 	w := httptest.NewRecorder()
 	pageHandler().ServeHTTP(w, r)
-	return w.Result(), w.Body.String()
+	return w
 }
 
 func TestPageLanguage(t *testing.T) {
@@ -37,7 +38,7 @@ func TestPageLanguage(t *testing.T) {
 		if tt.cookie != "" {
 			header.Set("Cookie", "lang="+tt.cookie)
 		}
-		_, body := getPage("/ui/calls", header)
+		body := getPage("/ui/calls", header).Body.String()
 		want := map[string]string{"en": `<html lang="en">`, "zh": `<html lang="zh-CN">`}[tt.want]
 		if !strings.Contains(body, want) {
 			t.Errorf("Accept-Language %q, cookie %q: the page lacks %s", tt.accept, tt.cookie, want)
@@ -46,30 +47,31 @@ func TestPageLanguage(t *testing.T) {
 }
 
 func TestPageSwitchesLanguage(t *testing.T) {
-	resp, _ := getPage("/ui/cards?lang=zh&status=%E6%AD%A3%E5%B8%B8", nil)
-	if got, want := resp.Header.Get("Location"), "/ui/cards?status=%E6%AD%A3%E5%B8%B8"; got != want {
+	w := getPage("/ui/cards?lang=zh&status=%E6%AD%A3%E5%B8%B8", nil)
+	if got, want := w.Header().Get("Location"), "/ui/cards?status=%E6%AD%A3%E5%B8%B8"; got != want {
 		t.Errorf("redirected to %q, want %q", got, want)
 	}
-	cookies := resp.Cookies()
-	if len(cookies) != 1 || cookies[0].Value != "zh" || cookies[0].SameSite != http.SameSiteStrictMode {
-		t.Errorf("cookies %v, want lang=zh for this site only", cookies)
+	cookie, err := http.ParseSetCookie(w.Header().Get("Set-Cookie"))
+	if err != nil || cookie.Name != "lang" || cookie.Value != "zh" || cookie.SameSite != http.SameSiteStrictMode {
+		t.Errorf("the cookie is %v, want lang=zh for this site only", cookie)
 	}
 }
 
 func TestPageServesEverySection(t *testing.T) {
 	for _, path := range append(slices.Clone(sections), "cards/89860024310000000006") {
 		for _, lang := range languages {
-			resp, body := getPage(pageRoot+path, http.Header{"Accept-Language": {lang}})
-			if resp.StatusCode != http.StatusOK || !strings.Contains(body, "</html>") {
-				t.Errorf("%s in %s: HTTP %d, %d bytes", path, lang, resp.StatusCode, len(body))
+			w := getPage(pageRoot+path, http.Header{"Accept-Language": {lang}})
+			body := w.Body.String()
+			if w.Code != http.StatusOK || !strings.Contains(body, "</html>") {
+				t.Errorf("%s in %s: HTTP %d, %d bytes", path, lang, w.Code, len(body))
 			}
 			if strings.Contains(body, "ZgotmplZ") {
 				t.Errorf("%s in %s: html/template refused a value", path, lang)
 			}
 		}
 	}
-	if resp, _ := getPage("/ui/", nil); resp.Header.Get("Location") != "/ui/calls" {
-		t.Errorf("/ui/ leads to %q, want the calls", resp.Header.Get("Location"))
+	if got := getPage("/ui/", nil).Header().Get("Location"); got != "/ui/calls" {
+		t.Errorf("/ui/ leads to %q, want the calls", got)
 	}
 }
 
@@ -97,7 +99,7 @@ func TestPageIsWhereBrowsersArrive(t *testing.T) {
 }
 
 func TestPageRunsNoInlineScript(t *testing.T) {
-	_, body := getPage("/ui/calls", nil)
+	body := getPage("/ui/calls", nil).Body.String()
 	for _, tag := range regexp.MustCompile(`(?s)<(?:script|style|link)\b[^>]*>`).FindAllString(body, -1) {
 		if !strings.Contains(tag, `"/ui/static/`) && !strings.Contains(tag, `type="application/json"`) {
 			t.Errorf("%s is not a file of the page", tag)
@@ -109,17 +111,17 @@ func TestPageRunsNoInlineScript(t *testing.T) {
 }
 
 func TestPageCachesFiles(t *testing.T) {
-	first, _ := getPage("/ui/static/page.js", nil)
-	if first.StatusCode != http.StatusOK || !strings.Contains(first.Header.Get("Content-Type"), "javascript") {
-		t.Fatalf("page.js: HTTP %d, %s", first.StatusCode, first.Header.Get("Content-Type"))
+	first := getPage("/ui/static/page.js", nil)
+	if first.Code != http.StatusOK || !strings.Contains(first.Header().Get("Content-Type"), "javascript") {
+		t.Fatalf("page.js: HTTP %d, %s", first.Code, first.Header().Get("Content-Type"))
 	}
-	second, _ := getPage("/ui/static/page.js", http.Header{"If-None-Match": {first.Header.Get("ETag")}})
-	if second.StatusCode != http.StatusNotModified {
-		t.Errorf("the same file again: HTTP %d, want 304", second.StatusCode)
+	second := getPage("/ui/static/page.js", http.Header{"If-None-Match": {first.Header().Get("ETag")}})
+	if second.Code != http.StatusNotModified {
+		t.Errorf("the same file again: HTTP %d, want 304", second.Code)
 	}
 	for _, name := range []string{"layout.html", "none.js"} {
-		if resp, _ := getPage("/ui/static/"+name, nil); resp.StatusCode != http.StatusNotFound {
-			t.Errorf("%s: HTTP %d, want 404", name, resp.StatusCode)
+		if got := getPage("/ui/static/"+name, nil).Code; got != http.StatusNotFound {
+			t.Errorf("%s: HTTP %d, want 404", name, got)
 		}
 	}
 }
@@ -141,6 +143,49 @@ func TestPageTextsHaveBothLanguages(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestPageUsesDocumentedRequests(t *testing.T) {
+	mux := http.NewServeMux()
+	for _, route := range routes() {
+		mux.Handle(route.pattern, http.NotFoundHandler())
+	}
+	call := regexp.MustCompile("\\b(?:act\\(\"([A-Z]+)\", |get\\()(?:\"(/[^\"]*)\"|`([$/][^`]*)`|(path)\\b)")
+	hole := regexp.MustCompile(`\$\{[^}]*\}`)
+	found := 0
+	for _, content := range scripts(t) {
+		for _, match := range call.FindAllStringSubmatch(content, -1) {
+			path := strings.Replace(match[2]+match[3]+match[4], "${path}", "path", 1)
+			path = hole.ReplaceAllString(strings.Replace(path, "path", "/cards/1", 1), "1") // card.js has the variable
+			method := cmp.Or(match[1], http.MethodGet)
+			r := httptest.NewRequest(method, path, nil)
+			if _, pattern := mux.Handler(r); pattern == "" {
+				t.Errorf("the page calls %s %s, which is no request of the control", method, path)
+			}
+			found++
+		}
+	}
+	if found < 25 {
+		t.Errorf("found %d calls in the scripts, want at least 25", found)
+	}
+}
+
+// scripts returns the scripts of the page by their names.
+func scripts(t *testing.T) map[string]string {
+	t.Helper()
+	names, err := fs.Glob(staticFiles, "static/*.js")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("scripts %v: %v", names, err)
+	}
+	contents := map[string]string{}
+	for _, name := range names {
+		content, err := staticFiles.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents[name] = string(content)
+	}
+	return contents
 }
 
 // prefixes are the beginnings of keys whose ends come from the state.

@@ -64,10 +64,10 @@ byID("snapshot-download").onclick = async () => {
   el("a", {href: url, download: name}).click();
   URL.revokeObjectURL(url);
 };
-for (const [id, path] of [["snapshot-upload", "/snapshot"], ["scenario-upload", "/scenario"]]) {
+for (const [id, target] of [["snapshot-upload", "/snapshot"], ["scenario-upload", "/scenario"]]) {
   byID(id).onchange = async e => {
     const [file] = e.target.files;
-    if (file) await act("POST", path, undefined, file);
+    if (file) await act("POST", target, undefined, file);
     e.target.value = "";
   };
 }
