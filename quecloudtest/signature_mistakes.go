@@ -55,7 +55,7 @@ func (g *guesser) selections(right draft) []mistake {
 func (g *guesser) absentParams() []mistake {
 	names := []string{"sign"}
 	if g.method != nil {
-		for _, name := range strings.Fields(g.method.required + " " + g.method.optional + " msisdn iccid msisdns iccids") {
+		for name := range strings.FieldsSeq(g.method.required + " " + g.method.optional + " msisdn iccid msisdns iccids") {
 			if _, sent := g.params[name]; !sent && g.method.takes(name) {
 				names = append(names, name)
 			}
@@ -70,8 +70,8 @@ func (g *guesser) absentParams() []mistake {
 		var together []pair
 		for _, name := range names {
 			all = append(all, mistake{
-				name + ", which the request does not contain, is signed as " + described, "未发送的参数" + name + "以" + describedZH + "参与了签名",
-				with(pair{name, value}),
+				name + ", which the request does not contain, is signed as " + described,
+				"未发送的参数" + name + "以" + describedZH + "参与了签名", with(pair{name, value}),
 			})
 			if name != "sign" {
 				together = append(together, pair{name, value})
@@ -107,7 +107,10 @@ func (g *guesser) secrets() []mistake {
 		{"the secret is in upper case", "secret被转为大写", both(strings.ToUpper(secret))},
 		{"the secret is in lower case", "secret被转为小写", both(strings.ToLower(secret))},
 		{"the appKey is in place of the secret", "用appKey代替了secret", both(g.params["appKey"])},
-		{"the secret is " + DefaultSecret + ", the default of this server", "使用了默认的secret：" + DefaultSecret, both(DefaultSecret)},
+		{
+			"the secret is " + DefaultSecret + ", the default of this server", "使用了默认的secret：" + DefaultSecret,
+			both(DefaultSecret),
+		},
 	}
 }
 
@@ -140,12 +143,15 @@ func (g *guesser) encodings() []mistake {
 			}
 			return v
 		})},
-		mistake{"the string to sign has its text in GBK, not UTF-8", "待签名字符串使用了GBK编码，应为UTF-8", eachValue(func(v string) string {
-			if encoded, ok := gbk.Encode(v); ok {
-				return encoded
-			}
-			return v
-		})},
+		mistake{
+			"the string to sign has its text in GBK, not UTF-8", "待签名字符串使用了GBK编码，应为UTF-8",
+			eachValue(func(v string) string {
+				if encoded, ok := gbk.Encode(v); ok {
+					return encoded
+				}
+				return v
+			}),
+		},
 		mistake{
 			"the string to sign has ? in place of Chinese characters: its bytes are ASCII or Latin-1, not UTF-8",
 			"待签名字符串中的汉字变成了?：编码为ASCII或Latin-1，应为UTF-8",

@@ -22,11 +22,10 @@ import (
 // secret is that of the servers in these tests.
 const secret = "Canary-7f3a"
 
-// A signing is the text that a wrong client signs, and how it makes a signature of it.
+// A signing holds what a client signs.
 type signing struct {
 	names  []string // in order
 	params map[string]string
-	text   string
 }
 
 // right signs as the document says, with the names in the order of their bytes. The functions below spoil that.
@@ -237,16 +236,20 @@ func TestSignatureGuess(t *testing.T) {
 			"without fc.function.",
 		},
 		"t of the second before": {
-			"card.info", card, func(s signing) string { return inSecret(s.set("t", "1773115199").join("", "")) }, "t is read twice",
+			"card.info", card, func(s signing) string { return inSecret(s.set("t", "1773115199").join("", "")) },
+			"t is read twice",
 		},
 		"t of the second after": {
-			"card.info", card, func(s signing) string { return inSecret(s.set("t", "1773115201").join("", "")) }, "t is read twice",
+			"card.info", card, func(s signing) string { return inSecret(s.set("t", "1773115201").join("", "")) },
+			"t is read twice",
 		},
 		"t of two seconds before": {
-			"card.info", card, func(s signing) string { return inSecret(s.set("t", "1773115198").join("", "")) }, "t is read twice",
+			"card.info", card, func(s signing) string { return inSecret(s.set("t", "1773115198").join("", "")) },
+			"t is read twice",
 		},
 		"t of two seconds after": {
-			"card.info", card, func(s signing) string { return inSecret(s.set("t", "1773115202").join("", "")) }, "t is read twice",
+			"card.info", card, func(s signing) string { return inSecret(s.set("t", "1773115202").join("", "")) },
+			"t is read twice",
 		},
 		"= and &": {"card.info", card, func(s signing) string { return inSecret(s.join("=", "&")) }, "= and & join"},
 		"=":       {"card.info", card, func(s signing) string { return inSecret(s.join("=", "")) }, "= joins"},
@@ -297,7 +300,8 @@ func TestSignatureGuess(t *testing.T) {
 			}, "without regard to case",
 		},
 		"MD5": {
-			"card.info", card, func(s signing) string { return fmt.Sprintf("%x", md5.Sum([]byte(secret+s.join("", "")+secret))) },
+			"card.info", card,
+			func(s signing) string { return fmt.Sprintf("%x", md5.Sum([]byte(secret+s.join("", "")+secret))) },
 			"made with MD5; want SHA-1",
 		},
 		"SHA-256": {
@@ -329,7 +333,9 @@ func TestSignatureGuess(t *testing.T) {
 			"sms.send", text, func(s signing) string {
 				s = s.order("msisdns", "method", "content", "appKey", "t").each(url.QueryEscape)
 				return inSecret(s.join("", ""))
-			}, "as they are escaped in the form; and the parameters are in another order than that of their names: that of the request",
+			},
+			"as they are escaped in the form; and the parameters are in another order than that of their names: " +
+				"that of the request",
 		},
 		"two mistakes: separators, no secret at the start": {
 			"card.info", card, func(s signing) string { return sha(s.join("=", "&") + secret) },
@@ -462,7 +468,8 @@ func TestSignatureReceived(t *testing.T) {
 	form := newForeign(t, srv).form("account.info")
 	form.Set("Signature", form.Get("sign"))
 	form.Del("sign")
-	if got := sendDisordered(t, srv, form).Mismatch; got.Guess != "the signature is in the parameter Signature; its name is sign" {
+	const want = "the signature is in the parameter Signature; its name is sign"
+	if got := sendDisordered(t, srv, form).Mismatch; got.Guess != want {
 		t.Errorf("of another name: got %+v", got)
 	}
 }

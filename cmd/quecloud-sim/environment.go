@@ -42,7 +42,8 @@ func parseFlags(f *flag.FlagSet, args []string, lookup environment, usage io.Wri
 	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(usage, "Usage: %s [flags]\nThe environment variable of a flag counts where the flag is absent.\n", f.Name())
+		fmt.Fprintf(usage, "Usage: %s [flags]\n", f.Name())
+		fmt.Fprintln(usage, "The environment variable of a flag counts where the flag is absent.")
 		f.SetOutput(usage)
 		f.PrintDefaults()
 		return err

@@ -89,7 +89,8 @@ func (c *config) defineState(f *flag.FlagSet) {
 	f.Int64Var(&c.balance, "balance", int64(quecloudtest.DefaultBalance/quecloudtest.Yuan),
 		"money in the wallet, in yuan")
 	f.StringVar(&c.Scenario, "scenario", "", "file with the state at the start, as POST /scenario of the control takes it")
-	f.StringVar(&c.State, "state", "", "file to load the state from at the start, if it exists, and to save it to at the end")
+	f.StringVar(&c.State, "state", "", "file to load the state from at the start, if it exists, and to save it to at the "+
+		"end")
 }
 
 func (c *config) defineTimes(f *flag.FlagSet) {

@@ -4,13 +4,13 @@
 //	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim@latest -addr 127.0.0.1:8080 -control 127.0.0.1:9090
 //	go run github.com/quecloud/quecloud-go/cmd/quecloud-sim@latest -fault status=503,on=card.info,p=0.1
 //
-// Every flag has an environment variable: QUECLOUD_SIM_ORDER_DELAY sets -order-delay. Flags win. SIGINT and SIGTERM stop
-// the simulator.
+// Every flag has an environment variable: QUECLOUD_SIM_ORDER_DELAY sets -order-delay. Flags win. SIGINT and SIGTERM
+// stop the simulator.
 //
 // The simulator logs every call on a line: its own time, HTTP status, result code, duration, method, parameters and the
-// reason of a refusal. After a call with a wrong signature it logs the string to sign that it expected, both signatures,
-// and what the client probably does wrong. It never writes secrets other than the public default secret, nor the query,
-// user and password of callback URLs.
+// reason of a refusal. After a call with a wrong signature it logs the string to sign that it expected, both
+// signatures, and what the client probably does wrong. It never writes secrets other than the public default secret,
+// nor the query, user and password of callback URLs.
 //
 // # Signing a call
 //
@@ -48,9 +48,9 @@
 //
 //	quecloud-sim ready -control 127.0.0.1:9090 -wait 10s
 //
-// With -time the clock stands, so that dates stay the same; the control moves it. As long as the client uses the real
-// clock, -t-check both, the default, accepts its calls. -scenario starts from a file, and POST /reset returns to it. With
-// -state the simulator starts where it ended.
+// With -time the clock stands, so that dates stay the same; the control moves it. Clients may still use the real clock,
+// unless -t-check is sim. -scenario starts from a file, and POST /reset returns to it. With -state the simulator starts
+// where it ended.
 //
 // # HTTPS
 //
@@ -99,7 +99,8 @@ func run(ctx context.Context, args []string, lookup environment, out, usage io.W
 		return err
 	}
 	if cfg.version {
-		_, err := fmt.Fprintf(out, "quecloud-sim %s %s %s/%s\n", quecloud.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		_, err := fmt.Fprintf(out, "quecloud-sim %s %s %s/%s\n",
+			quecloud.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return err
 	}
 	return simulator.Run(ctx, &cfg.Config, out)

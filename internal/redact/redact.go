@@ -13,8 +13,8 @@ import (
 const Hidden = "(hidden)"
 
 // Secrets returns a function that replaces secrets in a text, whatever their case, also where they are escaped as in a
-// form, a URL or a quoted string. A secret of less than four characters is replaced only where it is the whole text: the 1 of v=1 would
-// hide every 1.
+// form, a URL or a quoted string. A secret of less than four characters is replaced only where it is the whole text:
+// the 1 of v=1 would hide every 1.
 func Secrets(secrets ...string) func(text string) string {
 	var spellings []string
 	for _, secret := range secrets {

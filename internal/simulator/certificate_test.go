@@ -54,7 +54,7 @@ func TestTLSServesTheCertificatesOfItsCA(t *testing.T) {
 			if protocol := conn.ConnectionState().NegotiatedProtocol; protocol != "http/1.1" {
 				t.Errorf("%s: negotiated %s", name, protocol)
 			}
-			conn.Close()
+			_ = conn.Close()
 		}
 	}
 	if _, err := s.client(t).Billing.Account(t.Context()); err == nil {

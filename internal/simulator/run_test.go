@@ -81,7 +81,8 @@ func (s *simulatorRun) logged(call func() error) (string, error) {
 func TestRunAnnouncesItself(t *testing.T) {
 	t.Parallel()
 	s := startRun(t, Config{
-		Secret: "canary", AppKey: "key\x1b[2J", Options: []quecloudtest.Option{quecloudtest.WithFleet(100)}, Control: "localhost:0",
+		Secret: "canary", AppKey: "key\x1b[2J", Control: "localhost:0",
+		Options: []quecloudtest.Option{quecloudtest.WithFleet(100)},
 	})
 	s.Wait(t, `control and page on http://\S+/\n`)
 	text := s.String()
@@ -108,7 +109,8 @@ func TestRunKeepsControlAndPlatformApart(t *testing.T) {
 	s := startRun(t, Config{Control: "127.0.0.1:0"})
 	control := strings.Fields(s.Wait(t, `page on http://\S+\n`))[2]
 	for address, want := range map[string]string{
-		control + "healthz": `{"status":"ok"}`, strings.TrimSuffix(s.url, "/openapi/router") + "/healthz": `"resultCode":70031`,
+		control + "healthz": `{"status":"ok"}`,
+		strings.TrimSuffix(s.url, "/openapi/router") + "/healthz": `"resultCode":70031`,
 	} {
 		resp, err := http.Get(address)
 		if err != nil {
