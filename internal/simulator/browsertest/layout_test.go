@@ -76,7 +76,7 @@ func TestPageFitsEveryWidthAndColor(t *testing.T) {
 	p := newTab(t)
 	busy(p)
 	for _, section := range append(sections, "calls#3") {
-		for _, width := range []int64{1280, 400} {
+		for _, width := range []int64{1280, 800, 400} {
 			for _, dark := range []bool{false, true} {
 				for _, lang := range []string{"en", "zh"} {
 					p.size(width, 800)

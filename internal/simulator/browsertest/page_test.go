@@ -251,6 +251,16 @@ func TestPageChangesACard(t *testing.T) {
 	if after, _ := p.sim.Card(mobileCard); after.MonthFlow < before.MonthFlow+9.9 {
 		t.Errorf("the card used %v MB, want 10 more than %v", after.MonthFlow, before.MonthFlow)
 	}
+	february := func() float64 {
+		return p.sim.Usage(mobileCard, "2026-02-20", "2026-02-20")[0].MB
+	}
+	used := february()
+	p.do(set("#usage-date", "2026-02-20"), set("#usage-mb", "0.5"), click("#usage-form button"))
+	p.wait(`document.querySelector("#strip-curl").innerText.includes("2026-02-20")`)
+	p.wait(`document.querySelector("#strip-state").innerText.includes("200")`)
+	if got := february(); got < used+0.49 || got > used+0.51 {
+		t.Errorf("on 2026-02-20 the card used %v MB, want 0.5 more than %v", got, used)
+	}
 	p.do(set("#state-status", "停机"), set("#state-reason", "机卡分离停机"), click("#state-form button"))
 	p.wait(`document.querySelector("#chips").innerText.includes("Removed from its device")`)
 	if after, _ := p.sim.Card(mobileCard); after.PauseReason != quecloudtest.ReasonIMEISplit {

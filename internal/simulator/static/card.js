@@ -115,9 +115,9 @@ byID("state-status").onchange = chooseReason;
 
 submit("sms-form", () => act("POST", "/sms", {card: card.iccid, content: byID("sms-content").value}));
 submit("usage-form", async () => {
-  const date = byID("usage-date").value, days = await get(`${path}/usage`);
-  const before = days.find(d => d.date === date)?.mb ?? 0;
-  await act("POST", "/usage", {card: card.iccid, date, mb: Math.round((before + Number(byID("usage-mb").value)) * 1e6) / 1e6});
+  const date = byID("usage-date").value, [{mb: before}] = await get(`${path}/usage`, {first: date, last: date});
+  const mb = Math.round((before + Number(byID("usage-mb").value)) * 1e6) / 1e6; // POST /usage sets the whole day
+  await act("POST", "/usage", {card: card.iccid, date, mb});
 });
 submit("state-form", () => act("PATCH", path, {status: byID("state-status").value, pauseReason: byID("state-reason").value}));
 get("/clock").then(now => { byID("usage-date").value = day(now.time); });
