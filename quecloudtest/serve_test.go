@@ -135,8 +135,9 @@ func TestRequestLimit(t *testing.T) {
 	}
 	large := quecloudtest.NewUnstartedServer()
 	defer large.Close()
+	form := newForeign(t, large).form("account.info", "x", strings.Repeat("1", 6<<20))
 	for range 7 {
-		post(t, large, map[string][]string{"x": {strings.Repeat("1", 6<<20)}})
+		post(t, large, form)
 	}
 	if n := len(large.Requests()); n != 5 {
 		t.Errorf("%d requests of 6 MiB are kept, want 5", n)

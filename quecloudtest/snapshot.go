@@ -185,7 +185,10 @@ func (t *endReset) snapshot(s *Server) Job {
 	return Job{Card: c.iccid}
 }
 
-func (t *addEntry) snapshot(*Server) Job { return Job{Entry: &t.entry} }
+func (t *addEntry) snapshot(*Server) Job {
+	e := t.entry
+	return Job{Entry: &e}
+}
 
 func (t *sendCallback) snapshot(*Server) Job {
 	c := t.delivery.snapshot()

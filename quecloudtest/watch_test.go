@@ -126,8 +126,9 @@ func TestWatchLimitsItsMemory(t *testing.T) {
 	t.Parallel()
 	srv := quecloudtest.NewUnstartedServer()
 	defer srv.Close()
-	for range 4 {
-		post(t, srv, map[string][]string{"x": {strings.Repeat("1", 6<<20)}})
+	form := newForeign(t, srv).form("account.info", "x", strings.Repeat("1", 6<<20))
+	for range 3 {
+		post(t, srv, form)
 	}
 	assert.Equal(t, "gap request", kinds(updates(t, srv, 0)))
 }
