@@ -235,10 +235,27 @@ func forward(ctx context.Context, client *http.Client, target string, callback s
 	if err != nil {
 		return fmt.Errorf("forward: %w", err)
 	}
-	if resp.StatusCode != http.StatusOK || strings.TrimSpace(string(body)) != "success" {
-		return fmt.Errorf("forward: want status 200 and the body success, got %d and %.100q", resp.StatusCode, body)
+	if want := expected(callback.Kind); resp.StatusCode/100 != 2 || !want.met(body) {
+		return fmt.Errorf("forward: want a 2xx status and %s, got %d and %.100q", want.text, resp.StatusCode, body)
 	}
 	return nil
+}
+
+// An expectation is what a receiver must answer to a callback.
+type expectation struct {
+	text string
+	met  func(body []byte) bool
+}
+
+// expected returns what the platform expects in response to a kind of callback.
+func expected(kind string) expectation {
+	if kind == kindOrder {
+		return expectation{`a JSON object with the code 200`, func(body []byte) bool {
+			var response struct{ Code int }
+			return json.Unmarshal(body, &response) == nil && response.Code == 200
+		}}
+	}
+	return expectation{"the body success", func(body []byte) bool { return string(body) == "success" }}
 }
 
 func (a *app) resendCommand() *cobra.Command {

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/quecloud/quecloud-go"
 	"github.com/quecloud/quecloud-go/quecloudtest"
 )
 
@@ -106,7 +107,7 @@ func TestCallbacksAreForwardedSavedAndResent(t *testing.T) {
 
 	code, out, errOut := invoke(t, srv, "callbacks", "resend", saved, "--to", to.URL)
 	assert.Equal(t, exitFailed, code, errOut)
-	assert.Contains(t, out, "want status 200 and the body success")
+	assert.Contains(t, out, "want a 2xx status and the body success")
 	to.answer("success")
 	code, out, errOut = invoke(t, srv, "callbacks", "resend", saved, "--to", to.URL, "-n", "2")
 	assert.Equal(t, exitDone, code, errOut)
@@ -142,4 +143,27 @@ func TestCallbacksRefuseBadFlags(t *testing.T) {
 		code, _, errOut := invoke(t, srv, args...)
 		assert.Equal(t, exitUsage, code, "%v: %s", args, errOut)
 	}
+}
+
+func TestCallbacksOfOrdersAreForwarded(t *testing.T) {
+	srv := quecloudtest.NewServer(quecloudtest.WithCallbackRetries(0))
+	defer srv.Close()
+	to := newReceiver(t)
+	_, order, stop := startListener(t, srv, "--forward-order", to.URL)
+	srv.SetOrderCallback(order)
+	for i, test := range []struct {
+		response string
+		accepted bool
+	}{{`{"code":200,"msg":""}`, true}, {`success`, false}, {`{"code":500}`, false}} {
+		to.answer(test.response)
+		_, err := srv.Client().Orders.Recharge(t.Context(), &quecloud.RechargeParams{
+			Card: quecloud.ICCID(mobile), ProductID: 50, ProductName: "30M-当月",
+		})
+		require.NoError(t, err)
+		srv.WaitCallbacks()
+		require.Len(t, srv.Deliveries(), i+1)
+		assert.Equal(t, test.accepted, srv.Deliveries()[i].Err == nil, test.response)
+	}
+	assert.Contains(t, stop(), `"kind":"order"`)
+	assert.Contains(t, to.received()[0], mobile)
 }
