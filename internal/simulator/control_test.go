@@ -225,3 +225,16 @@ func TestControlLetsTheClockRun(t *testing.T) {
 		}
 	}
 }
+
+func TestControlNamesTheAllowedMethods(t *testing.T) {
+	t.Parallel()
+	_, h := newControl(t)
+	for path, want := range map[string]string{"/sms": "GET, POST", "/cards/1": "GET, PATCH, DELETE", "/advance": "POST"} {
+		r := httptest.NewRequest(http.MethodPut, path, nil)
+		r.Host = "localhost"
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != want {
+			t.Errorf("PUT %s: got %d, allowed %q, want %q", path, w.Code, w.Header().Get("Allow"), want)
+		}
+	}
+}

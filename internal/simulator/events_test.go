@@ -98,6 +98,10 @@ func TestEventsStream(t *testing.T) {
 			name: "after a restart of the simulator", header: http.Header{"Last-Event-Id": {"other-1"}},
 			want: "1 gap, 2 card, 3 request, 4 wallet, 5 clock",
 		},
+		{
+			name: "of a kind after a restart", query: "?kind=clock", header: http.Header{"Last-Event-Id": {"other-1"}},
+			want: "1 gap, 5 clock",
+		},
 	} {
 		stream, _ := streamOf(t, test.query, test.header, happens)
 		if got := eventLines(stream); got != test.want || !strings.HasPrefix(stream, "retry: 1000\n\n") {
@@ -138,15 +142,19 @@ func TestEventsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestEventsShareWrites counts the writes for many updates.
+// TestEventsShareWrites counts the writes for many updates, a millisecond apart and without a pause.
 func TestEventsShareWrites(t *testing.T) {
 	t.Parallel()
 	stream, writes := streamOf(t, "", nil, func(_ *testing.T, sim *quecloudtest.Server) {
-		for range 2000 {
+		for range 1000 {
+			sim.Deposit(1, "")
+			time.Sleep(time.Millisecond)
+		}
+		for range 1000 {
 			sim.Deposit(1, "")
 		}
 	})
-	if n := strings.Count(stream, "event: wallet"); n != 2000 || writes < 2 || writes > 10 {
+	if n := strings.Count(stream, "event: wallet"); n != 2000 || writes < 10 || writes > 40 {
 		t.Errorf("%d events in %d writes", n, writes)
 	}
 }
