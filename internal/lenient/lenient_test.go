@@ -65,6 +65,8 @@ func TestDecodeReadsSeparatedListsFromTextAndList(t *testing.T) {
 		require.NoError(t, err, body)
 		assert.Equal(t, want, got.V, body)
 	}
+	err := read(`{"resultCode":0,"v":{}}`, new(mails))
+	assert.EqualError(t, err, "member v: want a text or a list of texts: {}")
 }
 
 func TestDecodeReadsPointersAndForeignTypes(t *testing.T) {
@@ -97,6 +99,8 @@ func TestDecodeReadsPointersAndForeignTypes(t *testing.T) {
 
 	err = read(`{"resultCode":0,"object":"x"}`, &got)
 	require.ErrorContains(t, err, "member object: want an object")
+	err = read(`{"resultCode":0,"map":{"a":[]}}`, &struct{ Map map[string]string }{})
+	require.ErrorContains(t, err, "member map: ")
 }
 
 func TestDecodeReadsRecursiveStructs(t *testing.T) {

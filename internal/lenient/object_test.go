@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -98,4 +99,27 @@ func TestDecodeReadsTextsOfEveryLength(t *testing.T) {
 	_, err := lenient.Decode([]byte(`{"list":[`+b.String()[1:]+`]}`), &got, lenient.Options{Strict: true})
 	require.NoError(t, err)
 	assert.Equal(t, want, got.List)
+}
+
+func TestDecodeReadsStructsOfManyFields(t *testing.T) {
+	t.Parallel()
+	const fields = 100
+	var members []string
+	var of []reflect.StructField
+	for i := range fields {
+		of = append(of, reflect.StructField{Name: fmt.Sprint("F", i), Type: reflect.TypeFor[int]()})
+		members = append(members, fmt.Sprintf(`"f%d":"%d"`, i, i))
+	}
+	got := reflect.New(reflect.StructOf(of))
+	require.NoError(t, read("{"+strings.Join(members, ",")+"}", got.Interface()))
+	for i := range fields {
+		assert.Equal(t, i, got.Elem().Field(i).Interface())
+	}
+}
+
+func TestDecodeRejectsTwoResultCodes(t *testing.T) {
+	t.Parallel()
+	response, err := lenient.Decode([]byte(`{"resultCode":0,"resultcode":"0","RESULTCODE":1}`), nil, lenient.Options{})
+	require.NoError(t, err)
+	assert.Equal(t, "member resultCode: comes a second time, with another value: 1", response.CodeProblem.Error())
 }

@@ -116,8 +116,10 @@ func TestDecodeRejectsScalarsThatDoNotFit(t *testing.T) {
 	meansNothing[decimal.Decimal](t, `"abc"`, `"1,5"`, `"¥1"`, `1e999999999`, `"1e-400"`, `true`, `"--1"`,
 		`"1234567890123456789012345e30"`,
 		`"11111111111111111111111111111111111111111"`)
-	meansNothing[quecloud.Date](t, `"abc"`, `"2025-02-30"`, `20251301`, `"9999-12-31T23:00:00Z"`, `1`, `true`)
-	meansNothing[time.Time](t, `"abc"`, `"2025-03-01 25:00:00"`, `"9999-12-31T23:00:00Z"`, `"0000-01-01T00:00:00Z"`,
+	meansNothing[quecloud.Date](t, `"abc"`, `"2025-0a-01"`, `"2025-02-30"`, `20251301`,
+		`"9999-12-31T23:00:00Z"`, `1`, `true`)
+	meansNothing[time.Time](t, `"abc"`, `"2025-03-01 25:00:00"`, `"2025-03-01 00:60:00"`, `"2025-03-01 00:00:6a"`,
+		`"9999-12-31T23:00:00Z"`, `"0000-01-01T00:00:00Z"`,
 		`-1`, `99999999999999`, `[]`)
 	meansNothing[quecloud.Month](t, `"202513"`, `"May"`)
 	meansNothing[quecloud.CardID](t, `"not a card"`)
