@@ -257,10 +257,10 @@ var texts = map[string]pageText{
 	"delivery.redeliver":  {"Redeliver", "重新投递"},
 	"delivery.body":       {"Body", "请求体"},
 	"delivery.wantSMS": {
-		"The receiver must answer HTTP 2xx with exactly the body success.", "接收方须返回 HTTP 2xx，响应体恰为 success。",
+		"The receiver must respond with HTTP 2xx and exactly the body success.", "接收方须返回 HTTP 2xx，响应体恰为 success。",
 	},
 	"delivery.wantOrder": {
-		`The receiver must answer HTTP 2xx with the body {"code":200,"msg":""}.`,
+		`The receiver must respond with HTTP 2xx and the body {"code":200,"msg":""}.`,
 		`接收方须返回 HTTP 2xx，响应体为 {"code":200,"msg":""}。`,
 	},
 	"deliveries.none":      {"No deliveries yet", "暂无投递"},

@@ -15,6 +15,9 @@ if [ -n "$missing" ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
 fi
 
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
 "${browser:-chromium}" --version
-go vet -tags browser ./...
-go test -count=1 -v -tags browser . "$@" | tee /dev/stderr | grep '^--- PASS: ' >/dev/null
+go vet -tags browser .
+go test -count=1 -v -tags browser . "$@" | tee "$results"
+grep -q '^--- PASS: ' "$results"

@@ -1,7 +1,7 @@
 // The bar that is always there: the clock, faults, and the whole state.
 
 import {listen, soon} from "./events.js";
-import {act, byID, el, get, instant, t, term, terms} from "./page.js";
+import {act, byID, el, get, hint, instant, t, term, terms} from "./page.js";
 
 // The clock
 let shift = 0; // between the simulator's clock and this one, ms
@@ -38,15 +38,18 @@ async function readFaults() {
   const faults = await get("/faults");
   byID("faults-count").textContent = faults.length;
   byID("faults-count").hidden = byID("faults-clear").hidden = faults.length === 0;
-  byID("faults").replaceChildren(...faults.length === 0 ? [el("li", {className: "none"}, t("faults.none"))] : faults.map(f => el("li", {}, el("code", {}, f.fault), el("span", {className: "hint"}, t("faults.applied", {n: f.applied})),
-    el("button", {type: "button", className: "quiet", ariaLabel: `${t("remove")} ${f.fault}`,
-      onclick: () => act("DELETE", `/faults/${f.id}`)}, t("remove")))));
+  byID("faults").replaceChildren(...faults.map(f =>
+    el("li", {}, el("code", {}, f.fault), hint(t("faults.applied", {n: f.applied})),
+      el("button", {type: "button", className: "quiet", ariaLabel: `${t("remove")} ${f.fault}`,
+        onclick: () => act("DELETE", `/faults/${f.id}`)}, t("remove")))));
+  if (faults.length === 0) byID("faults").append(el("li", {className: "none"}, t("faults.none")));
 }
 function writeFault() {
   const method = byID("fault-method").value, times = byID("fault-times").value;
   byID("fault-text").value = byID("fault-preset").value + (method && ",on=" + method) + (times && ",times=" + times);
 }
-byID("fault-method").append(...terms("method").map(name => el("option", {value: name}, `${name} ${term("method", name)}`)));
+byID("fault-method").append(...terms("method").map(name =>
+  el("option", {value: name}, `${name} ${term("method", name)}`)));
 for (const id of ["fault-preset", "fault-method", "fault-times"]) byID(id).addEventListener("change", writeFault);
 writeFault();
 byID("fault-form").onsubmit = e => {

@@ -1,15 +1,17 @@
-import {byID, cardLink, chip, clock, copy, count, duration, el, facts, get, instant, say, t, term, terms} from "./page.js";
+import {
+  byID, cardLink, chip, clock, copy, count, duration, el, facts, get, instant, mono, say, t, term, terms, yesNo,
+} from "./page.js";
 import {listen, perFrame, soon} from "./events.js";
 import {liveList} from "./live.js";
 import {signedCurl} from "./signed.js";
 
 const short = method => method.replace(/^fc\.function\./, "");
 
-// the title of a method, empty for an unknown one
+// titleOf returns the title of a method, or an empty text for an unknown one.
 const titles = new Set(terms("method"));
 const titleOf = name => titles.has(name) ? term("method", name) : "";
 
-// the cards of a call, as it names them
+// cardsOf returns the cards of a call as it names them.
 const cardsOf = params => params.iccid ?? params.msisdn ?? params.iccids ?? params.msisdns ?? "";
 
 function outcome(r) {
@@ -36,7 +38,7 @@ function row(r) {
   const why = kind === "ok" ? "" : r.reason || r.faults?.join(", ");
   return el("tr", {},
     el("td", {className: "c-time sub-time"}, clock(r.time)),
-    el("td", {}, el("a", {className: "main"}, el("span", {className: "mono"}, name), el("span", {className: "title"}, titleOf(name))),
+    el("td", {}, el("a", {className: "main"}, mono(name), el("span", {className: "title"}, titleOf(name))),
       why ? el("span", {className: "sub why"}, why) : ""),
     el("td", {className: "c-card mono"}, cards.length > 20 ? cards.split(",")[0] + " …" : cards),
     el("td", {className: "c-result"}, chip(code, kind)),
@@ -68,8 +70,9 @@ function signature(r) {
 
 function parameters(r) {
   const list = el("dl", {className: "facts mono-values"});
-  facts(list, Object.entries(r.params).sort(([a], [b]) => a < b ? -1 : 1).map(([name, value]) => [name,
-    /^(iccid|msisdn)s?$/.test(name) ? value.split(",").slice(0, 100).flatMap((n, i) => [i ? ", " : "", cardLink(n)]) : value]));
+  const links = value => value.split(",").slice(0, 100).flatMap((number, i) => [i ? ", " : "", cardLink(number)]);
+  facts(list, Object.entries(r.params).sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([name, value]) => [name, /^(iccid|msisdn)s?$/.test(name) ? links(value) : value]));
   return list;
 }
 
@@ -77,7 +80,8 @@ function parameters(r) {
 function headers(r) {
   if (!r.header) return "";
   const list = el("dl", {className: "facts mono-values"});
-  facts(list, [[r.verb, r.origin + r.path], ...Object.entries(r.header).sort().map(([name, v]) => [name, v.join(", ")])]);
+  const fields = Object.entries(r.header).sort().map(([name, values]) => [name, values.join(", ")]);
+  facts(list, [[r.verb, r.origin + r.path], ...fields]);
   return list;
 }
 
@@ -86,12 +90,14 @@ function detail(r, close) {
   const button = el("button", {type: "button"}, t("copyCurl"));
   button.onclick = () => copy(signedCurl(r), button);
   const times = el("dl", {className: "facts"});
-  facts(times, [[t("time.sim"), instant(r.time)], [t("time.real"), instant(r.arrived)], [t("duration"), duration(r.duration)],
-    [t("calls.effect"), t(r.executed ? "yes" : "no")], [t("faults"), r.faults?.join(", ")]]);
+  facts(times, [[t("time.sim"), instant(r.time)], [t("time.real"), instant(r.arrived)],
+    [t("duration"), duration(r.duration)], [t("calls.effect"), yesNo(r.executed)],
+    [t("faults"), r.faults?.join(", ")]]);
   return [
     el("div", {className: "detail-head"}, el("div", {}, el("h2", {className: "name"}, r.method || t("calls.noMethod")),
       el("p", {className: "hint"}, titleOf(name))), close),
-    el("div", {className: "chips"}, chip(r.httpStatus ? `HTTP ${r.httpStatus}` : t("calls.cut"), r.httpStatus === 200 ? "" : "warn"),
+    el("div", {className: "chips"},
+      chip(r.httpStatus ? `HTTP ${r.httpStatus}` : t("calls.cut"), r.httpStatus === 200 ? "" : "warn"),
       chip(`resultCode ${code === "0" ? 0 : r.resultCode}`, kind), button),
     ...(r.reason ? [el("p", {className: "callout bad"}, r.reason)] : []),
     ...signature(r),
@@ -108,8 +114,9 @@ function summarize(entries, waiting) {
   byID("empty").querySelector("h2").textContent = t(entries.length ? "calls.noMatch" : "calls.none");
   byID("empty").querySelector("p").hidden = entries.length > 0;
   const refused = entries.filter(r => outcome(r)[0] !== "ok").length;
-  byID("summary").textContent = entries.length + waiting === 0 ? "" : t("calls.summary", {
-    calls: count(entries.length), refused: count(refused)}) + (waiting ? " · " + t("calls.waiting", {n: count(waiting)}) : "");
+  const text = t("calls.summary", {calls: count(entries.length), refused: count(refused)});
+  byID("summary").textContent = entries.length + waiting === 0 ? ""
+    : waiting ? `${text} · ${t("calls.waiting", {n: count(waiting)})}` : text;
 }
 
 const arrive = perFrame(batch => { seen += batch.length; list.add(batch); }, 2000);

@@ -1,4 +1,7 @@
-import {act, byID, chip, day, el, facts, get, instant, megabytes, statusChip, submit, t, table, term, terms} from "./page.js";
+import {
+  act, byID, chip, day, el, facts, get, hint, instant, megabytes, mono, options, statusChip, submit, t, table,
+  term, terms, yesNo,
+} from "./page.js";
 import {usageChart} from "./chart.js";
 import {listen, soon} from "./events.js";
 
@@ -21,7 +24,8 @@ async function load() {
   showCard();
   const of = {card: card.iccid, limit: shown};
   const [usage, history, orders, sent, received] = await Promise.all([
-    get(`${path}/usage`, {first: await firstDay()}), get(`${path}/history`), get("/orders", of), get("/sms", of), get("/received", of),
+    get(`${path}/usage`, {first: await firstDay()}), get(`${path}/history`),
+    get("/orders", of), get("/sms", of), get("/received", of),
   ]);
   showUsage(usage);
   showHistory(history);
@@ -34,24 +38,27 @@ function showCard() {
   byID("title").textContent = card.msisdn;
   byID("chips").replaceChildren(statusChip(card.status), ...[
     card.pauseReason && chip(term("reason", card.pauseReason), "warn", card.pauseReason),
-    card.gprsClosed && card.pauseReason !== "数据服务关闭" && chip(t("card.gprsClosed"), "warn"), card.locked && chip(t("card.locked"), "warn"),
+    card.gprsClosed && card.pauseReason !== "数据服务关闭" && chip(t("card.gprsClosed"), "warn"),
+    card.locked && chip(t("card.locked"), "warn"),
     chip(term("carrier", card.carrier), "", card.carrier), chip(card.planName),
   ].filter(Boolean));
-  const pool = card.allowance ? `${megabytes(card.cycleFlow)} / ${megabytes(card.allowance)}` : megabytes(card.cycleFlow);
+  const used = [card.cycleFlow, card.allowance].filter((mb, i) => mb || i === 0).map(megabytes).join(" / ");
   facts(byID("facts"), [
-    ["ICCID", el("span", {className: "mono"}, card.iccid)], ["MSISDN", el("span", {className: "mono"}, card.msisdn)],
-    ["IMSI", el("span", {className: "mono"}, card.imsi)], ["IMEI", card.imei && el("span", {className: "mono"}, card.imei)],
+    ["ICCID", mono(card.iccid)], ["MSISDN", mono(card.msisdn)], ["IMSI", mono(card.imsi)],
+    ["IMEI", card.imei && mono(card.imei)],
     [t("status"), card.pauseReason ? `${card.status} · ${card.pauseReason}` : card.status],
-    [t("group"), `${card.billingID}`], [t("plan"), card.planName], [t("cycleUsage"), pool], [t("card.type"), card.cardType],
+    [t("group"), `${card.billingID}`], [t("plan"), card.planName], [t("cycleUsage"), used],
+    [t("card.type"), card.cardType],
     [t("card.allotted"), card.allotDate], [t("card.opened"), card.openDate], [t("card.activated"), card.activeDate],
     [t("expiry"), card.expiryDate], [t("card.voice"), t("voice." + card.voice)],
-    [t("card.whitelist"), card.voiceWhitelist?.join(", ")], [t("card.realName"), t(card.realName ? "yes" : "no")],
+    [t("card.whitelist"), card.voiceWhitelist?.join(", ")], [t("card.realName"), yesNo(card.realName)],
   ]);
   const alarm = card.alarm;
   facts(byID("alarm"), alarm ? [
-    [t("alarm.warn"), alarm.thresholds.filter(Boolean).map(megabytes).join(", ")], [t("alarm.enabled"), t(alarm.enabled ? "yes" : "no")],
+    [t("alarm.warn"), alarm.thresholds.filter(Boolean).map(megabytes).join(", ")],
+    [t("alarm.enabled"), yesNo(alarm.enabled)],
     [t("alarm.pause"), alarm.pauseThreshold ? megabytes(alarm.pauseThreshold) : ""],
-    [t("alarm.pauseEnabled"), t(alarm.pauseEnabled ? "yes" : "no")], [t("alarm.emails"), alarm.emails?.join(", ")],
+    [t("alarm.pauseEnabled"), yesNo(alarm.pauseEnabled)], [t("alarm.emails"), alarm.emails?.join(", ")],
   ] : [["", el("span", {className: "none"}, t("card.noAlarm"))]]);
   byID("packages").replaceChildren(table(card.packages, [
     [t("name"), p => p.name], ["MB", p => p.mb, "number"], [t("until"), p => day(p.end)]]));
@@ -78,25 +85,30 @@ function showUsage(days) {
 function showHistory(history) {
   byID("history").replaceChildren(table(history.slice(-shown).reverse(), [
     [t("time"), h => instant(h.time)], [t("card.cause"), h => causeOf(h.cause)],
-    [t("card.changes"), h => h.fields.map(f => el("div", {}, el("span", {className: "hint"}, f.field + " "),
-      [f.from, f.to].map(v => term("status", v) === v ? term("reason", v) : term("status", v)).map(v => v || "–").join(" → ")))],
+    [t("card.changes"), h => h.fields.map(f =>
+      el("div", {}, hint(f.field + " "), `${valueOf(f.field, f.from)} → ${valueOf(f.field, f.to)}`))],
   ]));
 }
+
+// valueOf returns the text of a value of a field.
+const valueOf = (field, value) => term({status: "status", pauseReason: "reason", voice: "voice"}[field], value) || "–";
 
 // causeOf says what made a change: a method, or something else.
 function causeOf(cause) {
   const method = cause.replace(/^fc\.function\./, "");
-  return method === cause ? cause : [el("div", {className: "mono"}, method), el("span", {className: "hint"}, term("method", method))];
+  return method === cause ? cause : [el("div", {}, mono(method)), hint(term("method", method))];
 }
 
 function showOrders(orders) {
   byID("orders").replaceChildren(table(orders.reverse(), [
-    [t("order.no"), o => el("span", {className: "mono"}, o.no)], [t("order.product"), o => o.productName],
-    [t("status"), o => term("order", o.status)], [t("yuan"), o => o.price, "number"], [t("time"), o => instant(o.created), "wide-only"]]));
+    [t("order.no"), o => mono(o.no)], [t("order.product"), o => o.productName],
+    [t("status"), o => term("order", o.status)],
+    [t("yuan"), o => o.price, "number"], [t("time"), o => instant(o.created), "wide-only"]]));
 }
 
 function showSMS(sent, received) {
-  const all = [...sent.map(s => ({...s, time: s.sent, to: true})), ...received].sort((a, b) => a.time < b.time ? 1 : -1);
+  const all = [...sent.map(s => ({...s, time: s.sent, to: true})), ...received];
+  all.sort((a, b) => a.time < b.time ? 1 : -1);
   byID("sms").replaceChildren(table(all.slice(0, shown), [
     [t("time"), s => instant(s.time)], ["", s => s.to ? t("sms.to") : t("sms.from")], [t("text"), s => s.content],
     [t("status"), s => s.to ? term("sms", s.status) : ""]]));
@@ -109,8 +121,8 @@ function chooseReason() {
   if (!suspended) byID("state-reason").value = "";
   else if (!byID("state-reason").value) byID("state-reason").value = terms("reason")[0];
 }
-byID("state-status").append(...terms("status").map(s => el("option", {value: s}, term("status", s))));
-byID("state-reason").append(el("option", {value: ""}, "–"), ...terms("reason").map(r => el("option", {value: r}, term("reason", r))));
+byID("state-status").append(...options("status"));
+byID("state-reason").append(el("option", {value: ""}, "–"), ...options("reason"));
 byID("state-status").onchange = chooseReason;
 
 submit("sms-form", () => act("POST", "/sms", {card: card.iccid, content: byID("sms-content").value}));
@@ -119,7 +131,8 @@ submit("usage-form", async () => {
   const mb = Math.round((before + Number(byID("usage-mb").value)) * 1e6) / 1e6; // POST /usage sets the whole day
   await act("POST", "/usage", {card: card.iccid, date, mb});
 });
-submit("state-form", () => act("PATCH", path, {status: byID("state-status").value, pauseReason: byID("state-reason").value}));
+submit("state-form", () =>
+  act("PATCH", path, {status: byID("state-status").value, pauseReason: byID("state-reason").value}));
 get("/clock").then(now => { byID("usage-date").value = day(now.time); });
 
 const loadSoon = soon(load, 150), later = soon(load, 500);

@@ -1,4 +1,4 @@
-import {byID, count, el, get, megabytes, statusChip, t, term, terms} from "./page.js";
+import {byID, count, el, get, megabytes, options, statusChip, t, term} from "./page.js";
 import {listen, soon} from "./events.js";
 
 const size = 50;
@@ -7,12 +7,14 @@ const url = new URL(location);
 let starts = [Number(url.searchParams.get("start")) || 0]; // of the pages up to this one
 
 function row(card) {
-  const meter = card.allowance ? el("meter", {className: "meter", max: card.allowance, high: card.allowance * .8, value: card.cycleFlow,
+  const meter = card.allowance ? el("meter", {className: "meter",
+    max: card.allowance, high: card.allowance * .8, value: card.cycleFlow,
     ariaLabel: `${megabytes(card.cycleFlow)} / ${megabytes(card.allowance)}`}) : "";
   return el("tr", {},
     el("td", {}, el("a", {className: "main mono", href: `/ui/cards/${card.iccid}`}, card.msisdn),
       el("span", {className: "sub mono"}, card.iccid)),
-    el("td", {className: "c-status"}, statusChip(card.status), el("span", {className: "sub"}, term("reason", card.pauseReason))),
+    el("td", {className: "c-status"}, statusChip(card.status),
+      el("span", {className: "sub"}, term("reason", card.pauseReason))),
     el("td", {className: "c-carrier"}, term("carrier", card.carrier)),
     el("td", {className: "c-plan"}, el("span", {className: "sub-main"}, card.planName),
       el("span", {className: "sub"}, `${t("group")} ${card.billingID}`)),
@@ -47,8 +49,8 @@ function go(to) {
   history.replaceState(null, "", url.search || location.pathname);
 }
 
-byID("status").append(...terms("status").map(s => el("option", {value: s}, term("status", s))));
-byID("carrier").append(...terms("carrier").map(c => el("option", {value: c}, term("carrier", c))));
+byID("status").append(...options("status"));
+byID("carrier").append(...options("carrier"));
 get("/groups").then(groups => {
   byID("group").append(...groups.map(g => el("option", {value: g.id}, `${g.id} ${g.name}`)));
   begin();

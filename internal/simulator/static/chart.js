@@ -33,8 +33,8 @@ export function usageChart(days, width) {
   days.forEach((d, i) => {
     const x = left + i * step, tip = svg("title", {});
     tip.append(`${d.date}: ${megabytes(d.mb)}`);
-    chart.append(svg("rect", {x: x + step * .15, y: y(d.mb), width: step * .7, height: Math.max(0, top + tall - y(d.mb)), rx: 2,
-      class: i === days.length - 1 ? "today" : "day"}, tip));
+    chart.append(svg("rect", {x: x + step * .15, y: y(d.mb), width: step * .7,
+      height: Math.max(0, top + tall - y(d.mb)), rx: 2, class: i === days.length - 1 ? "today" : "day"}, tip));
     if (i % labels === 0) {
       chart.append(svg("text", {x: x + step / 2, y: height - 5, "text-anchor": "middle"}, d.date.slice(5)));
     }

@@ -1,4 +1,4 @@
-import {act, byID, chip, clock, el, facts, get, instant, submit, t, table} from "./page.js";
+import {act, byID, chip, clock, el, facts, get, instant, mono, submit, t, table} from "./page.js";
 import {listen, perFrame} from "./events.js";
 import {liveList} from "./live.js";
 
@@ -11,7 +11,7 @@ function event(d) {
   return [t(e.type === "report" ? "delivery.report" : "delivery.inbox"), e.content ?? e.msg ?? e.sms_id ?? ""];
 }
 
-const result = d => d.ok ? chip(`HTTP ${d.httpStatus}`, "ok") : chip(d.httpStatus ? `HTTP ${d.httpStatus}` : t("delivery.noResponse"), "bad");
+const result = d => chip(d.httpStatus ? `HTTP ${d.httpStatus}` : t("delivery.noResponse"), d.ok ? "ok" : "bad");
 
 function row(d) {
   const [title, text] = event(d);
@@ -25,11 +25,12 @@ function row(d) {
 
 function detail(d, close, all) {
   const [title, text] = event(d), list = el("dl", {className: "facts"});
-  facts(list, [["URL", el("span", {className: "mono"}, d.url)], [t("time.sim"), instant(d.time)]]);
+  facts(list, [["URL", mono(d.url)], [t("time.sim"), instant(d.time)]]);
   let body = d.body;
   try { body = JSON.stringify(JSON.parse(d.body), null, 2); } catch { /* as it was sent */ }
   return [
-    el("div", {className: "detail-head"}, el("div", {}, el("h2", {}, title), el("p", {className: "hint"}, text)), close),
+    el("div", {className: "detail-head"},
+      el("div", {}, el("h2", {}, title), el("p", {className: "hint"}, text)), close),
     el("div", {className: "chips"}, result(d), el("button", {type: "button",
       onclick: () => act("POST", "/redeliver", {callbacks: [d.callbackID]})}, t("delivery.redeliver"))),
     ...(d.ok ? [] : [el("p", {className: "callout bad"}, d.err),
@@ -49,4 +50,5 @@ async function load() {
 }
 listen({delivery: perFrame(batch => list.add(batch), 2000), settings: load}, load);
 
-submit("receivers-form", () => act("POST", "/callbacks", {sms: byID("receiver-sms").value, orders: byID("receiver-order").value}));
+submit("receivers-form", () =>
+  act("POST", "/callbacks", {sms: byID("receiver-sms").value, orders: byID("receiver-order").value}));

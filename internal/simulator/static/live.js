@@ -32,7 +32,7 @@ export function liveList({row, detail, matches = () => true, changed = () => {}}
     return tr;
   }
 
-  // exactly one row can be reached by Tab, arrows move on from there
+  // settle keeps one row in the order of Tab. Arrows move on from there.
   function settle() {
     const current = body.querySelector("a.main[tabindex='0']");
     if (!current) body.querySelector("a.main")?.setAttribute("tabindex", "0");

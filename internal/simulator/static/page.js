@@ -1,4 +1,4 @@
-// What all scripts of the page share: texts, elements, calls of the control, and the strip that shows their curl command.
+// What all scripts of the page share: texts, elements, requests to the control, and the strip with their curl command.
 
 const texts = JSON.parse(document.getElementById("texts").textContent);
 
@@ -51,13 +51,14 @@ async function request(method, path, body) {
 
 // get reads from the control. Parameters without a value are left out.
 export async function get(path, parameters = {}) {
-  const query = new URLSearchParams(Object.entries(parameters).filter(([, v]) => v !== "" && v !== undefined && v !== null));
+  const given = Object.entries(parameters).filter(([, value]) => value !== "" && value !== undefined && value !== null);
+  const query = new URLSearchParams(given);
   return (await request("GET", query.size ? `${path}?${query}` : path)).result;
 }
 
 export const quote = text => "'" + text.replaceAll("'", "'\\''") + "'";
 
-// curl returns the command that does the same as a call of the control.
+// curl returns the command that sends the same request to the control.
 export function curl(method, path, body) {
   let command = "curl -s";
   if (method !== (body === undefined ? "GET" : "POST")) command += " -X " + method;
@@ -66,8 +67,8 @@ export function curl(method, path, body) {
   return command;
 }
 
-// act changes the simulator with a call of the control and shows the command that does the same. It returns the
-// result, or undefined after a failure, which the strip shows. upload is the name of a file in place of a body.
+// act sends a request that changes the simulator and shows the command that does the same. It returns the result, or
+// undefined after a failure, which the strip shows. A file takes the place of the body.
 export async function act(method, path, body, file) {
   const text = file ?? (body === undefined ? undefined : JSON.stringify(body));
   const command = curl(method, path, file === undefined ? text : "@" + file.name);
@@ -93,7 +94,7 @@ function show(command, state, kind) {
 byID("strip-close").onclick = () => { byID("strip").hidden = true; };
 byID("strip-copy").onclick = e => copy(byID("strip-curl").dataset.command, e.currentTarget);
 
-// copy puts a text on the clipboard and says so on the button.
+// copy copies a text to the clipboard and says so on the button.
 export async function copy(text, button) {
   const label = button.textContent;
   try {
@@ -113,7 +114,7 @@ export async function copy(text, button) {
 // say tells a screen reader.
 export function say(text) { byID("live").textContent = text; }
 
-// fields of forms
+// submit runs a function when a form is sent, and disables the form's button meanwhile.
 export const submit = (form, run) => byID(form).addEventListener("submit", async e => {
   e.preventDefault();
   const button = e.target.querySelector("button:not([type=button])");
@@ -129,7 +130,7 @@ export const day = time => time ? dayFormat.format(new Date(time)) : "";
 export const clock = time => time ? clockFormat.format(new Date(time)) : "";
 export const instant = time => time ? `${day(time)} ${clock(time)}` : "";
 
-// duration of seconds
+// duration writes seconds in a fitting unit.
 export function duration(seconds) {
   if (seconds < 0.001) return `${Math.round(seconds * 1e6)} µs`;
   if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
@@ -147,6 +148,13 @@ export function statusChip(status, title) {
   return chip(term("status", status), kind, title ?? status);
 }
 
+export const mono = text => el("span", {className: "mono"}, text);
+export const hint = text => el("span", {className: "hint"}, text);
+export const yesNo = value => t(value ? "yes" : "no");
+
+// options returns an option for each value of a kind.
+export const options = kind => terms(kind).map(value => el("option", {value}, term(kind, value)));
+
 export const cardLink = number => el("a", {href: `/ui/cards/${encodeURIComponent(number)}`, className: "mono"}, number);
 
 // facts fills a list of names and values. Empty values are left out.
@@ -160,5 +168,6 @@ export function table(rows, columns, none = t("none")) {
   if (!rows?.length) return el("p", {className: "none"}, none);
   return el("table", {className: "plain"},
     el("thead", {}, el("tr", {}, columns.map(([title, , name]) => el("th", {className: name, scope: "col"}, title)))),
-    el("tbody", {}, rows.map(row => el("tr", {}, columns.map(([, value, name]) => el("td", {className: name}, value(row)))))));
+    el("tbody", {}, rows.map(row =>
+      el("tr", {}, columns.map(([, value, name]) => el("td", {className: name}, value(row)))))));
 }

@@ -6,7 +6,8 @@ const unsigned = ["sign", "alarmParam", "alarmStatus", "pauseStatus"];
 
 // signedCurl returns the command for a call. The variable QUECLOUD_SECRET of the shell has the secret.
 export function signedCurl(r) {
-  const params = Object.entries(r.params).filter(([name, value]) => name !== "t" && value !== "" && !value.includes("(hidden)"));
+  const params = Object.entries(r.params)
+    .filter(([name, value]) => name !== "t" && value !== "" && !value.includes("(hidden)"));
   const text = [...params, ["t", ""]].filter(([name]) => !unsigned.includes(name))
     .sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)
     .map(([name, value]) => name === "t" ? 't"$t"' : quote(name + value)).join("");

@@ -14,7 +14,8 @@ async function load() {
     ["ID", s => s.id, "wide-only"]], t("sms.none")));
 }
 
-submit("sms-form", () => act("POST", "/sms", {card: byID("sms-card").value.trim(), content: byID("sms-content").value}));
+submit("sms-form", () =>
+  act("POST", "/sms", {card: byID("sms-card").value.trim(), content: byID("sms-content").value}));
 const later = soon(load, 500);
 document.addEventListener("changed", soon(load, 100));
 listen({sms: later, received: later}, load);
