@@ -136,6 +136,7 @@ func TestRunFailsAtOnce(t *testing.T) {
 		"folder of the certificate": {Addr: "127.0.0.1:0", TLS: true, TLSCA: missing},
 		"scenario":                  {Addr: "127.0.0.1:0", Scenario: missing},
 		"folder of the state":       {Addr: "127.0.0.1:0", State: missing},
+		"folder for a state":        {Addr: "127.0.0.1:0", State: t.TempDir()},
 	} {
 		cfg.AppKey, cfg.Secret = quecloudtest.DefaultAppKey, quecloudtest.DefaultSecret
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -23,6 +23,9 @@ func (c *Config) load(sim *quecloudtest.Server, scenario []byte) error {
 		return nil
 	}
 	pending, err := zipfile.CreatePending(c.State)
+	if target, ok := errors.AsType[*zipfile.TargetError](err); ok {
+		return fmt.Errorf("the file of the state, %s, is %s", target.Name, target.Kind)
+	}
 	if err != nil {
 		return fmt.Errorf("the file of the state: %w", err)
 	}
