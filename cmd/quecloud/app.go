@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -21,6 +22,7 @@ import (
 
 // An app is one run of the command.
 type app struct {
+	ctx         context.Context
 	in          io.Reader
 	out, errOut io.Writer
 	getenv      func(string) string
@@ -33,7 +35,8 @@ type app struct {
 	yes     bool
 	dryRun  bool
 	debug   bool
-	close   func() error // ends what the command started
+	close   func() error           // ends what the command started
+	hint    atomic.Pointer[string] // what a second interrupt prints
 
 	accountName string // application key, or sim
 	rowColumns  map[*cobra.Command][]string
@@ -47,11 +50,18 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "quecloud",
 		Short:         t("Operate a fleet of SIM cards on Quectel's platform"),
+		Long:          a.long(),
 		Version:       quecloud.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          a.checkArgs(spec{}),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if a.lang != "" && a.lang != "en" && a.lang != "zh" {
+				return usageError{fmt.Sprintf(t("--lang %s: want en or zh"), a.lang)}
+			}
+			return a.output.check(nil)
+		},
 	}
 	root.SetOut(a.out)
 	root.SetErr(a.errOut)
@@ -78,6 +88,35 @@ func (a *app) root() *cobra.Command {
 		a.simCommand(),
 		a.profileCommand())
 	return root
+}
+
+// exitTexts are the meanings of the exit codes.
+var exitTexts = []struct {
+	code int
+	text string
+}{
+	{exitDone, "done"},
+	{exitFailed, "failed, or not confirmed"},
+	{exitUsage, "wrong arguments; nothing was changed"},
+	{exitRefused, "refused by the platform"},
+	{exitUnknown, "it is unknown whether something was changed or bought"},
+	{exitPartly, "done for some of the cards only"},
+	{exitInterrupted, "interrupted"},
+}
+
+// long returns the introduction of the help.
+func (a *app) long() string {
+	t := a.texts.get
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s\n\n", t("Operate a fleet of SIM cards on Quectel's platform"))
+	fmt.Fprintf(&out, "    quecloud --sim cards list    %s\n", t("try it with a simulator"))
+	fmt.Fprintf(&out, "    quecloud profile add work    %s\n\n", t("store the credentials of an account"))
+	fmt.Fprintf(&out, "%s\n\n%s\n\n", t("QUECLOUD_APP_KEY and QUECLOUD_APP_SECRET replace a profile."), t("Exit codes:"))
+	for _, exit := range exitTexts {
+		fmt.Fprintf(&out, "    %-3d  %s\n", exit.code, t(exit.text))
+	}
+	fmt.Fprint(&out, "\n", t("With -o json, the last line of stderr is an object with error, type, exit and resultCode."))
+	return out.String()
 }
 
 // terminal returns the width of a terminal.
@@ -121,6 +160,14 @@ func (a *app) onlyReads(ctx context.Context, info *quecloud.CallInfo, next func(
 	}
 	fmt.Fprintf(a.errOut, a.texts.get("dry run: would call %s %s\n"), info.Method, printable(shown(info.Params)))
 	return errDryRun
+}
+
+// dry reports whether the run is dry, in which case it says what would be done.
+func (a *app) dry(english string, args ...any) bool {
+	if a.dryRun {
+		fmt.Fprintln(a.errOut, a.texts.get("dry run: would")+" "+printable(fmt.Sprintf(a.texts.get(english), args...)))
+	}
+	return a.dryRun
 }
 
 // errDryRun is the error of a call that a dry run has shown instead of making it.

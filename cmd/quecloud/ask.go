@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -42,7 +43,7 @@ func (a *app) confirm(what string) error {
 // ask asks whether to do something, and returns errDeclined unless the answer is yes.
 func (a *app) ask(what string) error {
 	fmt.Fprintf(a.errOut, a.texts.get("%s? [y/N] "), printable(what))
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
+	answer, err := a.answer(bufio.NewReader(a.in).ReadString)
 	if err != nil {
 		fmt.Fprintln(a.errOut)
 	}
@@ -50,7 +51,45 @@ func (a *app) ask(what string) error {
 	case "y", "yes", "是":
 		return nil
 	}
-	return errDeclined
+	return errors.Join(errDeclined, a.ctx.Err())
+}
+
+// answer reads what somebody types, until an interrupt.
+func (a *app) answer(read func(delim byte) (string, error)) (string, error) {
+	type input struct {
+		line string
+		err  error
+	}
+	typed := make(chan input, 1)
+	go func() {
+		line, err := read('\n')
+		typed <- input{line, err}
+	}()
+	select {
+	case in := <-typed:
+		return in.line, in.err
+	case <-a.ctx.Done(): // the process ends soon, and the reading with it
+		return "", a.ctx.Err()
+	}
+}
+
+// drains says what an interrupt does while changes are made, and has a second one print a hint. The function that it
+// returns ends that.
+func (a *app) drains(hint string) (end func()) {
+	a.hint.Store(&hint)
+	stop := context.AfterFunc(a.ctx, func() {
+		fmt.Fprintln(a.errOut, a.texts.get("interrupted: the calls that run are finished; a second Ctrl-C cuts them off"))
+	})
+	return func() {
+		stop()
+		a.hint.Store(nil)
+	}
+}
+
+// warn prints an error that does not change the outcome.
+func (a *app) warn(err error) {
+	fmt.Fprintf(a.errOut, a.texts.get("warning: %s; what is printed above holds, but a later run does not know it\n"),
+		printable(a.message(err)))
 }
 
 // A bar shows the progress of a command on a terminal.

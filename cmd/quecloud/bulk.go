@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"github.com/quecloud/quecloud-go"
 )
 
@@ -88,102 +86,12 @@ func (c *call) runBulk(b bulk) error {
 			return err
 		}
 	}
+	hint := ""
+	if r.journal != nil {
+		hint = fmt.Sprintf(c.texts.get("resume with: %s\n"), c.resumeLine(r.journal.path))
+	}
+	defer c.drains(hint)()
 	return c.finishBulk(r, c.output.rows(r.run(c, b), nil))
-}
-
-// A bulkRun is one run of a bulk.
-type bulkRun struct {
-	journal *journal[bulkEntry]
-	all     int                      // cards of the journal
-	cards   []quecloud.CardID        // that this run changes
-	doubts  []quecloud.CardID        // that are left out because they may be changed
-	verify  map[quecloud.CardID]bool // whose details are read first, because they may be changed
-	counts  map[string]int
-	last    error // of the last card that was not changed
-}
-
-// openBulk finds out which cards are to be changed: those of the arguments, or those that a journal has left.
-func (c *call) openBulk(b bulk) (r *bulkRun, err error) {
-	r = &bulkRun{counts: map[string]int{}, verify: map[quecloud.CardID]bool{}}
-	path := c.cards.journal
-	var given []quecloud.CardID
-	if len(c.args) > 0 || c.cards.file != "" || path == "" {
-		if given, err = c.readCards(); err != nil {
-			return nil, err
-		}
-	}
-	if c.dryRun || path == "" && len(given) == 1 {
-		r.cards, r.all = given, len(given)
-		return r, nil
-	}
-	if path == "" {
-		if path, err = c.newJournalPath(c.path, time.Now()); err != nil {
-			return nil, err
-		}
-	}
-	var entries []bulkEntry
-	if r.journal, entries, err = openJournal[bulkEntry](path, false); err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, r.journal.Close())
-		}
-	}()
-	if len(entries) == 0 {
-		if len(given) == 0 {
-			return nil, usageError{c.texts.get("the journal is new: name cards, or a file with -f")}
-		}
-		r.cards, r.all = given, len(given)
-		entries = append(entries, bulkEntry{Command: c.signature(), Account: c.accountName, At: time.Now()})
-		for _, card := range given {
-			entries = append(entries, bulkEntry{Card: card.String(), Outcome: planned})
-		}
-		return r, r.journal.add(entries...)
-	}
-	return r, c.resumeBulk(b, r, entries, given)
-}
-
-// resumeBulk takes the cards from a journal.
-func (c *call) resumeBulk(b bulk, r *bulkRun, entries []bulkEntry, given []quecloud.CardID) error {
-	switch head := entries[0]; {
-	case head.Command != c.signature():
-		return usageError{fmt.Sprintf(c.texts.get("the journal is one of %q, not of %q"), head.Command, c.signature())}
-	case head.Account != c.accountName:
-		return usageError{fmt.Sprintf(c.texts.get("the journal is one of the account %q"), head.Account)}
-	}
-	var order []quecloud.CardID
-	last := map[quecloud.CardID]string{}
-	for _, entry := range entries[1:] {
-		card, err := quecloud.ParseCardID(entry.Card)
-		if err != nil {
-			return fmt.Errorf("journal: %w", err)
-		}
-		if _, ok := last[card]; !ok {
-			order = append(order, card)
-		}
-		last[card] = entry.Outcome
-	}
-	for _, card := range given {
-		if _, ok := last[card]; !ok {
-			return usageError{fmt.Sprintf(c.texts.get("the journal has no card %s; leave the cards out to resume it"), card)}
-		}
-	}
-	r.all = len(order)
-	for _, card := range order {
-		switch outcome := last[card]; {
-		case len(given) > 0 && !slices.Contains(given, card):
-		case outcome == done:
-			r.counts[done]++
-		case (outcome == started || outcome == unknown) && !b.repeats && !c.cards.again:
-			r.doubts = append(r.doubts, card)
-			r.counts[unknown]++
-		default:
-			r.verify[card] = b.isDone != nil && (outcome == started || outcome == unknown)
-			r.cards = append(r.cards, card)
-		}
-	}
-	return nil
 }
 
 // confirmBulk asks before a change, and shows which state the cards are in.
@@ -239,7 +147,7 @@ func (r *bulkRun) run(c *call, b bulk) iter.Seq2[record, error] {
 			bar.add(1)
 			row := cardOutcome{Card: card, Outcome: outcomeOf(err)}
 			if err != nil {
-				row.Error, r.last = err.Error(), err
+				row.Error, r.last = c.message(err), err
 			}
 			if row.Outcome != notStarted {
 				r.counts[row.Outcome]++
@@ -261,11 +169,31 @@ func entryOf(card quecloud.CardID, err error) bulkEntry {
 	return entry
 }
 
-func (r *bulkRun) note(entries ...bulkEntry) error {
-	if r.journal == nil {
-		return nil
+// begin notes in the journal that cards are being changed. After a failure no more may be changed.
+func (r *bulkRun) begin(cards ...quecloud.CardID) error {
+	entries := make([]bulkEntry, len(cards))
+	for i, card := range cards {
+		entries[i] = bulkEntry{Card: card.String(), Outcome: started, At: time.Now()}
 	}
-	return r.journal.add(entries...)
+	r.note(entries...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failure != nil {
+		return fmt.Errorf("%w: %w", quecloud.ErrNotStarted, r.failure)
+	}
+	return nil
+}
+
+// note adds entries to the journal. That they cannot be added changes nothing about what has happened.
+func (r *bulkRun) note(entries ...bulkEntry) {
+	if r.journal == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failure == nil {
+		r.failure = r.journal.add(entries...)
+	}
 }
 
 // outcomes changes the cards, after it has noted in the journal that it will.
@@ -273,25 +201,24 @@ func (r *bulkRun) outcomes(c *call, b bulk) iter.Seq2[quecloud.CardID, error] {
 	options := append(c.cards.fleet(), quecloud.Drain(drainTime))
 	if b.changeAll == nil {
 		return quecloud.Each(c.ctx, r.cards, func(ctx context.Context, card quecloud.CardID) error {
-			if err := r.note(bulkEntry{Card: card.String(), Outcome: started, At: time.Now()}); err != nil {
+			if err := r.begin(card); err != nil {
 				return err
 			}
 			err := r.changeCard(ctx, c, b, card)
-			return errors.Join(err, r.note(entryOf(card, err)))
+			r.note(entryOf(card, err))
+			return err
 		}, options...)
 	}
 	return func(yield func(quecloud.CardID, error) bool) {
 		for cards := range r.batches() {
-			var entries []bulkEntry
-			for card := range cards.All() {
-				entries = append(entries, bulkEntry{Card: card.String(), Outcome: started, At: time.Now()})
-			}
-			if err := r.note(entries...); err != nil {
-				yield(quecloud.CardID{}, err)
-				return
+			if err := r.begin(slices.Collect(cards.All())...); err != nil {
+				return // finishBulk tells
 			}
 			for card, err := range b.changeAll(c.ctx, cards) {
-				if !yield(card, errors.Join(err, r.note(entryOf(card, err)))) {
+				if !card.IsZero() {
+					r.note(entryOf(card, err))
+				}
+				if !yield(card, err) {
 					return
 				}
 			}
@@ -303,8 +230,8 @@ func (r *bulkRun) outcomes(c *call, b bulk) iter.Seq2[quecloud.CardID, error] {
 func (r *bulkRun) changeCard(ctx context.Context, c *call, b bulk, card quecloud.CardID) error {
 	if r.verify[card] {
 		info, err := c.client.Cards.Info(ctx, card)
-		if err != nil {
-			return err
+		if err != nil { // whatever it is: the card may be changed
+			return fmt.Errorf("%w: %w", quecloud.ErrOutcomeUnknown, err)
 		}
 		if b.isDone(info) {
 			return nil
@@ -343,21 +270,30 @@ func outcomeOf(err error) string {
 
 // finishBulk prints the summary, and returns the error of the command.
 func (c *call) finishBulk(r *bulkRun, err error) error {
-	left := r.all - r.counts[done] - r.counts[refused] - r.counts[failed] - r.counts[unknown]
-	summary := fmt.Sprintf(c.texts.get("%d of %d cards done, %d refused, %d failed, %d unknown, %d not started"),
-		r.counts[done], r.all, r.counts[refused], r.counts[failed], r.counts[unknown], left)
 	if c.dryRun {
 		return err
 	}
-	if r.all > 1 {
+	left := r.all - r.counts[done] - r.counts[refused] - r.counts[failed] - r.counts[unknown]
+	summary := fmt.Sprintf(c.texts.get("%d of %d cards done, %d refused, %d failed, %d unknown, %d not started"),
+		r.counts[done], r.all, r.counts[refused], r.counts[failed], r.counts[unknown], left)
+	if err == nil {
+		err = r.outcome(summary)
+	}
+	if _, told := errors.AsType[outcomeError](err); !told && r.all > 1 {
 		fmt.Fprintln(c.errOut, summary)
 	}
 	if r.journal != nil && r.counts[done] < r.all {
 		fmt.Fprintf(c.errOut, c.texts.get("resume with: %s\n"), c.resumeLine(r.journal.path))
 	}
+	if r.failure != nil {
+		c.warn(r.failure)
+	}
+	return err
+}
+
+// outcome returns the error of a run whose output was printed.
+func (r *bulkRun) outcome(summary string) error {
 	switch {
-	case err != nil:
-		return err
 	case r.counts[done] == r.all:
 		return nil
 	case r.all == 1 && r.last != nil:
@@ -370,41 +306,4 @@ func (c *call) finishBulk(r *bulkRun, err error) error {
 		return outcomeError{summary, exitRefused}
 	}
 	return outcomeError{summary, exitFailed}
-}
-
-// signature returns the command with the flags that say what it does to a card.
-func (c *call) signature() string {
-	parts := []string{c.path}
-	c.set.VisitAll(func(f *pflag.Flag) {
-		if f.Changed && !slices.Contains(howFlags, f.Name) {
-			parts = append(parts, "--"+f.Name+"="+f.Value.String())
-		}
-	})
-	return strings.Join(parts, " ")
-}
-
-// howFlags are the flags of a change that do not say what it does.
-var howFlags = []string{"journal", "file", "rate", "concurrency", "again"}
-
-// resumeLine returns the command line that resumes a change.
-func (c *call) resumeLine(path string) string {
-	parts := []string{"quecloud"}
-	if c.profile != "" {
-		parts = append(parts, "--profile", quote(c.profile))
-	}
-	parts = append(parts, c.path)
-	c.set.VisitAll(func(f *pflag.Flag) {
-		if f.Changed && f.Name != "journal" && f.Name != "file" {
-			parts = append(parts, quote("--"+f.Name+"="+f.Value.String()))
-		}
-	})
-	return strings.Join(append(parts, "--journal", quote(path)), " ")
-}
-
-// quote returns a word as a POSIX shell reads it.
-func quote(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,@%+") == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

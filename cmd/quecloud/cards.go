@@ -69,7 +69,7 @@ func cardsGroup() group {
 					func(i *quecloud.CardInfo) bool { return i.CallStatus == quecloud.CallStatusOpen }),
 				setCard("off", "Close the voice service of cards", "card.voice.close", "close the voice service of %d cards",
 					func(c *call) cardMethod { return c.client.Cards.CloseVoice },
-					func(i *quecloud.CardInfo) bool { return i.CallStatus != quecloud.CallStatusOpen }),
+					func(i *quecloud.CardInfo) bool { return i.CallStatus == quecloud.CallStatusClosed }),
 			}},
 			{name: "whitelist", short: "Change the voice whitelist of cards", specs: []spec{
 				whitelist("add", "Add numbers to the voice whitelist of cards", "card.voice.addwhitelist",
@@ -122,17 +122,36 @@ func cardsInfo(c *call) error {
 		if err != nil {
 			return err
 		}
-		return c.output.one(recordOf(info).with(cards[0]))
+		return c.output.one(recordOf(info).with(info.ID()))
 	}
-	return c.output.rows(func(yield func(record, error) bool) {
-		for _, part := range byKind(cards) {
+	return c.batches(cards, func(part quecloud.CardIDs) iter.Seq2[record, error] {
+		return func(yield func(record, error) bool) {
 			for info, err := range c.client.Cards.AllInfo(c.ctx, part, c.cards.fleet()...) {
 				if !yield(recordOf(info).with(info.ID()), err) {
 					return
 				}
 			}
 		}
+	})
+}
+
+// batches prints what batched reads tell of cards.
+func (c *call) batches(cards []quecloud.CardID, read func(quecloud.CardIDs) iter.Seq2[record, error]) error {
+	printed := false
+	err := c.output.rows(func(yield func(record, error) bool) {
+		for _, part := range byKind(cards) {
+			for row, err := range read(part) {
+				printed = printed || err == nil
+				if !yield(row, err) {
+					return
+				}
+			}
+		}
 	}, c.columns)
+	if err != nil && printed {
+		return partError{err}
+	}
+	return err
 }
 
 // byKind returns cards as lists of one kind, as calls want them: those with ICCIDs and those with MSISDNs.
@@ -153,7 +172,7 @@ func changes() []spec {
 	return []spec{
 		setCard("pause", "Suspend cards", "card.pause", "suspend %d cards",
 			func(c *call) cardMethod { return c.client.Cards.Pause },
-			func(i *quecloud.CardInfo) bool { return !i.Status.InService() }),
+			isSuspended),
 		setCard("resume", "Resume suspended cards", "card.resume", "resume %d cards",
 			func(c *call) cardMethod { return c.client.Cards.Resume },
 			func(i *quecloud.CardInfo) bool { return i.Status.InService() }),
@@ -163,13 +182,17 @@ func changes() []spec {
 		setCard("end-test", "End the test period of cards", "card.overtest", "end the test period of %d cards",
 			func(c *call) cardMethod { return c.client.Cards.EndTest },
 			func(i *quecloud.CardInfo) bool {
-				return i.Status != quecloud.CardStatusTestNormal && i.Status != quecloud.CardStatusTestSuspended
+				return i.Status != "" && i.Status != quecloud.CardStatusTestNormal && i.Status != quecloud.CardStatusTestSuspended
 			}),
 		setCard("reset", "Reset cards in the network", "card.reset", "reset %d cards",
 			func(c *call) cardMethod { return c.client.Cards.Reset }, nil),
 		setCard("unbind", "Unbind cards from their devices", "card.imeiUnbind", "unbind %d cards from their devices",
 			func(c *call) cardMethod { return c.client.Cards.UnbindIMEI }, nil),
 	}
+}
+
+func isSuspended(i *quecloud.CardInfo) bool {
+	return i.Status == quecloud.CardStatusSuspended || i.Status == quecloud.CardStatusTestSuspended
 }
 
 // setCard returns the spec of a change that may be made again. isDone reports whether a card's details show it.

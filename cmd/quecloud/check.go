@@ -197,7 +197,7 @@ func (c *checker) find(method, what, path, value string) {
 
 // write writes the masked responses.
 func (c *checker) write() error {
-	if c.save == "" {
+	if c.save == "" || c.dry("write %s", c.save) {
 		return nil
 	}
 	if err := os.MkdirAll(c.save, 0o700); err != nil {

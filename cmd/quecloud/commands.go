@@ -101,13 +101,17 @@ func (a *app) command(s spec) *cobra.Command {
 		c.cards.flags(cmd.Flags(), a.texts, s.bulk)
 	}
 	a.rowColumns[cmd] = columnsOf(s.run.row)
-	a.rowColumns[cmd] = columnsOf(s.run.row)
 	if cmd.Flags().Lookup("group") != nil {
 		a.complete(cmd, "group", a.completeGroups)
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		_, c.path, _ = strings.Cut(cmd.CommandPath(), " ")
 		c.ctx, c.args, c.set = cmd.Context(), args, cmd.LocalNonPersistentFlags()
+		if row := s.run.row; row == reflect.TypeFor[cardOutcome]() || row == reflect.TypeFor[purchaseRow]() {
+			if err := a.output.check(row); err != nil { // before something is changed
+				return err
+			}
+		}
 		c.client, err = a.client(c.ctx, c.cards.options()...)
 		if err != nil {
 			return err

@@ -60,7 +60,8 @@ func writeMarkdown(dir, lang string) error {
 		return err
 	}
 	var index bytes.Buffer
-	fmt.Fprintf(&index, "# quecloud\n\n%s.\n\n", root.Short)
+	short, long, _ := strings.Cut(root.Long, "\n\n")
+	fmt.Fprintf(&index, "# quecloud\n\n%s.\n\n```\n%s\n```\n\n", short, long)
 	for _, group := range root.Commands() {
 		if group.Hidden || group.Name() == "help" {
 			continue

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/quecloud/quecloud-go"
@@ -74,7 +75,11 @@ var kinds = map[string]string{
 // message returns the text of an error. The SDK's errors are English: where that is not the language, a word of it says
 // what they are about.
 func (a *app) message(err error) string {
-	text := strings.TrimPrefix(err.Error(), "quecloud: ")
+	text := strings.ReplaceAll(err.Error(), "\nquecloud: ", "\n")
+	text = strings.TrimPrefix(text, "quecloud: ")
+	if errors.Is(err, errDeclined) {
+		return a.texts.get(errDeclined.Error())
+	}
 	kind, ok := kinds[quecloud.ErrorType(err)]
 	if word := a.texts.get(kind); ok && word != kind {
 		return word + ": " + text
@@ -82,10 +87,38 @@ func (a *app) message(err error) string {
 	return text
 }
 
-// report returns an error as the command prints it: a line, or with -o json an object.
+// maxErrors is how many errors of single cards are printed.
+const maxErrors = 20
+
+// each returns the errors that are joined in one by errors.Join, which has a line for each.
+func each(err error) (all []error) {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // not of what it wraps
+	if !ok || !strings.Contains(err.Error(), "\n") {
+		return []error{err}
+	}
+	for _, inner := range joined.Unwrap() {
+		all = append(all, each(inner)...)
+	}
+	return all
+}
+
+// report returns an error as the command prints it: lines, or an object where the output is JSON. If a person sees the
+// errors, and the form of the output was not asked for, they are lines.
 func (a *app) report(err error, code int) string {
-	if a.output.form != formJSON && a.output.form != formJSONL || a.output.width > 0 && a.output.form == formJSONL {
-		return "quecloud: " + printable(a.message(err))
+	if part, ok := errors.AsType[partError](err); ok {
+		err = part.error
+	}
+	_, person := terminal(a.errOut)
+	if a.output.form != formJSON && (a.output.form != formJSONL || person) {
+		var lines []string
+		all := each(err)
+		for _, err := range all[:min(len(all), maxErrors)] {
+			lines = append(lines, "quecloud: "+printable(a.message(err)))
+		}
+		if more := len(all) - maxErrors; more > 0 {
+			lines = append(lines, "quecloud: "+fmt.Sprintf(a.texts.get("%d more errors"), more))
+		}
+		return strings.Join(lines, "\n")
 	}
 	kind := quecloud.ErrorType(err)
 	if _, usage := errors.AsType[usageError](err); usage {
@@ -96,5 +129,5 @@ func (a *app) report(err error, code int) string {
 		object["resultCode"] = api.Code
 	}
 	line, _ := marshal(object) // of texts and numbers
-	return string(line)
+	return string(printableJSON(line))
 }

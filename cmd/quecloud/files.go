@@ -54,6 +54,9 @@ func filesExport() spec {
 }
 
 func (c *call) download(task int64, path string) error {
+	if c.dry("write %s", path) {
+		return nil
+	}
 	n, err := c.client.Files.DownloadFile(c.ctx, task, path)
 	if err != nil {
 		return fmt.Errorf(c.texts.get("the export is task %d, download it with quecloud files download: %w"), task, err)
@@ -89,6 +92,9 @@ func filesDownload() spec {
 
 // downloadLatest writes the latest export to a file, which gets its name when it is whole.
 func (c *call) downloadLatest(path string) error {
+	if c.dry("write %s", path) {
+		return nil
+	}
 	f, err := os.CreateTemp(".", ".quecloud-*.zip")
 	if err != nil {
 		return err

@@ -1,8 +1,10 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
+	"encoding/binary"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/time/rate"
@@ -28,7 +31,7 @@ type cardArgs struct {
 
 func (c *cardArgs) flags(f *pflag.FlagSet, t texts, bulk bool) {
 	f.StringVarP(&c.file, "file", "f", "",
-		t.get("read cards from a file, one a line, or CSV with a column iccid or msisdn; - for stdin"))
+		t.get("read cards from a file: one a line, CSV with a column iccid or msisdn, or JSON lines; - for stdin"))
 	f.Float64Var(&c.rate, "rate", 0, t.get("calls a second at most; 0 for no limit"))
 	f.IntVar(&c.concurrency, "concurrency", 8, t.get("calls at the same time, 1 to 64"))
 	if bulk {
@@ -49,26 +52,33 @@ func (c *cardArgs) fleet() []quecloud.FleetOption {
 	return []quecloud.FleetOption{quecloud.Concurrency(c.concurrency)}
 }
 
+// A number is the number of a card, and where it stands.
+type number struct{ text, place string }
+
 // readCards returns the cards that the arguments name, in their order, each once.
 func (c *call) readCards() ([]quecloud.CardID, error) {
-	lines := slices.Clone(c.args)
+	var given []number
 	from := c.cards.file
-	if i := slices.Index(lines, "-"); i >= 0 {
-		lines, from = slices.Delete(lines, i, i+1), "-"
+	for _, arg := range c.args {
+		if arg == "-" {
+			from = "-"
+			continue
+		}
+		given = append(given, number{text: arg})
 	}
 	if from != "" {
 		more, err := c.readFile(from)
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, more...)
+		given = append(given, more...)
 	}
 	var cards []quecloud.CardID
 	known := map[quecloud.CardID]bool{}
-	for _, line := range lines {
-		card, err := quecloud.ParseCardID(line)
+	for _, number := range given {
+		card, err := quecloud.ParseCardID(number.text)
 		if err != nil {
-			return nil, usageError{err.Error()}
+			return nil, usageError{number.place + strings.TrimPrefix(err.Error(), "quecloud: ")}
 		}
 		if !known[card.Normal()] {
 			known[card.Normal()] = true
@@ -82,7 +92,7 @@ func (c *call) readCards() ([]quecloud.CardID, error) {
 }
 
 // readFile returns the numbers of cards in a file.
-func (c *call) readFile(path string) ([]string, error) {
+func (c *call) readFile(path string) ([]number, error) {
 	in := c.in
 	if path != "-" {
 		f, err := os.Open(path)
@@ -92,61 +102,139 @@ func (c *call) readFile(path string) ([]string, error) {
 		defer f.Close()
 		in = f
 	}
-	content := bufio.NewReader(in)
-	if bom, _, err := content.ReadRune(); err == nil && bom != '\ufeff' {
-		_ = content.UnreadRune()
-	}
-	head, err := content.Peek(4096)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		return nil, err
-	}
-	first, _, _ := strings.Cut(string(head), "\n")
-	if strings.ContainsAny(first, ",;\t") {
-		return c.csvColumn(content, first)
-	}
-	var numbers []string
-	lines := bufio.NewScanner(content)
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || strings.HasPrefix(line, "#") || len(numbers) == 0 && isCardColumn(line) {
-			continue
-		}
-		numbers = append(numbers, line)
-	}
-	return numbers, lines.Err()
-}
-
-// csvColumn returns the column of CSV that holds the cards.
-func (c *call) csvColumn(in io.Reader, first string) ([]string, error) {
-	r := csv.NewReader(in)
-	r.TrimLeadingSpace = true
-	for _, comma := range ";\t" {
-		if strings.Count(first, string(comma)) > strings.Count(first, ",") {
-			r.Comma = comma
-		}
-	}
-	rows, err := r.ReadAll()
+	all, err := io.ReadAll(in)
 	if err != nil {
 		return nil, err
 	}
-	column := slices.IndexFunc(rows[0], isCardColumn)
-	if column < 0 {
-		return nil, usageError{fmt.Sprintf(c.texts.get("the file has no column iccid or msisdn, but %s"),
-			strings.Join(rows[0], ", "))}
+	content, err := decoded(all)
+	if err != nil {
+		return nil, usageError{path + ": " + c.texts.get(err.Error())}
 	}
-	var numbers []string
-	for _, row := range rows[1:] {
-		numbers = append(numbers, row[column])
+	first, _, _ := strings.Cut(strings.TrimSpace(content), "\n")
+	switch {
+	case strings.HasPrefix(first, "{"):
+		return c.jsonLines(path, content)
+	case strings.ContainsAny(strings.TrimSpace(first), ",;\t"):
+		return c.csvColumn(path, content, first)
+	}
+	var numbers []number
+	n := 0
+	for line := range strings.Lines(content) {
+		n++
+		line = cellText(line)
+		if line == "" || strings.HasPrefix(line, "#") || len(numbers) == 0 && isCardColumn(line) {
+			continue
+		}
+		numbers = append(numbers, number{line, place(path, n)})
 	}
 	return numbers, nil
 }
 
-func isCardColumn(head string) bool {
-	switch strings.ToLower(strings.TrimSpace(head)) {
-	case "iccid", "msisdn", "card":
-		return true
+func place(path string, line int) string { return fmt.Sprintf("%s:%d: ", path, line) }
+
+// Errors of files that are no text.
+var (
+	errArchive = errors.New("this is a spreadsheet or an archive: save it as CSV")
+	errBinary  = errors.New("this is no text")
+)
+
+// decoded returns the text of a file in UTF-8, in UTF-16 with a byte order mark, or in an encoding whose digits and
+// separators are those of ASCII, such as GBK.
+func decoded(content []byte) (string, error) {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(content, []byte("PK\x03\x04")), bytes.HasPrefix(content, []byte("\xd0\xcf\x11\xe0")):
+		return "", errArchive
+	case bytes.HasPrefix(content, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(content, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	case bytes.ContainsRune(content, 0):
+		return "", errBinary
+	default:
+		return strings.TrimPrefix(string(content), "\ufeff"), nil
 	}
-	return false
+	var units []uint16
+	for pair := range slices.Chunk(content[2:], 2) {
+		if len(pair) == 2 {
+			units = append(units, order.Uint16(pair))
+		}
+	}
+	return string(utf16.Decode(units)), nil
+}
+
+// cellText returns a cell without what spreadsheets need to keep a number a text.
+func cellText(cell string) string {
+	cell = strings.TrimSpace(cell)
+	if inner, ok := strings.CutPrefix(cell, `="`); ok {
+		cell = strings.TrimSuffix(inner, `"`)
+	}
+	return strings.TrimSpace(strings.TrimPrefix(cell, "'"))
+}
+
+// jsonLines returns the cards of JSON lines, which a listing prints.
+func (c *call) jsonLines(path, content string) (numbers []number, err error) {
+	in := json.NewDecoder(strings.NewReader(content))
+	for n := 1; in.More(); n++ {
+		var row map[string]any
+		if err := in.Decode(&row); err != nil {
+			return nil, usageError{fmt.Sprintf("%s%v", place(path, n), err)}
+		}
+		found := ""
+		for _, column := range cardColumns {
+			if text, ok := row[column].(string); ok && found == "" {
+				found = text
+			}
+		}
+		if found == "" {
+			return nil, usageError{place(path, n) + c.texts.get("there is no member card, iccid or msisdn")}
+		}
+		numbers = append(numbers, number{found, place(path, n)})
+	}
+	return numbers, nil
+}
+
+// csvColumn returns the column of CSV that holds the cards. Rows without one are left out.
+func (c *call) csvColumn(path, content, first string) ([]number, error) {
+	r := csv.NewReader(strings.NewReader(content))
+	r.TrimLeadingSpace, r.LazyQuotes, r.FieldsPerRecord = true, true, -1
+	for _, comma := range ";\t" {
+		if strings.Count(first, string(comma)) > strings.Count(first, string(r.Comma)) {
+			r.Comma = comma
+		}
+	}
+	r.TrimLeadingSpace = r.Comma != '\t'
+	var numbers []number
+	column := -1
+	for {
+		row, err := r.Read()
+		switch {
+		case errors.Is(err, io.EOF):
+			return numbers, nil
+		case err != nil:
+			return nil, usageError{fmt.Sprintf("%s: %v", path, err)}
+		}
+		if column < 0 {
+			if column = slices.IndexFunc(row, isCardColumn); column < 0 {
+				heads := []rune(strings.ToValidUTF8(strings.Join(row, ", "), "?"))
+				return nil, usageError{fmt.Sprintf(c.texts.get("the file has no column iccid or msisdn, but %s"),
+					string(heads[:min(len(heads), 200)]))}
+			}
+			continue
+		}
+		if column >= len(row) || cellText(row[column]) == "" {
+			continue
+		}
+		line, _ := r.FieldPos(column)
+		numbers = append(numbers, number{cellText(row[column]), place(path, line)})
+	}
+}
+
+// cardColumns are the names of columns with cards, the first choice first.
+var cardColumns = []string{"card", "iccid", "msisdn", "卡"}
+
+func isCardColumn(head string) bool {
+	return slices.Contains(cardColumns, strings.ToLower(cellText(head)))
 }
 
 // A value is a flag whose text is parsed by UnmarshalText-like functions of the SDK.

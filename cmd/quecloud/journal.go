@@ -19,9 +19,10 @@ import (
 // died can be resumed from it.
 type journal[T any] struct {
 	path string
+	sync bool // wait until each entry is on the disk
 	mu   sync.Mutex
 	f    *os.File
-	sync bool // wait until each entry is on the disk
+	end  int64 // of the last whole line
 }
 
 // openJournal opens or creates a journal, locks it and returns the entries in it. A last line that was cut off by a
@@ -42,20 +43,33 @@ func openJournal[T any](path string, sync bool) (*journal[T], []T, error) {
 	return j, entries, nil
 }
 
-func (j *journal[T]) read() ([]T, error) {
-	if err := lock(j.f); err != nil {
+// readJournal returns the entries of a journal, which it neither creates nor changes.
+func readJournal[T any](path string) ([]T, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	var entries []T
-	var end int64 // of the last whole line
-	lines := bufio.NewReader(j.f)
-	for {
+	defer f.Close()
+	entries, _, err := entriesOf[T](f)
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	return entries, nil
+}
+
+// entriesOf reads entries, and returns where the last whole line ends. Of a line without an end nothing was done.
+func entriesOf[T any](r io.Reader) (entries []T, end int64, err error) {
+	lines := bufio.NewReader(r)
+	for n := 1; ; n++ {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			break // of a line without an end nothing was done
+			return entries, end, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		end += int64(len(line))
 		if len(bytes.TrimSpace(line)) == 0 {
@@ -65,18 +79,32 @@ func (j *journal[T]) read() ([]T, error) {
 		in := json.NewDecoder(bytes.NewReader(line))
 		in.DisallowUnknownFields()
 		if err := in.Decode(&entry); err != nil {
-			return nil, fmt.Errorf("line %d is no entry of such a journal: %w", len(entries)+1, err)
+			return nil, 0, fmt.Errorf("line %d is no entry of such a journal: %w", n, err)
 		}
 		entries = append(entries, entry)
 	}
-	if err := j.f.Truncate(end); err != nil {
-		return nil, err
-	}
-	_, err := j.f.Seek(end, io.SeekStart)
-	return entries, err
 }
 
-// add appends entries.
+func (j *journal[T]) read() (entries []T, err error) {
+	if err := lock(j.f); err != nil {
+		return nil, err
+	}
+	if entries, j.end, err = entriesOf[T](j.f); err != nil {
+		return nil, err
+	}
+	return entries, j.cut()
+}
+
+// cut removes what stands after the last whole line.
+func (j *journal[T]) cut() error {
+	if err := j.f.Truncate(j.end); err != nil {
+		return err
+	}
+	_, err := j.f.Seek(j.end, io.SeekStart)
+	return err
+}
+
+// add appends entries. After a failure none of them is in the journal, as far as the disk allows.
 func (j *journal[T]) add(entries ...T) error {
 	var lines []byte
 	for _, entry := range entries {
@@ -88,12 +116,14 @@ func (j *journal[T]) add(entries ...T) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if _, err := j.f.Write(lines); err != nil {
-		return fmt.Errorf("journal: %w", err)
+	_, err := j.f.Write(lines)
+	if err == nil && j.sync {
+		err = j.f.Sync()
 	}
-	if j.sync {
-		return j.f.Sync()
+	if err != nil {
+		return errors.Join(fmt.Errorf("journal: %w", err), j.cut())
 	}
+	j.end += int64(len(lines))
 	return nil
 }
 

@@ -97,6 +97,9 @@ func (l *listener) listen(ctx context.Context) error {
 			return usageError{fmt.Sprintf(l.texts.get("--forward-%s: want a URL"), kind)}
 		}
 	}
+	if l.dry("listen at %s", l.addr) {
+		return nil
+	}
 	if l.save != "" {
 		f, err := os.OpenFile(l.save, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -305,6 +308,9 @@ func (a *app) resend(ctx context.Context, path, to string, number int) error {
 			}
 			row := resent{line, callback.Kind, callback.ReceivedAt, done}
 			sent++
+			if a.dry("send the callback on line %d to %s", line, to) {
+				continue
+			}
 			if err := forward(ctx, client, to, callback); err != nil {
 				failures++
 				row.Outcome = err.Error()
@@ -315,7 +321,7 @@ func (a *app) resend(ctx context.Context, path, to string, number int) error {
 		}
 	}, nil)
 	switch {
-	case err != nil:
+	case err != nil, a.dryRun && sent > 0:
 		return err
 	case sent == 0:
 		return usageError{a.texts.get("the file has no such callback")}

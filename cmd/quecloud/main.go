@@ -17,6 +17,7 @@ import (
 )
 
 func main() {
+	a := &app{in: os.Stdin, out: os.Stdout, errOut: os.Stderr, getenv: os.Getenv}
 	ctx, cancel := context.WithCancel(context.Background())
 	interrupts := make(chan os.Signal, 2)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
@@ -24,15 +25,17 @@ func main() {
 		<-interrupts
 		cancel() // drains what runs
 		<-interrupts
+		if hint := a.hint.Load(); hint != nil {
+			fmt.Fprint(a.errOut, "\n"+*hint)
+		}
 		os.Exit(exitInterrupted)
 	}()
-	a := &app{in: os.Stdin, out: os.Stdout, errOut: os.Stderr, getenv: os.Getenv}
 	os.Exit(a.run(ctx, os.Args[1:]))
 }
 
 // run runs the command that the arguments name, and returns the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
-	a.texts = textsFor(language(args, a.getenv))
+	a.ctx, a.texts = ctx, textsFor(language(args, a.getenv))
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

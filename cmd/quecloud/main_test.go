@@ -25,14 +25,18 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
-			var lose atomic.Bool // the response to the next purchase, which comes after its verification
+			var lose, drop atomic.Bool // the response to the next purchase, or itself, which comes after its verification
 			var srv *quecloudtest.Server
 			srv = quecloudtest.NewServer(quecloudtest.WithFleet(2100), quecloudtest.WithObserver(func(r quecloudtest.Request) {
-				if r.Params["preverify"] == "1" && lose.CompareAndSwap(true, false) {
+				switch {
+				case r.Params["preverify"] != "1":
+				case lose.CompareAndSwap(true, false):
 					srv.Inject(quecloudtest.CutAfter().On(r.Method).Times(1))
+				case drop.CompareAndSwap(true, false):
+					srv.Inject(quecloudtest.HTTPStatus(504).On(r.Method).Times(1))
 				}
 			}))
-			env.Values["lose"] = &lose
+			env.Values["lose"], env.Values["drop"] = &lose, &drop
 			env.Defer(srv.Close)
 			env.Values["sim"] = srv
 			env.Setenv("QUECLOUD_APP_KEY", srv.AppKey)
@@ -55,6 +59,7 @@ func TestScripts(t *testing.T) {
 //	sim sms             prints the cards and texts of the SMS
 //	sim fault FAULT     injects a fault, as quecloud-sim -fault has it
 //	sim lose-purchase   cuts the response to the next purchase
+//	sim drop-purchase   has a gateway respond to the next purchase, which the platform does not get
 //	sim fail-order      fails the next order
 func simCommand(ts *testscript.TestScript, neg bool, args []string) {
 	srv, _ := ts.Value("sim").(*quecloudtest.Server)
@@ -85,6 +90,8 @@ func simCommand(ts *testscript.TestScript, neg bool, args []string) {
 		srv.Inject(fault)
 	case "lose-purchase":
 		ts.Value("lose").(*atomic.Bool).Store(true)
+	case "drop-purchase":
+		ts.Value("drop").(*atomic.Bool).Store(true)
 	case "fail-order":
 		srv.FailOrders(1, "no luck")
 	default:

@@ -135,8 +135,8 @@ func topUp() spec {
 			for _, offer := range products {
 				if offer.ProductID == product {
 					want := purchase{Kind: kindTopUp, ProductID: product, ProductName: offer.ProductName, Remark: p.remark}
-					return c.buy(p, func(context.Context, quecloud.CardID) (purchase, decimal.Decimal, error) {
-						return want, offer.Price, nil
+					return c.buy(p, func(context.Context, quecloud.CardID) (priced, error) {
+						return priced{want, offer.Price}, nil
 					})
 				}
 			}
@@ -162,19 +162,19 @@ func renew() spec {
 			if (years > 0) == (months > 0) {
 				return usageError{c.texts.get("want either --years or --months")}
 			}
-			return c.buy(p, func(ctx context.Context, card quecloud.CardID) (purchase, decimal.Decimal, error) {
+			return c.buy(p, func(ctx context.Context, card quecloud.CardID) (priced, error) {
 				offer, err := c.client.Orders.RenewalProduct(ctx, card)
 				if err != nil {
-					return purchase{}, decimal.Zero, err
+					return priced{}, err
 				}
 				price := offer.Price.Mul(decimal.NewFromInt(int64(years)))
 				if months > 0 {
 					price = offer.MonthPrice.Mul(decimal.NewFromInt(int64(months)))
 				}
-				return purchase{
+				return priced{purchase{
 					Kind: kindRenewal, ProductID: offer.ProductID, ProductName: offer.ProductName,
 					Years: years, Months: months, Remark: p.remark,
-				}, price, nil
+				}, price}, nil
 			})
 		}),
 	}

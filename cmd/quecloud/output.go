@@ -1,15 +1,12 @@
 package main
 
 import (
-	"cmp"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -43,10 +40,13 @@ type output struct {
 
 func (o *output) flags(f *pflag.FlagSet) {
 	t := o.texts.get
-	f.StringVarP(&o.form, "output", "o", o.form, t("form of the output: table, json, jsonl, csv or ids"))
+	f.StringVarP(&o.form, "output", "o", o.form,
+		t("form of the output: table, json, jsonl, csv or ids; by default table on a terminal, jsonl elsewhere"))
+	f.Lookup("output").DefValue = "" // the text tells
 	f.StringSliceVar(&o.columns, "columns", nil, t("columns to print, separated by commas; all for every column"))
 	f.BoolVar(&o.noHeader, "no-header", false, t("leave out the column heads"))
-	f.BoolVar(&o.bom, "bom", false, t("begin CSV with a byte order mark, for Excel"))
+	f.BoolVar(&o.bom, "bom", false,
+		t("CSV for Excel: with a byte order mark, the column heads of tables, and long numbers as text"))
 	f.StringVar(&o.sort, "sort", "", t("sort by a column; -column sorts downwards"))
 	f.StringArrayVar(&o.where, "where", nil,
 		t("print only rows whose column compares so, such as status=停机 or monthFlow>100; done here, not by the platform"))
@@ -107,9 +107,9 @@ func (o *output) one(row record) error {
 		if rows := reflect.ValueOf(f.value); rows.Kind() == reflect.Slice && rows.Type().Elem().Kind() == reflect.Struct {
 			continue
 		}
-		t.AppendRow(table.Row{o.texts.head(f.column), printable(text(f.value))})
+		t.AppendRow(table.Row{o.texts.head(f.column), printable(o.cell(f))})
 	}
-	if _, err := fmt.Fprintln(o.w, t.Render()); err != nil {
+	if err := o.render(t); err != nil {
 		return err
 	}
 	for _, f := range row.fields {
@@ -136,32 +136,6 @@ func (o *output) one(row record) error {
 	return nil
 }
 
-// A sink writes rows in one form.
-type sink interface {
-	row(record) error
-	end() error
-}
-
-func (o *output) sink(columns []string) (sink, error) {
-	if len(o.columns) > 0 {
-		columns = o.columns
-	}
-	if len(columns) > 0 && columns[0] == "all" {
-		columns = nil
-	}
-	switch o.form {
-	case formTable:
-		return &tableSink{o: o, columns: columns}, nil
-	case formCSV:
-		return &csvSink{o: o, columns: o.given(columns), w: csv.NewWriter(o.w)}, nil
-	case formJSON, formJSONL:
-		return &jsonSink{o: o, columns: o.given(nil), list: o.form == formJSON}, nil
-	case formIDs:
-		return idSink{o}, nil
-	}
-	return nil, usageError{fmt.Sprintf(o.texts.get("-o %s: want table, json, jsonl, csv or ids"), o.form)}
-}
-
 // given returns the columns that the user asked for, or else the others.
 func (o *output) given(others []string) []string {
 	switch {
@@ -180,13 +154,54 @@ func (o *output) pick(row record, columns []string) ([]field, error) {
 	}
 	picked := make([]field, len(columns))
 	for i, column := range columns {
-		value, ok := row.get(column)
+		found, ok := o.find(row, column)
 		if !ok {
 			return nil, o.noColumn(row, column)
 		}
-		picked[i] = field{column, value}
+		picked[i] = found
 	}
 	return picked, nil
+}
+
+// find returns the field of a row in a column, which may be named by its head.
+func (o *output) find(row record, column string) (field, bool) {
+	for _, same := range []func(string) bool{
+		func(name string) bool { return name == column },
+		func(name string) bool { return o.texts.head(name) == column || strings.EqualFold(name, column) },
+	} {
+		if i := slices.IndexFunc(row.fields, func(f field) bool { return same(f.column) }); i >= 0 {
+			return row.fields[i], true
+		}
+	}
+	return field{}, false
+}
+
+// check refuses bad flags before anything is done. rows is the struct of the rows, or nil if that is not known.
+func (o *output) check(rows reflect.Type) error {
+	if !slices.Contains(forms, o.form) {
+		return usageError{fmt.Sprintf(o.texts.get("-o %s: want table, json, jsonl, csv or ids"), o.form)}
+	}
+	conditions, err := o.conditions()
+	if err != nil || rows == nil {
+		return err
+	}
+	names := slices.Clone(o.columns)
+	if len(names) > 0 && names[0] == "all" {
+		names = nil
+	}
+	for _, c := range conditions {
+		names = append(names, c.column)
+	}
+	if o.sort != "" {
+		names = append(names, strings.TrimPrefix(o.sort, "-"))
+	}
+	row := recordOf(reflect.Zero(rows).Interface())
+	for _, name := range names {
+		if _, ok := o.find(row, name); !ok {
+			return o.noColumn(row, name)
+		}
+	}
+	return nil
 }
 
 func (o *output) noColumn(row record, column string) error {
@@ -195,223 +210,6 @@ func (o *output) noColumn(row record, column string) error {
 		names[i] = f.column
 	}
 	return usageError{fmt.Sprintf(o.texts.get("there is no column %q; there are %s"), column, strings.Join(names, ", "))}
-}
-
-func (o *output) table() table.Writer {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Options = table.OptionsNoBordersAndSeparators
-	t.Style().Box.PaddingLeft, t.Style().Box.PaddingRight = "", "  "
-	t.Style().Format.Header = 0
-	if o.width > 0 {
-		t.Style().Size.WidthMax = o.width
-	}
-	return t
-}
-
-type tableSink struct {
-	o       *output
-	columns []string
-	t       table.Writer
-}
-
-func (s *tableSink) row(row record) error {
-	fields, err := s.o.pick(row, s.columns)
-	if err != nil {
-		return err
-	}
-	cells, heads := make(table.Row, len(fields)), make(table.Row, len(fields))
-	for i, f := range fields {
-		cells[i], heads[i] = printable(text(f.value)), s.o.texts.head(f.column)
-	}
-	if s.t == nil {
-		s.t = s.o.table()
-		if !s.o.noHeader {
-			s.t.AppendHeader(heads)
-		}
-	}
-	s.t.AppendRow(cells)
-	return nil
-}
-
-func (s *tableSink) end() error {
-	if s.t == nil {
-		return nil
-	}
-	for line := range strings.SplitSeq(s.t.Render(), "\n") {
-		if _, err := fmt.Fprintln(s.o.w, strings.TrimRight(line, " ")); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-type csvSink struct {
-	o       *output
-	columns []string
-	w       *csv.Writer
-	started bool
-}
-
-func (s *csvSink) row(row record) error {
-	fields, err := s.o.pick(row, s.columns)
-	if err != nil {
-		return err
-	}
-	heads, cells := make([]string, len(fields)), make([]string, len(fields))
-	for i, f := range fields {
-		heads[i], cells[i] = f.column, text(f.value)
-	}
-	if !s.started {
-		s.started = true
-		if s.o.bom {
-			if _, err := io.WriteString(s.o.w, "\ufeff"); err != nil {
-				return err
-			}
-		}
-		if !s.o.noHeader {
-			if err := s.w.Write(heads); err != nil {
-				return err
-			}
-		}
-	}
-	return s.w.Write(cells)
-}
-
-func (s *csvSink) end() error {
-	s.w.Flush()
-	return s.w.Error()
-}
-
-type jsonSink struct {
-	o       *output
-	columns []string
-	list    bool // one JSON list instead of a line for each row
-	n       int
-}
-
-func (s *jsonSink) row(row record) error {
-	fields, err := s.o.pick(row, s.columns)
-	if err != nil {
-		return err
-	}
-	line, err := marshal(record{fields: fields})
-	if err != nil {
-		return err
-	}
-	before, after := "", "\n"
-	if s.list {
-		before, after = ",\n ", ""
-		if s.n == 0 {
-			before = "["
-		}
-	}
-	s.n++
-	_, err = fmt.Fprintf(s.o.w, "%s%s%s", before, line, after)
-	return err
-}
-
-func (s *jsonSink) end() error {
-	if !s.list {
-		return nil
-	}
-	end := "]\n"
-	if s.n == 0 {
-		end = "[]\n"
-	}
-	_, err := io.WriteString(s.o.w, end)
-	return err
-}
-
-type idSink struct{ o *output }
-
-func (s idSink) row(row record) error {
-	_, err := fmt.Fprintln(s.o.w, printable(row.id))
-	return err
-}
-
-func (idSink) end() error { return nil }
-
-// printable returns a text without characters that move the cursor or turn the line around.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t' || r == '\n' || r == '\r':
-			return ' '
-		case !strconv.IsPrint(r):
-			return '\ufffd'
-		}
-		return r
-	}, s)
-}
-
-var comparison = []string{"!=", "<=", ">=", "=", "<", ">", "~"}
-
-// filters returns the function that reports whether a row passes --where.
-func (o *output) filters() (func(record) (bool, error), error) {
-	type condition struct{ column, op, value string }
-	var all []condition
-	for _, given := range o.where {
-		i := strings.IndexAny(given, "!=<>~")
-		if i < 1 {
-			return nil, usageError{fmt.Sprintf(o.texts.get("--where %s: want a column, one of = != < <= > >= ~, and a value"),
-				given)}
-		}
-		for _, op := range comparison {
-			if value, ok := strings.CutPrefix(given[i:], op); ok {
-				all = append(all, condition{given[:i], op, value})
-				break
-			}
-		}
-	}
-	return func(row record) (bool, error) {
-		for _, c := range all {
-			value, ok := row.get(c.column)
-			if !ok {
-				return false, o.noColumn(row, c.column)
-			}
-			order := compare(text(value), c.value)
-			passes := map[string]bool{
-				"=": order == 0, "!=": order != 0, "<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0,
-				"~": strings.Contains(text(value), c.value),
-			}
-			if !passes[c.op] {
-				return false, nil
-			}
-		}
-		return true, nil
-	}, nil
-}
-
-// compare compares two values as numbers, if they are such, and else as texts. ICCIDs are texts: they have more digits
-// than a number keeps, and may begin alike.
-func compare(a, b string) int {
-	if len(a) < 16 && len(b) < 16 {
-		x, errX := strconv.ParseFloat(a, 64)
-		y, errY := strconv.ParseFloat(b, 64)
-		if errX == nil && errY == nil {
-			return cmp.Compare(x, y)
-		}
-	}
-	return cmp.Compare(a, b)
-}
-
-func (o *output) sorted(rows []record) error {
-	column, down := strings.CutPrefix(o.sort, "-")
-	for _, row := range rows {
-		if _, ok := row.get(column); !ok {
-			return o.noColumn(row, column)
-		}
-	}
-	slices.SortStableFunc(rows, func(a, b record) int {
-		x, _ := a.get(column)
-		y, _ := b.get(column)
-		if down {
-			x, y = y, x
-		}
-		return compare(text(x), text(y))
-	})
-	return nil
 }
 
 // rowsOrOne prints rows, or a single one as a table with a line for each column.

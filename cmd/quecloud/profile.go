@@ -139,7 +139,7 @@ func (a *app) writeProfiles(p profiles) error {
 		return err
 	}
 	content, err := toml.Marshal(p)
-	if err != nil {
+	if err != nil || a.dry("write %s", path) {
 		return err
 	}
 	return replaceFile(path, content)

@@ -107,11 +107,18 @@ func (a *app) readLine(in *bufio.Reader, prompt string, secret bool) (string, er
 	}
 	fmt.Fprint(a.errOut, prompt)
 	if secret {
-		line, err := term.ReadPassword(int(f.Fd()))
+		before, err := term.GetState(int(f.Fd()))
+		if err != nil {
+			return "", err
+		}
+		line, err := a.answer(func(byte) (string, error) {
+			line, err := term.ReadPassword(int(f.Fd()))
+			return string(line), err
+		})
 		fmt.Fprintln(a.errOut)
-		return string(line), err
+		return line, errors.Join(err, term.Restore(int(f.Fd()), before)) // an interrupt left the echo off
 	}
-	line, err := in.ReadString('\n')
+	line, err := a.answer(in.ReadString)
 	return strings.TrimRight(line, "\r\n"), err
 }
 

@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -34,6 +36,7 @@ const (
 // A purchase is a line of the journal of purchases: the state of a purchase after a change. The last line with an
 // external ID holds.
 type purchase struct {
+	Account     string    `json:"account,omitempty"`
 	ExternalID  string    `json:"external_id"`
 	Kind        string    `json:"kind"`
 	Card        string    `json:"iccid"`
@@ -45,6 +48,7 @@ type purchase struct {
 	State       string    `json:"state"`
 	SentAt      time.Time `json:"sent_at,omitzero"`
 	OrderNo     string    `json:"order_no,omitempty"`
+	Left        bool      `json:"left,omitempty"` // the run was told not to wait for the order
 	Note        string    `json:"note,omitempty"` // last error or result, for people
 }
 
@@ -59,13 +63,17 @@ var purchaseColumns = []string{"iccid", "product", "state", "orderNo", "note"}
 
 // same reports whether two purchases buy the same thing.
 func (p purchase) same(o purchase) bool {
-	return p.Kind == o.Kind && p.Card == o.Card && p.ProductID == o.ProductID && p.Years == o.Years && p.Months == o.Months
+	return p.Kind == o.Kind && quecloud.ICCID(p.Card).Normal() == quecloud.ICCID(o.Card).Normal() &&
+		p.ProductID == o.ProductID && p.Years == o.Years && p.Months == o.Months
 }
 
-// isOpen reports whether the purchase has no final state.
+// isOpen reports whether the run of the purchase did not come to its end.
 func (p purchase) isOpen() bool {
-	return p.State == stateNew || p.State == stateSent || p.State == stateOrdered
+	return p.State == stateNew || p.State == stateSent || p.State == stateOrdered && !p.Left
 }
+
+// isMade reports whether the purchase was made, as far as its run was to follow it.
+func (p purchase) isMade() bool { return p.State == stateDone || p.State == stateOrdered && p.Left }
 
 type purchaseFlags struct {
 	remark, journal string
@@ -74,8 +82,9 @@ type purchaseFlags struct {
 
 func (p *purchaseFlags) flags(f *pflag.FlagSet, t texts) {
 	f.StringVar(&p.remark, "remark", "", t.get("remark that is stored with the orders"))
-	f.StringVar(&p.journal, "journal", "", t.get("file that records purchases; by default one for each account"))
-	f.BoolVar(&p.again, "again", false, t.get("buy once more what the journal shows as bought"))
+	f.StringVar(&p.journal, "journal", "",
+		t.get("file that records purchases, by default one for each account; the same line again resumes from it"))
+	f.BoolVar(&p.again, "again", false, t.get("buy once more what the journal shows as bought, or as sent but not found"))
 	f.BoolVar(&p.noWait, "no-wait", false, t.get("do not wait until the orders are done"))
 }
 
@@ -83,71 +92,79 @@ func (p *purchaseFlags) flags(f *pflag.FlagSet, t texts) {
 type shop struct {
 	*call
 	purchaseFlags
-	journal *journal[purchase]
-	known   []purchase // of the journal, in their order
+	journal *journal[purchase] // nil in a dry run
+	known   []purchase         // of the journal, in their order
+	once    int                // purchases that the journal shows as made, and that are made once more
+
+	mu      sync.Mutex
+	failure error // first failure to write the journal
+}
+
+// A priced is a purchase and its list price.
+type priced struct {
+	purchase
+	price decimal.Decimal
 }
 
 // An offer returns what to buy for a card, and its list price.
-type offer func(context.Context, quecloud.CardID) (purchase, decimal.Decimal, error)
+type offer func(context.Context, quecloud.CardID) (priced, error)
 
 // buy buys for each card what the offer is. What an earlier run has left open is finished first.
 func (c *call) buy(p purchaseFlags, offer offer) (err error) {
-	cards, err := c.readCards()
+	if !c.yes && !c.dryRun {
+		if err := c.needAsking(); err != nil {
+			return err
+		}
+	}
+	s := &shop{call: c, purchaseFlags: p}
+	cards, err := s.iccids()
 	if err != nil {
 		return err
 	}
-	s := &shop{call: c, purchaseFlags: p}
 	if err := s.open(); err != nil {
 		return err
 	}
 	if s.journal != nil {
 		defer func() { err = errors.Join(err, s.journal.Close()) }()
 	}
-	var wanted, bought []purchase
-	var prices []decimal.Decimal
-	for _, card := range cards {
-		iccid, err := s.iccid(card)
-		if err != nil {
-			return err
-		}
-		want, price, err := offer(c.ctx, iccid)
-		if err != nil {
-			return err
-		}
-		want.Card = iccid.String()
-		switch before := s.before(want); {
-		case before != nil && before.isOpen():
-			wanted = append(wanted, *before)
-			prices = append(prices, price)
-		case before != nil && before.State == stateDone && !p.again && c.yes:
-			bought = append(bought, *before)
-		default:
-			want.State, want.ExternalID = stateNew, "cli-"+strings.ToLower(rand.Text())
-			if before != nil && before.State == stateDone {
-				want.Note = fmt.Sprintf(c.texts.get("bought already, order %s"), before.OrderNo)
-			}
-			wanted = append(wanted, want)
-			prices = append(prices, price)
-		}
-	}
-	if err := s.confirm(wanted, prices); err != nil {
+	wanted, bought, err := s.plan(cards, offer)
+	if err != nil {
 		return err
 	}
-	return s.finish(wanted, bought)
+	if err := s.confirm(wanted); err != nil {
+		return err
+	}
+	purchases := make([]purchase, len(wanted))
+	for i, w := range wanted {
+		purchases[i] = w.purchase
+	}
+	return s.finish(purchases, bought)
 }
 
 // open opens the journal and reads the purchases in it.
 func (s *shop) open() (err error) {
 	if s.purchaseFlags.journal == "" {
-		if s.purchaseFlags.journal, err = s.stateFile("purchases-" + s.accountName + ".jsonl"); err != nil {
+		if s.purchaseFlags.journal, err = s.stateFile("purchases-" + url.PathEscape(s.accountName) + ".jsonl"); err != nil {
 			return err
 		}
 	}
-	entries, err := []purchase(nil), error(nil)
-	if s.journal, entries, err = openJournal[purchase](s.purchaseFlags.journal, true); err != nil {
+	var entries []purchase
+	if s.dryRun {
+		entries, err = readJournal[purchase](s.purchaseFlags.journal)
+	} else {
+		s.journal, entries, err = openJournal[purchase](s.purchaseFlags.journal, true)
+	}
+	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
+		if entry.Account != s.accountName {
+			err := usageError{fmt.Sprintf(s.texts.get("the journal is one of the account %q"), entry.Account)}
+			if s.journal != nil {
+				return errors.Join(err, s.journal.Close())
+			}
+			return err
+		}
 		at := slices.IndexFunc(s.known, func(p purchase) bool { return p.ExternalID == entry.ExternalID })
 		if at < 0 {
 			s.known = append(s.known, entry)
@@ -168,35 +185,99 @@ func (s *shop) before(want purchase) *purchase {
 	return nil
 }
 
-// iccid returns the ICCID of a card, which purchases need.
-func (s *shop) iccid(card quecloud.CardID) (quecloud.CardID, error) {
-	if card.IsICCID() {
-		return card, nil
-	}
-	info, err := s.client.Cards.Info(s.ctx, card)
+// iccids returns the ICCIDs of the cards, as the platform spells them, each once: a card may be named by its MSISDN and
+// by its ICCID.
+func (s *shop) iccids() (iccids []quecloud.CardID, err error) {
+	cards, err := s.readCards()
 	if err != nil {
-		return card, err
+		return nil, err
 	}
-	return info.ID(), nil
+	known := map[quecloud.CardID]bool{}
+	var failures []error
+	for _, part := range byKind(cards) {
+		for info, err := range s.client.Cards.AllInfo(s.ctx, part, s.cards.fleet()...) {
+			if err != nil {
+				failures = append(failures, err)
+				continue
+			}
+			if card := quecloud.ICCID(info.ICCID); !known[card.Normal()] {
+				known[card.Normal()] = true
+				iccids = append(iccids, card)
+			}
+		}
+	}
+	return iccids, errors.Join(failures...)
 }
 
-// confirm verifies what is new at the platform, shows prices and balance, and asks.
-func (s *shop) confirm(wanted []purchase, prices []decimal.Decimal) error {
-	if s.dryRun || len(wanted) == 0 {
-		return nil
-	}
-	total := decimal.Zero
-	for i, p := range wanted {
-		if p.State != stateNew {
-			fmt.Fprintf(s.errOut, s.texts.get("%s: resume the purchase of %s, state %s\n"), p.Card, printable(p.ProductName),
-				p.State)
+// plan returns what is to be bought, and what an earlier run of the same line has bought.
+func (s *shop) plan(cards []quecloud.CardID, offer offer) (wanted []priced, bought []purchase, err error) {
+	resumes := false
+	var made []priced
+	var failures []error
+	for outcome, err := range quecloud.Map(s.ctx, cards, offer, s.cards.fleet()...) {
+		if err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", outcome.Item, err))
 			continue
 		}
-		if err := s.preverify(p); err != nil {
-			return fmt.Errorf("%s: %w", p.Card, err)
+		want := outcome.Result
+		want.Account, want.Card, want.State = s.accountName, outcome.Item.String(), stateNew
+		before := s.before(want.purchase)
+		switch {
+		case before != nil && before.isOpen():
+			resumes = true
+			wanted = append(wanted, priced{*before, want.price})
+			continue
+		case before != nil && before.isMade():
+			bought = append(bought, *before)
+			want.Note = fmt.Sprintf(s.texts.get("bought already, order %s"), before.OrderNo)
+			made = append(made, want)
+		default:
+			wanted = append(wanted, want)
 		}
-		total = total.Add(prices[i])
-		fmt.Fprintf(s.errOut, s.texts.get("%s: %s, list price %s CNY %s\n"), p.Card, printable(p.ProductName), prices[i], p.Note)
+	}
+	switch {
+	case len(failures) > 0:
+		return nil, nil, errors.Join(failures...)
+	case len(bought) == 0, resumes: // what the line has left open is finished, and nothing is made once more
+		return s.named(wanted), bought, nil
+	case !s.again && !s.dryRun && (s.yes || !s.interactive()):
+		return nil, nil, usageError{fmt.Sprintf(s.texts.get("nothing was bought: %d of the purchases were made by an "+
+			"earlier run, such as order %s for %s; --again makes them once more"), len(bought), bought[0].OrderNo, bought[0].Card)}
+	}
+	s.once = len(made)
+	return s.named(append(wanted, made...)), nil, nil
+}
+
+// named gives purchases that are new an external ID.
+func (s *shop) named(wanted []priced) []priced {
+	for i := range wanted {
+		if wanted[i].ExternalID == "" {
+			wanted[i].ExternalID = "cli-" + strings.ToLower(rand.Text())
+		}
+	}
+	return wanted
+}
+
+// confirm verifies what is new at the platform, shows prices and balance, asks, and stores what is to be bought.
+func (s *shop) confirm(wanted []priced) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	if err := s.preverify(wanted); err != nil {
+		return err
+	}
+	total := decimal.Zero
+	var unsent []purchase
+	for _, p := range wanted {
+		if p.State != stateNew {
+			fmt.Fprintf(s.errOut, s.texts.get("%s: resume the purchase of %s, state %s\n"), p.Card, printable(p.ProductName),
+				s.texts.word(p.State))
+			continue
+		}
+		unsent = append(unsent, p.purchase)
+		total = total.Add(p.price)
+		line := fmt.Sprintf(s.texts.get("%s: %s, list price %s CNY %s"), p.Card, printable(p.ProductName), p.price, p.Note)
+		fmt.Fprintln(s.errOut, strings.TrimSpace(line))
 	}
 	wallet, err := s.client.Billing.Wallet(s.ctx)
 	if err != nil {
@@ -204,154 +285,36 @@ func (s *shop) confirm(wanted []purchase, prices []decimal.Decimal) error {
 	}
 	fmt.Fprintf(s.errOut, s.texts.get("balance %s CNY, %s CNY after purchases at list prices\n"),
 		wallet.Balance, wallet.Balance.Sub(total))
-	if s.yes {
-		return nil
-	}
-	if err := s.needAsking(); err != nil {
-		return err
-	}
-	return s.ask(fmt.Sprintf(s.texts.get("buy for %d cards"), len(wanted)))
-}
-
-// preverify has the platform verify a purchase that is not made.
-func (s *shop) preverify(p purchase) (err error) {
-	p.ExternalID = ""
-	_, err = s.send(s.ctx, p, true)
-	return err
-}
-
-func (s *shop) send(ctx context.Context, p purchase, preverify bool) (*quecloud.OrderReceipt, error) {
-	if p.Kind == kindTopUp {
-		return s.client.Orders.Recharge(ctx, &quecloud.RechargeParams{
-			Card: quecloud.ICCID(p.Card), ProductID: p.ProductID, ProductName: p.ProductName, Remark: p.Remark,
-			ExternalID: p.ExternalID, Preverify: preverify,
-		})
-	}
-	return s.client.Orders.Renew(ctx, &quecloud.RenewalParams{
-		Card: quecloud.ICCID(p.Card), ProductID: p.ProductID, ProductName: p.ProductName, Remark: p.Remark,
-		Years: p.Years, Months: p.Months, ExternalID: p.ExternalID, Preverify: preverify,
-	})
-}
-
-// finish buys, and prints what became of each purchase.
-func (s *shop) finish(wanted, bought []purchase) error {
-	states := map[string]int{}
-	var last error
-	err := s.output.rows(func(yield func(record, error) bool) {
-		for _, p := range bought {
-			p.Note = s.texts.get("bought by an earlier run; --again buys it once more")
-			states[p.State]++
-			if !yield(recordOf(p.row()), nil) {
-				return
-			}
-		}
-		options := append(s.cards.fleet(), quecloud.Drain(drainTime))
-		for outcome, err := range quecloud.Map(s.ctx, wanted, s.advance, options...) {
-			p := outcome.Item
-			switch {
-			case errors.Is(err, errDryRun):
-				continue
-			case outcome.Result != nil:
-				p = *outcome.Result
-			}
-			if err != nil {
-				p.Note, last = err.Error(), err
-			}
-			states[p.State]++
-			if !yield(recordOf(p.row()), nil) {
-				return
-			}
-		}
-	}, s.columns)
-	all := len(wanted) + len(bought)
-	switch {
-	case err != nil || s.dryRun:
-		return err
-	case states[stateDone]+states[stateOrdered] == all && last == nil:
-		return nil
-	case states[stateSent] > 0:
-		return outcomeError{
-			s.texts.get("the outcome of a purchase is unknown: run the same line again to look for its order"), exitUnknown,
-		}
-	case all == 1:
-		return last
-	case states[stateDone] > 0:
-		return outcomeError{s.texts.get("some of the purchases are not done"), exitPartly}
-	}
-	return last
-}
-
-func (p purchase) row() purchaseRow {
-	return purchaseRow{p.Card, p.Kind, p.ProductName, p.State, p.OrderNo, p.ExternalID, p.Note}
-}
-
-// advance brings a purchase to its final state, as far as that can be known now. Every change of its state is in the
-// journal before the next step.
-func (s *shop) advance(ctx context.Context, p purchase) (*purchase, error) {
 	if s.dryRun {
-		_, err := s.send(ctx, p, false)
-		return &p, err
+		return nil
 	}
-	if p.State == stateNew {
-		if err := s.order(ctx, &p); err != nil {
-			return &p, err
+	if !s.yes {
+		question := fmt.Sprintf(s.texts.get("buy for %d cards"), len(wanted))
+		if s.once > 0 {
+			question = fmt.Sprintf(s.texts.get("buy for %d cards, for %d of them once more"), len(wanted), s.once)
+		}
+		if err := s.ask(question); err != nil {
+			return err
 		}
 	}
-	if p.State == stateSent {
-		if err := s.find(ctx, &p); err != nil {
-			return &p, err
+	return s.journal.add(unsent...)
+}
+
+// preverify has the platform verify purchases, which does not make them.
+func (s *shop) preverify(wanted []priced) error {
+	if s.dryRun {
+		return nil
+	}
+	unsent := slices.DeleteFunc(slices.Clone(wanted), func(p priced) bool { return p.State != stateNew })
+	var failures []error
+	for outcome, err := range quecloud.Map(s.ctx, unsent, func(ctx context.Context, p priced) (struct{}, error) {
+		p.ExternalID = ""
+		_, err := s.send(ctx, p.purchase, true)
+		return struct{}{}, err
+	}, s.cards.fleet()...) {
+		if err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", outcome.Item.Card, err))
 		}
 	}
-	if p.State != stateOrdered || s.noWait {
-		return &p, nil
-	}
-	order, err := s.client.Orders.Wait(ctx, p.OrderNo)
-	switch {
-	case errors.Is(err, quecloud.ErrOrderFailed):
-		return &p, errors.Join(s.set(&p, stateFailed, order.Result), err)
-	case err != nil:
-		return &p, err
-	}
-	return &p, s.set(&p, stateDone, order.Result)
-}
-
-// order sends a new purchase.
-func (s *shop) order(ctx context.Context, p *purchase) error {
-	p.SentAt = time.Now()
-	if err := s.set(p, stateSent, ""); err != nil {
-		return err
-	}
-	receipt, err := s.send(ctx, *p, false)
-	_, refusal := errors.AsType[*quecloud.APIError](err)
-	_, response := errors.AsType[*quecloud.ResponseError](err)
-	_, param := errors.AsType[*quecloud.ParamError](err)
-	switch {
-	case err == nil:
-		p.OrderNo = receipt.OrderNo
-		return s.set(p, stateOrdered, receipt.Message)
-	case errors.Is(err, quecloud.ErrOutcomeUnknown):
-		return errors.Join(s.set(p, stateSent, err.Error()), err)
-	case refusal, response, param:
-		return errors.Join(s.set(p, stateNotOrdered, err.Error()), err)
-	}
-	p.SentAt = time.Time{}
-	return errors.Join(s.set(p, stateNew, err.Error()), err)
-}
-
-// find looks for the order of a purchase whose outcome is unknown.
-func (s *shop) find(ctx context.Context, p *purchase) error {
-	found, err := s.client.Orders.Find(ctx, &quecloud.FindParams{
-		Card: quecloud.ICCID(p.Card), ExternalID: p.ExternalID, Since: p.SentAt,
-	})
-	if err != nil {
-		return err
-	}
-	p.OrderNo = found.Matches[0].OrderNo
-	return s.set(p, stateOrdered, "")
-}
-
-// set records a state in the journal.
-func (s *shop) set(p *purchase, state, note string) error {
-	p.State, p.Note = state, note
-	return s.journal.add(*p)
+	return errors.Join(failures...)
 }

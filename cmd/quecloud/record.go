@@ -61,16 +61,6 @@ func (r record) with(card quecloud.CardID) record {
 	return r
 }
 
-// get returns the value of a column.
-func (r record) get(column string) (value any, ok bool) {
-	for _, f := range r.fields {
-		if f.column == column {
-			return f.value, true
-		}
-	}
-	return nil, false
-}
-
 // columnName returns the column of a struct's field: ICCID becomes iccid, PlanName planName.
 func columnName(field string) string {
 	name := []rune(field)

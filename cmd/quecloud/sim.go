@@ -29,6 +29,9 @@ func (a *app) simCommand() *cobra.Command {
 			if cards < 0 {
 				return usageError{fmt.Sprintf(t("--cards %d: want 0 or more"), cards)}
 			}
+			if a.dry("listen at %s", cfg.Addr) {
+				return nil
+			}
 			cfg.Options = []quecloudtest.Option{
 				quecloudtest.WithFleet(cards), quecloudtest.WithTimeCheck(quecloudtest.ServerOrRealTime),
 			}

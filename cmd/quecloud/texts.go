@@ -13,6 +13,7 @@ import (
 type texts struct {
 	Texts   map[string]string // by the English text
 	Columns map[string]string // heads by the name of the column
+	Words   map[string]string // of outcomes and states
 }
 
 //go:embed zh.json
@@ -33,6 +34,9 @@ func (t texts) get(english string) string { return cmp.Or(t.Texts[english], engl
 
 // head returns the head of a column.
 func (t texts) head(column string) string { return cmp.Or(t.Columns[column], column) }
+
+// word returns an outcome or a state.
+func (t texts) word(s string) string { return cmp.Or(t.Words[s], s) }
 
 // language returns zh or en: the value of --lang, or else the language of the environment.
 func language(args []string, getenv func(string) string) string {

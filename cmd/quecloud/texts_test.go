@@ -59,8 +59,8 @@ func textsInSource(t *testing.T) map[string]bool {
 					name = f.Sel.Name
 				}
 				switch name {
-				case "get", "t", "confirm":
-					if len(n.Args) == 1 {
+				case "get", "t", "confirm", "dry":
+					if len(n.Args) == 1 || name == "dry" {
 						add(n.Args[0])
 					}
 				case "setCard", "whitelist":
@@ -80,6 +80,12 @@ func textsInSource(t *testing.T) map[string]bool {
 	}
 	for _, kind := range kinds {
 		found[kind] = true
+	}
+	for _, exit := range exitTexts {
+		found[exit.text] = true
+	}
+	for _, err := range []error{errDeclined, errArchive, errBinary} {
+		found[err.Error()] = true
 	}
 	for _, match := range regexp.MustCompile(`{{tr "([^"]*)"}}`).FindAllStringSubmatch(usageTemplate, -1) {
 		found[match[1]] = true
@@ -131,5 +137,16 @@ func TestTextsChooseTheLanguage(t *testing.T) {
 	} {
 		got := language(test.args, func(name string) string { return test.env[name] })
 		assert.Equal(t, test.want, got, "%v %v", test.args, test.env)
+	}
+}
+
+func TestTextsHaveAChineseHeadForEveryColumn(t *testing.T) {
+	a := &app{getenv: func(string) string { return "" }}
+	a.root()
+	heads := textsFor("zh").Columns
+	for cmd, columns := range a.rowColumns {
+		for _, column := range columns {
+			assert.Containsf(t, heads, column, "%s", cmd.CommandPath())
+		}
 	}
 }

@@ -46,15 +46,15 @@ func usageMonth() spec {
 				}
 				return c.output.one(recordOf(flow).with(cards[0]))
 			}
-			return c.output.rows(func(yield func(record, error) bool) {
-				for _, part := range byKind(cards) {
+			return c.batches(cards, func(part quecloud.CardIDs) iter.Seq2[record, error] {
+				return func(yield func(record, error) bool) {
 					for flow, err := range c.client.Flow.AllMonthBatch(c.ctx, part, c.orCurrent(month), c.cards.fleet()...) {
 						if !yield(recordOf(flow), err) {
 							return
 						}
 					}
 				}
-			}, nil)
+			})
 		}),
 	}
 }
