@@ -24,7 +24,7 @@ func ids(t *testing.T, response string) string {
 	}
 	var all strings.Builder
 	for _, v := range list {
-		all.WriteString(fmt.Sprint(" ", v.ID+v.LogID))
+		fmt.Fprint(&all, " ", v.ID+v.LogID)
 	}
 	return strings.TrimSpace(all.String())
 }
