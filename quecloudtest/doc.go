@@ -133,8 +133,8 @@
 //
 // Protocol:
 //   - Refusals have HTTP status 200 and resultCode 1, the only one in the document's examples. Verbs other than POST
-//     get 70031. The messages are the server's own except for those in the examples. They quote the value that is wrong.
-//     What explains a wrong signature is not in the response, but in [Request].
+//     get 70031. The messages are the server's own except for those in the examples, and quote the value that is wrong.
+//     A wrong signature is explained in [Request], not in the response.
 //   - The checks run in this order: verb, form, the four system parameters, appKey, method, t, blank parameters, sign,
 //     names and values of parameters, cards, and then the checks of the method.
 //   - Unknown, duplicate and blank parameters are refused, as are text that is not UTF-8 and HTTP bodies that are

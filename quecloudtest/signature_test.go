@@ -216,11 +216,11 @@ func TestSignatureGuess(t *testing.T) {
 		"names lower-case": {"card.info", card, lowerNames, "the names are in lower case"},
 		"names left out": {
 			"card.info", card, func(s signing) string {
-				values := ""
+				var values strings.Builder
 				for _, name := range s.names {
-					values += s.params[name]
+					values.WriteString(s.params[name])
 				}
-				return inSecret(values)
+				return inSecret(values.String())
 			}, "the names are left out",
 		},
 		"all in lower case": {
@@ -373,11 +373,11 @@ func TestSignatureGuess(t *testing.T) {
 }
 
 func lowerNames(s signing) string {
-	text := ""
+	var text strings.Builder
 	for _, name := range s.names {
-		text += strings.ToLower(name) + s.params[name]
+		text.WriteString(strings.ToLower(name) + s.params[name])
 	}
-	return inSecret(text)
+	return inSecret(text.String())
 }
 
 // sendDisordered sends a form with the names in reverse order, but t last, and returns the record of the request.

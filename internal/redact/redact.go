@@ -38,10 +38,10 @@ func Secrets(secrets ...string) func(text string) string {
 // replace replaces a secret in lower case.
 func replace(text, secret string) string {
 	rest := lower(text)
-	switch i := strings.Index(rest, secret); {
+	switch found := strings.Contains(rest, secret); {
 	case rest == secret:
 		return Hidden
-	case i < 0 || len(secret) < 4:
+	case !found || len(secret) < 4:
 		return text
 	}
 	var out strings.Builder
