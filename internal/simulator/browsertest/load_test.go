@@ -110,7 +110,7 @@ func TestPageStaysResponsiveUnderLoad(t *testing.T) {
 	behind := time.Since(start) - sent
 	busy := p.processorTime() - idle
 	got := eval[frames](p, measured)
-	t.Logf("%d calls in %v; the last one is shown %v later; main thread %v; %+v", rate*seconds, sent.Round(time.Millisecond),
+	t.Logf("%d calls in %v; shown %v later; main thread %v; %+v", rate*seconds, sent.Round(time.Millisecond),
 		behind.Round(time.Millisecond), busy.Round(time.Millisecond), got)
 	if busy > seconds*time.Second/2 {
 		t.Errorf("the main thread ran for %v, want at most half of %d s", busy, seconds)
