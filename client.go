@@ -132,6 +132,9 @@ func (c *Client) With(opts ...Option) (*Client, error) {
 	if err := copied.settings.apply(opts); err != nil {
 		return nil, err
 	}
+	if copied.baseURL != c.core.baseURL || copied.userAgent != c.core.userAgent {
+		copied.request = nil
+	}
 	return copied.newClient(), nil
 }
 
@@ -140,9 +143,11 @@ func (c *core) newClient() *Client {
 	if c.transport == nil || c.http != nil && c.transport.source != c.http {
 		c.transport = newOnceTransport(cmp.Or(c.http, &http.Client{Transport: NewTransport()}), c.http == nil)
 	}
-	c.request, _ = http.NewRequest(http.MethodPost, c.baseURL, http.NoBody) // apply has checked the URL
-	c.request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	c.request.Header.Set("User-Agent", c.userAgent)
+	if c.request == nil {
+		c.request, _ = http.NewRequest(http.MethodPost, c.baseURL, http.NoBody) // apply has checked the URL
+		c.request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		c.request.Header.Set("User-Agent", c.userAgent)
+	}
 	s := &service{c}
 	return &Client{
 		Cards: (*CardsService)(s), Flow: (*FlowService)(s), SMS: (*SMSService)(s),
