@@ -96,7 +96,8 @@ type DateRange struct {
 	Last  string `json:"last"`  // yyyy-MM-dd
 }
 
-// An AlarmState is the alarm of a card. What it leaves out is filled in.
+// An AlarmState is the alarm of a card. What it leaves out is filled in. Its threshold is checked from the next change
+// of usage or date on.
 type AlarmState struct {
 	Alarm
 	ID       int64     `json:"id"`       // number of the alarm

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -63,7 +62,9 @@ func busyServer(seed uint64) *tester {
 	tt.srv.AddGroup(quecloudtest.Group{PlanMB: 7})
 	tt.srv.AddProduct(quecloudtest.Product{MB: 7, Price: 7})
 	tt.srv.RemoveCard("1064900000001")
-	tt.srv.RemoveCard(tt.srv.AddCard(quecloudtest.Card{}).ICCID)
+	for _, suspended := range []string{"1064800000003", "1064900000005"} {
+		tt.numbers = append(tt.numbers, tt.srv.UpdateCard(suspended, func(*quecloudtest.Card) {}).ICCID)
+	}
 	return tt
 }
 
@@ -108,6 +109,7 @@ func TestStateRestoredServerBehavesTheSame(t *testing.T) {
 			for range 60 {
 				original.move(t.Context())
 			}
+			original.srv.RemoveCard(original.srv.AddCard(quecloudtest.Card{}).ICCID) // leaves its place empty
 			state := snapshot(t, original.srv)
 
 			restored := &tester{srv: quecloudtest.NewUnstartedServer(quecloudtest.WithCallbackClient(flaky()))}
@@ -214,6 +216,15 @@ func TestStateLoadsScenarios(t *testing.T) {
 			func(s *quecloudtest.Server) any { return fmt.Sprint(s.Faults()[0].Remaining, s.Faults()[0].Fault) }, "2 Refuse(7)"},
 		{"an alarm", `{"cards":[{"iccid":"` + first + `","alarm":{"pauseThreshold":5,"pauseEnabled":true}}]}`,
 			func(s *quecloudtest.Server) any { return card(t, s, first).Alarm.PauseThreshold }, 5.0},
+		{"a number of orders", `{"orders":[{"type":"充值订单","productID":50}],"counters":{"orders":7}}`,
+			func(s *quecloudtest.Server) any { return s.Orders()[0].ID }, int64(7)},
+		{"a threshold that is checked from the next day on", `{"time":"2026-03-12T12:00:00+08:00",
+			"cards":[{"iccid":"` + first + `","usage":{"2026-03-12":9},"alarm":{"pauseThreshold":5,"pauseEnabled":true}}]}`,
+			func(s *quecloudtest.Server) any {
+				before := card(t, s, first).Status
+				s.Advance(12 * time.Hour)
+				return before + card(t, s, first).PauseReason
+			}, "正常超出阈值停机"},
 		{"a package", `{"cards":[{"iccid":"` + first + `","packages":[{"name":"x","mb":5}]}]}`,
 			func(s *quecloudtest.Server) any { return card(t, s, first).Packages[0].End.Format(time.DateTime) },
 			"2026-03-31 23:59:59"},
@@ -308,91 +319,4 @@ func TestStateRefusesAndChangesNothing(t *testing.T) {
 		}
 	}
 	requireSame(t, before, snapshot(t, tt.srv), "after refused states")
-}
-
-func TestStateReset(t *testing.T) {
-	t.Parallel()
-	options := []quecloudtest.Option{quecloudtest.WithTime(noon), quecloudtest.WithSeed(5),
-		quecloudtest.WithFaults(quecloudtest.Refuse(7, "x"))}
-	srv, unused := quecloudtest.NewUnstartedServer(options...), quecloudtest.NewUnstartedServer(options...)
-	defer srv.Close()
-	defer unused.Close()
-	_, err := srv.Client().Billing.Account(t.Context())
-	wantRefused(t, err, "a call with a fault")
-	srv.ClearFaults()
-	sendSMS(t, srv.Client(), quecloud.MSISDNs("1064800000000"), "x")
-	srv.Advance(time.Hour)
-	srv.SetSMSCallback("https://app.invalid/")
-	last, requests := srv.LastUpdate(), len(srv.Requests())
-	srv.Reset()
-	requireSame(t, snapshot(t, unused), snapshot(t, srv), "after the reset")
-	assert.Empty(t, srv.Requests())
-	assert.Equal(t, "reset", kinds(updates(t, srv, last)))
-	_, err = srv.Client().Billing.Account(t.Context())
-	wantRefused(t, err, "a call after the reset")
-	assert.EqualValues(t, requests+1, srv.Requests()[0].ID)
-}
-
-func TestStateRunningClock(t *testing.T) {
-	t.Parallel()
-	srv := quecloudtest.NewUnstartedServer()
-	defer srv.Close()
-	require.True(t, srv.Snapshot().Running)
-	require.NoError(t, srv.Load([]byte(`{"time":"2027-01-02T03:04:05+08:00","running":true}`)))
-	first := srv.Now()
-	assert.Equal(t, 2027, first.Year())
-	require.Eventually(t, func() bool { return srv.Now().After(first) }, time.Minute, time.Millisecond)
-	require.NoError(t, srv.Load([]byte(`{"running":false}`)))
-	first = srv.Now()
-	assert.Equal(t, first, srv.Now())
-	assert.False(t, srv.Snapshot().Running)
-}
-
-// TestStateConcurrentUse is for the race detector. Each state that is loaded is that of a moment, and a watcher sees
-// all updates in order.
-func TestStateConcurrentUse(t *testing.T) {
-	t.Parallel()
-	tt := busyServer(2)
-	defer tt.srv.Close()
-	state := []byte(snapshot(t, tt.srv))
-	ctx, stop := context.WithCancel(t.Context())
-	var watcher, workers sync.WaitGroup
-	for range 2 {
-		watcher.Go(func() {
-			last := int64(0)
-			for u := range tt.srv.Watch(ctx, 0) {
-				if u.Kind != quecloudtest.UpdateGap && u.ID != last+1 {
-					t.Errorf("update %d after %d", u.ID, last)
-				}
-				last = u.ID
-			}
-		})
-	}
-	for worker := range 6 {
-		workers.Go(func() {
-			own := *tt
-			own.client = tt.srv.Client(quecloud.WithRetry(quecloud.RetryPolicy{MaxAttempts: 1}))
-			own.rand = rand.New(rand.NewPCG(uint64(worker), 5))
-			for n := range 40 {
-				switch {
-				case n%20 == 3 && worker == 0:
-					assert.NoError(t, tt.srv.Load(state))
-				case n%10 == 7:
-					_, err := json.Marshal(tt.srv.Snapshot())
-					assert.NoError(t, err)
-				case n%10 == 9:
-					for c := range tt.srv.Cards(quecloudtest.CardFilter{Status: quecloudtest.StatusNormal}) {
-						_ = c
-					}
-					_, _ = tt.srv.Faults(), tt.srv.HeldCallbacks()
-				default:
-					own.step(t.Context())
-				}
-			}
-		})
-	}
-	workers.Wait()
-	tt.srv.WaitCallbacks()
-	stop()
-	watcher.Wait()
 }
