@@ -137,10 +137,12 @@ func (s *service) send(ctx context.Context, a *account, p purchase) error {
 	return s.change(ctx, p, "sent", "new", "", err.Error()) // nothing was sent
 }
 
-// change moves a purchase from one state to another. If another process was faster, it changes nothing.
+// change moves a purchase from one state to another. If another process was faster, or the order is not that of the
+// purchase, it changes nothing.
 func (s *service) change(ctx context.Context, p purchase, from, to, orderNo, note string) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE purchases SET state = ?1, order_no = coalesce(order_no, nullif(?2, '')),
-		note = ?3, sent_at = iif(?1 = 'new', 0, sent_at) WHERE external_id = ?4 AND state = ?5`,
+		note = ?3, sent_at = iif(?1 = 'new', 0, sent_at)
+		WHERE external_id = ?4 AND state = ?5 AND coalesce(order_no, ?2) = ?2`,
 		to, orderNo, note, p.ExternalID, from)
 	return err
 }
@@ -190,7 +192,7 @@ func (s *service) look(ctx context.Context, a *account, p purchase) error {
 		return s.change(ctx, p, "sent", "sent", "", note)
 	}
 	order := found.Matches[0]
-	p.Note = ""
+	p.OrderNo, p.Note = order.OrderNo, ""
 	if len(found.Matches) > 1 {
 		p.Note = "bought several times: " + orderNumbers(found.Matches)
 		s.log.Error(p.Note, "account", a.name, "purchase", p.ExternalID)
@@ -213,9 +215,9 @@ func orderNumbers(orders []quecloud.Order) string {
 func (s *service) end(ctx context.Context, p purchase, status quecloud.OrderStatus, result string) error {
 	switch status {
 	case quecloud.OrderStatusDone:
-		return s.change(ctx, p, "ordered", "done", "", p.Note)
+		return s.change(ctx, p, "ordered", "done", p.OrderNo, p.Note)
 	case quecloud.OrderStatusFailed:
-		return s.change(ctx, p, "ordered", "failed", "", result)
+		return s.change(ctx, p, "ordered", "failed", p.OrderNo, result)
 	default:
 		return nil
 	}
@@ -223,7 +225,7 @@ func (s *service) end(ctx context.Context, p purchase, status quecloud.OrderStat
 
 // onOrder stores what an order event says. Orders that this service did not make change no row.
 func (s *service) onOrder(ctx context.Context, e *quecloud.OrderEvent) error {
-	p := purchase{ExternalID: e.ExternalID}
+	p := purchase{ExternalID: e.ExternalID, OrderNo: e.OrderNo}
 	if err := s.change(ctx, p, "sent", "ordered", e.OrderNo, ""); err != nil {
 		return err
 	}

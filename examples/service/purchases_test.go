@@ -229,6 +229,63 @@ func TestPurchaseEndsWithItsEvent(t *testing.T) {
 	}
 }
 
+// An event that comes before the response ends a purchase. The receipt then changes nothing.
+func TestPurchaseEndsWithAnEventBeforeItsReceipt(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	platform := newPlatform(t, quecloudtest.WithOrderDelay(10*time.Minute),
+		quecloudtest.WithCallbackClient(&http.Client{Transport: quecloudtest.HandlerTransport(mux)}),
+		quecloudtest.WithOrderCallback("https://app.invalid/quecloud/a/order?token=token"))
+	s := newService(t, newPath(t), platform)
+	mux.Handle("/", s.callbacks(newDedupStore(s.db)))
+	s.accounts[0].Client = platform.Client(quecloud.WithInterceptor(
+		func(ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error) error {
+			err := next(ctx)
+			platform.Advance(10 * time.Minute)
+			return err
+		}))
+	p, err := s.buy(t.Context(), s.accounts[0], "invoice-17", wanted)
+	require.NoError(t, err)
+	assert.Equal(t, "done", p.State)
+	assert.Equal(t, platform.Orders()[0].No, p.OrderNo)
+}
+
+// An order is found if its number could not be stored.
+func TestPurchaseWithoutAStoredReceiptIsFound(t *testing.T) {
+	t.Parallel()
+	platform := newPlatform(t, quecloudtest.WithTime(china("2026-11-20 12:00:00")))
+	s := newService(t, newPath(t), platform)
+	_, err := s.db.Exec(`CREATE TRIGGER full BEFORE UPDATE ON purchases WHEN new.state = 'ordered'
+		BEGIN SELECT raise(ABORT, 'disk full'); END`)
+	require.NoError(t, err)
+	_, err = s.buy(t.Context(), s.accounts[0], "invoice-17", wanted)
+	require.ErrorContains(t, err, "disk full")
+	platform.Advance(time.Minute)
+	require.ErrorContains(t, s.follow(t.Context(), s.accounts[0]), "disk full")
+	_, err = s.db.Exec(`DROP TRIGGER full`)
+	require.NoError(t, err)
+	require.NoError(t, s.follow(t.Context(), s.accounts[0]))
+	assert.Equal(t, "done", must(s.find(t.Context(), s.accounts[0], "invoice-17")).State)
+	assert.Len(t, platform.RequestsOf("card.recharge"), 1)
+}
+
+// If the platform has bought twice, an event of the other order does not end the purchase.
+func TestPurchaseIgnoresEventsOfAnotherOrder(t *testing.T) {
+	t.Parallel()
+	platform := newPlatform(t, quecloudtest.WithOrderDelay(time.Hour))
+	s := newService(t, newPath(t), platform)
+	p, err := s.buy(t.Context(), s.accounts[0], "invoice-17", wanted)
+	require.NoError(t, err)
+	for _, e := range []quecloud.OrderEvent{
+		{ExternalID: p.ExternalID, OrderNo: "other", Status: quecloud.OrderStatusFailed},
+		{ExternalID: p.ExternalID, OrderNo: p.OrderNo, Status: quecloud.OrderStatusDone},
+	} {
+		assert.Equal(t, "ordered", must(s.find(t.Context(), s.accounts[0], "invoice-17")).State)
+		require.NoError(t, s.onOrder(t.Context(), &e))
+	}
+	assert.Equal(t, "done", must(s.find(t.Context(), s.accounts[0], "invoice-17")).State)
+}
+
 // The loop follows purchases every minute.
 func TestPurchaseIsFollowed(t *testing.T) {
 	t.Parallel()
