@@ -136,7 +136,7 @@ func (s *service) suspendOpen(ctx context.Context, a *account, above map[queclou
 		return fmt.Errorf("%d cards are to be suspended and -most is %d: none was suspended", len(cards), s.most)
 	}
 	pause := func(ctx context.Context, card quecloud.CardID) error {
-		if err := s.setTried(ctx, a, card, s.now().UnixMilli()); err != nil {
+		if err := s.claim(ctx, a, card); err != nil {
 			return err
 		}
 		return a.Cards.Pause(ctx, card)
@@ -163,7 +163,12 @@ func (s *service) storeSuspension(ctx context.Context, a *account, card quecloud
 		return s.setState(ctx, a, card, suspensionRefused, err.Error())
 	}
 	s.log.Warn("a card was not suspended", "account", a.name, "card", card, "error", err)
-	return s.setTried(ctx, a, card, 0) // nothing was done
+	if errors.Is(err, errNotClaimed) {
+		return nil
+	}
+	_, err = s.db.ExecContext(ctx, `UPDATE suspensions SET tried_at = 0
+		WHERE account = ? AND card = ? AND state = 'open'`, a.name, card)
+	return err // nothing was done
 }
 
 // addSuspension stores that a card is to be suspended, unless it is or has been in this cycle.
@@ -182,9 +187,18 @@ func (s *service) setState(ctx context.Context, a *account, card quecloud.CardID
 	return err
 }
 
-// setTried stores the time of the last call, before the call.
-func (s *service) setTried(ctx context.Context, a *account, card quecloud.CardID, at int64) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE suspensions SET tried_at = ?
-		WHERE account = ? AND card = ? AND state = 'open'`, at, a.name, card)
-	return err
+var errNotClaimed = errors.New("the suspension is not claimed")
+
+// claim stores the time of a call before the call. If another process makes it, claim returns errNotClaimed.
+func (s *service) claim(ctx context.Context, a *account, card quecloud.CardID) error {
+	result, err := s.db.ExecContext(ctx, `UPDATE suspensions SET tried_at = ?
+		WHERE account = ? AND card = ? AND state = 'open' AND tried_at <= ?`,
+		s.now().UnixMilli(), a.name, card, s.now().Add(-s.doubt).UnixMilli())
+	if err != nil {
+		return errors.Join(errNotClaimed, err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(errNotClaimed, err)
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -152,6 +153,32 @@ func TestSuspensionOfACardThatHasLeftIsDropped(t *testing.T) {
 	require.NoError(t, s.addSuspension(t.Context(), s.accounts[0], gone, quecloud.DateOf(s.now())))
 	require.NoError(t, s.runOnce(t.Context()))
 	assert.Equal(t, 1, states(t, s, suspensionNotNeeded))
+}
+
+// Two processes on one database, as during an update of the program, suspend each card once.
+func TestSuspensionByTwoProcessesHappensOnce(t *testing.T) {
+	t.Parallel()
+	platform, above := newAbove(t)
+	path := newPath(t)
+	first, second := newService(t, path, platform), newService(t, path, platform)
+	night := first.nightOf(first.now())
+	require.NoError(t, first.sweepCards(t.Context(), first.accounts[0], night))
+	over, err := first.findSuspensions(t.Context(), first.accounts[0], night)
+	require.NoError(t, err)
+	var started atomic.Bool
+	suspendAll := sync.OnceFunc(func() { assert.NoError(t, second.runNight(t.Context(), second.accounts[0], night)) })
+	first.now = func() time.Time {
+		if started.Swap(true) { // it has read which cards to suspend
+			suspendAll()
+		}
+		return platform.Now()
+	}
+	require.NoError(t, first.suspendOpen(t.Context(), first.accounts[0], over))
+	requireSuspended(t, platform, above)
+	for card, n := range pauses(platform) {
+		assert.Equal(t, 1, n, card)
+	}
+	assert.Equal(t, len(above), states(t, first, suspensionDone))
 }
 
 // When the service is told to stop, the calls under way finish and no others start.
