@@ -118,6 +118,28 @@ func TestNightResumesAfterTheLastStoredPage(t *testing.T) {
 	assert.Equal(t, 100, count(t, second.db, `SELECT count(*) FROM usage`))
 }
 
+// A page and its number are stored together, or neither is, whichever the database cannot store.
+func TestNightStoresAPageTogetherWithItsNumber(t *testing.T) {
+	t.Parallel()
+	for _, full := range []string{
+		`BEFORE INSERT ON cards WHEN (SELECT count(*) FROM cards) = 12`, `BEFORE INSERT ON progress WHEN new.page = 3`,
+	} {
+		platform := newPlatform(t, quecloudtest.WithFleet(20), quecloudtest.WithTime(china("2026-11-20 03:00:00")))
+		s := newService(t, newPath(t), platform)
+		s.pageSize = 5
+		_, err := s.db.Exec(`CREATE TRIGGER full ` + full + ` BEGIN SELECT raise(ABORT, 'disk full'); END`)
+		require.NoError(t, err)
+		night := s.nightOf(s.now())
+		require.ErrorContains(t, s.sweepCards(t.Context(), s.accounts[0], night), "disk full")
+		assert.Equal(t, 2, count(t, s.db, `SELECT page FROM progress`), full)
+		assert.Equal(t, 10, count(t, s.db, `SELECT count(*) FROM cards`), full)
+		_, err = s.db.Exec(`DROP TRIGGER full`)
+		require.NoError(t, err)
+		require.NoError(t, s.sweepCards(t.Context(), s.accounts[0], night))
+		assert.Equal(t, 20, count(t, s.db, `SELECT count(*) FROM cards`), full)
+	}
+}
+
 // If the pages become larger during a sweep, rows before the failed page may be missing.
 func TestNightStartsAnewIfPagesBecomeLarger(t *testing.T) {
 	t.Parallel()
