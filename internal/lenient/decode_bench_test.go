@@ -214,17 +214,19 @@ func BenchmarkDecode(b *testing.B) {
 // Not parallel: testing.AllocsPerRun counts the allocations of the whole process.
 func TestDecodeAllocatesOnceForARow(t *testing.T) {
 	const rows, others = 1000, 100
+	const runs = 30 // under the race detector, every fourth on average with a new decoder, which takes 150 more
 	for name, jobs := range decodeJobs() {
-		assert.LessOrEqual(t, testing.AllocsPerRun(5, jobs[0].Do), float64(rows+others), name)
+		assert.LessOrEqual(t, testing.AllocsPerRun(runs, jobs[0].Do), float64(rows+others), name)
 	}
 }
 
 // keptCards decodes pages and keeps the card of each that decode returns. bytes is the memory that this takes beside
 // the cards themselves.
 func keptCards[Card any](pages int, decode func([]byte) Card) (cards []Card, bytes int) {
-	const rows = 100
+	const rows = 30
 	text := pageJSON(rows)
 	cards = make([]Card, 0, pages)
+	decode(text) // what the first call makes is not the card's
 	before := heap()
 	for range pages {
 		cards = append(cards, decode(text))
@@ -251,12 +253,12 @@ func aCard(text []byte) quecloud.Card {
 	return list.Cards[len(list.Cards)/2]
 }
 
-// A card that is kept keeps its own texts in memory: 63 bytes of text, and not those of its page. Not parallel: the
-// test measures the heap of the whole process.
+// A card that is kept keeps its own texts in memory, 63 bytes, and not the 1,900 of its page. Not parallel: the test
+// measures the heap of the whole process.
 func TestDecodeKeepsOnlyTheTextsOfKeptRows(t *testing.T) {
 	const pages = 1000
 	cards, bytes := keptCards(pages, aCard)
-	assert.Less(t, bytes/pages, 100, "bytes kept for a card")
+	assert.Less(t, bytes/pages, 200, "bytes kept for a card") // 64, and more under the race detector
 	runtime.KeepAlive(cards)
 }
 
