@@ -125,8 +125,8 @@ func BenchmarkCallback(b *testing.B) {
 func TestCallbackAllocatesNoMoreThanEncodingJSON(t *testing.T) {
 	for _, c := range handlerCases {
 		d := newRepeatable(c.body)
-		ours := testing.AllocsPerRun(500, func() { d.to(c.ours) })
-		theirs := testing.AllocsPerRun(500, func() { d.to(c.theirs) })
+		ours := selftest.Allocations(func() { d.to(c.ours) })
+		theirs := selftest.Allocations(func() { d.to(c.theirs) })
 		assert.LessOrEqual(t, ours, theirs, c.name)
 	}
 }
