@@ -166,7 +166,10 @@ func TestSuspensionByTwoProcessesHappensOnce(t *testing.T) {
 	over, err := first.findSuspensions(t.Context(), first.accounts[0], night)
 	require.NoError(t, err)
 	var started atomic.Bool
-	suspendAll := sync.OnceFunc(func() { assert.NoError(t, second.runNight(t.Context(), second.accounts[0], night)) })
+	platform.Inject(quecloudtest.CutAfter().On(pauseMethod).Times(5))
+	suspendAll := sync.OnceFunc(func() {
+		assert.ErrorContains(t, second.runNight(t.Context(), second.accounts[0], night), "5 suspensions are open")
+	})
 	first.now = func() time.Time {
 		if started.Swap(true) { // it has read which cards to suspend
 			suspendAll()
@@ -178,7 +181,8 @@ func TestSuspensionByTwoProcessesHappensOnce(t *testing.T) {
 	for card, n := range pauses(platform) {
 		assert.Equal(t, 1, n, card)
 	}
-	assert.Equal(t, len(above), states(t, first, suspensionDone))
+	assert.Equal(t, len(above)-5, states(t, first, suspensionDone))
+	assert.Equal(t, 5, count(t, first.db, `SELECT count(*) FROM suspensions WHERE state = 'open' AND tried_at > 0`))
 }
 
 // When the service is told to stop, the calls under way finish and no others start.
