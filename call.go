@@ -53,9 +53,10 @@ type CallInfo struct {
 }
 
 // An Interceptor wraps a call. It can act before and after next, which makes the call with all its retries. It must
-// return the error of next, or another error. It can also leave out next and fill info.Result itself. It can call next
-// only once, so that no interceptor can make a call happen twice. It must not return before next has: the call then
-// fails, with [ErrOutcomeUnknown] if it changes something. Called later, next sends nothing.
+// return the error of next, or another error, which should wrap it. An error in place of a success is
+// [ErrOutcomeUnknown] too if the call changes something. An interceptor can also leave out next and fill info.Result
+// itself. It can call next only once, so that no interceptor can make a call happen twice. It must not return before
+// next has: the call then fails, with [ErrOutcomeUnknown] if it changes something. Called later, next sends nothing.
 //
 // Interceptors do not see every error of a method. Invalid input, a [*ParamError], is found before any interceptor
 // runs, except in the result of the function of [WithCredentials]. [ErrNotStarted], [ErrUnknownCard], [ErrNotFound] and
@@ -144,8 +145,8 @@ const maxSubject = 64
 const (
 	stateNotStarted int32 = iota
 	stateRunning
-	stateEnded        // with a known outcome
-	stateEndedUnknown // with ErrOutcomeUnknown
+	stateNothingDone // ended with an error that is not ErrOutcomeUnknown or ErrPartial
+	stateMayBeDone   // ended with success or one of these errors
 	stateInterceptorsReturned
 )
 
@@ -160,10 +161,10 @@ func (c *core) intercept(ctx context.Context, call *callState) error {
 			return call.error("interceptor", errors.New("next was called after the interceptor had returned: nothing was sent"))
 		}
 		err := c.runAndCheck(ctx, call)
-		if errors.Is(err, ErrOutcomeUnknown) {
-			state.Store(stateEndedUnknown)
+		if err == nil || errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, ErrPartial) {
+			state.Store(stateMayBeDone)
 		} else {
-			state.Store(stateEnded)
+			state.Store(stateNothingDone)
 		}
 		return err
 	}
@@ -175,8 +176,9 @@ func (c *core) intercept(ctx context.Context, call *callState) error {
 	if err == nil && ended == stateRunning {
 		err = call.error("interceptor", errors.New("it returned before next had, so the result is not known"))
 	}
-	if err != nil && (ended == stateRunning || ended == stateEndedUnknown) && !errors.Is(err, ErrOutcomeUnknown) {
-		return call.withOutcomeUnknown(err) // the interceptor replaced the error
+	tells := errors.Is(err, ErrOutcomeUnknown) || ended == stateMayBeDone && errors.Is(err, ErrPartial)
+	if err != nil && !tells && (ended == stateRunning || ended == stateMayBeDone) {
+		return call.withOutcomeUnknown(err) // the interceptor replaced a success or an error
 	}
 	return err
 }

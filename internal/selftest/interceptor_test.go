@@ -192,7 +192,7 @@ func TestInterceptorErrorDoesNotHideAnUnknownOutcome(t *testing.T) {
 		"it replaces a success": {func(ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error) error {
 			_ = next(ctx)
 			return own
-		}, selftest.Step{Body: selftest.Success}, false},
+		}, selftest.Step{Body: selftest.Success}, true},
 		"it replaces a refusal": {func(ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error) error {
 			_ = next(ctx)
 			return own
@@ -215,6 +215,30 @@ func TestInterceptorErrorDoesNotHideAnUnknownOutcome(t *testing.T) {
 			quecloud.WithInterceptor(tt.interceptor), quecloud.WithInterceptor(hold))
 		err := client.Cards.Pause(t.Context(), quecloud.MSISDN(selftest.MSISDN1))
 		require.ErrorIs(t, err, own, name)
+		assert.Equal(t, tt.unknown, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", name, err)
+	}
+}
+
+// An interceptor that passes on a partial success leaves it as it is. One that replaces it leaves the call in doubt.
+func TestInterceptorErrorOfAPartialSuccess(t *testing.T) {
+	t.Parallel()
+	own := errors.New("too slow")
+	const partial = `{"resultCode":1,"success":["` + selftest.MSISDN1 + `"],"fail":["` + selftest.MSISDN2 + `"]}`
+	for name, tt := range map[string]struct {
+		replace func(error) error
+		unknown bool
+	}{
+		"passed on": {replace: func(err error) error { return err }},
+		"wrapped":   {replace: func(err error) error { return errors.Join(own, err) }},
+		"replaced":  {replace: func(error) error { return own }, unknown: true},
+	} {
+		client, _ := selftest.Scripted(t, []selftest.Step{{Body: partial}}, quecloud.WithInterceptor(
+			func(ctx context.Context, _ *quecloud.CallInfo, next func(context.Context) error) error {
+				return tt.replace(next(ctx))
+			}))
+		_, err := client.Flow.SetAlarm(t.Context(), quecloud.MSISDNs(selftest.MSISDN1, selftest.MSISDN2),
+			&quecloud.AlarmSettings{AlarmOn: true, Threshold1: 20})
+		assert.Equal(t, !tt.unknown, errors.Is(err, quecloud.ErrPartial), "%s: %v", name, err)
 		assert.Equal(t, tt.unknown, errors.Is(err, quecloud.ErrOutcomeUnknown), "%s: %v", name, err)
 	}
 }
