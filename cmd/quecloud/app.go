@@ -40,6 +40,7 @@ type app struct {
 
 	accountName string // application key, or sim
 	rowColumns  map[*cobra.Command][]string
+	specs       map[*cobra.Command]spec
 
 	wrap func(http.RoundTripper) http.RoundTripper // around the transport of the client; nil for nothing
 }
@@ -82,11 +83,10 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.debug, "debug", false, t("log every request, with secrets and personal data masked"))
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.completeFlags(root)
-	a.rowColumns = map[*cobra.Command][]string{}
+	a.rowColumns, a.specs = map[*cobra.Command][]string{}, map[*cobra.Command]spec{}
 	root.AddCommand(a.groups()...)
 	root.AddCommand(a.completionCommand(), a.docsCommand(), a.checkCommand(), a.callbacksCommand(), a.callCommand(),
-		a.simCommand(),
-		a.profileCommand())
+		a.simCommand(), a.profileCommand(), a.describeCommand())
 	return root
 }
 

@@ -122,7 +122,7 @@ func (c *call) confirmBulk(b bulk, r *bulkRun) error {
 	if unknownCards > 0 {
 		parts = append(parts, fmt.Sprintf(c.texts.get("%d unknown to the platform"), unknownCards))
 	}
-	return c.ask(fmt.Sprintf(c.texts.get(b.verb), len(r.cards)) + " (" + strings.Join(parts, ", ") + ")")
+	return c.ask(c.texts.cards(b.verb, len(r.cards)) + " (" + strings.Join(parts, ", ") + ")")
 }
 
 // run changes the cards, and returns the rows of those that are not done, and of all if the output is not a table.

@@ -231,7 +231,7 @@ func whitelist(name, short, method, verb string, change func(*call) whitelistMet
 func registerRealName() spec {
 	return spec{
 		use: "register CARD", short: "Start the registration of an identity for a card, and print the page for it",
-		methods: []string{"card.realName"}, args: cobra.ExactArgs(1),
+		methods: []string{"card.realName"}, args: cobra.ExactArgs(1), asks: true,
 		run: run[quecloud.RealNameRegistration](func(c *call) error {
 			card, err := quecloud.ParseCardID(c.args[0])
 			if err != nil {

@@ -24,6 +24,7 @@ type spec struct {
 	args    cobra.PositionalArgs // none if nil
 	cards   bool                 // its arguments are cards, which may also come from a file
 	bulk    bool                 // it changes the cards, with a journal
+	asks    bool                 // it changes or spends something else
 	run     runner
 }
 
@@ -100,7 +101,7 @@ func (a *app) command(s spec) *cobra.Command {
 	if s.cards {
 		c.cards.flags(cmd.Flags(), a.texts, s.bulk)
 	}
-	a.rowColumns[cmd] = columnsOf(s.run.row)
+	a.rowColumns[cmd], a.specs[cmd] = columnsOf(s.run.row), s
 	if cmd.Flags().Lookup("group") != nil {
 		a.complete(cmd, "group", a.completeGroups)
 	}

@@ -82,6 +82,8 @@ func (a *app) completeColumns(cmd *cobra.Command, _ []string, toComplete string)
 	before := ""
 	if i := strings.LastIndexByte(toComplete, ','); i >= 0 {
 		before = toComplete[:i+1]
+	} else if strings.HasPrefix(toComplete, "-") { // --sort=-column
+		before = "-"
 	}
 	var words []string
 	for _, column := range a.rowColumns[cmd] {

@@ -92,7 +92,7 @@ const maxErrors = 20
 
 // each returns the errors that are joined in one by errors.Join, which has a line for each.
 func each(err error) (all []error) {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // not of what it wraps
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || !strings.Contains(err.Error(), "\n") {
 		return []error{err}
 	}

@@ -37,6 +37,7 @@ func filesExport() spec {
 	return spec{
 		use: "export", short: "Make an export of all cards and download it; the platform allows three a day",
 		methods: []string{"file.card.get", "file.status", "file.down", "file.list"},
+		asks:    true,
 		flags: func(f *pflag.FlagSet, t texts) {
 			f.StringVar(&path, "to", "cards.zip", t.get("file to write"))
 		},

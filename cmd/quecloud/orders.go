@@ -121,7 +121,7 @@ func topUp() spec {
 	var p purchaseFlags
 	return spec{
 		use: "top-up CARD… --product ID", short: "Buy a data package for cards",
-		methods: []string{"card.recharge", "company.flowpackage", "wallet.details", "order.details"}, cards: true,
+		methods: []string{"card.recharge", "company.flowpackage", "wallet.details", "order.details"}, cards: true, asks: true,
 		columns: purchaseColumns,
 		flags: func(f *pflag.FlagSet, t texts) {
 			f.Int64Var(&product, "product", 0, t.get("number of the data package, as quecloud orders packages shows it"))
@@ -151,7 +151,7 @@ func renew() spec {
 	var p purchaseFlags
 	return spec{
 		use: "renew CARD… --years N", short: "Buy more time on the plans of cards",
-		methods: []string{"card.renewal", "card.setmeal.product", "wallet.details", "order.details"}, cards: true,
+		methods: []string{"card.renewal", "card.setmeal.product", "wallet.details", "order.details"}, cards: true, asks: true,
 		columns: purchaseColumns,
 		flags: func(f *pflag.FlagSet, t texts) {
 			f.IntVar(&years, "years", 0, t.get("years of 12 months"))

@@ -203,8 +203,14 @@ func (r *terminalRun) text() string {
 
 func (r *terminalRun) answer(prompt, answer string) {
 	r.t.Helper()
+	r.types(prompt, answer+"\n")
+}
+
+// types types keys after a prompt.
+func (r *terminalRun) types(prompt, keys string) {
+	r.t.Helper()
 	eventually(r.t, func() bool { return strings.Contains(r.text(), prompt) }, prompt)
-	_, err := io.WriteString(r.tty, answer+"\n")
+	_, err := io.WriteString(r.tty, keys)
 	require.NoError(r.t, err)
 }
 
@@ -235,7 +241,7 @@ func TestTerminalShowsPricesBeforeAPurchase(t *testing.T) {
 	srv := quecloudtest.NewServer()
 	defer srv.Close()
 	r := atTerminal(t, command(t, srv, t.TempDir(), "orders", "top-up", "1064800000000", "--product", "50"))
-	r.answer("buy for 1 cards? [y/N] ", "n")
+	r.answer("buy for 1 card? [y/N] ", "n")
 	assert.Equal(t, exitFailed, r.wait())
 	assert.Contains(t, r.text(), "30M-当月, list price 1.5 CNY")
 	assert.Contains(t, r.text(), "balance 1000 CNY, 998.5 CNY after")

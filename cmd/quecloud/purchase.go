@@ -242,7 +242,8 @@ func (s *shop) plan(cards []quecloud.CardID, offer offer) (wanted []priced, boug
 		return s.named(wanted), bought, nil
 	case !s.again && !s.dryRun && (s.yes || !s.interactive()):
 		return nil, nil, usageError{fmt.Sprintf(s.texts.get("nothing was bought: %d of the purchases were made by an "+
-			"earlier run, such as order %s for %s; --again makes them once more"), len(bought), bought[0].OrderNo, bought[0].Card)}
+			"earlier run, such as order %s for %s; --again makes them once more"),
+			len(bought), bought[0].OrderNo, bought[0].Card)}
 	}
 	s.once = len(made)
 	return s.named(append(wanted, made...)), nil, nil
@@ -289,9 +290,9 @@ func (s *shop) confirm(wanted []priced) error {
 		return nil
 	}
 	if !s.yes {
-		question := fmt.Sprintf(s.texts.get("buy for %d cards"), len(wanted))
+		question := s.texts.cards("buy for %d cards", len(wanted))
 		if s.once > 0 {
-			question = fmt.Sprintf(s.texts.get("buy for %d cards, for %d of them once more"), len(wanted), s.once)
+			question = s.texts.cards("buy for %d cards, for %d of them once more", len(wanted), s.once)
 		}
 		if err := s.ask(question); err != nil {
 			return err

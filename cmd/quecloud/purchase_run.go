@@ -113,12 +113,12 @@ func (s *shop) advance(ctx context.Context, p purchase) (*purchase, error) {
 	if p.State != stateOrdered || s.noWait {
 		return &p, nil
 	}
-	order, err := s.client.Orders.Wait(ctx, p.OrderNo)
+	order, err := s.client.Orders.Wait(s.ctx, p.OrderNo) // an interrupt ends the wait at once
 	switch {
 	case errors.Is(err, quecloud.ErrOrderFailed):
 		s.record(&p, stateFailed, order.Result)
 		return &p, err
-	case ctx.Err() != nil && err != nil:
+	case s.ctx.Err() != nil && err != nil:
 		return &p, fmt.Errorf(s.texts.get("the order is placed, the same line again waits for it: %w"), err)
 	case err != nil:
 		return &p, err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,15 @@ func textsFor(lang string) (t texts) {
 
 // get returns an English text in the language.
 func (t texts) get(english string) string { return cmp.Or(t.Texts[english], english) }
+
+// cards returns an English text with %d for a number of cards in the language.
+func (t texts) cards(english string, n int, more ...any) string {
+	text := fmt.Sprintf(t.get(english), append([]any{n}, more...)...)
+	if n == 1 {
+		return strings.Replace(text, " 1 cards", " 1 card", 1)
+	}
+	return text
+}
 
 // head returns the head of a column.
 func (t texts) head(column string) string { return cmp.Or(t.Columns[column], column) }

@@ -63,6 +63,10 @@ func textsInSource(t *testing.T) map[string]bool {
 					if len(n.Args) == 1 || name == "dry" {
 						add(n.Args[0])
 					}
+				case "cards":
+					if len(n.Args) > 1 {
+						add(n.Args[0])
+					}
 				case "setCard", "whitelist":
 					add(n.Args[1])
 					add(n.Args[3])
