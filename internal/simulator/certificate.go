@@ -34,6 +34,9 @@ func (c *Config) certificates() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ca, err = x509.ParseCertificate(caDER); err != nil { // with its key identifier, which strict clients want
+		return nil, err
+	}
 	server := newCertificate("quecloud-sim")
 	server.KeyUsage = x509.KeyUsageDigitalSignature
 	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}

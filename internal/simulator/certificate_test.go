@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
@@ -51,8 +52,14 @@ func TestTLSServesTheCertificatesOfItsCA(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if err == nil {
-			if protocol := conn.ConnectionState().NegotiatedProtocol; protocol != "http/1.1" {
-				t.Errorf("%s: negotiated %s", name, protocol)
+			state := conn.ConnectionState()
+			if state.NegotiatedProtocol != "http/1.1" {
+				t.Errorf("%s: negotiated %s", name, state.NegotiatedProtocol)
+			}
+			// Python refuses a certificate without it from version 3.13 on.
+			if served := state.PeerCertificates; len(served[0].AuthorityKeyId) == 0 ||
+				!bytes.Equal(served[0].AuthorityKeyId, served[1].SubjectKeyId) {
+				t.Errorf("%s: the certificate does not name the key of the CA", name)
 			}
 			_ = conn.Close()
 		}
