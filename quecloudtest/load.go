@@ -68,6 +68,11 @@ func (s *Server) replace(fresh *Server) {
 	s.startDelivering()
 }
 
+const (
+	maxYear  = 8999    // of the clock: it may move on, and JSON has times up to the year 9999
+	maxGiven = 1 << 52 // of a number: those to come are greater
+)
+
 // A loadedState is a State of which some members may be absent.
 type loadedState struct {
 	State
@@ -94,8 +99,8 @@ func (s *Server) load(state []byte) error {
 		return fmt.Errorf("version: %d, want %d", st.Version, StateVersion)
 	}
 	if st.Time != nil {
-		if y := st.Time.Year(); y < 1 || y > 9998 {
-			return errors.New("time: want a time of the years 1 to 9998")
+		if y := st.Time.In(cst).Year(); y < 1 || y > maxYear {
+			return fmt.Errorf("time: want a time of the years 1 to %d", maxYear)
 		}
 		s.clock = clock{base: *st.Time}
 	}

@@ -1,12 +1,14 @@
 package quecloudtest
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 func (l loader) groups(st *loadedState) error {
@@ -112,6 +114,9 @@ func (l loader) card(text []byte) error {
 		Place  *int   `json:"place"`
 		ICCID  string `json:"iccid"`
 		MSISDN string `json:"msisdn"`
+	}
+	if jsontext.Value(text).Kind() != '{' {
+		return errors.New(": want a JSON object")
 	}
 	_ = json.Unmarshal(text, &number) // errors are found below
 	fleet := l.world.fleet
@@ -256,6 +261,9 @@ func (h *history) setAlarm(st *AlarmState) (err error) {
 		return nil
 	}
 	a := h.alarm
+	if st.ID < 0 || st.ID > maxGiven {
+		return fmt.Errorf(".alarm.id: %d is out of range", st.ID)
+	}
 	if st.ID != 0 {
 		a.id = st.ID
 	}

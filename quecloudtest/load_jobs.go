@@ -34,8 +34,8 @@ func (l loader) callback(v *Callback) (Delivery, *memberError) {
 	}
 	setDefault(&v.Attempt, 1)
 	switch {
-	case v.ID < 1 || v.Attempt < 1:
-		return Delivery{}, invalid("id", "id %d and attempt %d, want 1 or more", v.ID, v.Attempt)
+	case v.ID < 1 || v.ID > maxGiven || v.Attempt < 1:
+		return Delivery{}, invalid("id", "id %d or attempt %d is out of range", v.ID, v.Attempt)
 	case v.Kind != CallbackSMS && v.Kind != CallbackOrder:
 		return Delivery{}, invalid("kind", "%q, want %s or %s", v.Kind, CallbackSMS, CallbackOrder)
 	case v.URL == "" || !validCallbackURL(v.URL):
@@ -175,7 +175,7 @@ func (l loader) counters(st *loadedState) error {
 		"cards": int64(v.Cards), "orders": int64(v.Orders), "sms": int64(v.SMS), "received": int64(v.Received),
 		"alarms": v.Alarms, "callbacks": v.Callbacks, "faults": v.Faults,
 	} {
-		if n < 0 || n > 1<<52 || member == "cards" && n > maxFleet {
+		if n < 0 || n > maxGiven || member == "cards" && n > maxFleet {
 			return fmt.Errorf("counters.%s: %d is out of range", member, n)
 		}
 	}

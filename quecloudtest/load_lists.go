@@ -199,8 +199,8 @@ func (l loader) files(st *loadedState) error {
 		if f.ID == 0 {
 			f.ID = int64(i) + 1
 		}
-		if f.ID < 1 || i > 0 && f.ID <= l.world.files[i-1].id {
-			return fmt.Errorf("files[%d].id: %d, want more than that of the file before", i, f.ID)
+		if f.ID < 1 || f.ID > maxGiven || i > 0 && f.ID <= l.world.files[i-1].id {
+			return fmt.Errorf("files[%d].id: %d, want more than that of the file before, at most %d", i, f.ID, maxGiven)
 		}
 		setTime(&f.Start, l.now.time)
 		t := &fileTask{id: f.ID, start: f.Start, end: orZero(f.End), zip: f.Zip}
@@ -231,7 +231,7 @@ func (l loader) faults(st *loadedState) error {
 		if err := f.Fault.check(); err != nil {
 			return fmt.Errorf("faults[%d].fault: %w", i, err)
 		}
-		if f.Applied < 0 || remaining < 0 || f.ID < 1 || remaining > f.Fault.times {
+		if f.Applied < 0 || remaining < 0 || f.ID < 1 || f.ID > maxGiven || remaining > f.Fault.times {
 			return fmt.Errorf("faults[%d]: id, applied or remaining is out of range", i)
 		}
 		l.Server.faults = append(l.Server.faults, &injectedFault{f.Fault, uint64(f.ID), f.Tried, f.Applied, remaining})

@@ -20,6 +20,7 @@ const (
 	maxControl = 1 << 20   // bytes of a body
 	maxState   = 256 << 20 // bytes of a snapshot or scenario
 	maxAdvance = 10 * 366 * 24 * 60 * 60
+	maxYear    = 9000 // of the clock: JSON has times up to the year 9999
 	maxFailing = 1_000_000
 	minHidden  = 12 // characters of a secret that is hidden in whole responses: no member has its name
 )

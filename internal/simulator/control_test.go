@@ -211,6 +211,25 @@ func TestControlRefusesInvalidRequests(t *testing.T) {
 	}
 }
 
+// JSON has no times after the year 9999.
+func TestControlEndsTheClock(t *testing.T) {
+	t.Parallel()
+	_, h := newControl(t)
+	for _, test := range []struct {
+		call, body string
+		status     int
+	}{
+		{"POST /scenario", `{"time":"8999-12-31T12:00:00+08:00"}`, 200},
+		{"POST /advance", `{"seconds":40000000}`, 400},
+		{"POST /advance", `{"seconds":31449600}`, 200},
+		{"GET /snapshot", ``, 200},
+	} {
+		if status, response := ask(h, test.call, test.body); status != test.status {
+			t.Errorf("%s %s: got %d %.100s, want %d", test.call, test.body, status, response, test.status)
+		}
+	}
+}
+
 func TestControlLetsTheClockRun(t *testing.T) {
 	sim, h := newControl(t)
 	if status, response := ask(h, "POST /clock", `{"running":true}`); status != http.StatusOK || !sim.ClockRuns() {

@@ -57,7 +57,11 @@ func (c *Control) advance(r *http.Request, in advanceInput) (clockState, error) 
 	if !(in.Body.Seconds > 0 && in.Body.Seconds <= maxAdvance) {
 		return clockState{}, fmt.Errorf("seconds: want more than 0, and at most %d", maxAdvance)
 	}
-	c.sim.Advance(time.Duration(in.Body.Seconds * float64(time.Second)))
+	d := time.Duration(in.Body.Seconds * float64(time.Second))
+	if c.sim.Now().Add(d).Year() > maxYear {
+		return clockState{}, fmt.Errorf("seconds: the clock ends with the year %d", maxYear)
+	}
+	c.sim.Advance(d)
 	return c.clock(r, nothing{})
 }
 
