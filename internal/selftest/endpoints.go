@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -118,21 +117,11 @@ var serviceMethod = regexp.MustCompile(`((?://[^\n]*\n)+)func \(\w+ \*(\w+)Servi
 
 var goNames = sync.OnceValue(func() map[string]string {
 	names := map[string]string{}
-	files, err := filepath.Glob(filepath.Join(Root(), "*.go"))
-	if err != nil {
-		panic(err)
-	}
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			panic(err)
-		}
-		for _, method := range serviceMethod.FindAllStringSubmatch(string(text), -1) {
-			comment := strings.Join(strings.Fields(strings.ReplaceAll(method[1], "//", " ")), " ")
-			for _, e := range Endpoints() {
-				if strings.Contains(comment, e.Label()+" ") {
-					names[e.Method] = method[2] + "." + method[3]
-				}
+	for _, method := range serviceMethod.FindAllStringSubmatch(rootSource(), -1) {
+		comment := strings.Join(strings.Fields(strings.ReplaceAll(method[1], "//", " ")), " ")
+		for _, e := range Endpoints() {
+			if strings.Contains(comment, e.Label()+" ") {
+				names[e.Method] = method[2] + "." + method[3]
 			}
 		}
 	}
