@@ -103,7 +103,9 @@ func TestDocsCommandsWork(t *testing.T) {
 	if len(calls) < 6 {
 		t.Fatalf("only %d calls", len(calls))
 	}
-	sim := quecloudtest.NewUnstartedServer()
+	receiver := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "success") })
+	sim := quecloudtest.NewUnstartedServer(
+		quecloudtest.WithCallbackClient(&http.Client{Transport: quecloudtest.HandlerTransport(receiver)}))
 	defer sim.Close()
 	control := New(sim, log.New(io.Discard, "", 0)).Handler()
 	for _, c := range calls {
@@ -118,5 +120,8 @@ func TestDocsCommandsWork(t *testing.T) {
 		if w.Code != http.StatusOK {
 			t.Errorf("%s: %d %s", c[0], w.Code, w.Body)
 		}
+	}
+	if all := sim.Deliveries(); len(all) != 1 || !all[0].OK {
+		t.Errorf("the commands delivered %+v", all)
 	}
 }
