@@ -41,13 +41,19 @@ const (
 // newDedupStore returns a store. The clocks of processes that share the table must agree to well within the lease.
 func newDedupStore(db *sql.DB) *dedupStore { return &dedupStore{db: db, owner: rand.Text()} }
 
-// Claim implements [quecloud.DedupStore]. The single INSERT decides who gets the key.
+// Claim implements [quecloud.DedupStore]. The single INSERT decides who gets the key. Claim keeps one connection: with
+// a pool, RowsAffected waits for whoever uses the connection of the INSERT next.
 func (s *dedupStore) Claim(ctx context.Context, key string) (quecloud.DedupState, error) {
-	now := sql.Named("now", time.Now().UnixMilli())
-	if _, err := s.db.ExecContext(ctx, expireEvents, now); err != nil {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
 		return 0, err
 	}
-	result, err := s.db.ExecContext(ctx, claimEvent,
+	defer conn.Close()
+	now := sql.Named("now", time.Now().UnixMilli())
+	if _, err := conn.ExecContext(ctx, expireEvents, now); err != nil {
+		return 0, err
+	}
+	result, err := conn.ExecContext(ctx, claimEvent,
 		sql.Named("key", key), sql.Named("owner", s.owner), now, sql.Named("lease", eventLease.Milliseconds()))
 	if err != nil {
 		return 0, err
@@ -56,7 +62,7 @@ func (s *dedupStore) Claim(ctx context.Context, key string) (quecloud.DedupState
 		return quecloud.DedupClaimed, err
 	}
 	var owner string
-	err = s.db.QueryRowContext(ctx, findEvent, sql.Named("key", key)).Scan(&owner)
+	err = conn.QueryRowContext(ctx, findEvent, sql.Named("key", key)).Scan(&owner)
 	switch {
 	case errors.Is(err, sql.ErrNoRows): // released just now: a later callback can claim it
 		return quecloud.DedupBusy, nil
