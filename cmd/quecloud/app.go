@@ -87,7 +87,17 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(a.groups()...)
 	root.AddCommand(a.completionCommand(), a.docsCommand(), a.checkCommand(), a.callbacksCommand(), a.callCommand(),
 		a.simCommand(), a.profileCommand(), a.describeCommand())
+	a.helpFlags(root)
 	return root
+}
+
+// helpFlags gives every command the flag --help in the language.
+func (a *app) helpFlags(cmd *cobra.Command) {
+	cmd.InitDefaultHelpFlag()
+	cmd.Flags().Lookup("help").Usage = a.texts.get("show this help")
+	for _, sub := range cmd.Commands() {
+		a.helpFlags(sub)
+	}
 }
 
 // exitTexts are the meanings of the exit codes.

@@ -24,11 +24,23 @@ func billingGroup() group {
 				run: show(func(c *call) (*quecloud.Account, error) { return c.client.Billing.Account(c.ctx) }),
 			},
 			{
-				use: "wallet", short: "Show the balance and its changes", methods: []string{"wallet.details"},
-				run: show(func(c *call) (*quecloud.Wallet, error) { return c.client.Billing.Wallet(c.ctx) }),
+				use: "wallet", short: "Show the balance and its changes; as CSV the changes only", methods: []string{"wallet.details"},
+				run: run[quecloud.Wallet](showWallet),
 			},
 		},
 	}
+}
+
+// showWallet shows the wallet, or as CSV its changes.
+func showWallet(c *call) error {
+	wallet, err := c.client.Billing.Wallet(c.ctx)
+	switch {
+	case err != nil:
+		return err
+	case c.output.form == formCSV:
+		return slice(func(*call) ([]quecloud.WalletEntry, error) { return wallet.Entries, nil }).do(c)
+	}
+	return c.output.one(recordOf(wallet))
 }
 
 func billingStats() spec {

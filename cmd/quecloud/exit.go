@@ -82,7 +82,7 @@ func (a *app) message(err error) string {
 	}
 	kind, ok := kinds[quecloud.ErrorType(err)]
 	if word := a.texts.get(kind); ok && word != kind {
-		return word + ": " + text
+		return fmt.Sprintf(a.texts.get("%s: %s"), word, text)
 	}
 	return text
 }

@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			var lose, drop atomic.Bool // the response to the next purchase, or itself, which comes after its verification
 			var srv *quecloudtest.Server
-			srv = quecloudtest.NewServer(quecloudtest.WithFleet(2100), quecloudtest.WithObserver(func(r quecloudtest.Request) {
+			srv = quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(2100), quecloudtest.WithObserver(func(r quecloudtest.Request) {
 				switch {
 				case r.Params["preverify"] != "1":
 				case lose.CompareAndSwap(true, false):
@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 					srv.Inject(quecloudtest.HTTPStatus(504).On(r.Method).Times(1))
 				}
 			}))
+			srv.Start()
 			env.Values["lose"], env.Values["drop"] = &lose, &drop
 			env.Defer(srv.Close)
 			env.Values["sim"] = srv

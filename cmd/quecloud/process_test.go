@@ -127,11 +127,12 @@ func TestPurchaseSurvivesKill(t *testing.T) {
 			var once sync.Once
 			killed := make(chan struct{})
 			var srv *quecloudtest.Server
-			srv = quecloudtest.NewServer(quecloudtest.WithObserver(func(r quecloudtest.Request) {
+			srv = quecloudtest.NewUnstartedServer(quecloudtest.WithObserver(func(r quecloudtest.Request) {
 				if r.Params["preverify"] == "1" {
 					once.Do(func() { srv.Inject(moment.fault.On("card.recharge").Times(1)); close(killed) })
 				}
 			}))
+			srv.Start()
 			defer srv.Close()
 			state := t.TempDir()
 			args := []string{"orders", "top-up", "1064800000000", "--product", "50", "-y"}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -133,6 +134,17 @@ func (s *csvSink) row(row record) error {
 }
 
 func (s *csvSink) end() error {
+	if !s.started && !s.o.noHeader && len(s.columns) > 0 { // a list without rows has heads nevertheless
+		heads := slices.Clone(s.columns)
+		if s.o.bom {
+			for i, column := range heads {
+				heads[i] = s.o.texts.head(column)
+			}
+		}
+		if err := s.w.Write(heads); err != nil {
+			return err
+		}
+	}
 	s.w.Flush()
 	return s.w.Error()
 }

@@ -93,9 +93,7 @@ const usageTemplate = `{{tr "Usage:"}}{{if .Runnable}}
 func (t texts) translate(root *cobra.Command) {
 	cobra.AddTemplateFunc("tr", t.get)
 	root.SetUsageTemplate(usageTemplate)
-	root.InitDefaultHelpFlag()
 	root.InitDefaultVersionFlag()
-	root.Flags().Lookup("help").Usage = t.get("show this help")
 	root.Flags().Lookup("version").Usage = t.get("show the version")
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [command]", Short: t.get("Help on a command"),
