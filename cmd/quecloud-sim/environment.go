@@ -64,7 +64,7 @@ func setAbsent(f *flag.FlagSet, lookup environment) (err error) {
 			return
 		}
 		if setErr := f.Set(one.Name, value); setErr != nil {
-			err = fmt.Errorf("%s: %w", variable(one.Name), setErr)
+			err = fmt.Errorf("invalid value %q for %s: %w", value, variable(one.Name), setErr)
 		}
 	})
 	return err

@@ -198,8 +198,8 @@ func TestFlagsInvalidVariables(t *testing.T) {
 	} {
 		var output strings.Builder
 		_, err := parse(nil, env.lookup, &output)
-		for name := range env {
-			if !errors.Is(err, errUsage) || !strings.Contains(output.String(), name) {
+		for name, value := range env {
+			if !errors.Is(err, errUsage) || !strings.Contains(output.String(), fmt.Sprintf("%q for %s: ", value, name)) {
 				t.Errorf("%v: got %v, wrote %s", env, err, &output)
 			}
 		}

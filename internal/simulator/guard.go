@@ -25,7 +25,8 @@ func guard(next http.Handler, hosts []string, refuse func(http.ResponseWriter, *
 		switch err := crossOrigin.Check(r); {
 		case !allowsHost(r.Host, hosts):
 			refuse(w, r, failf(http.StatusMisdirectedRequest,
-				"the header Host is %s: want localhost, a loopback address or the address of the control", clip(r.Host)))
+				"the header Host is %s: want localhost, a loopback address, the address of the control or a name of "+
+					"quecloud-sim -control-host", clip(r.Host)))
 		case err != nil, isForeign(r) && !isNavigation(r):
 			refuse(w, r, failf(http.StatusForbidden, "another site caused this request"))
 		default:

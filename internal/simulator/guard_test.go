@@ -104,6 +104,9 @@ func TestGuardRefusesOtherSites(t *testing.T) {
 			if allowed := w.Code < 400; allowed != test.allowed {
 				t.Errorf("got HTTP %d %s", w.Code, w.Body)
 			}
+			if w.Code == http.StatusMisdirectedRequest && !strings.Contains(w.Body.String(), "-control-host") {
+				t.Errorf("the refusal of a host does not say what allows it: %s", w.Body)
+			}
 			if changed := sim.Wallet().Balance != before; changed != (test.allowed && verb == "POST") {
 				t.Errorf("the balance changed: %v", changed)
 			}
