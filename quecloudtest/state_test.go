@@ -306,7 +306,10 @@ func TestStateRefusesAndChangesNothing(t *testing.T) {
 		{`{"smsCounts":{"x":{}}}`, `smsCounts: "x"`},
 		{`{"files":[{"id":2},{"id":2}]}`, "files[1].id: 2"},
 		{`{"files":[{"id":9223372036854775807}]}`, "files[0].id: 9223372036854775807"},
-		{`{"callbacks":{"waiting":[{"id":9223372036854775807,"kind":"sms","url":"https://a"}]}}`, "callbacks.waiting[0].id: "},
+		{
+			`{"callbacks":{"waiting":[{"id":9223372036854775807,"kind":"sms","url":"https://a"}]}}`,
+			"callbacks.waiting[0].id: ",
+		},
 		{`{"faults":[{"id":9223372036854775807,"fault":{"kind":"empty"}}]}`, "faults[0]: id"},
 		{`{"callbacks":{"sms":"x"}}`, "callbacks.sms: want an absolute"},
 		{`{"callbacks":{"waiting":[{"kind":"x"}]}}`, "callbacks.waiting[0].kind: "},

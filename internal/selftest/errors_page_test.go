@@ -93,7 +93,7 @@ func TestErrorsPageHasTheDefaults(t *testing.T) {
 	}
 	for _, page := range errorPages {
 		for i, cells := range tableOf(t, page, tableSettings) {
-			assert.Equal(t, want[i], []string{cells[0], strings.Trim(cells[1], "`")}, page)
+			assert.Equal(t, []string{cells[0], strings.Trim(cells[1], "`")}, want[i], page)
 		}
 	}
 	source := readText(t, "retry.go")

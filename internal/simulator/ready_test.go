@@ -37,7 +37,9 @@ func TestReadyWaits(t *testing.T) {
 func TestReadyGivesUp(t *testing.T) {
 	t.Parallel()
 	// It keeps its port: another test could serve on a port that is free again.
-	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		panic(http.ErrAbortHandler)
+	}))
 	defer silent.Close()
 	for address, want := range map[string]string{
 		strings.TrimPrefix(silent.URL, "http://"): "not ready: ", "localhost": "missing port",
