@@ -15,13 +15,13 @@ type Update struct {
 	Time time.Time `json:"time"` // by the server's clock
 	Kind string    `json:"kind"` // one of the constants Update…
 
-	Request  *Request     `json:"request,omitempty"`
-	Delivery *Delivery    `json:"delivery,omitempty"`
-	Order    *Order       `json:"order,omitempty"`
-	SMS      *SMS         `json:"sms,omitempty"`
-	Received *ReceivedSMS `json:"received,omitempty"`
-	Card     *CardChange  `json:"card,omitempty"`
-	Missed   int64        `json:"missed,omitempty"` // of a gap: updates that the reader missed
+	Request  *Request     `json:"request,omitempty"`  // of UpdateRequest
+	Delivery *Delivery    `json:"delivery,omitempty"` // of UpdateDelivery
+	Order    *Order       `json:"order,omitempty"`    // of UpdateOrder
+	SMS      *SMS         `json:"sms,omitempty"`      // of UpdateSMS
+	Received *ReceivedSMS `json:"received,omitempty"` // of UpdateReceived
+	Card     *CardChange  `json:"card,omitempty"`     // of UpdateCard
+	Missed   int64        `json:"missed,omitempty"`   // of a gap: updates that the reader missed
 }
 
 // The kinds of updates.
