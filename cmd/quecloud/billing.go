@@ -24,8 +24,9 @@ func billingGroup() group {
 				run: show(func(c *call) (*quecloud.Account, error) { return c.client.Billing.Account(c.ctx) }),
 			},
 			{
-				use: "wallet", short: "Show the balance and its changes; as CSV the changes only", methods: []string{"wallet.details"},
-				run: run[quecloud.Wallet](showWallet),
+				use: "wallet", short: "Show the balance and its changes; as CSV the changes only",
+				methods: []string{"wallet.details"},
+				run:     run[quecloud.Wallet](showWallet),
 			},
 		},
 	}

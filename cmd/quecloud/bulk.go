@@ -125,7 +125,8 @@ func (c *call) confirmBulk(b bulk, r *bulkRun) error {
 	return c.ask(c.texts.cards(b.verb, len(r.cards)) + " (" + strings.Join(parts, ", ") + ")")
 }
 
-// run changes the cards, and returns the rows of those that are not done, and of all if it is one or the output is not a table.
+// run changes the cards, and returns the rows of those that are not done, and of all if it is one or the output is not
+// a table.
 func (r *bulkRun) run(c *call, b bulk) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		for _, card := range r.doubts {

@@ -49,6 +49,13 @@ func TestJournalOfSomethingElseIsRefused(t *testing.T) {
 	assert.Equal(t, "my notes\nhalf a line", string(content), "it is left as it was")
 }
 
+func TestJournalIsAFile(t *testing.T) {
+	for _, path := range []string{t.TempDir(), os.DevNull} {
+		_, _, err := openJournal[purchase](path, true)
+		require.ErrorContains(t, err, "it is no file")
+	}
+}
+
 func TestJournalIsForOneProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
 	j, _, err := openJournal[purchase](path, true)

@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			var lose, drop atomic.Bool // the response to the next purchase, or itself, which comes after its verification
 			var srv *quecloudtest.Server
-			srv = quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(2100), quecloudtest.WithObserver(func(r quecloudtest.Request) {
+			observe := quecloudtest.WithObserver(func(r quecloudtest.Request) {
 				switch {
 				case r.Params["preverify"] != "1":
 				case lose.CompareAndSwap(true, false):
@@ -35,7 +35,8 @@ func TestScripts(t *testing.T) {
 				case drop.CompareAndSwap(true, false):
 					srv.Inject(quecloudtest.HTTPStatus(504).On(r.Method).Times(1))
 				}
-			}))
+			})
+			srv = quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(2100), observe)
 			srv.Start()
 			env.Values["lose"], env.Values["drop"] = &lose, &drop
 			env.Defer(srv.Close)
