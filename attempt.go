@@ -177,6 +177,7 @@ type fileBody struct {
 	stuck   bool   // that goroutine is still reading, and was abandoned
 }
 
+// Read reads from the file. Each read may take as long as an attempt.
 func (b *fileBody) Read(p []byte) (n int, err error) {
 	started := sinceStart()
 	b.timer.Reset(b.timeout)
@@ -254,6 +255,7 @@ type progressBody struct {
 	empty int // reads in a row
 }
 
+// Read reads from the body, and returns an error instead of reading nothing for ever.
 func (b *progressBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if n > 0 || err != nil {

@@ -345,6 +345,7 @@ func (c CardIDs) encode(param string, most int, form *url.Values) error {
 // batchIDs are the cards of a method that accepts at most 1000, in the parameters msisdns or iccids.
 type batchIDs CardIDs
 
+// EncodeValues adds the cards to a form.
 func (c batchIDs) EncodeValues(_ string, form *url.Values) error {
 	return CardIDs(c).encode(c.kind.param()+"s", maxCards, form)
 }
@@ -352,6 +353,7 @@ func (c batchIDs) EncodeValues(_ string, form *url.Values) error {
 // alarmIDs are the cards of card.alarm, which accepts up to 1000 in the parameters msisdn or iccid.
 type alarmIDs CardIDs
 
+// EncodeValues adds the cards to a form.
 func (c alarmIDs) EncodeValues(_ string, form *url.Values) error {
 	return CardIDs(c).encode(c.kind.param(), maxCards, form)
 }

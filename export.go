@@ -189,6 +189,7 @@ type progressWriter struct {
 	progress func(done, total int64)
 }
 
+// Write writes, and reports how much was written so far.
 func (w *progressWriter) Write(p []byte) (int, error) {
 	n, err := w.to.Write(p)
 	w.n += int64(n)
@@ -275,6 +276,7 @@ type contextReader struct {
 	io.Reader
 }
 
+// Read reads, unless the context has ended.
 func (r *contextReader) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err

@@ -141,10 +141,15 @@ func BenchmarkPage(b *testing.B) {
 	})
 }
 
-// Where sonic does not know the version of Go it hands its work to encoding/json, and the comparison means nothing.
-func TestSonicIsItself(t *testing.T) {
+// Where sonic does not know the version of Go it hands its work to encoding/json, and the comparison means nothing. The
+// test says which of the two is measured.
+func TestSonicIsItselfOrEncodingJSON(t *testing.T) {
 	err := sonic.UnmarshalString(`{"a":`, new(any))
-	if err == nil || !strings.Contains(err.Error(), "Syntax error at index") {
-		t.Skipf("sonic is not at work here: %v", err)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "Syntax error at index"):
+	case err != nil && strings.Contains(err.Error(), "unexpected end of JSON input"):
+		t.Log("sonic does not know this version of Go: the benchmarks measure encoding/json instead")
+	default:
+		t.Errorf("neither sonic's error nor that of encoding/json: %v", err)
 	}
 }

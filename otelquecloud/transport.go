@@ -36,6 +36,7 @@ type transport struct {
 	duration httpconv.ClientRequestDuration
 }
 
+// RoundTrip makes a request, and records how long it took.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	start := time.Now()
 	resp, err := t.base.RoundTrip(req)

@@ -109,6 +109,7 @@ type methodKey struct{}
 // maxKept is how much of a response is kept.
 const maxKept = 4 << 20
 
+// RoundTrip makes a request, and keeps the response.
 func (t capture) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.c.wrongSign {
 		var err error

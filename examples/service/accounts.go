@@ -122,6 +122,7 @@ func (m *metrics) count(account, method string, err error) {
 	m.Add(account+" "+method+" "+result, 1)
 }
 
+// ServeHTTP shows the numbers as JSON.
 func (m *metrics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	fmt.Fprintln(w, m.String())

@@ -272,6 +272,7 @@ type cancelableBody struct {
 	*bytes.Reader
 }
 
+// Read reads the rest of the body, unless the context has ended.
 func (b *cancelableBody) Read(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil && b.Len() > 0 {
 		return 0, err

@@ -185,6 +185,7 @@ type directoryReader struct {
 	remaining int64
 }
 
+// ReadAt reads, and fails when more than the limit is read.
 func (r *directoryReader) ReadAt(p []byte, at int64) (int, error) {
 	if r.remaining < math.MaxInt64 {
 		if r.remaining -= int64(len(p)); r.remaining < 0 {
