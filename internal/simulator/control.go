@@ -48,7 +48,8 @@ func New(sim *quecloudtest.Server, logger *log.Logger, hosts ...string) *Control
 	}
 	if len(sim.Secret) >= minHidden {
 		once := inJSON(sim.Secret) // as a text in JSON, and as JSON in a text
-		c.hide = redact.Secrets(sim.Secret, once, inJSON(once))
+		platform := strings.NewReplacer(`\`, `\u005c`, `"`, `\u0022`).Replace(sim.Secret)
+		c.hide = redact.Secrets(sim.Secret, once, inJSON(once), inJSON(platform))
 	}
 	return c
 }
