@@ -144,9 +144,12 @@ func decodeStrictly(text []byte, v any) error {
 	err := json.Unmarshal(text, v, json.RejectUnknownMembers(true))
 	if wrong, ok := errors.AsType[*json.SemanticError](err); ok {
 		reason := "unexpected JSON " + kindNames[wrong.JSONKind]
+		date, isTime := errors.AsType[*time.ParseError](wrong.Err)
 		switch {
 		case errors.Is(wrong.Err, json.ErrUnknownName):
 			reason = "unknown member"
+		case isTime:
+			reason = fmt.Sprintf("%q: want a time such as 2026-03-10T12:00:00+08:00", strings.Trim(date.Value, `"`))
 		case wrong.Err != nil:
 			reason = strings.TrimPrefix(wrong.Err.Error(), "json: ")
 		}

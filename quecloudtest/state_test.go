@@ -264,7 +264,7 @@ func TestStateRefusesAndChangesNothing(t *testing.T) {
 		{`{} {}`, "after top-level value"},
 		{`{"cards":[}`, "at byte"},
 		{`{"color":1}`, "color: unknown member"},
-		{`{"time":"x"}`, "time: "},
+		{`{"time":"2026-03-10"}`, `time: "2026-03-10": want a time such as 2026-03-10T12:00:00+08:00`},
 		{`{"time":"2026-03-10T12:00:00+08:00","time":"2026-03-10T12:00:00+08:00"}`, "time: duplicate"},
 		{`{"time":"8999-12-31T20:00:00Z"}`, "time: want a time of the years 1 to 8999"},
 		{`{"version":2}`, "version: 2, want 1"},

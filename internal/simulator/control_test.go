@@ -175,6 +175,7 @@ func TestControlRefusesInvalidRequests(t *testing.T) {
 		{"POST /advance", `{"minutes":1}`, 400, `unknown field "minutes"`},
 		{"POST /advance", `[1]`, 400, "the body"},
 		{"POST /advance", `{"seconds":1` + strings.Repeat(" ", maxControl) + `}`, 413, "too large"},
+		{"POST /clock", `{"time":"2026-03-10"}`, 400, `time: "2026-03-10": want a time such as 2026-03-10T12:00:00+08:00`},
 		{"POST /sms", `{"card":"` + aCard + `"}`, 400, "content"},
 		{"POST /sms", `{"card":"1","content":"x"}`, 400, "no card 1"},
 		{"POST /usage", `{"card":"` + aCard + `","date":"2026-03-10"}`, 400, "mb"},

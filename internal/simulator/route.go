@@ -279,6 +279,9 @@ func decodeStrictly(text []byte, to any) error {
 	}
 	if err != nil {
 		message := strings.TrimPrefix(err.Error(), "json: ")
+		if date, ok := errors.AsType[*time.ParseError](err); ok {
+			message = fmt.Sprintf("%q: want a time such as 2026-03-10T12:00:00+08:00", strings.Trim(date.Value, `"`))
+		}
 		return failf(http.StatusBadRequest, "%s: %s", invalidMember(text, reflect.TypeOf(to).Elem()), message)
 	}
 	if _, err := in.Token(); !errors.Is(err, io.EOF) {
