@@ -245,6 +245,9 @@ func TestStateLoadsScenarios(t *testing.T) {
 			srv := quecloudtest.NewUnstartedServer(quecloudtest.WithTime(noon))
 			defer srv.Close()
 			require.NoError(t, srv.Load([]byte(test.scenario)))
+			state := snapshot(t, srv)
+			require.NoError(t, srv.Load([]byte(state)))
+			requireSame(t, state, snapshot(t, srv), "the snapshot of the scenario")
 			assert.Equal(t, test.want, test.got(srv))
 		})
 	}
