@@ -227,7 +227,7 @@ func TestRunStartsFromAScenario(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = Run(t.Context(), &Config{Addr: "127.0.0.1:0", Scenario: scenario}, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "scenario.json") || !strings.Contains(err.Error(), "fleets") {
+	if err == nil || !strings.HasSuffix(err.Error(), "scenario.json: fleets: unknown member") {
 		t.Errorf("an unknown member: got %v", err)
 	}
 }

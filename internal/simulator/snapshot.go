@@ -64,8 +64,8 @@ func (c *Control) load(r *http.Request, in stateInput) (clockState, error) {
 			text = strings.ReplaceAll(text, `"`+inJSON(public)+`"`, `"`+inJSON(address)+`"`)
 		}
 	}
-	if err := c.sim.Load([]byte(text)); err != nil {
-		return clockState{}, errors.New(strings.TrimPrefix(err.Error(), "quecloudtest: Load: "))
+	if err := loadState(c.sim, []byte(text)); err != nil {
+		return clockState{}, err
 	}
 	c.sim.WaitCallbacks()
 	return c.clock(r, nothing{})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/quecloud/quecloud-go/internal/zipfile"
 	"github.com/quecloud/quecloud-go/quecloudtest"
@@ -41,8 +42,16 @@ func (c *Config) load(sim *quecloudtest.Server, scenario []byte) error {
 }
 
 func loadFile(sim *quecloudtest.Server, name string, text []byte) error {
-	if err := sim.Load(text); err != nil {
+	if err := loadState(sim, text); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// loadState replaces the state. Its error begins with the member that is wrong.
+func loadState(sim *quecloudtest.Server, text []byte) error {
+	if err := sim.Load(text); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "quecloudtest: Load: "))
 	}
 	return nil
 }
