@@ -233,14 +233,15 @@ func ExampleOrdersService_Wait() {
 	// Output: true 订单失败
 }
 
-// An export lists all cards of the account as lines of text.
+// An export lists all cards of the account as lines of text. OnStage reports its progress.
 func ExampleFilesService_Export() {
 	srv := quecloudtest.NewServer(quecloudtest.WithFileDelay(0))
 	defer srv.Close()
 	client, ctx := srv.Client(), context.Background()
 
 	var file bytes.Buffer
-	size, err := client.Files.Export(ctx, &file)
+	onStage := quecloud.OnStage(func(stage quecloud.ExportStage, _ int64) { fmt.Println(stage) })
+	size, err := client.Files.Export(ctx, &file, onStage)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -255,6 +256,10 @@ func ExampleFilesService_Export() {
 		}
 	}
 	// Output:
+	// started
+	// prepared
+	// downloading
+	// done
 	// [msisdn iccid imsi]
 	// [1064800000000 89860024310000000006 460047000000000]
 }

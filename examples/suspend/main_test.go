@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,130 +15,90 @@ import (
 
 const pauseMethod = "fc.function.card.pause"
 
-// newStage returns a stand-in, a job for all cards over 100 MB, and its output.
-func newStage(t *testing.T) (*quecloudtest.Server, *job, *strings.Builder) {
-	srv := quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(300))
+// newStage returns a stand-in and the number of its cards in use over 100 MB.
+func newStage(t *testing.T) (srv *quecloudtest.Server, n int) {
+	srv = quecloudtest.NewUnstartedServer(quecloudtest.WithFleet(300))
 	t.Cleanup(srv.Close)
-	out := &strings.Builder{}
-	return srv, &job{client: srv.Client(), over: 100, atOnce: 4, out: out, bars: io.Discard}, out
-}
-
-func countTargets(t *testing.T, j *job) int {
-	targets, err := j.targets(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
+	cards, err := cardsOver(t.Context(), srv.Client(), 100)
+	if err != nil || len(cards) < 20 {
+		t.Fatalf("%d cards, error %v", len(cards), err)
 	}
-	return len(targets)
+	return srv, len(cards)
 }
 
 func TestSuspendChangesNothingWithoutApply(t *testing.T) {
 	t.Parallel()
-	srv, job, out := newStage(t)
-	path := filepath.Join(t.TempDir(), "results.csv")
-	if err := job.run(t.Context(), path, 1, false); err != nil {
+	srv, n := newStage(t)
+	var out strings.Builder
+	if err := suspend(t.Context(), srv.Client(), 100, false, &out); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(srv.RequestsOf(pauseMethod)); n != 0 {
-		t.Errorf("%d cards were suspended", n)
+	if calls := len(srv.RequestsOf(pauseMethod)); calls != 0 {
+		t.Errorf("%d cards were suspended", calls)
 	}
-	if _, err := os.Stat(path); err == nil {
-		t.Error("there is a file of results")
-	}
-	said := out.String()
-	more := fmt.Sprintf("\n… and %d more\n", countTargets(t, job)-20)
-	if n := strings.Count(said, "would suspend 8986"); n != 20 || !strings.Contains(said, more) {
-		t.Errorf("it shows %d cards: %q", n, said)
+	if shown := strings.Count(out.String(), "would suspend 8986"); shown != n {
+		t.Errorf("it shows %d cards of %d", shown, n)
 	}
 }
 
-func TestSuspendChangesNothingAboveTheLimit(t *testing.T) {
+func TestSuspendChangesNothingIfNotAllCardsWereRead(t *testing.T) {
 	t.Parallel()
-	srv, job, _ := newStage(t)
-	if err := job.run(t.Context(), filepath.Join(t.TempDir(), "results.csv"), 1, true); err == nil {
-		t.Error("no error")
-	}
-	if n := len(srv.RequestsOf(pauseMethod)); n != 0 {
-		t.Errorf("%d cards were suspended", n)
+	srv, _ := newStage(t)
+	srv.Inject(quecloudtest.Refuse(1, "busy").On("fc.function.card.list"))
+	err := suspend(t.Context(), srv.Client(), 100, true, io.Discard)
+	if calls := len(srv.RequestsOf(pauseMethod)); err == nil || calls != 0 {
+		t.Errorf("error %v, %d cards were suspended", err, calls)
 	}
 }
 
 func TestSuspendContinuesAFailedRun(t *testing.T) {
 	t.Parallel()
-	srv, job, out := newStage(t)
-	n := countTargets(t, job)
-	path := filepath.Join(t.TempDir(), "results.csv")
+	srv, n := newStage(t)
 	srv.Inject(
 		quecloudtest.Refuse(1, "busy").On(pauseMethod).Times(3),
 		quecloudtest.CutAfter().On(pauseMethod).Times(2),
 		quecloudtest.CutBefore().On(pauseMethod).Times(1),
 	)
-	if err := job.run(t.Context(), path, n, true); err == nil {
+	var out strings.Builder
+	if err := suspend(t.Context(), srv.Client(), 100, true, &out); err == nil {
 		t.Error("no error")
 	}
-	if !strings.Contains(out.String(), "3 failed, 3 unknown, 0 not started") {
-		t.Errorf("the output is %q", out.String())
+	want := fmt.Sprintf("%d suspended, 3 failed, 3 unknown, 0 not started\n", n-6)
+	if !strings.HasSuffix(out.String(), want) {
+		t.Errorf("the output is %q, want %q", out.String(), want)
 	}
 	before := len(srv.RequestsOf(pauseMethod))
-	if err := job.run(t.Context(), path, n, true); err != nil {
+	if err := suspend(t.Context(), srv.Client(), 100, true, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if retried := len(srv.RequestsOf(pauseMethod)) - before; retried != 4 {
 		t.Errorf("%d cards were tried again, want the 4 that are still in use", retried)
 	}
-	if countTargets(t, job) != 0 {
-		t.Error("there are cards left to suspend")
-	}
-	done, err := readResults(path)
-	if err != nil || len(done) != n-2 {
-		t.Errorf("%d cards are done, error %v", len(done), err)
-	}
-	out.Reset()
-	if err := job.run(t.Context(), path, n, true); err != nil {
-		t.Fatal(err)
-	}
-	said, first := out.String(), fmt.Sprintf("%d already done by %s\n", n-2, path)
-	if !strings.HasPrefix(said, first) || strings.Contains(said, "0 suspended") {
-		t.Errorf("the output of a third run is %q", said)
-	}
 }
 
 func TestSuspendFinishesItsCallsWhenStopped(t *testing.T) {
 	t.Parallel()
-	srv, job, out := newStage(t)
-	n := countTargets(t, job)
+	srv, n := newStage(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	calls := 0
 	stop := func(ctx context.Context, info *quecloud.CallInfo, next func(context.Context) error) error {
 		if info.Method == pauseMethod {
-			if calls++; calls == 5 {
-				cancel()
-			}
+			cancel()
 		}
 		return next(ctx)
 	}
-	client, err := job.client.With(quecloud.WithInterceptor(stop))
+	client, err := srv.Client().With(quecloud.WithInterceptor(stop))
 	if err != nil {
 		t.Fatal(err)
 	}
-	job.client, job.atOnce = client, 1
-	if err := job.run(ctx, filepath.Join(t.TempDir(), "results.csv"), n, true); err == nil {
+	var out strings.Builder
+	if err := suspend(ctx, client, 100, true, &out); err == nil {
 		t.Error("no error")
 	}
-	if !strings.Contains(out.String(), "5 suspended, 0 failed, 0 unknown") || len(srv.RequestsOf(pauseMethod)) != 5 {
-		t.Errorf("the output is %q", out.String())
-	}
-}
-
-func TestSuspendLeavesOtherFilesAlone(t *testing.T) {
-	t.Parallel()
-	srv, job, _ := newStage(t)
-	path := filepath.Join(t.TempDir(), "results.csv")
-	if err := os.WriteFile(path, []byte("my,notes\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := job.run(t.Context(), path, 1000, true); err == nil || len(srv.Requests()) != 0 {
-		t.Errorf("error %v", err)
+	calls := len(srv.RequestsOf(pauseMethod))
+	want := fmt.Sprintf("%d suspended, 0 failed, 0 unknown, %d not started\n", calls, n-calls)
+	if out.String() != want || calls == 0 || calls == n {
+		t.Errorf("the output is %q, want %q", out.String(), want)
 	}
 }
 
@@ -166,10 +123,8 @@ func TestSuspendSuspendsACardOnceThatComesTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &strings.Builder{}
-	job := job{client: client, over: 100, atOnce: 1, out: out, bars: io.Discard}
-	if err := job.run(t.Context(), filepath.Join(t.TempDir(), "results.csv"), 1, true); err != nil || paused != 1 {
-		t.Errorf("error %v, suspended %d times, the output is %q", err, paused, out)
+	if err := suspend(t.Context(), client, 100, true, io.Discard); err != nil || paused != 1 {
+		t.Errorf("error %v, suspended %d times", err, paused)
 	}
 }
 
@@ -186,90 +141,10 @@ func (f responses) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: response}, err
 }
 
-func TestSuspendResultsSurviveSpreadsheets(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "results.csv")
-	const before = "time,iccid,used_mb,result,error\n2026-05-01T00:00:00Z,89860412091880130011,1.000,suspended,\n"
-	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	results, err := openResults(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(iccid, result string, err error) {
-		if err := results.write(quecloud.ICCID(iccid), 1, result, err); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("89860412091880130003", suspended, nil)
-	write("89860412091880130004", failed, errors.New("=1+1"))
-	if err := results.close(); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		`,"=""89860412091880130003""",1.000,suspended,`, `,"=""89860412091880130004""",1.000,failed,'=1+1`,
-	} {
-		if !strings.Contains(string(text), want+"\n") {
-			t.Errorf("the results lack %s:\n%s", want, text)
-		}
-	}
-	done, err := readResults(path)
-	if err != nil || len(done) != 2 || !done["89860412091880130003"] || !done["89860412091880130011"] {
-		t.Errorf("read back they are %v, error %v", done, err)
-	}
-}
-
-func TestSuspendDemonstrationNeedsNoVolume(t *testing.T) {
+func TestSuspendDemonstrationShowsCards(t *testing.T) {
 	t.Setenv("QUECLOUD_APP_KEY", "")
-	t.Setenv("QUECLOUD_APP_SECRET", "")
-	path := filepath.Join(t.TempDir(), "results.csv")
 	var out strings.Builder
-	if err := run(t.Context(), []string{"-demo", "300", "-out", path}, &out, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	said := out.String()
-	if !strings.Contains(said, "would suspend 8986") || !strings.Contains(said, "Nothing was changed") {
-		t.Errorf("the output is %q", said)
-	}
-	if _, err := os.Stat(path); err == nil {
-		t.Error("there is a file of results")
-	}
-}
-
-func TestSuspendNeedsAVolume(t *testing.T) {
-	t.Setenv("QUECLOUD_APP_KEY", "key")
-	t.Setenv("QUECLOUD_APP_SECRET", "secret")
-	for _, test := range []struct {
-		args []string
-		want string
-	}{
-		{nil, "set -over"},
-		{[]string{"-over", "-5"}, "0 or more"},
-		{[]string{"-over", "NaN"}, "0 or more"},
-		{[]string{"-over", "Inf"}, "0 or more"},
-		{[]string{"-over", "much"}, "0 or more"},
-		{[]string{"-over", "5", "bogus"}, `unexpected argument "bogus"`},
-	} {
-		err := run(t.Context(), test.args, io.Discard, io.Discard)
-		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%v: error %v, want %q", test.args, err, test.want)
-		}
-	}
-	if got := resultOf(errors.Join(quecloud.ErrOutcomeUnknown)); got != unknown {
-		t.Error(got)
-	}
-}
-
-func TestSuspendHelpIsNoError(t *testing.T) {
-	t.Parallel()
-	var said strings.Builder
-	err := run(t.Context(), []string{"-h"}, io.Discard, &said)
-	if err != nil || !strings.Contains(said.String(), "-apply") {
-		t.Errorf("error %v, the output is %q", err, &said)
+	if err := run(t.Context(), 800, false, &out); err != nil || !strings.Contains(out.String(), "Nothing was changed") {
+		t.Errorf("error %v, the output is %q", err, &out)
 	}
 }
