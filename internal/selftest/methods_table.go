@@ -2,6 +2,7 @@ package selftest
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -65,7 +66,7 @@ func MethodRows(isChinese bool) (rows []string) {
 
 // HelperRows returns a row for each Go method that is built on others: its name, and the chapters that it uses.
 func HelperRows() (rows []string) {
-	direct := map[string]bool{}
+	direct, byName := map[string]bool{}, map[string]string{}
 	for _, name := range GoNames() {
 		direct[name] = true
 	}
@@ -76,10 +77,12 @@ func HelperRows() (rows []string) {
 			uses[chapter[1]] = ""
 		}
 		if !direct[name] && len(uses) > 0 {
-			rows = append(rows, tableRow(goLink(name), strings.Join(bySectionNumber(uses), ", ")))
+			byName[name] = tableRow(goLink(name), strings.Join(bySectionNumber(uses), ", "))
 		}
 	}
-	slices.Sort(rows)
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		rows = append(rows, byName[name])
+	}
 	return rows
 }
 

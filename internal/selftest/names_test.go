@@ -11,17 +11,27 @@ import (
 	"github.com/quecloud/quecloud-go"
 )
 
+// sources returns the text of all files that match the patterns, without tests.
+func sources(t *testing.T, patterns ...string) string {
+	t.Helper()
+	var all strings.Builder
+	for _, pattern := range patterns {
+		for _, name := range glob(t, pattern) {
+			if !strings.HasSuffix(name, "_test.go") {
+				all.WriteString(readText(t, name))
+			}
+		}
+	}
+	return all.String()
+}
+
 // The methods, errors, options and constructors that the pages name exist. So do those of AGENTS.md.
 func TestDocsNameWhatExists(t *testing.T) {
 	t.Parallel()
-	source := ""
-	for _, name := range glob(t, "*.go") {
-		if !strings.HasSuffix(name, "_test.go") {
-			source += readText(t, name)
-		}
-	}
+	source := sources(t, "*.go")
 	service := regexp.MustCompile(`^(Cards|Flow|SMS|Orders|Billing|Files)\.([A-Z]\w*)$`)
-	identifier := regexp.MustCompile(`^\*?(?:quecloud\.)?((?:Err|With|New|Drift|Default)[A-Z]\w*|[A-Z]\w*Error)(?:\(.*\))?$`)
+	identifier := regexp.MustCompile(
+		`^\*?(?:quecloud\.)?((?:Err|With|New|Drift|Default)[A-Z]\w*|[A-Z]\w*Error)(?:\(.*\))?$`)
 	client := reflect.TypeFor[quecloud.Client]()
 	pages, names := append(glob(t, "docs/*.md"), "AGENTS.md"), 0
 	for _, page := range pages {

@@ -111,13 +111,10 @@ func TestProductionPageHasTheSettingsOfConnections(t *testing.T) {
 // The messages of the page are in the source, and its record is the checked output of an example.
 func TestProductionPageQuotesTheLog(t *testing.T) {
 	t.Parallel()
-	source := ""
-	for _, name := range []string{"log.go", "callbacks.go", "dedup.go", "drift.go"} {
-		source += readText(t, name)
-	}
+	source := sources(t, "*.go")
 	for _, page := range productionPages {
 		for _, cells := range tableOf(t, page, tableLog) {
-			assert.Contains(t, source, strconv.Quote(strings.Trim(cells[0], "`")), page)
+			assert.True(t, strings.Contains(source, strconv.Quote(strings.Trim(cells[0], "`"))), "%s: %s", page, cells[0])
 		}
 		records := 0
 		for _, block := range fenced.FindAllStringSubmatch(readText(t, page), -1) {
