@@ -120,7 +120,7 @@ func TestOrdersFindReadsAtMostTwentyOrdersTheOldestFirst(t *testing.T) {
 	assert.Equal(t, "R29", found.Unread[0], "the latest of the day before first")
 }
 
-// With lookups in a list this took half a minute.
+// The numbers of 50,000 orders are distinct: with lookups in a list the test takes half a minute.
 func TestOrdersFindCopesWithALargeWallet(t *testing.T) {
 	t.Parallel()
 	wallet := []byte(`{"resultCode":0,"money":1,"billingDetails":[{"changeMoney":500}`)
@@ -138,10 +138,8 @@ func TestOrdersFindCopesWithALargeWallet(t *testing.T) {
 		}
 		return selftest.Object{"resultCode": 0, "details": orderOf(selftest.ICCID3, "other")}
 	})
-	start := time.Now()
 	found, err := find(t, platform, wanted)
 	require.NoError(t, err)
 	assert.Len(t, found.Matches, 1)
 	assert.Len(t, found.Unread, 50_000-20)
-	assert.Less(t, time.Since(start), 20*time.Second)
 }
