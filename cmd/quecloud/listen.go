@@ -41,9 +41,10 @@ type listener struct {
 	*app
 	addr, public, token, save string
 	forward                   map[string]*string // URLs by kind
-	client                    http.Client
+	client                    *http.Client
 	mu                        sync.Mutex // guards output and file
 	file                      *os.File
+	cut                       bool // the last line of the file has no end
 }
 
 // A savedCallback is a line of the file of --save.
@@ -57,10 +58,24 @@ type savedCallback struct {
 // forwardTimeout is how long a receiver may take.
 const forwardTimeout = 10 * time.Second
 
+// newForwardClient returns a client that follows no redirect, which would lose the body of the callback.
+func newForwardClient() *http.Client {
+	return &http.Client{Timeout: forwardTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+}
+
+// parseReceiver returns the URL of a receiver.
+func parseReceiver(target string) (u *url.URL, ok bool) {
+	u, err := url.Parse(target)
+	return u, err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
 func (a *app) listenCommand() *cobra.Command {
 	t := a.texts.get
-	l := &listener{app: a, forward: map[string]*string{kindSMS: new(string), kindOrder: new(string)}}
-	l.client.Timeout = forwardTimeout
+	l := &listener{
+		app: a, forward: map[string]*string{kindSMS: new(string), kindOrder: new(string)}, client: newForwardClient(),
+	}
 	cmd := &cobra.Command{
 		Use: "listen", Short: t("Receive callbacks, and respond as the platform expects"), Args: a.checkArgs(spec{}),
 		RunE: func(cmd *cobra.Command, _ []string) error { return l.listen(cmd.Context()) },
@@ -93,7 +108,7 @@ func (l *listener) listen(ctx context.Context) error {
 		return usageError{l.texts.get("the token may have the characters A-Z, a-z, 0-9 and -._~ only")}
 	}
 	for kind, target := range l.forward {
-		if u, err := url.Parse(*target); *target != "" && (err != nil || u.Host == "") {
+		if _, ok := parseReceiver(*target); *target != "" && !ok {
 			return usageError{fmt.Sprintf(l.texts.get("--forward-%s: want a URL"), kind)}
 		}
 	}
@@ -101,12 +116,15 @@ func (l *listener) listen(ctx context.Context) error {
 		return nil
 	}
 	if l.save != "" {
-		f, err := os.OpenFile(l.save, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		f, err := os.OpenFile(l.save, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
 		l.file = f
+		if l.cut, err = endsInLine(f); err != nil {
+			return err
+		}
 	}
 	at, err := net.Listen("tcp", l.addr)
 	if err != nil {
@@ -122,9 +140,23 @@ func (l *listener) listen(ctx context.Context) error {
 	return serve(ctx, at, l.handler())
 }
 
+// endsInLine reports whether the last line of a file has no end, because its writer was killed.
+func endsInLine(f *os.File) (bool, error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return false, err
+	}
+	var last [1]byte
+	_, err = f.ReadAt(last[:], info.Size()-1)
+	return last[0] != '\n', err
+}
+
+// readTimeout is how long a callback may take to arrive.
+const readTimeout = 30 * time.Second
+
 // serve serves until ctx ends.
 func serve(ctx context.Context, at net.Listener, handler http.Handler) error {
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: readTimeout}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(at) }()
 	select {
@@ -182,7 +214,7 @@ func (l *listener) receive(ctx context.Context, kind string, event record) error
 		return err
 	}
 	if target := *l.forward[kind]; target != "" {
-		return forward(ctx, &l.client, target, callback)
+		return forward(ctx, l.client, target, callback)
 	}
 	return nil
 }
@@ -197,7 +229,13 @@ func (l *listener) keep(callback savedCallback, event record) error {
 		if err != nil {
 			return err
 		}
-		if _, err := l.file.Write(append(line, '\n')); err != nil {
+		line = append(line, '\n')
+		if l.cut {
+			line = append([]byte("\n"), line...)
+		}
+		_, err = l.file.Write(line)
+		l.cut = err != nil
+		if err != nil {
 			return err
 		}
 	}
@@ -259,76 +297,4 @@ func expected(kind string) expectation {
 		}}
 	}
 	return expectation{"the body success", func(body []byte) bool { return string(body) == "success" }}
-}
-
-func (a *app) resendCommand() *cobra.Command {
-	var to string
-	var number int
-	cmd := &cobra.Command{
-		Use: "resend FILE --to URL", Short: a.texts.get("Send saved callbacks again to a receiver of yours"),
-		Args: a.checkArgs(spec{args: cobra.ExactArgs(1)}),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.resend(cmd.Context(), args[0], to, number)
-		},
-	}
-	cmd.Flags().StringVar(&to, "to", "", a.texts.get("URL of the receiver"))
-	cmd.Flags().IntVarP(&number, "number", "n", 0, a.texts.get("only the callback on this line of the file"))
-	return cmd
-}
-
-// A resent is a row of the output of resend.
-type resent struct {
-	Line       int
-	Kind       string
-	ReceivedAt time.Time
-	Outcome    string
-}
-
-func (a *app) resend(ctx context.Context, path, to string, number int) error {
-	if u, err := url.Parse(to); err != nil || u.Host == "" {
-		return usageError{a.texts.get("want --to with the URL of a receiver")}
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	in := json.NewDecoder(f)
-	client := &http.Client{Timeout: forwardTimeout}
-	sent, failures := 0, 0
-	err = a.output.rows(func(yield func(record, error) bool) {
-		for line := 1; in.More(); line++ {
-			var callback savedCallback
-			if err := in.Decode(&callback); err != nil {
-				yield(record{}, fmt.Errorf("%s: line %d: %w", path, line, err))
-				return
-			}
-			if number > 0 && line != number {
-				continue
-			}
-			row := resent{line, callback.Kind, callback.ReceivedAt, done}
-			sent++
-			if a.dry("send the callback on line %d to %s", line, to) {
-				continue
-			}
-			if err := forward(ctx, client, to, callback); err != nil {
-				failures++
-				row.Outcome = err.Error()
-			}
-			if !yield(recordOf(row), nil) {
-				return
-			}
-		}
-	}, nil)
-	switch {
-	case err != nil, a.dryRun && sent > 0:
-		return err
-	case sent == 0:
-		return usageError{a.texts.get("the file has no such callback")}
-	case failures == sent:
-		return outcomeError{a.texts.get("no callback was received"), exitFailed}
-	case failures > 0:
-		return outcomeError{fmt.Sprintf(a.texts.get("%d of %d callbacks were not received"), failures, sent), exitPartly}
-	}
-	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -167,3 +169,122 @@ func TestCallbacksOfOrdersAreForwarded(t *testing.T) {
 	assert.Contains(t, stop(), `"kind":"order"`)
 	assert.Contains(t, to.received()[0], mobile)
 }
+
+func TestCallbacksSavedAfterACutLineAreWhole(t *testing.T) {
+	srv := quecloudtest.NewServer(quecloudtest.WithCallbackRetries(0))
+	defer srv.Close()
+	to := newReceiver(t)
+	saved := filepath.Join(t.TempDir(), "saved.jsonl")
+	sms, _, stop := startListener(t, srv, "--save", saved)
+	srv.SetSMSCallback(sms)
+	srv.ReceiveSMS("1064800000000", "door open")
+	stop()
+	info, err := os.Stat(saved)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode(), "the events are personal")
+	line, err := os.ReadFile(saved)
+	require.NoError(t, err)
+	cut := append(append(line, "{\"no\":\"callback\"}\n"...), line[:len(line)/2]...)
+	require.NoError(t, os.WriteFile(saved, cut, 0o600))
+	sms, _, stop = startListener(t, srv, "--save", saved)
+	srv.SetSMSCallback(sms)
+	srv.ReceiveSMS("1064800000000", "door shut")
+	stop()
+
+	code, out, errOut := invoke(t, srv, "callbacks", "resend", saved, "--to", to.URL)
+	assert.Equal(t, exitPartly, code, errOut)
+	assert.Equal(t, 2, strings.Count(out, `"outcome":"no saved callback"`), out)
+	require.Len(t, to.received(), 2, "those before and after the lines that are no callbacks")
+	assert.Contains(t, to.received()[1], "door shut")
+	code, _, errOut = invoke(t, srv, "callbacks", "resend", saved, "--to", to.URL, "-n", "4")
+	assert.Equal(t, exitDone, code, errOut)
+}
+
+func TestCallbacksListenAnswersProbesAndRefusesHugeBodies(t *testing.T) {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	saved := filepath.Join(t.TempDir(), "saved.jsonl")
+	sms, _, stop := startListener(t, srv, "--save", saved)
+	resp, err := http.Get(sms)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
+	huge := struct{ io.Reader }{strings.NewReader(strings.Repeat(" ", quecloud.DefaultBodyLimit+1))} // of unknown length
+	resp, err = http.Post(sms, "application/json", huge)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode)
+	assert.Empty(t, stop())
+	content, err := os.ReadFile(saved)
+	require.NoError(t, err)
+	assert.Empty(t, content)
+}
+
+// A client that follows a redirect turns the POST into a GET without the callback.
+func TestCallbacksAreNotForwardedElsewhere(t *testing.T) {
+	srv := quecloudtest.NewServer(quecloudtest.WithCallbackRetries(0))
+	defer srv.Close()
+	to := newReceiver(t)
+	moved := httptest.NewServer(http.RedirectHandler(to.URL, http.StatusFound))
+	defer moved.Close()
+	saved := filepath.Join(t.TempDir(), "saved.jsonl")
+	sms, _, stop := startListener(t, srv, "--save", saved, "--forward-sms", moved.URL)
+	srv.SetSMSCallback(sms)
+	srv.ReceiveSMS("1064800000000", "door open")
+	assert.Error(t, srv.Deliveries()[0].Err)
+	stop()
+	code, out, _ := invoke(t, srv, "callbacks", "resend", saved, "--to", moved.URL)
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, out, "got 302")
+	assert.Empty(t, to.received())
+}
+
+func TestCallbacksShowNoTokenOfAReceiver(t *testing.T) {
+	srv := quecloudtest.NewServer(quecloudtest.WithCallbackRetries(0))
+	defer srv.Close()
+	saved := filepath.Join(t.TempDir(), "saved.jsonl")
+	sms, _, stop := startListener(t, srv, "--save", saved)
+	srv.SetSMSCallback(sms)
+	srv.ReceiveSMS("1064800000000", "door open")
+	stop()
+	for _, test := range []struct{ to, flag string }{
+		{to: "http://user:hush@127.0.0.1:1/hush?token=hush"},
+		{to: "http://user:hush@127.0.0.1:1/hush?token=hush", flag: "--dry-run"},
+		{to: "gopher://user:hush@127.0.0.1:1/hush?token=hush"},
+		{to: "http://127.0.0.1:1/%zz?token=hush"},
+	} {
+		args := []string{"callbacks", "resend", saved, "--to", test.to}
+		if test.flag != "" {
+			args = append(args, test.flag)
+		}
+		code, out, errOut := invoke(t, srv, args...)
+		assert.NotContains(t, out+errOut, "hush", test.to)
+		assert.Equal(t, test.flag == "", code != exitDone, "%s: %s", test.to, errOut)
+		code, out, errOut = invoke(t, srv, "callbacks", "listen", "--addr", "127.0.0.1:bad", "--forward-sms", test.to)
+		assert.NotZero(t, code)
+		assert.NotContains(t, out+errOut, "hush", test.to)
+	}
+	code, _, errOut := invoke(t, srv, "callbacks", "listen", "--addr", "127.0.0.1:bad", "--forward-order", "gopher://a")
+	assert.Equal(t, exitUsage, code, errOut)
+}
+
+// The sender of a callback waits no longer than a receiver may take.
+func TestCallbacksDoNotWaitForASlowReceiver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newForwardClient()
+		client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		began := time.Now()
+		err := forward(t.Context(), client, "http://127.0.0.1/?token=hush", savedCallback{Kind: kindSMS})
+		require.ErrorContains(t, err, "forward: ")
+		assert.NotContains(t, err.Error(), "hush")
+		assert.Equal(t, forwardTimeout, time.Since(began))
+	})
+}
+
+// A transport is a function.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
