@@ -69,15 +69,16 @@ const (
 	margin     = 16
 )
 
-// svg writes lines as a picture. Each run of text has its own position, so that columns stay in place whatever the width
-// of Chinese characters in the reader's font.
+// svg writes lines as a picture. Each run of text has its own position, so that columns stay in place, however wide the
+// reader's font is in Chinese.
 func svg(screen []string) error {
 	columns := 0
 	for _, line := range screen {
 		columns = max(columns, runewidth.StringWidth(line))
 	}
 	width, height := float64(columns)*charWidth+2*margin, len(screen)*lineHeight+2*margin
-	fmt.Printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" font-family="ui-monospace, monospace" font-size="14">
+	fmt.Printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d"
+	font-family="ui-monospace, monospace" font-size="14">
 <title>A session with the command quecloud</title>
 <rect width="100%%" height="100%%" rx="8" fill="#0d1117"/>
 `, width, height)
