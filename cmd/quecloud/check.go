@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -87,6 +86,9 @@ func (c *checker) run(ctx context.Context, probe bool) (err error) {
 			return err
 		}
 		step()
+		if len(c.bodies) == 0 {
+			break // no response came: further calls would tell nothing more
+		}
 	}
 	if probe {
 		c.probe()
@@ -94,7 +96,13 @@ func (c *checker) run(ctx context.Context, probe bool) (err error) {
 	if err := c.write(); err != nil {
 		return err
 	}
-	return c.report()
+	if err := c.report(); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(c.calls, func(call checkedCall) bool { return call.Failed < call.Calls }) {
+		return outcomeError{c.texts.get("no call succeeded"), exitFailed}
+	}
+	return nil
 }
 
 // capture keeps the responses of a transport.
@@ -174,16 +182,29 @@ func (c *checker) time(ctx context.Context, info *quecloud.CallInfo, next func(c
 	call.Slowest = max(call.Slowest, info.Duration.Round(time.Millisecond))
 	if err != nil && !c.probing {
 		call.Failed++
-		call.Result = c.masker.message(err.Error())
+		call.Result = c.errorText(err)
 	}
 	return err
+}
+
+// errorText returns the masked text of an error. That of a bad response has parts of it.
+func (c *checker) errorText(err error) string {
+	bad, ok := errors.AsType[*quecloud.ResponseError](err)
+	if !ok {
+		return c.masker.message(err.Error())
+	}
+	text := fmt.Sprintf("bad response with HTTP status %d: ", bad.HTTPStatus)
+	if member, ok := errors.AsType[*quecloud.FieldError](err); ok {
+		return text + c.masker.message(member.Path+": "+member.Reason)
+	}
+	return text + c.masker.message(bad.Err.Error())
 }
 
 var index = regexp.MustCompile(`\[[0-9]+\]`)
 
 func (c *checker) drift(d quecloud.Drift) {
-	c.find(strings.TrimPrefix(d.Method, "fc.function."), string(d.Kind), index.ReplaceAllString(d.Path, "[]"),
-		c.masker.value(d.Value))
+	path := c.masker.message(index.ReplaceAllString(d.Path, "[]"))
+	c.find(strings.TrimPrefix(d.Method, "fc.function."), string(d.Kind), path, c.masker.value(d.Value))
 }
 
 func (c *checker) find(method, what, path, value string) {
@@ -201,17 +222,14 @@ func (c *checker) write() error {
 	if c.save == "" || c.dry("write %s", c.save) {
 		return nil
 	}
-	if err := os.MkdirAll(c.save, 0o700); err != nil {
-		return err
-	}
 	for method, body := range c.bodies {
 		var masked bytes.Buffer
-		if err := c.masker.json(&masked, bytes.NewReader(body), ""); err != nil {
+		if err := c.masker.json(&masked, bytes.NewReader(body)); err != nil {
 			c.find(method, "no JSON", "", c.masker.text(string(body[:min(len(body), 64)])))
 			continue
 		}
 		masked.WriteByte('\n')
-		if err := os.WriteFile(filepath.Join(c.save, method+".json"), masked.Bytes(), 0o600); err != nil {
+		if err := replaceFile(filepath.Join(c.save, method+".json"), masked.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -270,9 +288,13 @@ func (c *checker) probe() {
 }
 
 func (c *checker) findCode(method, what string, err error) {
-	if api, ok := errors.AsType[*quecloud.APIError](err); ok {
+	api, refused := errors.AsType[*quecloud.APIError](err)
+	switch {
+	case refused:
 		c.find(method, what, "resultCode", fmt.Sprintf("%d %s", api.Code, c.masker.message(api.Message)))
-	} else {
-		c.find(method, what, "", c.masker.message(fmt.Sprint(err)))
+	case err != nil:
+		c.find(method, what, "", c.errorText(err))
+	default:
+		c.find(method, what, "", "none, it is not refused")
 	}
 }

@@ -25,6 +25,9 @@ func (c *checker) checkBilling() {
 	}
 }
 
+// maxChecked is the maximum number of cards for the calls about a card. There are three carriers.
+const maxChecked = 4
+
 // checkList reads a page of cards, and chooses one of each carrier for the calls about cards.
 func (c *checker) checkList() {
 	list, err := c.client.Cards.List(c.ctx, &quecloud.CardListParams{PageSize: 100})
@@ -36,7 +39,7 @@ func (c *checker) checkList() {
 		if _, err := quecloud.ParseCardID(card.ICCID); err != nil {
 			c.find("card.list", "an ICCID that the SDK would refuse", "", c.masker.text(card.ICCID))
 		}
-		if !carriers[card.Carrier] {
+		if !carriers[card.Carrier] && len(c.cards) < maxChecked {
 			carriers[card.Carrier] = true
 			c.cards = append(c.cards, card.ID())
 			c.msisdn = quecloud.MSISDN(card.MSISDN)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -138,6 +139,11 @@ func TestCheckProbesErrorsOnlyWhenTold(t *testing.T) {
 	}
 	assert.Contains(t, whats, "code of a wrong signature: 1 签名错误")
 	assert.Regexp(t, "^code of an unknown card: 1 卡号不存在：[0-9]{20}$", whats[0])
+
+	const account = `{"resultCode":0,"data":{"companyid":1,"companyname":"a","children":[]}}`
+	srv.Inject(quecloudtest.HTTPStatus(200).Body(account).On("account.info"))
+	_, out := check(t, srv, "--probe-errors")
+	assert.Contains(t, out, "none, it is not refused")
 }
 
 // personal are numbers of cards, which must not appear in what check writes.
@@ -165,11 +171,93 @@ func TestCheckMasksWhatItPrintsAndSaves(t *testing.T) {
 	assert.Equal(t, len(reads)-2, files, "every response except files")
 }
 
+func TestCheckOfAPlatformThatIsDown(t *testing.T) {
+	srv, _ := platform(t)
+	srv.Close()
+	code, out, errOut := invoke(t, srv, "check", "-o", "json")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, errOut, "no call succeeded")
+	assert.NotContains(t, out, "wallet.details", "further calls would tell nothing")
+}
+
+func TestCheckOfPagesInHTML(t *testing.T) {
+	srv, _ := platform(t)
+	srv.Inject(quecloudtest.HTTPStatus(200).Body("<html>call Li Lei, 13800000001</html>"))
+	dir := t.TempDir()
+	code, out, errOut := invoke(t, srv, "check", "-o", "json", "--save", dir)
+	assert.Equal(t, exitFailed, code, errOut)
+	assert.Contains(t, out, "no JSON")
+	assert.NotContains(t, out+errOut, "13800000001")
+	assert.NotContains(t, out+errOut, "Li Lei")
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, files)
+}
+
+func TestCheckShowsNoPartOfABadResponse(t *testing.T) {
+	for _, body := range []string{
+		`{"resultCode":0,"data":["Li Lei"]}`, `{"resultCode":0,"companyname":"Li Lei"}`,
+		`{"resultCode":0,"data":{"x":"Li Lei`,
+	} {
+		srv, _ := platform(t)
+		srv.Inject(quecloudtest.HTTPStatus(200).Body(body).On("account.info"))
+		_, out := check(t, srv)
+		assert.Contains(t, out, "bad response with HTTP status 200: ")
+		assert.NotContains(t, out, "Li Lei")
+	}
+}
+
+// However many cards there are, and whatever their carriers are called, check asks about few of them.
+func TestCheckAsksAboutFewCards(t *testing.T) {
+	var rows []string
+	for i := range 100 {
+		rows = append(rows, fmt.Sprintf(`{"iccid":"898602043100000%05d","carrier":"c%d"}`, i, i))
+	}
+	for name, cards := range map[string]string{
+		"none": "", "many": strings.Join(rows, ","), "nameless": `{},{"iccid":""}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv, _ := platform(t)
+			before := len(srv.Requests())
+			srv.Inject(quecloudtest.HTTPStatus(200).Body(`{"resultCode":0,"page":{"page":1,"pageSize":100,"totalPage":1000,
+				"totalCount":100000},"cards":[` + cards + `]}`).On("card.list"))
+			report, _ := check(t, srv)
+			for _, call := range report[0].Calls {
+				assert.LessOrEqual(t, call.Calls, 8, call.Method)
+			}
+			assert.LessOrEqual(t, len(srv.Requests())-before, 100)
+		})
+	}
+}
+
+func TestMaskHidesPeopleAndPlaces(t *testing.T) {
+	for _, test := range []struct{ name, json, hidden string }{
+		{name: "mobile number like a date", json: `{"a":"19912345678"}`, hidden: "199123"},
+		{name: "latitude like a date", json: `{"lat":"20.044220"}`, hidden: "20.04"},
+		{name: "address like a date", json: `{"ip":"192.168.17.45"}`, hidden: "192.168"},
+		{name: "time with one digit", json: `{"at":"2026-1-15"}`, hidden: "15"},
+		{name: "wide digits", json: `{"a":"１３８００００１２３４"}`, hidden: "１３８"},
+		{name: "text of a harmless member", json: `{"rspdesc":"no card 1064800000000"}`, hidden: "1064800000000"},
+		{name: "number as a harmless member", json: `{"status":1064800000000}`, hidden: "1064800000000"},
+		{name: "name of a member", json: `{"89860024310000000006":1}`, hidden: "89860024310000000006"},
+		{name: "SMS", json: `{"content":"密码 door OPEN 4711"}`, hidden: "door"},
+	} {
+		var out bytes.Buffer
+		m := newMasker()
+		require.NoError(t, m.json(&out, strings.NewReader(test.json)), test.name)
+		assert.NotContains(t, out.String(), test.hidden, test.name)
+	}
+	m := newMasker()
+	assert.NotContains(t, m.message("203.0.113.77 is not allowed, 2001:db8::1:99"), "203.0.113.77")
+	assert.NotContains(t, m.message("203.0.113.77 is not allowed, 2001:db8::1:99"), "db8::1:99")
+	assert.Error(t, m.json(&bytes.Buffer{}, strings.NewReader(strings.Repeat("[", 1<<16))), "no endless depth")
+}
+
 func TestMaskKeepsTheForm(t *testing.T) {
 	m := newMasker()
 	var out bytes.Buffer
 	require.NoError(t, m.json(&out, strings.NewReader(`{"b":"13800000001","a":[{"iccid":"89860024310000000006","n":155.433,
-		"status":"正常","x":null,"ok":true,"at":"2026-11-29 08:15:00","name":"李雷 Li"}],"zero":0}`), ""))
+		"status":"正常","x":null,"ok":true,"at":"2026-11-29 08:15:00","name":"李雷 Li"}],"zero":0}`)))
 	assert.Regexp(t, `^{
   "b": "[0-9]{11}",
   "a": \[

@@ -113,6 +113,9 @@ func (a *app) command(s spec) *cobra.Command {
 				return err
 			}
 		}
+		if err := c.cards.check(a.texts); err != nil {
+			return err
+		}
 		c.client, err = a.client(c.ctx, c.cards.options()...)
 		if err != nil {
 			return err

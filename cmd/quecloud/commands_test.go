@@ -204,3 +204,19 @@ var reads = func() map[string]bool {
 	}
 	return all
 }()
+
+// Texts of others must not steer a terminal: no C0 and C1 controls, no change of the direction of text.
+func TestOutputEscapesControls(t *testing.T) {
+	srv, _ := platform(t)
+	const name = `a\u001b[31m\u009b2J\u202eb\u2066\u007f`
+	srv.Inject(quecloudtest.HTTPStatus(200).On("account.info").
+		Body(`{"resultCode":0,"data":{"companyid":1,"companyname":"` + name + `","children":[]}}`))
+	for _, form := range []string{formTable, formJSON, formJSONL} {
+		code, out, errOut := invoke(t, srv, "billing", "account", "-o", form)
+		require.Zero(t, code, errOut)
+		assert.Contains(t, out, "[31m", form)
+		for _, r := range "\x1b\u009b\u202e\u2066\x7f" {
+			assert.NotContains(t, out, string(r), "%s: %U", form, r)
+		}
+	}
+}

@@ -40,6 +40,14 @@ func (c *cardArgs) flags(f *pflag.FlagSet, t texts, bulk bool) {
 	}
 }
 
+// check refuses a rate that is none.
+func (c *cardArgs) check(t texts) error {
+	if !(c.rate >= 0) {
+		return usageError{fmt.Sprintf(t.get("--rate %v: want 0 or more"), c.rate)}
+	}
+	return nil
+}
+
 // options returns the options of the client: the limit of its rate.
 func (c *cardArgs) options() []quecloud.Option {
 	if c.rate <= 0 {

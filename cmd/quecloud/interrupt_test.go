@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -158,4 +160,25 @@ func TestPurchaseByTwoProcessesIsMadeOnce(t *testing.T) {
 	runs.Wait()
 	assert.Len(t, srv.Orders(), 1)
 	assert.Equal(t, 1, exits[exitDone], exits)
+}
+
+func TestSimEndsInPeaceAndNamesATakenPort(t *testing.T) {
+	srv := quecloudtest.NewServer()
+	defer srv.Close()
+	cmd := command(t, srv, t.TempDir(), "sim", "--addr", "127.0.0.1:0", "--control", "127.0.0.1:0", "--cards", "10")
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	lines, address := bufio.NewScanner(stdout), ""
+	for address == "" && lines.Scan() {
+		_, address, _ = strings.Cut(lines.Text(), "http://")
+	}
+	address, _, _ = strings.Cut(strings.Fields(address + " ")[0], "/")
+	code, _, errOut := invoke(t, srv, "sim", "--addr", address, "--control", "127.0.0.1:0")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, errOut, address)
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	_, err = io.Copy(io.Discard, stdout)
+	require.NoError(t, err)
+	require.NoError(t, cmd.Wait(), "Ctrl-C is its end, no failure")
 }

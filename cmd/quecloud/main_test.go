@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
+	"strconv"
 	"sync/atomic"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -49,7 +52,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LANG", "en_US.UTF-8")
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"sim": simCommand},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"sim": simCommand, "write": writeCommand},
 	})
 }
 
@@ -99,4 +102,23 @@ func simCommand(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("unknown command %s", args[0])
 	}
+}
+
+// writeCommand is the script command write ENCODING FILE TEXT, which writes a text with Go's escapes to a file.
+func writeCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: write ENCODING FILE TEXT")
+	}
+	text, err := strconv.Unquote(`"` + args[2] + `"`)
+	ts.Check(err)
+	content := []byte(text)
+	units := utf16.Encode([]rune("\ufeff" + text))
+	switch args[0] {
+	case "utf-16le":
+		content, err = binary.Append(nil, binary.LittleEndian, units)
+	case "utf-16be":
+		content, err = binary.Append(nil, binary.BigEndian, units)
+	}
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), content, 0o600))
 }

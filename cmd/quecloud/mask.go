@@ -39,6 +39,8 @@ func (m masker) text(s string) string {
 		case i < keep:
 		case r >= '0' && r <= '9':
 			out[i] = digits(i)
+		case unicode.IsNumber(r):
+			out[i] = '0'
 		case unicode.Is(unicode.Han, r):
 			out[i] = '某'
 		case unicode.IsUpper(r):
@@ -81,11 +83,9 @@ func (m masker) number(s string) string {
 	return string(out)
 }
 
-// isDate reports whether a text is a date or a time.
-func isDate(s string) bool {
-	return len(s) >= 8 && strings.Trim(s, "0123456789-/: T.") == "" &&
-		(strings.HasPrefix(s, "20") || strings.HasPrefix(s, "19"))
-}
+// dates are the dates and times of the platform. Numbers of phones, addresses and positions must not match.
+var dates = regexp.MustCompile(`^(19|20)[0-9]{2}(-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-9]{2}|(0[1-9]|1[0-2])[0-3][0-9])` +
+	`([ T]?[0-9]{2}:?[0-9]{2}:?[0-9]{2}(\.[0-9]+)?)?$`)
 
 // date keeps year and month of a date, and replaces the day by the first and the time by zeros.
 func date(s string) string {
@@ -106,30 +106,32 @@ func date(s string) string {
 }
 
 var (
-	numbers   = regexp.MustCompile(`[0-9]{5,}`)
-	addresses = regexp.MustCompile(`\S+@\S+`)
+	numbers = regexp.MustCompile(`[0-9]{5,}`)
+	emails  = regexp.MustCompile(`\S+@\S+`)
+	ips     = regexp.MustCompile(`[0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F]*(:[0-9a-fA-F]*){3,}`)
 )
 
 // message masks the numbers and addresses in a text for people.
 func (m masker) message(s string) string {
-	s = addresses.ReplaceAllString(s, "x@x")
+	s = emails.ReplaceAllString(s, "x@x")
+	s = ips.ReplaceAllStringFunc(s, m.text)
 	return numbers.ReplaceAllStringFunc(s, m.text)
 }
 
 // value masks the JSON of a scalar.
 func (m masker) value(raw string) string {
 	var out bytes.Buffer
-	if err := m.json(&out, strings.NewReader(raw), ""); err != nil {
+	if err := m.json(&out, strings.NewReader(raw)); err != nil {
 		return m.text(raw)
 	}
 	return strings.Join(strings.Fields(out.String()), " ")
 }
 
 // json writes JSON with masked values, in the order of its members.
-func (m masker) json(w *bytes.Buffer, r io.Reader, member string) error {
+func (m masker) json(w *bytes.Buffer, r io.Reader) error {
 	in := json.NewDecoder(r)
 	in.UseNumber()
-	return m.next(w, in, member, "")
+	return m.next(w, in, "", "")
 }
 
 func (m masker) next(w *bytes.Buffer, in *json.Decoder, member, indent string) error {
@@ -143,9 +145,10 @@ func (m masker) next(w *bytes.Buffer, in *json.Decoder, member, indent string) e
 		return m.nested(w, in, v, member, indent)
 	case string:
 		switch {
-		case keep || v == "":
-		case isDate(v):
+		case dates.MatchString(v):
 			v = date(v)
+		case keep:
+			v = m.message(v)
 		default:
 			v = m.text(v)
 		}
@@ -154,7 +157,7 @@ func (m masker) next(w *bytes.Buffer, in *json.Decoder, member, indent string) e
 		return err
 	case json.Number:
 		s := v.String()
-		if !keep {
+		if !keep || numbers.MatchString(s) {
 			s = m.number(s)
 		}
 		w.WriteString(s)
@@ -166,8 +169,14 @@ func (m masker) next(w *bytes.Buffer, in *json.Decoder, member, indent string) e
 	}
 }
 
+// maxIndent is the indentation of the deepest member. Responses have a few levels.
+const maxIndent = 64
+
 func (m masker) nested(w *bytes.Buffer, in *json.Decoder, open json.Delim, member, indent string) error {
 	inner := indent + "  "
+	if len(inner) > maxIndent {
+		return errors.New("too deep")
+	}
 	w.WriteRune(rune(open))
 	for i := 0; in.More(); i++ {
 		if i > 0 {
@@ -184,7 +193,7 @@ func (m masker) nested(w *bytes.Buffer, in *json.Decoder, open json.Delim, membe
 				return errors.New("a member without a name")
 			}
 			member = name
-			quoted, err := marshal(name)
+			quoted, err := marshal(m.message(name))
 			if err != nil {
 				return err
 			}
