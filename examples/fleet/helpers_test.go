@@ -139,8 +139,8 @@ func counted(t *testing.T, s *streams, subject string) int {
 	return int(n)
 }
 
-// visited returns how often the sweep "one" visited each card, and how many pages each worker read. It reads again after
-// an error, because a server that takes over from another may not respond at first.
+// visited returns how often the sweep "one" visited each card, and how many pages each worker read. After an error it
+// reads again, because a server that takes over from another may not respond at first.
 func visited(t *testing.T, s *streams) (cards, workers map[string]int) {
 	t.Helper()
 	eventually(t, func() bool {
