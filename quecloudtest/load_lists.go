@@ -200,7 +200,8 @@ func (l loader) files(st *loadedState) error {
 			f.ID = int64(i) + 1
 		}
 		if f.ID < 1 || f.ID > maxGiven || i > 0 && f.ID <= l.world.files[i-1].id {
-			return fmt.Errorf("files[%d].id: %d, want more than that of the file before, at most %d", i, f.ID, maxGiven)
+			const text = "files[%d].id: %d, want more than that of the file before, at most %d"
+			return fmt.Errorf(text, i, f.ID, int64(maxGiven))
 		}
 		setTime(&f.Start, l.now.time)
 		t := &fileTask{id: f.ID, start: f.Start, end: orZero(f.End), zip: f.Zip}

@@ -34,13 +34,13 @@ func TestProductionPageListsTheLimits(t *testing.T) {
 	msisdns := func(n int) quecloud.CardIDs {
 		numbers := make([]string, n)
 		for i := range numbers {
-			numbers[i] = strconv.Itoa(1064800000000 + i)
+			numbers[i] = strconv.FormatInt(1064800000000+int64(i), 10)
 		}
 		return quecloud.MSISDNs(numbers...)
 	}
 	phones := func(n int) (numbers []string) {
 		for i := range n {
-			numbers = append(numbers, strconv.Itoa(13800000000+i))
+			numbers = append(numbers, strconv.FormatInt(13800000000+int64(i), 10))
 		}
 		return numbers
 	}

@@ -213,7 +213,7 @@ func BenchmarkEachFleet(b *testing.B) {
 	const fleet = 100_000
 	cards := make([]quecloud.CardID, fleet)
 	for i := range cards {
-		cards[i] = quecloud.MSISDN(strconv.Itoa(1064868900000 + i))
+		cards[i] = quecloud.MSISDN(strconv.FormatInt(1064868900000+int64(i), 10))
 	}
 	client, err := quecloud.NewClient(selftest.Key, selftest.Secret, quecloud.WithHTTPClient(inMemory(cardJSON)))
 	selftest.Must(true, err)
