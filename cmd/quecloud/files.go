@@ -2,13 +2,13 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/quecloud/quecloud-go"
+	"github.com/quecloud/quecloud-go/internal/zipfile"
 )
 
 func filesGroup() group {
@@ -96,19 +96,19 @@ func (c *call) downloadLatest(path string) error {
 	if c.dry("write %s", path) {
 		return nil
 	}
-	f, err := os.CreateTemp(".", ".quecloud-*.zip")
+	pending, err := zipfile.CreatePending(path)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails after the rename
-	n, err := c.client.Files.DownloadLatest(c.ctx, f)
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
+	defer pending.Discard()
+	n, err := c.client.Files.DownloadLatest(c.ctx, pending)
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := zipfile.Verify(c.ctx, pending, n); err != nil {
+		return err
+	}
+	if err := pending.Commit(); err != nil {
 		return err
 	}
 	return c.output.one(recordOf(savedFile{Path: path, Bytes: n}))
