@@ -93,7 +93,7 @@ func (d *describer) operation(r route) object {
 		"operationId": strings.Trim(strings.Join(words, "-"), "-"), "summary": r.en, "x-summary-zh": r.zh,
 	}
 	var parameters []any
-	for field := range r.in.Fields() {
+	for _, field := range reflect.VisibleFields(r.in) {
 		for _, in := range []string{"path", "query"} {
 			if name, ok := field.Tag.Lookup(in); ok {
 				parameters = append(parameters, d.parameter(field, in, name))

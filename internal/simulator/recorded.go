@@ -23,25 +23,30 @@ type query[T any] struct {
 	update  func(*quecloudtest.Update) *T
 	matches func(*T) bool
 	id      func(*T) int64
-	since   *int64
-	limit   *int
-	wait    time.Duration
+	window
+}
+
+// A window is the part of an input that every list of what happened has.
+type window struct {
+	Since *int64        `query:"since" doc:"only those with a greater id; of SMS, a greater logID"`
+	Limit *int          `query:"limit" doc:"at most so many: the first ones after since, or else the last ones"`
+	Wait  time.Duration `query:"wait" doc:"how long to wait for the first one if there is none, such as 5s"`
 }
 
 // find returns the elements that match. If there are none, it waits for the first one.
 func (q *query[T]) find(sim *quecloudtest.Server, r *http.Request) ([]T, error) {
 	switch {
-	case q.wait > maxWait:
+	case q.Wait > maxWait:
 		return nil, fmt.Errorf("wait: want at most %v", maxWait)
-	case q.limit != nil && *q.limit < 1:
+	case q.Limit != nil && *q.Limit < 1:
 		return nil, fmt.Errorf("limit: want at least 1")
 	}
 	last := sim.LastUpdate()
 	found := q.choose()
-	if len(found) > 0 || q.wait == 0 {
+	if len(found) > 0 || q.Wait == 0 {
 		return found, nil
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), q.wait)
+	ctx, cancel := context.WithTimeout(r.Context(), q.Wait)
 	defer cancel()
 	for u := range sim.Watch(ctx, last) {
 		lost := u.Kind == quecloudtest.UpdateGap || u.Kind == quecloudtest.UpdateReset
@@ -55,13 +60,13 @@ func (q *query[T]) find(sim *quecloudtest.Server, r *http.Request) ([]T, error) 
 	return found, nil
 }
 
-func (q *query[T]) selects(v *T) bool { return (q.since == nil || q.id(v) > *q.since) && q.matches(v) }
+func (q *query[T]) selects(v *T) bool { return (q.Since == nil || q.id(v) > *q.Since) && q.matches(v) }
 
 // choose returns the elements of the list that match: the first ones after since, or else the last ones.
 func (q *query[T]) choose() []T {
 	all, chosen := q.list(), []T{}
-	full := func() bool { return q.limit != nil && len(chosen) == *q.limit }
-	if q.since != nil {
+	full := func() bool { return q.Limit != nil && len(chosen) == *q.Limit }
+	if q.Since != nil {
 		for i := 0; i < len(all) && !full(); i++ {
 			if q.selects(&all[i]) {
 				chosen = append(chosen, all[i])
@@ -79,12 +84,10 @@ func (q *query[T]) choose() []T {
 }
 
 type requestsInput struct {
-	Method string        `query:"method" doc:"method, with or without fc.function."`
-	Card   string        `query:"card" doc:"ICCID or MSISDN of a card that the parameters name"`
-	Status string        `query:"status" doc:"HTTP status, or ok, refused (resultCode is not 0) or cut"`
-	Since  *int64        `query:"since" doc:"only those with a greater id"`
-	Limit  *int          `query:"limit" doc:"at most so many: the first ones after since, or else the last ones"`
-	Wait   time.Duration `query:"wait" doc:"how long to wait for the first one if there is none, such as 5s"`
+	Method string `query:"method" doc:"method, with or without fc.function."`
+	Card   string `query:"card" doc:"ICCID or MSISDN of a card that the parameters name"`
+	Status string `query:"status" doc:"HTTP status, or ok, refused (resultCode is not 0) or cut"`
+	window
 }
 
 func (c *Control) requests(r *http.Request, in requestsInput) ([]quecloudtest.Request, error) {
@@ -99,7 +102,7 @@ func (c *Control) requests(r *http.Request, in requestsInput) ([]quecloudtest.Re
 			return (in.Method == "" || shortMethod(v.Method) == shortMethod(in.Method)) && status(v) &&
 				(in.Card == "" || namesCard(v, numbers))
 		},
-		id: func(v *quecloudtest.Request) int64 { return v.ID }, since: in.Since, limit: in.Limit, wait: in.Wait,
+		id: func(v *quecloudtest.Request) int64 { return v.ID }, window: in.window,
 	}
 	found, err := q.find(c.sim, r)
 	for i := range found {
@@ -154,12 +157,10 @@ func requestStatus(status string) (func(*quecloudtest.Request) bool, error) {
 }
 
 type deliveriesInput struct {
-	Kind   string        `query:"kind" enum:"sms order" doc:"kind of the callback"`
-	Card   string        `query:"card" doc:"ICCID or MSISDN of the card"`
-	Status string        `query:"status" enum:"ok failed" doc:"whether the receiver accepted the callback"`
-	Since  *int64        `query:"since" doc:"only those with a greater id"`
-	Limit  *int          `query:"limit" doc:"at most so many: the first ones after since, or else the last ones"`
-	Wait   time.Duration `query:"wait" doc:"how long to wait for the first one if there is none, such as 5s"`
+	Kind   string `query:"kind" enum:"sms order" doc:"kind of the callback"`
+	Card   string `query:"card" doc:"ICCID or MSISDN of the card"`
+	Status string `query:"status" enum:"ok failed" doc:"whether the receiver accepted the callback"`
+	window
 }
 
 func (c *Control) deliveries(r *http.Request, in deliveriesInput) ([]quecloudtest.Delivery, error) {
@@ -170,7 +171,7 @@ func (c *Control) deliveries(r *http.Request, in deliveriesInput) ([]quecloudtes
 			return (in.Kind == "" || v.Kind == in.Kind) && (in.Status == "" || v.OK == (in.Status == "ok")) &&
 				(in.Card == "" || carriesCard(v, numbers))
 		},
-		id: func(v *quecloudtest.Delivery) int64 { return v.ID }, since: in.Since, limit: in.Limit, wait: in.Wait,
+		id: func(v *quecloudtest.Delivery) int64 { return v.ID }, window: in.window,
 	}
 	found, err := q.find(c.sim, r)
 	return publicDeliveries(found), err
@@ -192,11 +193,9 @@ func carriesCard(d *quecloudtest.Delivery, numbers []string) bool {
 }
 
 type ordersInput struct {
-	Card   string        `query:"card" doc:"ICCID or MSISDN of the card"`
-	Status string        `query:"status" enum:"pending done failed 订单待处理 订单完成 订单失败" doc:"state of the order"`
-	Since  *int64        `query:"since" doc:"only those with a greater id"`
-	Limit  *int          `query:"limit" doc:"at most so many: the first ones after since, or else the last ones"`
-	Wait   time.Duration `query:"wait" doc:"how long to wait for the first one if there is none, such as 5s"`
+	Card   string `query:"card" doc:"ICCID or MSISDN of the card"`
+	Status string `query:"status" enum:"pending done failed 订单待处理 订单完成 订单失败" doc:"state of the order"`
+	window
 }
 
 // orderStates are the states of orders by their names in English.
@@ -214,17 +213,15 @@ func (c *Control) orders(r *http.Request, in ordersInput) ([]quecloudtest.Order,
 		matches: func(v *quecloudtest.Order) bool {
 			return (status == "" || v.Status == status) && (in.Card == "" || slices.Contains(numbers, v.ICCID))
 		},
-		id: func(v *quecloudtest.Order) int64 { return v.ID }, since: in.Since, limit: in.Limit, wait: in.Wait,
+		id: func(v *quecloudtest.Order) int64 { return v.ID }, window: in.window,
 	}
 	return q.find(c.sim, r)
 }
 
 type smsInput struct {
-	Card   string        `query:"card" doc:"ICCID or MSISDN of the card"`
-	Status string        `query:"status" enum:"submitted delivered failed 100 200 400" doc:"state of the SMS"`
-	Since  *int64        `query:"since" doc:"only those with a greater logID"`
-	Limit  *int          `query:"limit" doc:"at most so many: the first ones after since, or else the last ones"`
-	Wait   time.Duration `query:"wait" doc:"how long to wait for the first one if there is none, such as 5s"`
+	Card   string `query:"card" doc:"ICCID or MSISDN of the card"`
+	Status string `query:"status" enum:"submitted delivered failed 100 200 400" doc:"state of the SMS"`
+	window
 }
 
 // smsStates are the states of SMS by their names in English.
@@ -243,7 +240,7 @@ func (c *Control) sms(r *http.Request, in smsInput) ([]quecloudtest.SMS, error) 
 		matches: func(v *quecloudtest.SMS) bool {
 			return (status == 0 || v.Status == status) && (in.Card == "" || slices.Contains(numbers, v.ICCID))
 		},
-		id: func(v *quecloudtest.SMS) int64 { return v.LogID }, since: in.Since, limit: in.Limit, wait: in.Wait,
+		id: func(v *quecloudtest.SMS) int64 { return v.LogID }, window: in.window,
 	}
 	return q.find(c.sim, r)
 }
@@ -261,7 +258,7 @@ func (c *Control) received(r *http.Request, in receivedInput) ([]quecloudtest.Re
 		matches: func(v *quecloudtest.ReceivedSMS) bool {
 			return in.Card == "" || slices.Contains(numbers, v.ICCID)
 		},
-		id: func(*quecloudtest.ReceivedSMS) int64 { return 1 }, limit: in.Limit, wait: in.Wait,
+		id: func(*quecloudtest.ReceivedSMS) int64 { return 1 }, window: window{Limit: in.Limit, Wait: in.Wait},
 	}
 	return q.find(c.sim, r)
 }

@@ -129,8 +129,8 @@ func input[In any](w http.ResponseWriter, r *http.Request) (in In, err error) {
 	}
 	v := reflect.ValueOf(&in).Elem()
 	limit, body := int64(maxControl), any(nil)
-	for i := range v.NumField() {
-		field, tag := v.Field(i), v.Type().Field(i).Tag
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		field, tag := v.FieldByIndex(f.Index), f.Tag
 		if name, ok := tag.Lookup("path"); ok {
 			err = setParam(field, name, r.PathValue(name), tag.Get("enum"))
 		}
@@ -161,7 +161,7 @@ func input[In any](w http.ResponseWriter, r *http.Request) (in In, err error) {
 // queryNames returns the names of the query parameters of an input.
 func queryNames(in reflect.Type) []string {
 	names := []string{}
-	for field := range in.Fields() {
+	for _, field := range reflect.VisibleFields(in) {
 		if name, ok := field.Tag.Lookup("query"); ok {
 			names = append(names, name)
 		}
